@@ -1,0 +1,80 @@
+"""The curves behind the figures, thinned to what a picture can show."""
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
+
+from leadmodel.evaluation.metrics import reliability
+
+__all__ = ["Curves", "Line", "trace_curves"]
+
+MAX_POINTS = 200
+
+
+class Line(BaseModel):
+    """Points of a curve."""
+
+    model_config = ConfigDict(frozen=True)
+
+    x: list[float]
+    y: list[float]
+
+
+class Curves(BaseModel):
+    """The test leads in curves.
+
+    Parameters
+    ----------
+    roc : Line
+        False positive rate to true positive rate.
+    precision_recall : Line
+        Recall to precision.
+    gains : Line
+        Share of leads, best first, to share of conversions among them.
+    reliability : dict of list of float
+        Predicted and observed mean per bin, and the leads in it.
+    score_edges, scores_converted, scores_other
+        Histogram of the probabilities by outcome.
+    confusion : list of list of int
+        Rows: other and converted leads; columns: decided against and for.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    roc: Line
+    precision_recall: Line
+    gains: Line
+    reliability: dict[str, list[float]]
+    score_edges: list[float]
+    scores_converted: list[int]
+    scores_other: list[int]
+    confusion: list[list[int]]
+
+
+def trace_curves(
+    y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64], threshold: float
+) -> Curves:
+    """Trace every curve of `probability`, both of shape (n_leads,)."""
+    false_rate, true_rate, _ = roc_curve(y, probability)
+    precision, recall, _ = precision_recall_curve(y, probability)
+    ranked = y[np.argsort(-probability, kind="stable")]
+    share = np.linspace(0, 1, len(ranked) + 1)
+    captured = np.concatenate([[0.0], np.cumsum(ranked) / ranked.sum()])
+    converted, edges = np.histogram(probability[y == 1], bins=25, range=(0, 1))
+    other, _ = np.histogram(probability[y == 0], bins=25, range=(0, 1))
+    return Curves(
+        roc=_thin(false_rate, true_rate),
+        precision_recall=_thin(recall, precision),
+        gains=_thin(share, captured),
+        reliability=reliability(y, probability),
+        score_edges=edges.tolist(),
+        scores_converted=converted.tolist(),
+        scores_other=other.tolist(),
+        confusion=confusion_matrix(y, probability >= threshold, labels=[0, 1]).tolist(),
+    )
+
+
+def _thin(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Line:
+    keep = np.unique(np.linspace(0, len(x) - 1, min(len(x), MAX_POINTS)).astype(int))
+    return Line(x=x[keep].round(5).tolist(), y=y[keep].round(5).tolist())

@@ -1,0 +1,84 @@
+"""What was measured of a model: the content of metrics.json."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from catboost import CatBoostClassifier, Pool
+from pydantic import BaseModel, ConfigDict
+
+from leadmodel.evaluation.curves import Curves, trace_curves
+from leadmodel.evaluation.metrics import Estimate, estimate_metrics, evaluate
+
+__all__ = ["Evaluation", "evaluate_model"]
+
+N_SHAP_LEADS = 2000
+
+
+class Evaluation(BaseModel):
+    """Metrics of a model on leads that it has not seen.
+
+    Parameters
+    ----------
+    n_test, n_test_converted : int
+        Test leads, and those of them that converted.
+    test : dict of str to Estimate
+        Metrics of the test leads with 95 % intervals.
+    cross_validated : dict of str to float
+        The same metrics of the training leads, each predicted by a model without it.
+    curves : Curves
+        Of the test leads.
+    importance : dict of str to float
+        Mean absolute contribution to the log-odds by field name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_test: int
+    n_test_converted: int
+    test: dict[str, Estimate]
+    cross_validated: dict[str, float]
+    curves: Curves
+    importance: dict[str, float]
+
+
+def evaluate_model(
+    classifier: CatBoostClassifier,
+    test: tuple[pd.DataFrame, npt.NDArray[np.int64]],
+    cross_validated: tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]],
+    threshold: float,
+    random_state: int,
+) -> Evaluation:
+    """Evaluate a fitted classifier.
+
+    Parameters
+    ----------
+    classifier : CatBoostClassifier
+        Fitted on the training leads.
+    test : tuple of DataFrame of shape (n_test, n_fields) and array of shape (n_test,)
+        Typed test leads and their outcomes.
+    cross_validated : tuple of two arrays of shape (n_train,)
+        Outcomes of the training leads and their cross-validated probabilities.
+    threshold : float
+        The decision threshold.
+    random_state : int
+        Seed of the resamples.
+    """
+    X, y = test
+    probability = classifier.predict_proba(X)[:, 1]
+    return Evaluation(
+        n_test=len(y),
+        n_test_converted=int(y.sum()),
+        test=estimate_metrics(y, probability, threshold=threshold, random_state=random_state),
+        cross_validated=evaluate(*cross_validated),
+        curves=trace_curves(y, probability, threshold),
+        importance=_importance(classifier, X.sample(min(len(X), N_SHAP_LEADS), random_state=random_state)),
+    )
+
+
+def _importance(classifier: CatBoostClassifier, X: pd.DataFrame) -> dict[str, float]:
+    pool = Pool(X, cat_features=list(X.select_dtypes("category").columns))
+    shap: npt.NDArray[Any] = classifier.get_feature_importance(pool, type="ShapValues")
+    means = np.abs(shap[:, :-1]).mean(axis=0)
+    return {name: float(mean) for name, mean in zip(X.columns, means, strict=True)}

@@ -1,0 +1,215 @@
+"""How good probabilities are, with bootstrap intervals.
+
+Every metric is computed from weighted counts, and a bootstrap resample is nothing but
+integer weights: one sort serves the estimate and a thousand resamples alike.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["Estimate", "estimate_metrics", "evaluate", "evaluate_decision", "reliability"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+N_BINS = 10
+N_RESAMPLES = 1000
+
+
+class Estimate(BaseModel):
+    """A metric and its 95 % interval."""
+
+    model_config = ConfigDict(frozen=True)
+
+    value: float
+    low: float
+    high: float
+
+
+class _Sorted(NamedTuple):
+    """Leads from the highest probability to the lowest, with one row of weights per resample."""
+
+    y: Floats
+    probability: Floats
+    weights: Floats
+    last_of_tie: npt.NDArray[np.bool_]
+
+
+def evaluate(y: npt.ArrayLike, probability: npt.ArrayLike) -> dict[str, float]:
+    """Return the metrics of probabilities, without intervals.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_leads,)
+        1 for converted, 0 for the others; both occur.
+    probability : array-like of shape (n_leads,)
+        Between 0 and 1.
+
+    Returns
+    -------
+    dict
+        ``roc_auc``; ``pr_auc``, the average precision; ``log_loss`` in nats; ``brier``;
+        ``calibration_error``, the expected one over 10 bins of equal size (Naeini et al. 2015);
+        ``captured_top_10`` and ``captured_top_20``, the share of all conversions among the
+        leads ranked highest; ``lift_top_10`` and ``lift_top_20``, their conversion rate over
+        that of all.
+    """
+    return {name: float(values[0]) for name, values in _compute(y, probability, None).items()}
+
+
+def estimate_metrics(
+    y: npt.ArrayLike,
+    probability: npt.ArrayLike,
+    *,
+    threshold: float | None = None,
+    random_state: int = 0,
+    n_resamples: int = N_RESAMPLES,
+) -> dict[str, Estimate]:
+    """Return the metrics of `evaluate`, and of `evaluate_decision` given a threshold, each with
+    its 95 % percentile bootstrap interval (Efron 1979).
+
+    Parameters
+    ----------
+    y, probability : array-like of shape (n_leads,)
+        As for `evaluate`.
+    threshold : float, optional
+        A probability from which on a lead counts as positive.
+    random_state : int
+        Seed of the resamples.
+    n_resamples : int
+        Number of resamples.
+    """
+    rng = np.random.default_rng(random_state)
+
+    def values(weights: Floats | None) -> dict[str, Floats]:
+        found = _compute(y, probability, weights)
+        return found if threshold is None else found | _decide(y, probability, threshold, weights)
+
+    point = values(None)
+    parts = [values(weights) for weights in _resamples(len(np.asarray(y)), n_resamples, rng)]
+    drawn = {name: np.concatenate([part[name] for part in parts]) for name in point}
+    return {name: _interval(float(point[name][0]), drawn[name]) for name in point}
+
+
+def evaluate_decision(
+    y: npt.ArrayLike, probability: npt.ArrayLike, threshold: float
+) -> dict[str, float]:
+    """Return ``precision``, ``recall``, ``f1`` and ``accuracy`` of probabilities from `threshold` on."""
+    return {name: float(v[0]) for name, v in _decide(y, probability, threshold, None).items()}
+
+
+def reliability(y: npt.ArrayLike, probability: npt.ArrayLike) -> dict[str, list[float]]:
+    """Return the reliability curve over 10 bins of equal size.
+
+    Returns
+    -------
+    dict of list
+        ``predicted`` and ``observed`` mean per bin, and ``count``, the leads in it.
+    """
+    leads = _sort(y, probability, None)
+    bins = [part for part in np.array_split(np.arange(len(leads.y)), N_BINS) if len(part)]
+    return {
+        "predicted": [float(leads.probability[part].mean()) for part in reversed(bins)],
+        "observed": [float(leads.y[part].mean()) for part in reversed(bins)],
+        "count": [float(len(part)) for part in reversed(bins)],
+    }
+
+
+def _resamples(n: int, n_resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
+    """Yield weights of shape (some resamples, n): a few at a time, so that memory stays small."""
+    step = max(1, 2_000_000 // n)
+    for start in range(0, n_resamples, step):
+        draws = rng.integers(0, n, (min(step, n_resamples - start), n))
+        yield np.stack([np.bincount(drawn, minlength=n) for drawn in draws]).astype(np.float64)
+
+
+def _interval(value: float, drawn: Floats) -> Estimate:
+    # A resample without a single conversion has no ROC AUC; it says nothing of the spread.
+    low, high = np.nanquantile(drawn, [0.025, 0.975])
+    return Estimate(value=value, low=float(low), high=float(high))
+
+
+def _sort(y: Any, probability: Any, weights: Floats | None) -> _Sorted:
+    probability = np.asarray(probability, dtype=np.float64)
+    order = np.argsort(-probability, kind="stable")
+    weights = np.ones((1, len(order))) if weights is None else weights[:, order]
+    ranked = probability[order]
+    last_of_tie = np.append(ranked[1:] != ranked[:-1], True)
+    return _Sorted(np.asarray(y, dtype=np.float64)[order], ranked, weights, last_of_tie)
+
+
+def _compute(y: Any, probability: Any, weights: Floats | None) -> dict[str, Floats]:
+    leads = _sort(y, probability, weights)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _ranking(leads) | _probabilities(leads)
+
+
+def _ranking(leads: _Sorted) -> dict[str, Floats]:
+    ends = leads.last_of_tie
+    converted = np.cumsum(leads.weights * leads.y, axis=1)[:, ends]
+    called = np.cumsum(leads.weights, axis=1)[:, ends]
+    hits, total = converted[:, -1], called[:, -1]
+    precision = converted / np.maximum(called, 1)
+    found: dict[str, Floats] = {
+        "roc_auc": _roc_auc(converted, called),
+        "pr_auc": (precision * _steps(converted)).sum(axis=1) / hits,
+    }
+    for percent in (10, 20):
+        captured = _captured(converted, called, percent / 100 * total) / hits
+        found[f"captured_top_{percent}"] = captured
+        found[f"lift_top_{percent}"] = captured / (percent / 100)
+    return found
+
+
+def _steps(cumulated: Floats) -> Floats:
+    return np.diff(cumulated, axis=1, prepend=0.0)
+
+
+def _roc_auc(converted: Floats, called: Floats) -> Floats:
+    others = called - converted
+    heights = converted - _steps(converted) / 2
+    area = (_steps(others) * heights).sum(axis=1)
+    return np.asarray(area / (converted[:, -1] * others[:, -1]))
+
+
+def _captured(converted: Floats, called: Floats, budget: Floats) -> Floats:
+    """Return the conversions among the first `budget` leads, a share of those of the last tie."""
+    place = (called < budget[:, None]).sum(axis=1)
+    rows = np.arange(len(called))
+    share_beyond = (called[rows, place] - budget) / _steps(called)[rows, place]
+    return np.asarray(converted[rows, place] - share_beyond * _steps(converted)[rows, place])
+
+
+def _probabilities(leads: _Sorted) -> dict[str, Floats]:
+    total = leads.weights.sum(axis=1)
+    clipped = np.clip(leads.probability, 1e-15, 1 - 1e-15)
+    loss = -np.where(leads.y == 1, np.log(clipped), np.log1p(-clipped))
+    return {
+        "log_loss": leads.weights @ loss / total,
+        "brier": leads.weights @ (leads.probability - leads.y) ** 2 / total,
+        "calibration_error": _calibration_error(leads, total),
+    }
+
+
+def _calibration_error(leads: _Sorted, total: Floats) -> Floats:
+    starts = np.unique(np.linspace(0, len(leads.y), N_BINS + 1).astype(int)[:-1])
+    gaps = np.add.reduceat(leads.weights * (leads.probability - leads.y), starts, axis=1)
+    return np.asarray(np.abs(gaps).sum(axis=1) / total)
+
+
+def _decide(y: Any, probability: Any, threshold: float, weights: Floats | None) -> dict[str, Floats]:
+    y = np.asarray(y, dtype=np.float64)
+    positive = np.asarray(probability) >= threshold
+    weights = np.ones((1, len(y))) if weights is None else weights
+    hits, named, converted = (weights @ v for v in (positive * y, positive.astype(float), y))
+    right = weights @ (positive == (y == 1)).astype(float)
+    return {
+        "precision": hits / np.maximum(named, 1),
+        "recall": hits / np.maximum(converted, 1),
+        "f1": 2 * hits / np.maximum(named + converted, 1),
+        "accuracy": right / weights.sum(axis=1),
+    }

@@ -1,0 +1,130 @@
+"""What the training leads looked like: counts and conversions per value, never a lead."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from leadmodel.leads.schema import MISSING, Field, LeadSchema, Value
+
+__all__ = ["Cell", "FieldProfile", "Profile", "profile_leads"]
+
+N_BINS = 10
+MIN_PER_BIN = 20
+
+
+class Cell(BaseModel):
+    """Some training leads: how many, and how many of them converted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    count: int
+    converted: int
+
+    @property
+    def rate(self) -> float:
+        """Share of the leads that converted; 0 for none."""
+        return self.converted / self.count if self.count else 0.0
+
+
+class FieldProfile(BaseModel):
+    """The training leads by the values of one field.
+
+    Parameters
+    ----------
+    cells : dict of str to Cell
+        By choice for a text; by bin for a number ("0" is the lowest).
+    edges : tuple of float
+        Edges of a number's bins, upper ones included; empty for a text.
+    other, missing : Cell
+        Leads with a rare value, and without any.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cells: dict[str, Cell]
+    edges: tuple[float, ...] = ()
+    other: Cell
+    missing: Cell
+
+    @cached_property
+    def _inner_edges(self) -> npt.NDArray[np.float64]:
+        return np.asarray(self.edges[1:-1])
+
+    def cell(self, value: Value) -> Cell:
+        """Return the training leads that had `value`, or one of the same bin."""
+        if isinstance(value, str):
+            return self.missing if value == MISSING else self.cells.get(value, self.other)
+        return self.missing if np.isnan(value) else self.cells[str(self._bin(value))]
+
+    def _bin(self, value: float) -> int:
+        return int(np.searchsorted(self._inner_edges, value, side="left"))
+
+    def bounds(self, value: float) -> tuple[float, float]:
+        """Return the lowest and highest value of the bin of `value`."""
+        place = self._bin(value)
+        return self.edges[place], self.edges[place + 1]
+
+
+class Profile(BaseModel):
+    """The training leads, field by field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    leads: Cell
+    fields: dict[str, FieldProfile]
+
+
+def profile_leads(schema: LeadSchema, typed: pd.DataFrame, y: npt.NDArray[Any]) -> Profile:
+    """Count leads and conversions by the values of each field.
+
+    Parameters
+    ----------
+    schema : LeadSchema
+        The fields.
+    typed : DataFrame of shape (n_leads, n_fields)
+        As `leadmodel.leads.table.read_leads` returns it.
+    y : array of shape (n_leads,)
+        1 for converted, 0 for the others.
+    """
+    fields = {field.name: _profile_field(field, typed[field.name], y) for field in schema.fields}
+    return Profile(leads=_count(y), fields=fields)
+
+
+def _profile_field(field: Field, column: pd.Series, y: npt.NDArray[Any]) -> FieldProfile:
+    return _profile_text(field, column, y) if field.is_text else _profile_number(column, y)
+
+
+def _profile_text(field: Field, column: pd.Series, y: npt.NDArray[Any]) -> FieldProfile:
+    texts = column.astype(object).to_numpy()
+    cells = {choice: _count(y[texts == choice]) for choice in field.choices}
+    other = ~np.isin(texts, [*field.choices, MISSING])
+    return FieldProfile(cells=cells, other=_count(y[other]), missing=_count(y[texts == MISSING]))
+
+
+def _profile_number(column: pd.Series, y: npt.NDArray[Any]) -> FieldProfile:
+    numbers = column.to_numpy()
+    known = ~np.isnan(numbers)
+    edges = _edges(numbers[known])
+    bins = np.searchsorted(edges[1:-1], numbers, side="left")
+    cells = {str(place): _count(y[known & (bins == place)]) for place in range(len(edges) - 1)}
+    none = Cell(count=0, converted=0)
+    return FieldProfile(
+        cells=cells, edges=tuple(edges.tolist()), other=none, missing=_count(y[~known])
+    )
+
+
+def _edges(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the edges of bins of about equal size, fewer where values repeat."""
+    n_bins = int(np.clip(len(numbers) // MIN_PER_BIN, 1, N_BINS))
+    inner = np.quantile(numbers, np.linspace(0, 1, n_bins + 1)[1:-1], method="inverted_cdf")
+    low, high = numbers.min(), numbers.max()
+    inner = np.unique(inner)
+    return np.concatenate([[low], inner[(inner < high)], [high]])
+
+
+def _count(y: npt.NDArray[Any]) -> Cell:
+    return Cell(count=len(y), converted=int(y.sum()))

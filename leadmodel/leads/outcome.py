@@ -1,0 +1,73 @@
+"""The outcome of past leads: which of them converted."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from leadmodel.errors import InputError, quoted
+from leadmodel.leads.schema import LeadSchema
+
+__all__ = ["MIN_LEADS_PER_OUTCOME", "find_positive", "known_outcomes", "read_outcome"]
+
+MIN_LEADS_PER_OUTCOME = 40
+"""Fewer converted, or other, leads than this say too little (the bar of Dynamics 365 as well)."""
+
+_POSITIVE = ("1", "yes", "true", "y", "won", "converted", "customer", "closed won", "purchased")
+
+
+def known_outcomes(target: pd.Series) -> npt.NDArray[np.bool_]:
+    """Return which leads have an outcome at all; an open lead has an empty one."""
+    blank = LeadSchema(fields=())
+    missing = [value for value in target.drop_duplicates() if blank.is_missing(value)]
+    return (target.notna() & ~target.isin(missing)).to_numpy(dtype=bool)
+
+
+def find_positive(target: pd.Series, positive: str | None) -> str:
+    """Return the label of a converted lead: `positive` if it occurs, else the obvious one of two.
+
+    Raises
+    ------
+    InputError
+        If the target is constant, `positive` does not occur, or none is obvious.
+    """
+    labels = sorted(_as_labels(target).unique())
+    if len(labels) < 2:
+        only = quoted(labels[0]) if labels else "nothing"
+        raise InputError(f"The target {target.name!r} must hold two outcomes. It holds only {only}.")
+    shown = ", ".join(quoted(label, 30) for label in labels[:10]) + (", …" if len(labels) > 10 else "")
+    if positive is not None:
+        if positive not in labels:
+            raise InputError(
+                f"The positive label {quoted(positive)} does not occur in {target.name!r}. Found: {shown}."
+            )
+        return positive
+    obvious = [label for label in labels if label.lower() in _POSITIVE]
+    if len(labels) > 2 or len(obvious) != 1:
+        raise InputError(
+            f"Which value of {target.name!r} means a converted lead? Name it with --positive. Found: {shown}."
+        )
+    return obvious[0]
+
+
+def read_outcome(target: pd.Series, positive: str) -> npt.NDArray[np.int64]:
+    """Return 1 for each converted lead, 0 for each other one.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than 40 of either.
+    """
+    y = (_as_labels(target) == positive).to_numpy(dtype=np.int64)
+    converted, other = int(y.sum()), int(len(y) - y.sum())
+    if min(converted, other) < MIN_LEADS_PER_OUTCOME:
+        raise InputError(
+            f"At least {MIN_LEADS_PER_OUTCOME} converted and {MIN_LEADS_PER_OUTCOME} other leads are needed. "
+            f"Got {converted} converted and {other} other leads."
+        )
+    return y
+
+
+def _as_labels(target: pd.Series) -> pd.Series:
+    if target.dtype.kind == "f" and (target % 1 == 0).all():
+        target = target.astype("int64")
+    return target.astype("str").str.strip()

@@ -1,0 +1,121 @@
+"""What is known of a data source: a TOML file beside the code, never in it."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from leadmodel.errors import InputError, quoted
+from leadmodel.leads.schema import Kind
+
+__all__ = ["DecisionWords", "FieldHints", "Recipe"]
+
+
+class FieldHints(BaseModel):
+    """What a recipe may say of a field; whatever it leaves out is inferred from the leads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind | None = None
+    label: str | None = None
+    help: str | None = None
+    unit: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    required: bool | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Return what the recipe says, without what it leaves to inference."""
+        return self.model_dump(exclude_none=True, exclude={"kind"})
+
+
+class DecisionWords(BaseModel):
+    """How the decision is put to people."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    positive: str = "Will convert"
+    negative: str = "Will not convert"
+
+
+class Recipe(BaseModel):
+    """Everything that is known of a data source before its leads are read.
+
+    Parameters
+    ----------
+    title, source : str
+        Where the leads come from, for the model card.
+    target, positive : str, optional
+        The outcome column, and its value for a converted lead.
+    time : str, optional
+        The column that orders the leads from oldest to newest.
+    id : tuple of str
+        Columns that name a lead.
+    leaks : dict of str to str
+        Columns written after the outcome, or because of it, each with the reason.
+    drop : tuple of str
+        Columns that are not to be used for any other reason.
+    placeholders : tuple of str
+        Texts that mean "not answered".
+    decision : DecisionWords
+        How the decision is put.
+    fields : dict of str to FieldHints
+        Labels, help texts, kinds and ranges by column.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str = ""
+    source: str = ""
+    target: str | None = None
+    positive: str | None = None
+    time: str | None = None
+    id: tuple[str, ...] = ()
+    leaks: dict[str, str] = {}
+    drop: tuple[str, ...] = ()
+    placeholders: tuple[str, ...] = ()
+    decision: DecisionWords = DecisionWords()
+    fields: dict[str, FieldHints] = {}
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Recipe":
+        """Read a recipe.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, is no TOML, or says something a recipe cannot say.
+        """
+        try:
+            return cls.model_validate(tomllib.loads(Path(path).read_text(encoding="utf-8")))
+        except OSError as error:
+            raise InputError(f"The recipe {quoted(str(path))} cannot be read: {error.strerror}.") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"The recipe {quoted(str(path))} is not TOML: {error}.") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise InputError(f"The recipe {quoted(str(path))}, at {place}: {first['msg']}.") from None
+
+    def updated(self, **changes: Any) -> "Recipe":
+        """Return the recipe with whatever of `changes` is not None, as the command line gives it."""
+        given = {key: value for key, value in changes.items() if value is not None}
+        return self.model_copy(update=given)
+
+    def unused(self) -> dict[str, str]:
+        """Return the columns that the recipe keeps out of the features, each with the reason."""
+        reasons = dict.fromkeys(self.drop, "dropped on request")
+        reasons |= {name: f"leak: {why}" for name, why in self.leaks.items()}
+        reasons |= dict.fromkeys(self.id, "id")
+        reasons |= {self.time: "time of the lead"} if self.time else {}
+        return reasons | ({self.target: "target"} if self.target else {})
+
+    def check_columns(self, columns: list[str]) -> None:
+        """Raise InputError if the recipe names the target or the time, and `columns` lack it."""
+        for role, name in {"target": self.target, "time": self.time}.items():
+            if name is not None and name not in columns:
+                found = ", ".join(columns[:40])
+                raise InputError(
+                    f"The {role} column {quoted(name)} is not among the leads' columns. Found: {found}."
+                )

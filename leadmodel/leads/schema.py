@@ -1,0 +1,304 @@
+"""What a lead is: its fields, and the one path from raw values to typed ones."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from functools import cached_property
+from keyword import iskeyword
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from leadmodel.errors import InputError, LeadError, quoted
+
+__all__ = [
+    "FALSE_WORDS",
+    "HANDFUL",
+    "MISSING",
+    "TRUE_WORDS",
+    "Field",
+    "Kind",
+    "LeadSchema",
+    "Remark",
+    "Value",
+    "identifier",
+]
+
+MISSING = "(missing)"
+"""The category that stands for "not answered"; the saved pipeline fills it in as well."""
+
+HANDFUL = 5
+"""Categories seen in fewer leads might point to a person, so no file of the model names them."""
+
+Kind = Literal["numeric", "categorical", "boolean"]
+Value = float | str
+
+TRUE_WORDS = {"1", "1.0", "true", "t", "yes", "y", "on"}
+FALSE_WORDS = {"0", "0.0", "false", "f", "no", "n", "off"}
+
+
+class Remark(BaseModel):
+    """Something to know about a value that was scored all the same."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    kind: Literal["missing", "unseen", "out of range"]
+    message: str
+
+
+class Field(BaseModel):
+    """One thing known of a lead.
+
+    A boolean whose two choices are "0" and "1" is a number to the model; every other
+    boolean is a text of two choices, exactly as the leads write it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    kind: Kind
+    label: str
+    help: str = ""
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    integer: bool = False
+    decimal_comma: bool = False
+    required: bool = False
+    missing_share: float = 0.0
+    typical: int | float | str | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the model takes this field as a category."""
+        return self.kind == "categorical" or (self.kind == "boolean" and not self._is_flag)
+
+    @property
+    def _is_flag(self) -> bool:
+        return self.kind == "boolean" and self.choices == ("0", "1")
+
+    @property
+    def missing_value(self) -> Value:
+        """What the model gets when the field was not answered."""
+        return MISSING if self.is_text else math.nan
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset((*self.choices, MISSING))
+
+    def parse(self, value: Any) -> Value:
+        """Return `value`, which is not missing, as the model takes it.
+
+        Raises
+        ------
+        LeadError
+            If the value is not of the field's kind.
+        """
+        if isinstance(value, Mapping | list | tuple | set):
+            raise LeadError(self.name, value, "be a single value")
+        if self._is_flag:
+            return self._parse_flag(value)
+        return self._parse_text(value) if self.is_text else self._parse_number(value)
+
+    def _parse_number(self, value: Any) -> float:
+        text = value.strip() if isinstance(value, str) else value
+        if isinstance(text, str) and "," in text:
+            text = text.replace(".", "").replace(",", ".") if self.decimal_comma else text.replace(",", "")
+        try:
+            number = float(text)
+        except (TypeError, ValueError):
+            raise LeadError(self.name, value, "be a number") from None
+        if math.isinf(number):
+            raise LeadError(self.name, value, "be a finite number")
+        return number
+
+    def _parse_flag(self, value: Any) -> float:
+        text = str(value).strip().lower()
+        if text not in TRUE_WORDS | FALSE_WORDS:
+            raise LeadError(self.name, value, "be 0 or 1, true or false, yes or no")
+        return float(text in TRUE_WORDS)
+
+    def _parse_text(self, value: Any) -> str:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        text = str(value).strip()
+        if self.kind == "boolean" and text not in self._known:
+            return self._match_choice(text)
+        return text
+
+    def _match_choice(self, text: str) -> str:
+        no, yes = self.choices
+        folded = text.lower()
+        if folded in TRUE_WORDS | {yes.lower()}:
+            return yes
+        return no if folded in FALSE_WORDS | {no.lower()} else text
+
+    def remark(self, value: Value) -> Remark | None:
+        """Return what is unusual about a parsed `value`, if anything."""
+        if isinstance(value, str):
+            return self._remark_text(value)
+        if math.isnan(value):
+            return self._remark_missing()
+        low, high = self.minimum, self.maximum
+        if low is None or high is None or low <= value <= high:
+            return None
+        return Remark(
+            field=self.name,
+            kind="out of range",
+            message=f"{self.label}: {value:g} lies outside the training leads' {low:g} to {high:g}.",
+        )
+
+    def _remark_text(self, value: str) -> Remark | None:
+        if value == MISSING:
+            return self._remark_missing()
+        if value in self._known:
+            return None
+        message = f"{self.label}: {quoted(value)} was seen in fewer than {HANDFUL} training leads."
+        return Remark(field=self.name, kind="unseen", message=message)
+
+    def _remark_missing(self) -> Remark | None:
+        if self.missing_share > 0:
+            return None
+        message = f"{self.label}: not given, which no training lead lacked."
+        return Remark(field=self.name, kind="missing", message=message)
+
+
+class LeadSchema(BaseModel):
+    """The fields of a lead, in the order the leads have them.
+
+    Parameters
+    ----------
+    fields : tuple of Field
+        What the model uses.
+    ignored : dict of str to str
+        Columns that a lead may carry and the model does not use, each with the reason.
+    placeholders : tuple of str
+        Texts that mean "not answered", beside the empty text.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fields: tuple[Field, ...]
+    ignored: dict[str, str] = {}
+    placeholders: tuple[str, ...] = ()
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Names of the fields in the order of the model's columns: texts, then numbers."""
+        return [*self.text_columns, *(field.name for field in self.fields if not field.is_text)]
+
+    @cached_property
+    def text_columns(self) -> list[str]:
+        """Names of the fields that the model takes as categories."""
+        return [field.name for field in self.fields if field.is_text]
+
+    @cached_property
+    def by_name(self) -> dict[str, Field]:
+        """The fields by name."""
+        return {field.name: field for field in self.fields}
+
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        """The name of each field as a parameter of the API, by field name; no two alike."""
+        keys: dict[str, str] = {}
+        for name in self.by_name:
+            key, number = identifier(name), 2
+            while key in keys.values():
+                key, number = f"{identifier(name)}_{number}", number + 1
+            keys[name] = key
+        return keys
+
+    @cached_property
+    def _by_key(self) -> dict[str, Field]:
+        return {key: self.by_name[name] for name, key in self.keys.items()} | self.by_name
+
+    @cached_property
+    def _in_model_order(self) -> list[Field]:
+        return [self.by_name[name] for name in self.columns]
+
+    def is_missing(self, value: Any) -> bool:
+        """Whether `value` means "not answered"."""
+        if isinstance(value, str):
+            text = value.strip()
+            return not text or text in self.placeholders
+        return value is None or (isinstance(value, float) and math.isnan(value))
+
+    def read_value(self, field: Field, value: Any) -> Value:
+        """Return one raw value of `field` as the model takes it.
+
+        Raises
+        ------
+        LeadError
+            If the value is not of the field's kind, or a required one is missing.
+        """
+        if not self.is_missing(value):
+            return field.parse(value)
+        if field.required:
+            raise LeadError(field.name, value, "be given")
+        return field.missing_value
+
+    def read_lead(self, lead: Mapping[str, Any]) -> tuple[list[Value], list[Remark]]:
+        """Return one raw lead as the model's row, and what is unusual about it.
+
+        Parameters
+        ----------
+        lead : mapping
+            Values by field name or API parameter; what is absent counts as not answered.
+
+        Raises
+        ------
+        LeadError
+            If a value cannot be read.
+        InputError
+            If a name is not known.
+        """
+        named = self._by_field_name(lead)
+        row = [self.read_value(field, named.get(field.name)) for field in self._in_model_order]
+        pairs = zip(self._in_model_order, row, strict=True)
+        return row, [remark for field, value in pairs if (remark := field.remark(value))]
+
+    def _by_field_name(self, lead: Mapping[str, Any]) -> dict[str, Any]:
+        named: dict[str, Any] = {}
+        for name, value in lead.items():
+            field = self._by_key.get(name)
+            if field is not None:
+                named[field.name] = value
+            elif name not in self.ignored:
+                raise InputError(self._unknown(name))
+        return named
+
+    def _unknown(self, name: str) -> str:
+        close = get_close_matches(str(name), self.by_name, n=1)
+        hint = f" Did you mean {quoted(close[0])}?" if close else ""
+        known = ", ".join(self.by_name)
+        return f"The lead has a field {quoted(name)} that the model does not know.{hint} Known: {known}."
+
+    def check_columns(self, columns: Sequence[str]) -> None:
+        """Raise InputError, as a diff, unless `columns` hold every field.
+
+        Columns that the model does not know are let pass: a table carries more than a score needs.
+        """
+        lacking = [name for name in self.by_name if name not in columns]
+        if not lacking:
+            return
+        unknown = [name for name in columns if name not in self.by_name and name not in self.ignored]
+        diff = [f"  - {name} (the model needs it)" for name in lacking]
+        diff += [f"  + {name} (the model does not know it)" for name in unknown[:20]]
+        raise InputError("The columns do not match the model's fields:\n" + "\n".join(diff))
+
+    def example(self) -> dict[str, Any]:
+        """Return a made-up lead: each field at its typical value."""
+        return {field.name: field.typical for field in self.fields}
+
+
+def identifier(name: str) -> str:
+    """Return `name` as a Python identifier.
+
+    >>> identifier("Total Time Spent on Website")
+    'total_time_spent_on_website'
+    """
+    text = re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "field"
+    return f"field_{text}" if text[0].isdigit() or iskeyword(text) else text

@@ -1,0 +1,138 @@
+"""Many leads at once: a frame of raw columns to the model's frame of typed ones.
+
+Each column is reduced to its distinct values, so that the schema's reading of a single value
+stays the only one and a million leads cost little more than a thousand.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from leadmodel.errors import InputError, LeadError
+from leadmodel.leads.schema import Field, LeadSchema, Remark, Value
+
+__all__ = ["duplicate_names", "read_leads", "remark_leads"]
+
+_Codes = npt.NDArray[np.intp]
+
+
+def read_leads(schema: LeadSchema, leads: pd.DataFrame) -> pd.DataFrame:
+    """Return raw `leads` as the model takes them.
+
+    Returns
+    -------
+    DataFrame of shape (n_leads, n_fields)
+        In the model's column order; texts as ``category`` without gaps, numbers as float64.
+
+    Raises
+    ------
+    InputError
+        If a column is lacking or stands there twice.
+    LeadError
+        If a value cannot be read: the first one, with row, field and value.
+    """
+    leads = leads.set_axis([str(name) for name in leads.columns], axis="columns")
+    if twice := duplicate_names(leads.columns):
+        raise InputError(f"The column names must differ. {twice[0]!r} stands there more than once.")
+    schema.check_columns(list(leads.columns))
+    fields = [schema.by_name[name] for name in schema.columns]
+    columns = {field.name: _read_column(schema, field, leads[field.name]) for field in fields}
+    return pd.DataFrame(columns, index=leads.index, copy=False)
+
+
+def remark_leads(schema: LeadSchema, typed: pd.DataFrame) -> list[list[Remark]]:
+    """Return what is unusual about each of the `typed` leads, as `read_leads` returns them."""
+    found: list[list[Remark]] = [[] for _ in range(len(typed))]
+    for name in schema.columns:
+        codes, values = _distinct_unusual(schema.by_name[name], typed[name])
+        remarks = [schema.by_name[name].remark(value) for value in values]
+        for row in np.flatnonzero(codes >= 0):
+            if remark := remarks[codes[row]]:
+                found[row].append(remark)
+    return found
+
+
+def duplicate_names(names: Iterable[str]) -> list[str]:
+    """Return the names that stand there more than once."""
+    index = pd.Index(list(names), dtype=object)
+    return list(index[index.duplicated()])
+
+
+def _distinct_unusual(field: Field, column: pd.Series) -> tuple[_Codes, list[Value]]:
+    """Return each lead's position in a list of unusual values, -1 for the usual ones."""
+    if field.is_text:
+        values = list(column.cat.categories)
+        usual = np.array([field.remark(value) is None for value in values] + [True])
+        codes = column.cat.codes.to_numpy().astype(np.intp)
+        return np.where(usual[codes], -1, codes), values
+    numbers = column.to_numpy()
+    low = -np.inf if field.minimum is None else field.minimum
+    high = np.inf if field.maximum is None else field.maximum
+    codes = np.full(len(numbers), -1, dtype=np.intp)
+    odd = np.flatnonzero(~((numbers >= low) & (numbers <= high)))
+    codes[odd], distinct = pd.factorize(numbers[odd], use_na_sentinel=False)
+    return codes, [float(value) for value in distinct]
+
+
+def _read_column(schema: LeadSchema, field: Field, raw: pd.Series) -> Any:
+    numbers = None if field.is_text else _as_floats(field, raw)
+    if numbers is not None:
+        return numbers
+    codes, distinct = _factorize(field, raw)
+    return _spread(field, codes, _read_distinct(schema, field, codes, distinct))
+
+
+def _as_floats(field: Field, raw: pd.Series) -> npt.NDArray[np.float64] | None:
+    """Return a column of plain finite numbers at once, or None where values need reading."""
+    if field.kind == "boolean" or field.required or isinstance(raw.dtype, pd.CategoricalDtype):
+        return None
+    try:
+        numbers = np.asarray(pd.to_numeric(raw), dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+    return None if np.isinf(numbers).any() else numbers
+
+
+def _factorize(field: Field, raw: pd.Series) -> tuple[_Codes, list[Any]]:
+    """Return each lead's position in the list of distinct values; the last one is None."""
+    if isinstance(raw.dtype, pd.CategoricalDtype):
+        codes, distinct = raw.cat.codes.to_numpy().astype(np.intp), [*raw.cat.categories]
+    else:
+        try:
+            codes, uniques = pd.factorize(raw)
+        except TypeError:
+            row = next(row for row, value in enumerate(raw, 1) if _is_nested(value))
+            raise LeadError(field.name, raw.iloc[row - 1], "be a single value", row) from None
+        distinct = list(uniques)
+    return np.where(codes < 0, len(distinct), codes), [*distinct, None]
+
+
+def _is_nested(value: Any) -> bool:
+    return getattr(value, "__hash__", None) is None
+
+
+def _read_distinct(
+    schema: LeadSchema, field: Field, codes: _Codes, distinct: list[Any]
+) -> list[Value]:
+    values: list[Value] = []
+    for code, value in enumerate(distinct):
+        try:
+            values.append(schema.read_value(field, value))
+        except LeadError as error:
+            rows = np.flatnonzero(codes == code)
+            if len(rows):
+                raise error.at(int(rows[0]) + 1) from None
+            values.append(field.missing_value)
+    return values
+
+
+def _spread(field: Field, codes: _Codes, values: list[Value]) -> Any:
+    if not field.is_text:
+        return np.asarray(values, dtype=np.float64)[codes]
+    # Two raw texts can read as one ("Yes" and "yes "), and categories must differ.
+    new_codes, categories = pd.factorize(np.asarray(values, dtype=object))
+    categories = pd.Index(categories, dtype=object)
+    return pd.Categorical.from_codes(new_codes[codes], categories=categories)

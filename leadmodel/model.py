@@ -1,0 +1,294 @@
+"""LeadModel: a published model in memory, which scores and explains leads."""
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from catboost import CatBoostClassifier, Pool
+from pydantic import BaseModel, ConfigDict, ValidationError
+from sklearn.pipeline import Pipeline
+
+from leadmodel.errors import LeadError, ModelError
+from leadmodel.evaluation.evaluation import Evaluation
+from leadmodel.evaluation.explanation import Explanation, explain
+from leadmodel.evaluation.plots import draw_figures, to_png
+from leadmodel.evaluation.profile import Profile
+from leadmodel.leads.schema import LeadSchema, Remark, Value
+from leadmodel.leads.table import read_leads
+from leadmodel.publishing.card import render_card, render_requirements
+from leadmodel.publishing.config import ModelConfig, installed_versions
+from leadmodel.publishing.persistence import (
+    MODEL_FILE,
+    dump_pipeline,
+    load_pipeline,
+    read_folder,
+    write_folder,
+)
+
+__all__ = ["Answer", "LeadModel"]
+
+_Content = TypeVar("_Content", Profile, Evaluation)
+
+
+class Answer(BaseModel):
+    """What the model says of one lead.
+
+    Parameters
+    ----------
+    probability : float
+        That the lead converts, 0 to 1.
+    score : int
+        Percentile of the probability among the training leads', 0 to 100.
+    grade : str
+        A to D, or as the model's bands name them.
+    decision : str
+        The decision at the model's threshold, in words.
+    warnings : tuple of Remark
+        What was missing, unseen or out of range in the lead.
+    explanation : Explanation, optional
+        The reasons.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    probability: float
+    score: int
+    grade: str
+    decision: str
+    warnings: tuple[Remark, ...] = ()
+    explanation: Explanation | None = None
+
+
+class LeadModel:
+    """A conversion model with its schema, decision rule, metrics and documents.
+
+    Make one with `leadmodel.training.run.train`, or open one with `from_pretrained`.
+
+    Parameters
+    ----------
+    files : mapping of str to bytes
+        The files of a model folder, as `leadmodel.publishing.persistence.read_folder` returns them.
+
+    Raises
+    ------
+    ModelError
+        If a file is damaged, changed, of another version, or not to be trusted.
+    """
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self.files = dict(files)
+        self.config = ModelConfig.from_json(_text(files, "config.json"))
+        self.config.check_versions()
+        self.profile = _read_json(files, "profile.json", Profile)
+        self.evaluation = _read_json(files, "metrics.json", Evaluation)
+        self.pipeline = load_pipeline(files[MODEL_FILE], self.config.sha256)
+        self._check_agreement()
+
+    @classmethod
+    def build(
+        cls, pipeline: Pipeline, evaluation: Evaluation, profile: Profile, **facts: Any
+    ) -> "LeadModel":
+        """Make a model, with its card and figures, from its parts.
+
+        Parameters
+        ----------
+        pipeline : Pipeline
+            Fitted, ending in a CatBoostClassifier.
+        evaluation : Evaluation
+            What was measured of it.
+        profile : Profile
+            What the training leads looked like.
+        **facts
+            The entries of `ModelConfig` that are not computed here.
+        """
+        content = dump_pipeline(pipeline)
+        config = ModelConfig(
+            versions=installed_versions(), sha256=hashlib.sha256(content).hexdigest(), **facts
+        )
+        decision, labels = config.decision, {field.name: field.label for field in config.lead_schema.fields}
+        words = (decision.negative, decision.positive)
+        figures = draw_figures(evaluation, labels, decision.threshold, words)
+        return cls(
+            {
+                "README.md": render_card(config, evaluation, profile).encode(),
+                MODEL_FILE: content,
+                "config.json": config.to_json().encode(),
+                "metrics.json": evaluation.model_dump_json(indent=2).encode(),
+                "profile.json": profile.model_dump_json(indent=2).encode(),
+                "requirements.txt": render_requirements(config).encode(),
+                **{f"plots/{name}.png": to_png(figure) for name, figure in figures.items()},
+            }
+        )
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> "LeadModel":
+        """Open the model in `folder`."""
+        return cls(read_folder(folder))
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write the model into `folder`, in place of the model that is there, if any.
+
+        Raises
+        ------
+        InputError
+            If the folder holds something other than a model.
+        """
+        write_folder(folder, self.files)
+
+    @property
+    def schema(self) -> LeadSchema:
+        """The fields of a lead."""
+        return self.config.lead_schema
+
+    @cached_property
+    def classifier(self) -> CatBoostClassifier:
+        """The last step of the pipeline; typed leads need none of the steps before it."""
+        return self.pipeline[-1]
+
+    @cached_property
+    def _text_positions(self) -> list[int]:
+        return list(range(len(self.schema.text_columns)))
+
+    def predict_proba(self, leads: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Return the probability that each of the raw `leads` converts, of shape (n_leads,).
+
+        Raises
+        ------
+        InputError
+            If a column is lacking or a value cannot be read.
+        """
+        typed = read_leads(self.schema, leads)
+        return np.asarray(self.classifier.predict_proba(typed)[:, 1])
+
+    def score(self, leads: pd.DataFrame) -> pd.DataFrame:
+        """Return ``probability``, ``score``, ``grade`` and ``decision`` of raw `leads`.
+
+        Returns
+        -------
+        DataFrame of shape (n_leads, 4)
+            With the index of `leads`; the texts as ``category``.
+
+        Raises
+        ------
+        InputError
+            If a column is lacking or a value cannot be read.
+        """
+        probability = self.predict_proba(leads)
+        decision = self.config.decision
+        scores = decision.scores(probability)
+        return pd.DataFrame(
+            {
+                "probability": probability,
+                "score": scores,
+                "grade": pd.Categorical.from_codes(
+                    decision.grade_places(scores), categories=list(decision.bands)
+                ),
+                "decision": pd.Categorical.from_codes(
+                    decision.is_positive(probability).astype(np.int8),
+                    categories=[decision.negative, decision.positive],
+                ),
+            },
+            index=leads.index,
+        )
+
+    def answer(self, lead: Mapping[str, Any], *, reasons: bool = True) -> Answer:
+        """Return probability, score, grade, decision and reasons for one raw lead.
+
+        Parameters
+        ----------
+        lead : mapping of str to object
+            Values by field name; what is absent counts as not answered.
+        reasons : bool
+            Whether to explain the answer, which takes most of its time.
+        """
+        return self.answers([lead], reasons=reasons)[0]
+
+    def answers(self, leads: Sequence[Mapping[str, Any]], *, reasons: bool = False) -> list[Answer]:
+        """Return the answers for many raw leads, as `answer` does for one.
+
+        Raises
+        ------
+        LeadError
+            If a value cannot be read; it names the row, 1 being the first lead.
+        InputError
+            If a lead has a field that the model does not know.
+        """
+        if not leads:
+            return []
+        rows, remarks = self._read_rows(leads)
+        pool = Pool(rows, cat_features=self._text_positions, feature_names=self.schema.columns)
+        probability = self.classifier.predict_proba(pool)[:, 1]
+        decision = self.config.decision
+        scores = decision.scores(probability)
+        grades, positive = decision.grade_places(scores), decision.is_positive(probability)
+        bands = list(decision.bands)
+        explanations = self._explain(rows, pool) if reasons else [None] * len(rows)
+        return [
+            Answer(
+                probability=float(probability[row]),
+                score=int(scores[row]),
+                grade=bands[grades[row]],
+                decision=decision.positive if positive[row] else decision.negative,
+                warnings=tuple(remarks[row]),
+                explanation=explanations[row],
+            )
+            for row in range(len(rows))
+        ]
+
+    def _read_rows(
+        self, leads: Sequence[Mapping[str, Any]]
+    ) -> tuple[list[list[Value]], list[list[Remark]]]:
+        rows, remarks = [], []
+        for number, lead in enumerate(leads, 1):
+            try:
+                row, found = self.schema.read_lead(lead)
+            except LeadError as error:
+                raise (error.at(number) if len(leads) > 1 else error) from None
+            rows.append(row)
+            remarks.append(found)
+        return rows, remarks
+
+    def _explain(self, rows: list[list[Value]], pool: Pool) -> list[Explanation | None]:
+        shap = self.classifier.get_feature_importance(pool, type="ShapValues")
+        columns = self.schema.columns
+        return [
+            explain(
+                self.schema,
+                self.profile,
+                dict(zip(columns, row, strict=True)),
+                dict(zip(columns, contributions[:-1].tolist(), strict=True)),
+                float(contributions[-1]),
+            )
+            for row, contributions in zip(rows, shap, strict=True)
+        ]
+
+    def _check_agreement(self) -> None:
+        """Raise ModelError unless pipeline, schema and profile speak of the same fields."""
+        columns = self.schema.columns
+        if list(self.classifier.feature_names_) != columns:
+            raise ModelError(f"{MODEL_FILE} and config.json must be of one model. Their fields differ.")
+        if set(self.profile.fields) != set(columns):
+            raise ModelError("profile.json and config.json must be of one model. Their fields differ.")
+        answer = self.answer(self.schema.example())
+        if not math.isfinite(answer.probability):
+            raise ModelError(f"{MODEL_FILE} must give a probability. It gives {answer.probability}.")
+
+
+def _text(files: Mapping[str, bytes], name: str) -> str:
+    try:
+        return files[name].decode("utf-8")
+    except UnicodeDecodeError:
+        raise ModelError(f"{name} must be UTF-8 text. It is not; get the model anew.") from None
+
+
+def _read_json(files: Mapping[str, bytes], name: str, kind: type[_Content]) -> _Content:
+    try:
+        return kind.model_validate_json(_text(files, name))
+    except ValidationError as error:
+        raise ModelError(f"{name} cannot be read: {error.errors()[0]['msg']}.") from None

@@ -1,0 +1,108 @@
+"""The model card and the requirements of a published model, rendered from its own numbers."""
+
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from leadmodel.evaluation.evaluation import Evaluation
+from leadmodel.evaluation.metrics import Estimate
+from leadmodel.evaluation.profile import Profile
+from leadmodel.leads.schema import Field
+from leadmodel.publishing.config import LIBRARIES, ModelConfig
+from leadmodel.publishing.persistence import TRUSTED_TYPES
+
+__all__ = ["METRIC_NAMES", "render_card", "render_requirements"]
+
+TEMPLATE = Path(__file__).parents[2] / "model_card.md"
+
+METRIC_NAMES = {
+    "roc_auc": "ROC AUC",
+    "pr_auc": "PR AUC (average precision)",
+    "log_loss": "Log loss",
+    "brier": "Brier score",
+    "calibration_error": "Calibration error",
+    "precision": "Precision at the threshold",
+    "recall": "Recall at the threshold",
+    "f1": "F1 at the threshold",
+    "accuracy": "Accuracy at the threshold",
+    "lift_top_10": "Lift in the top 10 %",
+    "captured_top_10": "Conversions caught in the top 10 %",
+    "lift_top_20": "Lift in the top 20 %",
+    "captured_top_20": "Conversions caught in the top 20 %",
+}
+"""Metrics in the order of the card."""
+
+
+def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -> str:
+    """Render model_card.md.
+
+    Every placeholder of the template must have a value, and whatever came from a file of
+    leads is escaped: a category may hold anything, markup included.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATE.parent),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"cell": _cell, "estimate": _estimate, "choices": _choices}
+    metadata = Markup(_metadata(config, evaluation).to_yaml())  # noqa: S704
+    labels = {field.name: field.label for field in config.lead_schema.fields}
+    ranked = sorted(evaluation.importance.items(), key=lambda item: -item[1])
+    return environment.get_template(TEMPLATE.name).render(
+        metadata=metadata,
+        config=config,
+        evaluation=evaluation,
+        profile=profile,
+        metric_names=METRIC_NAMES,
+        importance=[(labels[name], value) for name, value in ranked],
+        trusted=Markup(list(TRUSTED_TYPES)),
+    )
+
+
+def render_requirements(config: ModelConfig) -> str:
+    """Return the exact versions that open the model, as pip reads them."""
+    return "".join(f"{name}=={config.versions[name]}\n" for name in LIBRARIES)
+
+
+def _metadata(config: ModelConfig, evaluation: Evaluation) -> ModelCardData:
+    results = [
+        EvalResult(
+            task_type="tabular-classification",
+            dataset_type="tabular",
+            dataset_name=config.title,
+            metric_type=kind,
+            metric_value=round(evaluation.test[kind].value, 4),
+            metric_name=METRIC_NAMES[kind],
+        )
+        for kind in ("roc_auc", "pr_auc", "log_loss", "brier", "f1")
+    ]
+    return ModelCardData(
+        library_name="sklearn",
+        pipeline_tag="tabular-classification",
+        tags=["skops", "catboost", "tabular", "lead-scoring", "leadmodel"],
+        model_name=config.title,
+        eval_results=results,
+    )
+
+
+def _cell(value: Any) -> Markup:
+    """Escape `value` for a cell of a Markdown table."""
+    return Markup(str(escape(value)).replace("|", "&#124;").replace("\n", " "))
+
+
+def _estimate(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
+
+
+def _choices(field: Field) -> str:
+    if not field.is_text:
+        unit = f" {field.unit}".rstrip()
+        return f"{field.minimum:,g} to {field.maximum:,g}{unit}"
+    shown = ", ".join(field.choices[:6])
+    return shown + (f", … ({len(field.choices)} in all)" if len(field.choices) > 6 else "")

@@ -1,0 +1,124 @@
+"""config.json of a published model: everything a reader needs that is not the pipeline itself."""
+
+import json
+import platform
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from leadmodel.errors import ModelError
+from leadmodel.evaluation.decision import Decision
+from leadmodel.leads.schema import LeadSchema
+
+__all__ = ["FORMAT_VERSION", "LIBRARIES", "ModelConfig", "TrainingRecord", "installed_versions"]
+
+FORMAT_VERSION = 1
+LIBRARIES = ("catboost", "numpy", "pandas", "scikit-learn", "skops")
+"""What it takes to open model.skops; the first thing that another release of one can break."""
+
+
+class TrainingRecord(BaseModel):
+    """How the model was made.
+
+    Parameters
+    ----------
+    settings : dict
+        The resolved configuration of the run.
+    parameters : dict
+        The parameters of the CatBoostClassifier.
+    n_train : int
+        Leads that the model learned from.
+    split : str
+        How the test leads were chosen, in words.
+    time_range : tuple of str, optional
+        First and last time of the training leads, where known.
+    seconds : float
+        Wall time of the run.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    settings: dict[str, Any]
+    parameters: dict[str, Any]
+    n_train: int
+    split: str
+    time_range: tuple[str, str] | None = None
+    seconds: float
+
+
+class ModelConfig(BaseModel):
+    """The content of config.json.
+
+    The file also holds an ``sklearn`` block, made from the rest, which the Hub reads.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    format_version: int = FORMAT_VERSION
+    title: str
+    source: str = ""
+    created: str
+    target: str
+    positive: str
+    lead_schema: LeadSchema = Field(alias="schema")
+    decision: Decision
+    training: TrainingRecord
+    versions: dict[str, str]
+    sha256: str
+
+    def to_json(self) -> str:
+        """Return the text of config.json."""
+        content = self.model_dump(mode="json", by_alias=True)
+        return json.dumps(content | {"sklearn": self._hub_block()}, indent=2, ensure_ascii=False)
+
+    def _hub_block(self) -> dict[str, Any]:
+        example = self.lead_schema.example()
+        return {
+            "model": {"file": "model.skops"},
+            "model_format": "skops",
+            "task": "tabular-classification",
+            "environment": [f"{name}={number}" for name, number in self.versions.items()],
+            "columns": self.lead_schema.columns,
+            "text_columns": self.lead_schema.text_columns,
+            "example_input": {name: [example[name]] for name in self.lead_schema.columns},
+        }
+
+    @classmethod
+    def from_json(cls, text: str) -> "ModelConfig":
+        """Read config.json.
+
+        Raises
+        ------
+        ModelError
+            If it is no JSON, has unknown or missing entries, or is of another format.
+        """
+        try:
+            content = json.loads(text)
+            found = content.get("format_version") if isinstance(content, dict) else None
+            if found != FORMAT_VERSION:
+                raise ModelError(f"config.json must be of format {FORMAT_VERSION}. Its format is {found!r}.")
+            content.pop("sklearn", None)
+            return cls.model_validate(content)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise ModelError(f"config.json is not JSON: {error}.") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise ModelError(f"config.json, at {place}: {first['msg']}.") from None
+
+    def check_versions(self) -> None:
+        """Raise ModelError if a library that reads the model is of another release series."""
+        here = installed_versions()
+        for name in ("catboost", "scikit-learn", "skops"):
+            made = self.versions.get(name, "unknown")
+            if made.split(".")[:2] != here[name].split(".")[:2]:
+                raise ModelError(
+                    f"The model was made with {name} {made}, and {here[name]} is installed. "
+                    "Install the model's own requirements.txt, or train it again."
+                )
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the installed versions of Python and of the libraries that open a model."""
+    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}

@@ -1,0 +1,149 @@
+"""One training run: past leads in, a LeadModel out."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from leadmodel.errors import InputError, quoted
+from leadmodel.evaluation.decision import Decision, best_f1_threshold, score_grid
+from leadmodel.evaluation.evaluation import evaluate_model
+from leadmodel.evaluation.profile import profile_leads
+from leadmodel.leads.inference import infer_schema
+from leadmodel.leads.outcome import find_positive, known_outcomes, read_outcome
+from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.schema import LeadSchema
+from leadmodel.leads.table import duplicate_names, read_leads
+from leadmodel.leads.times import find_time
+from leadmodel.model import LeadModel
+from leadmodel.publishing.config import TrainingRecord
+from leadmodel.training.crossvalidation import cross_validate
+from leadmodel.training.pipeline import make_pipeline
+from leadmodel.training.settings import TrainingSettings
+from leadmodel.training.split import Split, split_leads
+
+__all__ = ["n_steps", "train"]
+
+
+def n_steps(settings: TrainingSettings) -> int:
+    """Return how often `train` calls its `progress`."""
+    return settings.n_folds + 4
+
+
+@dataclass(frozen=True)
+class _PastLeads:
+    """Leads with known outcomes, typed, and divided into those to learn from and to judge by."""
+
+    schema: LeadSchema
+    positive: str
+    X: pd.DataFrame
+    y: npt.NDArray[np.int64]
+    split: Split
+
+    @property
+    def train(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+        return self.X.iloc[self.split.train], self.y[self.split.train]
+
+    @property
+    def test(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+        return self.X.iloc[self.split.test], self.y[self.split.test]
+
+
+def train(
+    leads: pd.DataFrame,
+    recipe: Recipe,
+    settings: TrainingSettings | None = None,
+    progress: Callable[[str], None] = lambda message: None,
+) -> LeadModel:
+    """Train a model on past leads and judge it on those kept apart.
+
+    The test leads touch nothing but the metrics: schema, tree count, threshold and score
+    percentiles all come from the training leads.
+
+    Parameters
+    ----------
+    leads : DataFrame of shape (n_leads, n_columns)
+        As `leadmodel.leads.reading.read_table` returns it.
+    recipe : Recipe
+        What is known of the columns; its target is needed.
+    settings : TrainingSettings, optional
+        How to train.
+    progress : callable, optional
+        Called with a line of text after each of the `n_steps` steps.
+
+    Raises
+    ------
+    InputError
+        If the leads cannot be learned from: what is lacking, and what to do.
+    """
+    started, settings = time.perf_counter(), settings or TrainingSettings()
+    past = _prepare(leads, recipe, settings)
+    X, y = past.train
+    progress("leads read")
+
+    parameters = settings.classifier_parameters(len(y))
+    checked = cross_validate(X, y, parameters, settings, progress)
+    parameters["iterations"] = checked.n_trees
+    pipeline = make_pipeline(past.schema, parameters).fit(X, y)
+    progress("model fitted")
+
+    decision = _decide(y, checked.probability, recipe)
+    evaluation = evaluate_model(
+        pipeline[-1], past.test, (y, checked.probability), decision.threshold, settings.seed
+    )
+    progress("model judged")
+
+    model = LeadModel.build(
+        pipeline,
+        evaluation,
+        profile_leads(past.schema, X, y),
+        title=recipe.title or "Leads",
+        source=recipe.source,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        target=str(recipe.target),
+        positive=past.positive,
+        schema=past.schema,
+        decision=decision,
+        training=TrainingRecord(
+            settings=settings.model_dump(),
+            parameters=parameters,
+            n_train=len(y),
+            split=past.split.description,
+            time_range=past.split.time_range,
+            seconds=round(time.perf_counter() - started, 1),
+        ),
+    )
+    progress("model packed")
+    return model
+
+
+def _prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> _PastLeads:
+    names = [str(name) for name in leads.columns]
+    if twice := duplicate_names(names):
+        raise InputError(f"The column names must differ. {quoted(twice[0])} stands there more than once.")
+    if recipe.target is None:
+        raise InputError("Which column holds the outcome? Name it with --target.")
+    recipe.check_columns(names)
+    target = leads[recipe.target]
+    rows = np.flatnonzero(known_outcomes(target))
+    positive = find_positive(target.iloc[rows], recipe.positive)
+    y = read_outcome(target.iloc[rows], positive)
+    recipe = recipe.updated(time=recipe.time or find_time(leads.drop(columns=recipe.target)))
+    times = leads[recipe.time].iloc[rows] if recipe.time else None
+    split = split_leads(y, times, test_share=settings.test_share, random_state=settings.seed)
+    schema = infer_schema(leads.iloc[rows[split.train]], recipe)
+    return _PastLeads(schema, positive, read_leads(schema, leads).iloc[rows], y, split)
+
+
+def _decide(y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64], recipe: Recipe) -> Decision:
+    return Decision(
+        threshold=best_f1_threshold(y, probability),
+        rule="best F1 on cross-validated predictions of the training leads",
+        positive=recipe.decision.positive,
+        negative=recipe.decision.negative,
+        grid=score_grid(probability),
+    )

@@ -1,0 +1,101 @@
+"""Train a lead model: from a table of past leads to a folder that can be served and shared.
+
+    python train.py                                               the synthetic sample, into model/
+    python train.py --data leads.csv --target status              any CSV, Parquet or Excel file
+    python train.py --data leads.csv --recipe recipes/NAME.toml   with what is known of the source
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from leadmodel.errors import InputError
+from leadmodel.leads.reading import read_table
+from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
+from leadmodel.model import LeadModel
+from leadmodel.publishing.card import METRIC_NAMES
+from leadmodel.publishing.persistence import check_replaceable
+from leadmodel.training.run import n_steps, train
+from leadmodel.training.settings import TrainingSettings
+
+
+def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", help="path, URL or hf://datasets/… of past leads; default: the sample")
+    parser.add_argument("--recipe", help="TOML file with what is known of the data source")
+    parser.add_argument("--target", help="column that holds the outcome")
+    parser.add_argument("--positive", help="the outcome of a converted lead, where not obvious")
+    parser.add_argument("--id", nargs="+", metavar="COL", help="columns that name a lead")
+    parser.add_argument("--time", help="column that orders leads; the newest become the test leads")
+    parser.add_argument("--drop", nargs="+", metavar="COL", help="columns not to learn from")
+    parser.add_argument("--output", default="model", help="folder of the model (default: model)")
+    parser.add_argument("--seed", type=int, default=0, help="same data, seed and versions: same model")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train one model, from the command line to the finished folder."""
+    options = parse_arguments(arguments)
+    started = time.perf_counter()
+
+    # A folder that must not be replaced is better found now than after the training.
+    check_replaceable(options.output)
+
+    recipe = Recipe.load(options.recipe) if options.recipe else Recipe()
+    if options.data is None:
+        print("No --data given: training on the synthetic sample, which describes nobody.")
+        recipe, leads = SAMPLE_RECIPE, make_sample()
+    else:
+        leads = read_table(options.data)
+        recipe = recipe.updated(title=recipe.title or Path(options.data).stem)
+    recipe = recipe.updated(
+        target=options.target,
+        positive=options.positive,
+        time=options.time,
+        id=options.id and tuple(options.id),
+        drop=options.drop and (*recipe.drop, *options.drop),
+    )
+    print(f"{len(leads):,} leads, {leads.shape[1]} columns")
+
+    settings = TrainingSettings(seed=options.seed)
+    with tqdm(total=n_steps(settings), desc="training", unit="step") as bar:
+
+        def progress(step: str) -> None:
+            bar.set_postfix_str(step)
+            bar.update()
+
+        model = train(leads, recipe, settings, progress)
+
+    model.save_pretrained(options.output)
+    report(model)
+    print(f"\n{options.output}/ written after {time.perf_counter() - started:.1f} s. Serve it: python app.py")
+
+
+def report(model: LeadModel) -> None:
+    """Print what a person wants to know first: what was used, and how good it is."""
+    schema, evaluation = model.schema, model.evaluation
+    print(f"\nFields used: {', '.join(field.label for field in schema.fields)}")
+    for name, why in schema.ignored.items():
+        print(f"  left out  {name or '(no name)'}: {why}")
+    print(f"\nOn {evaluation.n_test:,} test leads ({model.config.training.split}):")
+    for kind, name in METRIC_NAMES.items():
+        estimate = evaluation.test[kind]
+        print(f"  {name:<36}{estimate.value:7.3f}   ({estimate.low:.3f} to {estimate.high:.3f})")
+    decision = model.config.decision
+    print(f"  '{decision.positive}' from {decision.threshold:.3f} on: {decision.rule}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except InputError as error:
+        print(f"train.py: {error}", file=sys.stderr)
+        sys.exit(2)
