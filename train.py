@@ -1,8 +1,8 @@
 """Train a lead model: from a table of past leads to a folder that can be served and shared.
 
-    python train.py                                               the synthetic sample, into model/
-    python train.py --data leads.csv --target status              any CSV, Parquet or Excel file
-    python train.py --data leads.csv --recipe recipes/NAME.toml   with what is known of the source
+python train.py                                               the synthetic sample, into model/
+python train.py --data leads.csv --target status              any CSV, Parquet or Excel file
+python train.py --data leads.csv --recipe recipes/NAME.toml   with what is known of the source
 """
 
 import argparse
@@ -76,7 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     model.save_pretrained(options.output)
     report(model)
-    print(f"\n{options.output}/ written after {time.perf_counter() - started:.1f} s. Serve it: python app.py")
+    print(
+        f"\n{options.output}/ written after {time.perf_counter() - started:.1f} s. Serve it: python app.py"
+    )
 
 
 def report(model: LeadModel) -> None:

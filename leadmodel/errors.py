@@ -35,8 +35,8 @@ class LeadError(InputError):
 
     def __init__(self, field: str, value: Any, must: str, row: int | None = None) -> None:
         self.field, self.value, self.must, self.row = field, value, must, row
-        place = "" if row is None else f"Row {row}: "
-        super().__init__(f"{place}the field {quoted(field)} must {must}. Got {quoted(value)} instead.")
+        place = "The" if row is None else f"Row {row}: the"
+        super().__init__(f"{place} field {quoted(field)} must {must}. Got {quoted(value)} instead.")
 
     def at(self, row: int) -> "LeadError":
         """Return the same error with the number of its lead."""

@@ -187,11 +187,11 @@ class LeadModel:
                 "probability": probability,
                 "score": scores,
                 "grade": pd.Categorical.from_codes(
-                    decision.grade_places(scores), categories=list(decision.bands)
+                    decision.grade_places(scores), categories=pd.Index(decision.bands)
                 ),
                 "decision": pd.Categorical.from_codes(
                     decision.is_positive(probability).astype(np.int8),
-                    categories=[decision.negative, decision.positive],
+                    categories=pd.Index([decision.negative, decision.positive]),
                 ),
             },
             index=leads.index,

@@ -56,7 +56,7 @@ class Decision(BaseModel):
     def scores(self, probability: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Return the percentile, 0 to 100, of each probability among the training leads'."""
         percentiles = np.linspace(0, 100, len(self.grid))
-        return np.rint(np.interp(probability, self._grid, percentiles)).astype(np.int64)
+        return np.rint(np.interp(np.asarray(probability), self._grid, percentiles)).astype(np.int64)
 
     def grade_places(self, scores: npt.ArrayLike) -> npt.NDArray[np.intp]:
         """Return the place of each score's grade in `bands`, 0 being the best."""

@@ -79,9 +79,7 @@ def explain(
     ranked = sorted(strong, key=lambda name: -abs(strong[name]))
     chosen = [name for name in ranked if strong[name] > 0][:MAX_REASONS]
     chosen += [name for name in ranked if strong[name] < 0][:MAX_REASONS]
-    reasons = [
-        _reason(schema.by_name[name], profile, lead[name], contributions[name]) for name in chosen
-    ]
+    reasons = [_reason(schema.by_name[name], profile, lead[name], contributions[name]) for name in chosen]
     return Explanation(
         base=base,
         reasons_for=tuple(reason for reason in reasons if reason.contribution > 0),
@@ -110,7 +108,9 @@ def _sentence(field: Field, profile: Profile, value: Value, contribution: float)
     told = f"{subject}: {cell.rate:.0%} of such leads converted, {others}."
     if (cell.rate >= rate) == (contribution > 0):
         return told
-    return f"{told} Beside this lead's other answers it speaks {'for' if contribution > 0 else 'against'} it."
+    return (
+        f"{told} Beside this lead's other answers it speaks {'for' if contribution > 0 else 'against'} it."
+    )
 
 
 def _predicate(field: Field, known: FieldProfile, value: Value) -> str:

@@ -95,9 +95,7 @@ def estimate_metrics(
     return {name: _interval(float(point[name][0]), drawn[name]) for name in point}
 
 
-def evaluate_decision(
-    y: npt.ArrayLike, probability: npt.ArrayLike, threshold: float
-) -> dict[str, float]:
+def evaluate_decision(y: npt.ArrayLike, probability: npt.ArrayLike, threshold: float) -> dict[str, float]:
     """Return ``precision``, ``recall``, ``f1`` and ``accuracy`` of probabilities from `threshold` on."""
     return {name: float(v[0]) for name, v in _decide(y, probability, threshold, None).items()}
 

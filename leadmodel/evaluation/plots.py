@@ -16,9 +16,6 @@ __all__ = ["draw_figures", "to_png"]
 INK, ACCENT, SECOND, PALE = "#1f2933", "#0b6e75", "#c4602d", "#cbd2d9"
 """Dark, mid and light enough to tell apart in grey."""
 
-_STYLE = {"color": INK, "fontsize": 10}
-
-
 def draw_figures(
     evaluation: Evaluation, labels: Mapping[str, str], threshold: float, words: tuple[str, str]
 ) -> dict[str, Figure]:
@@ -64,8 +61,8 @@ def _axes(title: str, x: str, y: str, height: float = 4.2) -> tuple[Figure, Axes
     figure = Figure(figsize=(5.6, height), layout="constrained", facecolor="white")
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK)
-    axes.set_xlabel(x, **_STYLE)
-    axes.set_ylabel(y, **_STYLE)
+    axes.set_xlabel(x, color=INK)
+    axes.set_ylabel(y, color=INK)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color=PALE, linewidth=0.5)
     axes.set_axisbelow(True)

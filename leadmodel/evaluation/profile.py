@@ -112,9 +112,7 @@ def _profile_number(column: pd.Series, y: npt.NDArray[Any]) -> FieldProfile:
     bins = np.searchsorted(edges[1:-1], numbers, side="left")
     cells = {str(place): _count(y[known & (bins == place)]) for place in range(len(edges) - 1)}
     none = Cell(count=0, converted=0)
-    return FieldProfile(
-        cells=cells, edges=tuple(edges.tolist()), other=none, missing=_count(y[~known])
-    )
+    return FieldProfile(cells=cells, edges=tuple(edges.tolist()), other=none, missing=_count(y[~known]))
 
 
 def _edges(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

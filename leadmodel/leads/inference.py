@@ -9,7 +9,7 @@ import pandas as pd
 from leadmodel.errors import InputError, LeadError
 from leadmodel.leads.recipe import FieldHints, Recipe
 from leadmodel.leads.schema import FALSE_WORDS, HANDFUL, TRUE_WORDS, Field, Kind, LeadSchema
-from leadmodel.leads.table import duplicate_names, read_leads
+from leadmodel.leads.table import duplicate_names, is_nested, read_leads
 from leadmodel.leads.times import looks_like_times
 
 __all__ = ["infer_schema"]
@@ -58,13 +58,11 @@ def _answered(column: pd.Series, schema: LeadSchema) -> pd.Series:
     """Return the values of `column` that were given, texts without surrounding blanks."""
     if column.dtype.kind in "biufM":
         return column.dropna()
-    try:
-        distinct = column.drop_duplicates()
-    except TypeError:
+    if column.map(is_nested).any():
         raise InputError(
             f"The column {column.name!r} must hold single values. It holds lists; drop it, or spread it."
-        ) from None
-    missing = [value for value in distinct if schema.is_missing(value)]
+        )
+    missing = [value for value in column.drop_duplicates() if schema.is_missing(value)]
     kept = column[~column.isin(missing) & column.notna()]
     return kept.str.strip() if kept.dtype == "str" else kept
 
@@ -125,7 +123,7 @@ def _check_stray_texts(name: str, answered: pd.Series) -> None:
         return
     numbers = pd.to_numeric(_plain(answered.astype(str)), errors="coerce")
     if 0.95 <= numbers.notna().mean() < 1 and numbers.nunique() > 20:
-        row = int(answered.index[numbers.isna().to_numpy().argmax()])
+        row = int(answered.index[int(numbers.isna().to_numpy().argmax())])
         must = "be a number, as nearly all others are (or name its placeholder, or its kind, in a recipe)"
         raise LeadError(name, answered[row], must, row + 1)
 
@@ -194,7 +192,7 @@ def _with_ranges(schema: LeadSchema, leads: pd.DataFrame, recipe: Recipe) -> Lea
         column = typed[field.name]
         seen = _seen_choices(field, column) if field.is_text else _seen_numbers(column)
         fields.append(Field(**(field.model_dump() | seen | hints)))
-    return schema.model_copy(update={"fields": tuple(fields)})
+    return LeadSchema(fields=tuple(fields), ignored=schema.ignored, placeholders=schema.placeholders)
 
 
 def _seen_choices(field: Field, column: pd.Series) -> dict[str, Any]:

@@ -38,13 +38,13 @@ def find_positive(target: pd.Series, positive: str | None) -> str:
     if positive is not None:
         if positive not in labels:
             raise InputError(
-                f"The positive label {quoted(positive)} does not occur in {target.name!r}. Found: {shown}."
+                f"The positive label {quoted(positive)} is not among the values of {target.name!r}: {shown}."
             )
         return positive
     obvious = [label for label in labels if label.lower() in _POSITIVE]
     if len(labels) > 2 or len(obvious) != 1:
         raise InputError(
-            f"Which value of {target.name!r} means a converted lead? Name it with --positive. Found: {shown}."
+            f"Which value of {target.name!r} means a converted lead: {shown}? Name it with --positive."
         )
     return obvious[0]
 
@@ -57,11 +57,11 @@ def read_outcome(target: pd.Series, positive: str) -> npt.NDArray[np.int64]:
     InputError
         If there are fewer than 40 of either.
     """
-    y = (_as_labels(target) == positive).to_numpy(dtype=np.int64)
+    y = np.asarray(_as_labels(target) == positive, dtype=np.int64)
     converted, other = int(y.sum()), int(len(y) - y.sum())
     if min(converted, other) < MIN_LEADS_PER_OUTCOME:
         raise InputError(
-            f"At least {MIN_LEADS_PER_OUTCOME} converted and {MIN_LEADS_PER_OUTCOME} other leads are needed. "
+            f"At least {MIN_LEADS_PER_OUTCOME} converted and as many other leads are needed. "
             f"Got {converted} converted and {other} other leads."
         )
     return y

@@ -5,6 +5,7 @@ import csv
 import io
 import urllib.request
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
@@ -17,9 +18,11 @@ import pyarrow.parquet
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.table import duplicate_names
 
-__all__ = ["csv_options", "read_table"]
+__all__ = ["read_batches", "read_table"]
 
 _SAMPLE_BYTES = 256_000
+_BLOCK_BYTES = 16_000_000
+_BATCH_ROWS = 200_000
 _DELIMITERS = ",;\t|"
 
 
@@ -43,92 +46,121 @@ def read_table(source: str | Path) -> pd.DataFrame:
     InputError
         If there is no such file, or it is no table with a header and at least one lead.
     """
+    return pa.concat_tables(read_batches(source)).to_pandas()
+
+
+def read_batches(source: str | Path) -> Iterator[pa.Table]:
+    """Read leads as `read_table` does, some at a time, so that a file may exceed the memory.
+
+    Yields
+    ------
+    pyarrow.Table
+        All of one schema; none is empty.
+
+    Raises
+    ------
+    InputError
+        As `read_table`; what is wrong late in the file is found late.
+    """
     name = str(source)
-    content = _read_bytes(name)
-    if not content.strip():
-        raise InputError(f"The file {quoted(name)} must hold a table with a header. It is empty.")
-    suffix = Path(name.split("?")[0]).suffix.lower()
+    n_leads = 0
     try:
-        leads = _read_content(content, suffix)
-    except (pa.ArrowInvalid, ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"The file {quoted(name)} cannot be read as a table: {error}") from None
-    if not len(leads):
-        raise InputError(f"The file {quoted(name)} must hold leads below its header. It holds none.")
-    return leads
+        with _open(name) as file:
+            for batch in _batches(file, Path(name.split("?")[0]).suffix.lower()):
+                n_leads += batch.num_rows
+                if batch.num_rows:
+                    yield batch
+    except InputError as error:
+        raise InputError(f"The file {quoted(name, 300)} {error}") from None
+    except (pa.ArrowException, ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise InputError(f"The file {quoted(name, 300)} cannot be read as a table: {error}") from None
+    if not n_leads:
+        raise InputError(f"The file {quoted(name, 300)} must hold leads below its header. It holds none.")
 
 
-def _read_bytes(source: str) -> bytes:
+def _open(source: str) -> IO[bytes]:
     try:
         if source.startswith(("http://", "https://")):
             with urllib.request.urlopen(source, timeout=60) as response:
-                return cast(bytes, response.read())
-        with fsspec.open(source, "rb") as file:
-            return cast(bytes, cast(IO[bytes], file).read())
+                return io.BytesIO(response.read())
+        return cast(IO[bytes], fsspec.open(source, "rb").open())
     except (OSError, ValueError, ImportError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"The file {quoted(source)} cannot be opened: {reason}.") from None
+        raise InputError(f"cannot be opened: {reason}.") from None
 
 
-def _read_content(content: bytes, suffix: str) -> pd.DataFrame:
+def _batches(file: IO[bytes], suffix: str) -> Iterator[pa.Table]:
     if suffix == ".parquet":
-        return pa.parquet.read_table(pa.BufferReader(content)).to_pandas()
-    if suffix in (".xlsx", ".xls"):
-        return _read_excel(content)
-    return _read_csv(content)
+        parquet = pa.parquet.ParquetFile(file)
+        for batch in parquet.iter_batches(batch_size=_BATCH_ROWS):
+            yield pa.Table.from_batches([batch])
+    elif suffix in (".xlsx", ".xls"):
+        yield pa.Table.from_pandas(_read_excel(file), preserve_index=False)
+    else:
+        yield from _csv_batches(file)
 
 
-def _read_excel(content: bytes) -> pd.DataFrame:
+def _read_excel(file: IO[bytes]) -> pd.DataFrame:
     # Without a header pandas cannot rename a second "age" to "age.1" behind our back.
-    cells = pd.read_excel(
-        io.BytesIO(content), header=None, dtype=object, keep_default_na=False, na_values=[""]
-    )
+    cells = pd.read_excel(file, header=None, dtype=object, keep_default_na=False, na_values=[""])
+    if cells.empty:
+        raise InputError("must hold a table with a header. Its first sheet is empty.")
     names = ["" if pd.isna(name) else str(name) for name in cells.iloc[0]]
-    return cells.iloc[1:].reset_index(drop=True).set_axis(names, axis="columns").infer_objects()
+    leads = cells.iloc[1:].reset_index(drop=True).set_axis(names, axis="columns")
+    _check_names(names)
+    return leads.apply(_one_kind)
 
 
-def _read_csv(content: bytes) -> pd.DataFrame:
-    encoding = _encoding(content)
-    read, parse, names = csv_options(content[:_SAMPLE_BYTES], encoding)
-    if duplicate := duplicate_names(names):
-        raise ValueError(f"two columns are named {duplicate[0]!r}; each needs a name of its own.")
-    convert = pa.csv.ConvertOptions(
-        column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
-    )
-    table = pa.csv.read_csv(
-        pa.BufferReader(content), read_options=read, parse_options=parse, convert_options=convert
-    )
-    return table.to_pandas()
+def _one_kind(column: pd.Series) -> pd.Series:
+    """Return a column of cells as numbers, times or truth values if all are, else as texts."""
+    inferred = column.infer_objects()
+    return column.astype("str") if inferred.dtype == object else inferred
 
 
-def csv_options(
-    sample: bytes, encoding: str
-) -> tuple[pa.csv.ReadOptions, pa.csv.ParseOptions, list[str]]:
-    """Return how to read a CSV that begins with `sample`, and the names of its columns."""
+def _csv_batches(file: IO[bytes]) -> Iterator[pa.Table]:
+    sample = file.read(_SAMPLE_BYTES)
+    if not sample.strip(b" \t\r\n\xef\xbb\xbf"):
+        raise InputError("must hold a table with a header. It is empty.")
+    encoding = _encoding(sample, file)
+    file.seek(0)
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(sample)
     delimiter = _delimiter(text)
     names = next(csv.reader(io.StringIO(text), delimiter=delimiter))
-    read = pa.csv.ReadOptions(encoding=encoding, column_names=names, skip_rows=0)
-    read.skip_rows_after_names = 1
-    parse = pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
-    return read, parse, names
+    _check_names(names)
+    batches = pa.csv.open_csv(
+        pa.PythonFile(file, mode="r"),
+        read_options=pa.csv.ReadOptions(encoding=encoding, block_size=_BLOCK_BYTES),
+        parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        convert_options=pa.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    )
+    for batch in batches:
+        yield pa.Table.from_batches([batch])
 
 
-def _encoding(content: bytes) -> str:
-    for mark, encoding in (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if content.startswith(mark):
-            return encoding
+def _check_names(names: list[str]) -> None:
+    if twice := duplicate_names(names):
+        raise InputError(f"must give each column its own name. {twice[0]!r} stands there more than once.")
+
+
+def _encoding(sample: bytes, file: IO[bytes]) -> str:
+    if sample.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        content.decode("utf-8")
+        while sample:
+            decoder.decode(sample)
+            sample = file.read(_BLOCK_BYTES)
     except UnicodeDecodeError:
         return "cp1252"
     return "utf-8"
 
 
 def _delimiter(text: str) -> str:
-    """Return the delimiter that splits the header, and the lines below it, into most columns."""
-    header = next(csv.reader(io.StringIO(text), delimiter="\0"), [""])[0]
-    return max(_DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter))))
+    """Return the delimiter that cuts the header into most columns."""
+    return max(_DELIMITERS, key=lambda mark: len(next(csv.reader(io.StringIO(text), delimiter=mark), [])))

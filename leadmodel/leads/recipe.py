@@ -90,13 +90,13 @@ class Recipe(BaseModel):
         try:
             return cls.model_validate(tomllib.loads(Path(path).read_text(encoding="utf-8")))
         except OSError as error:
-            raise InputError(f"The recipe {quoted(str(path))} cannot be read: {error.strerror}.") from None
+            raise InputError(f"The recipe {quoted(str(path), 300)} cannot be read: {error.strerror}.") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"The recipe {quoted(str(path))} is not TOML: {error}.") from None
+            raise InputError(f"The recipe {quoted(str(path), 300)} is not TOML: {error}.") from None
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise InputError(f"The recipe {quoted(str(path))}, at {place}: {first['msg']}.") from None
+            raise InputError(f"The recipe {quoted(str(path), 300)}, at {place}: {first['msg']}.") from None
 
     def updated(self, **changes: Any) -> "Recipe":
         """Return the recipe with whatever of `changes` is not None, as the command line gives it."""

@@ -21,7 +21,14 @@ _SOURCES = {"Search": 0.34, "Social": 0.22, "Referral": 0.12, "Partner": 0.1, "F
 _COURSES = {"Data Science": 0.3, "Web Development": 0.25, "Marketing": 0.2, "Design": 0.15, "Finance": 0.1}
 _OCCUPATIONS = {"Professional": 0.52, "Unemployed": 0.3, "Student": 0.18}
 _ACTIVITIES = {"Email": 0.45, "Website": 0.3, "Phone": 0.18, "Chat": 0.07}
-_SOURCE_EFFECT = {"Referral": 1.3, "Partner": 0.5, "Search": 0.1, "Direct": 0.0, "Social": -0.5, "Fair": -0.2}
+_SOURCE_EFFECT = {
+    "Referral": 1.3,
+    "Partner": 0.5,
+    "Search": 0.1,
+    "Direct": 0.0,
+    "Social": -0.5,
+    "Fair": -0.2,
+}
 _OCCUPATION_EFFECT = {"Professional": 0.5, "Unemployed": -0.1, "Student": -0.9}
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from leadmodel.errors import InputError, LeadError
 from leadmodel.leads.schema import Field, LeadSchema, Remark, Value
 
-__all__ = ["duplicate_names", "read_leads", "remark_leads"]
+__all__ = ["duplicate_names", "is_nested", "read_leads", "remark_leads"]
 
 _Codes = npt.NDArray[np.intp]
 
@@ -104,19 +104,18 @@ def _factorize(field: Field, raw: pd.Series) -> tuple[_Codes, list[Any]]:
         try:
             codes, uniques = pd.factorize(raw)
         except TypeError:
-            row = next(row for row, value in enumerate(raw, 1) if _is_nested(value))
+            row = next(row for row, value in enumerate(raw, 1) if is_nested(value))
             raise LeadError(field.name, raw.iloc[row - 1], "be a single value", row) from None
         distinct = list(uniques)
     return np.where(codes < 0, len(distinct), codes), [*distinct, None]
 
 
-def _is_nested(value: Any) -> bool:
+def is_nested(value: Any) -> bool:
+    """Whether `value` is a list or the like, which no cell of a table should be."""
     return getattr(value, "__hash__", None) is None
 
 
-def _read_distinct(
-    schema: LeadSchema, field: Field, codes: _Codes, distinct: list[Any]
-) -> list[Value]:
+def _read_distinct(schema: LeadSchema, field: Field, codes: _Codes, distinct: list[Any]) -> list[Value]:
     values: list[Value] = []
     for code, value in enumerate(distinct):
         try:

@@ -51,7 +51,7 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
         keep_trailing_newline=True,
     )
     environment.filters |= {"cell": _cell, "estimate": _estimate, "choices": _choices}
-    metadata = Markup(_metadata(config, evaluation).to_yaml())  # noqa: S704
+    metadata = Markup(_metadata(config, evaluation).to_yaml())
     labels = {field.name: field.label for field in config.lead_schema.fields}
     ranked = sorted(evaluation.importance.items(), key=lambda item: -item[1])
     return environment.get_template(TEMPLATE.name).render(

@@ -97,7 +97,9 @@ class ModelConfig(BaseModel):
             content = json.loads(text)
             found = content.get("format_version") if isinstance(content, dict) else None
             if found != FORMAT_VERSION:
-                raise ModelError(f"config.json must be of format {FORMAT_VERSION}. Its format is {found!r}.")
+                raise ModelError(
+                    f"config.json must be of format {FORMAT_VERSION}. Its format is {found!r}."
+                )
             content.pop("sklearn", None)
             return cls.model_validate(content)
         except (json.JSONDecodeError, RecursionError) as error:

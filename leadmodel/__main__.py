@@ -1,0 +1,43 @@
+"""The commands beside training: python -m leadmodel COMMAND --help."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from tqdm import tqdm
+
+from leadmodel.errors import InputError
+from leadmodel.model import LeadModel
+from leadmodel.serving.bulk import score_file
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command."""
+    parser = argparse.ArgumentParser(prog="python -m leadmodel", description="Work with a lead model.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_score(commands)
+    options = parser.parse_args(arguments)
+    options.run(options)
+
+
+def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("score", help="score a file of leads into another")
+    parser.add_argument("leads", help="CSV, Parquet or Excel; a path, a URL or hf://…")
+    parser.add_argument("--model", default="model", help="folder of the model (default: model)")
+    parser.add_argument("--output", required=True, help="CSV or Parquet file to write")
+    parser.set_defaults(run=_score)
+
+
+def _score(options: argparse.Namespace) -> None:
+    model = LeadModel.from_pretrained(options.model)
+    with tqdm(desc="scoring", unit="lead", unit_scale=True) as bar:
+        n_leads = score_file(model, options.leads, options.output, bar.update)
+    print(f"{n_leads:,} leads scored into {options.output}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except InputError as error:
+        print(f"leadmodel: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,1 @@
+"""What a lead is: schema, recipe, reading, sample, events."""

@@ -1,0 +1,1 @@
+"""How a model answers: one service behind every door."""

@@ -1,0 +1,112 @@
+"""Score a file of leads into another, some at a time: it may be larger than the memory."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from leadmodel.errors import InputError, LeadError, quoted
+from leadmodel.leads.reading import read_batches
+from leadmodel.model import LeadModel
+
+__all__ = ["score_file"]
+
+_WRITERS = {".csv": pa.csv.CSVWriter, ".parquet": pa.parquet.ParquetWriter}
+
+
+def score_file(
+    model: LeadModel,
+    source: str | Path,
+    output: str | Path,
+    progress: Callable[[int], object] = lambda n_leads: None,
+) -> int:
+    """Score the leads of `source` and write them, with their answers, to `output`.
+
+    Every column stays as it is. The answers follow as ``probability``, ``score``, ``grade``
+    and ``decision``; where a name is taken already, it gets a number ("score_2").
+
+    Parameters
+    ----------
+    model : LeadModel
+        The model that scores.
+    source : str or Path
+        CSV, Parquet or Excel; a path, a URL or ``hf://``.
+    output : str or Path
+        Ends in .csv or .parquet; written whole or not at all.
+    progress : callable, optional
+        Called with the number of leads after each batch of them.
+
+    Returns
+    -------
+    int
+        Number of leads.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or written, or a lead cannot be read.
+    """
+    output = Path(output)
+    suffix = output.suffix.lower()
+    if suffix not in _WRITERS:
+        raise InputError(f"The output must end in .csv or .parquet. Got {quoted(str(output), 300)} instead.")
+    if not output.parent.is_dir():
+        raise InputError(f"The output folder {quoted(str(output.parent), 300)} does not exist; create it first.")
+    handle, staged = tempfile.mkstemp(prefix=f".{output.name}-", dir=output.parent)
+    os.close(handle)
+    try:
+        n_leads = _score_batches(model, source, staged, suffix, progress)
+        Path(staged).chmod(0o644)
+        os.replace(staged, output)
+    finally:
+        Path(staged).unlink(missing_ok=True)
+    return n_leads
+
+
+def _score_batches(
+    model: LeadModel, source: str | Path, staged: str, suffix: str, progress: Callable[[int], object]
+) -> int:
+    n_leads, writer = 0, None
+    try:
+        for batch in read_batches(source):
+            scored = _score_batch(model, batch, n_leads)
+            writer = writer or _WRITERS[suffix](staged, scored.schema)
+            writer.write_table(scored)
+            n_leads += batch.num_rows
+            progress(batch.num_rows)
+    finally:
+        if writer is not None:
+            writer.close()
+    return n_leads
+
+
+def _score_batch(model: LeadModel, batch: pa.Table, n_before: int) -> pa.Table:
+    try:
+        answers = model.score(_needed(model, batch))
+    except LeadError as error:
+        raise error.at(n_before + (error.row or 0)) from None
+    for name in answers.columns:
+        # A CSV knows no categories, and a plain text of few values costs Parquet nothing.
+        values = pa.array(answers[name])
+        if pa.types.is_dictionary(values.type):
+            values = values.cast(pa.string())
+        batch = batch.append_column(_free_name(name, batch.column_names), values)
+    return batch
+
+
+def _needed(model: LeadModel, batch: pa.Table) -> pd.DataFrame:
+    """Return the columns that the model needs: what else a file holds costs nothing."""
+    model.schema.check_columns(batch.column_names)
+    return batch.select([field.name for field in model.schema.fields]).to_pandas()
+
+
+def _free_name(name: str, taken: list[str]) -> str:
+    number, free = 2, name
+    while free in taken:
+        free, number = f"{name}_{number}", number + 1
+    return free

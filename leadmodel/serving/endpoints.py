@@ -1,0 +1,98 @@
+"""The named endpoints of the app's API: for gradio_client, curl and whatever speaks HTTP."""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import gradio as gr
+
+from leadmodel.errors import InputError
+from leadmodel.leads.schema import Field, LeadSchema
+from leadmodel.serving.service import ScoringService
+
+__all__ = ["add_endpoints"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def add_endpoints(service: ScoringService) -> None:
+    """Add /predict, /predict_batch, /schema and /model to the Blocks being built."""
+
+    def predict_batch(leads: list[dict[str, Any]], reasons: bool = False) -> list[dict[str, Any]]:
+        """Score many leads in one call.
+
+        Args:
+            leads: up to 50,000 leads, each an object of values by field name
+            reasons: whether to explain each answer, which takes most of the time
+
+        Returns:
+            one answer per lead, in order, each as /predict gives it
+        """
+        return [answer.model_dump(mode="json") for answer in service.answers(leads, reasons=reasons)]
+
+    def schema() -> dict[str, Any]:
+        """Describe the fields of a lead: kind, label, choices, range, and an example lead."""
+        return service.describe_schema()
+
+    def model() -> dict[str, Any]:
+        """Describe the model: target, decision threshold, grades and test metrics."""
+        return service.describe_model()
+
+    for function in (_predict(service), predict_batch, schema, model):
+        gr.api(_answering(function), api_name=function.__name__, concurrency_limit=None)
+
+
+def _predict(service: ScoringService) -> Callable[..., dict[str, Any]]:
+    """Return a function that takes the fields by name, so that the API page lists them."""
+    schema = service.model.schema
+    parameters = [_parameter(schema, field) for field in schema.fields]
+
+    def predict(*values: Any) -> dict[str, Any]:
+        lead = dict(zip((field.name for field in schema.fields), values, strict=True))
+        return service.answer(lead).model_dump(mode="json")
+
+    described = "\n".join(f"    {schema.keys[field.name]}: {_describe(field)}" for field in schema.fields)
+    predict.__doc__ = (
+        "Score one lead: probability, score, grade, decision and the reasons.\n\n"
+        f"Args:\n{described}\n\nReturns:\n    the answer; leave out, or send null, what is not known"
+    )
+    predict.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": dict[str, Any]}
+    predict.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        parameters, return_annotation=dict[str, Any]
+    )
+    return predict
+
+
+def _parameter(schema: LeadSchema, field: Field) -> inspect.Parameter:
+    kind = str | None if field.is_text else float | str | None
+    if field.kind == "boolean":
+        kind = bool | str | None
+    return inspect.Parameter(
+        schema.keys[field.name],
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        default=None,
+        annotation=kind,
+    )
+
+
+def _describe(field: Field) -> str:
+    if field.is_text:
+        values = ", ".join(field.choices[:8]) + (", …" if len(field.choices) > 8 else "")
+    else:
+        values = f"{field.minimum:g} to {field.maximum:g} {field.unit}".rstrip()
+    return f"{field.label} ({field.kind}: {values})"
+
+
+def _answering(function: Callable[P, T]) -> Callable[P, T]:
+    """Turn what the caller did wrong into an answer that says so, without a trace in the log."""
+
+    @wraps(function)
+    def answer(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except InputError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    return answer

@@ -1,0 +1,77 @@
+"""The app: a form that scores one lead, and the API beside it."""
+
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from leadmodel.errors import InputError
+from leadmodel.model import LeadModel
+from leadmodel.serving.endpoints import add_endpoints
+from leadmodel.serving.form import UNKNOWN, example_row, form_inputs, read_form
+from leadmodel.serving.rendering import STYLE, render_answer, render_error, render_invitation
+from leadmodel.serving.service import ScoringService
+
+__all__ = ["build_demo", "launch_options"]
+
+
+def build_demo(service: ScoringService) -> gr.Blocks:
+    """Build the pages and the API for the service's model."""
+    model = service.model
+    with gr.Blocks(title=model.config.title, analytics_enabled=False, fill_width=True) as demo:
+        gr.Markdown(_headline(model))
+        _add_form(service)
+        add_endpoints(service)
+    # Scoring takes milliseconds and shares nothing: no visitor waits for another.
+    return demo.queue(api_open=True, default_concurrency_limit=None)
+
+
+def launch_options() -> dict[str, Any]:
+    """Return the looks of the app, which Gradio takes when it launches."""
+    theme = gr.themes.Default(
+        primary_hue="teal", neutral_hue="slate", font=["system-ui", "sans-serif"]
+    ).set(
+        button_primary_background_fill="#0b6e75",
+        button_primary_background_fill_hover="#095a60",
+        button_primary_text_color="#ffffff",
+    )
+    return {"theme": theme, "css": STYLE, "footer_links": ["api", "settings"], "show_error": True}
+
+
+def _headline(model: LeadModel) -> str:
+    config, auc = model.config, model.evaluation.test["roc_auc"]
+    return (
+        f"# {escape(config.title)}\n"
+        f"How likely is a lead to convert, and why? Tested on {model.evaluation.n_test:,} leads that the "
+        f"model had not seen ({escape(config.training.split)}): ROC AUC {auc.value:.2f} "
+        f"({auc.low:.2f} to {auc.high:.2f})."
+    )
+
+
+def _add_form(service: ScoringService) -> None:
+    model = service.model
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=320):
+            with gr.Row(equal_height=False):
+                inputs = form_inputs(model.schema, model.evaluation.importance)
+            names, widgets = [name for name, _ in inputs], [widget for _, widget in inputs]
+            with gr.Row():
+                clear = gr.Button("Clear")
+                example = gr.Button("Fill in an example")
+                score = gr.Button("Score", variant="primary")
+        with gr.Column(scale=2, min_width=320):
+            result = gr.HTML(render_invitation(model.config.title))
+
+    def show(*values: Any) -> str:
+        config = model.config.decision
+        try:
+            answer = service.answer(read_form(names, values))
+        except InputError as error:
+            return render_error(str(error))
+        return render_answer(answer, config.threshold, list(config.bands))
+
+    typical = example_row(model.schema, names)
+    empty = [None if isinstance(widget, gr.Number) else UNKNOWN for widget in widgets]
+    score.click(show, widgets, result, api_visibility="private", show_progress="minimal")
+    example.click(lambda: typical, None, widgets, api_visibility="private", queue=False)
+    clear.click(lambda: empty, None, widgets, api_visibility="private", queue=False)

@@ -1,0 +1,110 @@
+"""An answer as HTML. Whatever came from a lead or a model is escaped."""
+
+from html import escape
+
+from leadmodel.evaluation.explanation import Explanation, Reason
+from leadmodel.model import Answer
+
+__all__ = ["STYLE", "render_answer", "render_error", "render_invitation"]
+
+STYLE = """
+.lm-card { border: 1px solid var(--border-color-primary); border-radius: 12px; padding: 20px;
+  background: var(--block-background-fill); color: var(--body-text-color); }
+.lm-head { display: flex; align-items: center; gap: 20px; flex-wrap: wrap; }
+.lm-chance { font-size: 3.2rem; font-weight: 700; line-height: 1; font-variant-numeric: tabular-nums; }
+.lm-grade { display: inline-flex; align-items: center; justify-content: center; min-width: 3rem;
+  height: 3rem; border-radius: 50%; font-size: 1.5rem; font-weight: 700; color: #fff; background: #0b6e75; }
+.lm-grade[data-place="1"] { background: #3d6f3a; }
+.lm-grade[data-place="2"] { background: #8a5a00; }
+.lm-grade[data-place="3"] { background: #6b7280; }
+.lm-decision { font-size: 1.25rem; font-weight: 600; }
+.lm-muted { color: var(--body-text-color-subdued); }
+.lm-scale { position: relative; height: 10px; border-radius: 5px; margin: 18px 0 26px;
+  background: var(--border-color-primary); }
+.lm-scale > i { position: absolute; inset: 0 auto 0 0; border-radius: 5px; background: #0b6e75; }
+.lm-scale > b { position: absolute; top: -5px; width: 2px; height: 20px;
+  background: var(--body-text-color); }
+.lm-scale > span { position: absolute; top: 16px; font-size: .75rem; transform: translateX(-50%);
+  white-space: nowrap; }
+.lm-card h3 { margin: 18px 0 8px; font-size: 1rem; font-weight: 600; }
+.lm-reason { margin: 0 0 12px; }
+.lm-reason div { height: 8px; border-radius: 4px; margin: 3px 0; }
+.lm-for div { background: #0b6e75; }
+.lm-against div { background: repeating-linear-gradient(45deg, #c4602d 0 5px, #a34c1f 5px 9px); }
+.lm-reason p { margin: 0; font-size: .92rem; line-height: 1.35; }
+.lm-note { margin: 16px 0 0; padding: 10px 14px; border-radius: 8px; font-size: .9rem;
+  border-left: 4px solid #8a5a00; background: var(--background-fill-secondary); }
+.lm-note ul { margin: 4px 0 0; padding-left: 18px; }
+"""
+
+
+def render_invitation(title: str) -> str:
+    """Return what stands in the answer's place before the first one."""
+    return (
+        f'<div class="lm-card lm-muted">Fill in what you know of a lead and press <b>Score</b>. '
+        f"What you leave empty counts as unknown.<br><br>Model: {escape(title)}</div>"
+    )
+
+
+def render_error(message: str) -> str:
+    """Return what went wrong, as the visitor can mend it."""
+    return f'<div class="lm-card" role="alert"><b>This lead cannot be read.</b><br>{escape(message)}</div>'
+
+
+def render_answer(answer: Answer, threshold: float, bands: list[str]) -> str:
+    """Return probability, grade and decision at a glance, and the reasons below.
+
+    Parameters
+    ----------
+    answer : Answer
+        Of one lead.
+    threshold : float
+        The decision threshold, marked on the scale.
+    bands : list of str
+        The grades, best first.
+    """
+    chance, mark = f"{answer.probability:.0%}", f"{threshold:.1%}"
+    return (
+        '<div class="lm-card" aria-live="polite"><div class="lm-head">'
+        f'<span class="lm-chance">{chance}</span>'
+        f'<span class="lm-grade" data-place="{min(bands.index(answer.grade), 3)}" '
+        f'title="Grade">{escape(answer.grade)}</span>'
+        f'<span><span class="lm-decision">{escape(answer.decision)}</span><br>'
+        f'<span class="lm-muted">chance to convert · score {answer.score} of 100</span></span></div>'
+        f'<div class="lm-scale" role="img" aria-label="Probability {chance}, decision threshold {mark}">'
+        f'<i style="width:{answer.probability:.1%}"></i><b style="left:{mark}"></b>'
+        f'<span class="lm-muted" style="left:clamp(4rem, {mark}, calc(100% - 4rem))">'
+        f"decision from {threshold:.0%}</span></div>"
+        f"{_render_explanation(answer.explanation)}{_render_warnings(answer)}</div>"
+    )
+
+
+def _render_explanation(explanation: Explanation | None) -> str:
+    if explanation is None:
+        return ""
+    reasons = (*explanation.reasons_for, *explanation.reasons_against)
+    largest = max((abs(reason.contribution) for reason in reasons), default=1.0)
+    parts = (
+        ("▲ Speaks for it", "lm-for", explanation.reasons_for),
+        ("▼ Speaks against it", "lm-against", explanation.reasons_against),
+    )
+    return "".join(
+        f"<h3>{title}</h3>" + "".join(_render_reason(reason, kind, largest) for reason in chosen)
+        for title, kind, chosen in parts
+        if chosen
+    )
+
+
+def _render_reason(reason: Reason, kind: str, largest: float) -> str:
+    width = max(abs(reason.contribution) / largest, 0.01)
+    return (
+        f'<div class="lm-reason {kind}"><div style="width:{width:.0%}" '
+        f'title="{reason.contribution:+.2f} log-odds"></div><p>{escape(reason.sentence)}</p></div>'
+    )
+
+
+def _render_warnings(answer: Answer) -> str:
+    if not answer.warnings:
+        return ""
+    items = "".join(f"<li>{escape(remark.message)}</li>" for remark in answer.warnings)
+    return f'<div class="lm-note"><b>Read with care</b><ul>{items}</ul></div>'

@@ -1,0 +1,75 @@
+"""The one way to score leads: form, API and every other door call this service."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from leadmodel.errors import InputError
+from leadmodel.model import Answer, LeadModel
+
+__all__ = ["MAX_LEADS", "ScoringService"]
+
+MAX_LEADS = 50_000
+"""Leads in one call; more of them are a file's worth, for `python -m leadmodel score`."""
+
+
+class ScoringService:
+    """Answer for one model.
+
+    Parameters
+    ----------
+    model : LeadModel
+        The model that scores.
+    """
+
+    def __init__(self, model: LeadModel) -> None:
+        self.model = model
+
+    def answer(self, lead: Mapping[str, Any]) -> Answer:
+        """Score one lead, with reasons.
+
+        Raises
+        ------
+        InputError
+            If the lead cannot be read; it names field and value.
+        """
+        return self.model.answer(lead)
+
+    def answers(self, leads: Sequence[Mapping[str, Any]], *, reasons: bool = False) -> list[Answer]:
+        """Score many leads.
+
+        Raises
+        ------
+        InputError
+            If there are too many, or one cannot be read; it names row, field and value.
+        """
+        if len(leads) > MAX_LEADS:
+            raise InputError(f"A call takes at most {MAX_LEADS:,} leads. Got {len(leads):,}; split them.")
+        for row, lead in enumerate(leads, 1):
+            if not isinstance(lead, Mapping):
+                raise InputError(
+                    f"Row {row}: a lead must be an object of fields. Got {lead!r:.60} instead."
+                )
+        return self.model.answers(leads, reasons=reasons)
+
+    def describe_schema(self) -> dict[str, Any]:
+        """Return the fields of a lead, and the name of each one as a parameter of the API."""
+        schema = self.model.schema
+        fields = [
+            field.model_dump(mode="json") | {"parameter": schema.keys[field.name]}
+            for field in schema.fields
+        ]
+        return {"fields": fields, "example": schema.example()}
+
+    def describe_model(self) -> dict[str, Any]:
+        """Return what the model is and how good it was on its test leads."""
+        config = self.model.config
+        described = config.model_dump(mode="json", include={"title", "created", "target", "positive"})
+        decision = config.decision.model_dump(mode="json", exclude={"grid"})
+        test = {name: estimate.model_dump() for name, estimate in self.model.evaluation.test.items()}
+        return described | {
+            "sha256": config.sha256,
+            "decision": decision,
+            "split": config.training.split,
+            "n_test": self.model.evaluation.n_test,
+            "test": test,
+        }

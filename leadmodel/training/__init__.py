@@ -1,0 +1,1 @@
+"""How a model is made: leads in, LeadModel out."""

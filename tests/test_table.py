@@ -1,0 +1,84 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from leadmodel.errors import InputError, LeadError
+from leadmodel.leads.inference import infer_schema
+from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.sample import SAMPLE_RECIPE
+from leadmodel.leads.table import read_leads, remark_leads
+
+SCHEMA = infer_schema(
+    pd.DataFrame(
+        {
+            "n": [float(n * 7 % 20) for n in range(20)],
+            "t": ["a"] * 10 + ["b"] * 10,
+            "f": [0, 1] * 10,
+            "y": ["Yes", "No"] * 10,
+        }
+    ),
+    Recipe(),
+)
+ODD = pd.DataFrame(
+    {
+        "n": ["1", " 2.5 ", None, "400"],
+        "t": ["a", " b ", "", "z"],
+        "f": ["1", "false", None, "0"],
+        "y": ["YES", "no", "true", None],
+    }
+)
+
+
+def as_records(typed: pd.DataFrame) -> list[list[object]]:
+    return [list(row) for row in typed.astype(object).itertuples(index=False)]
+
+
+def test_a_table_reads_as_its_leads_one_by_one() -> None:
+    typed = read_leads(SCHEMA, ODD)
+    for row, record in zip(as_records(typed), ODD.to_dict("records"), strict=True):
+        np.testing.assert_equal(row, SCHEMA.read_lead(record)[0])
+
+
+def test_a_table_is_remarked_as_its_leads_one_by_one() -> None:
+    remarks = remark_leads(SCHEMA, read_leads(SCHEMA, ODD))
+    for found, record in zip(remarks, ODD.to_dict("records"), strict=True):
+        expected = SCHEMA.read_lead(record)[1]
+        assert sorted(remark.message for remark in found) == sorted(remark.message for remark in expected)
+
+
+@pytest.mark.parametrize("kind", ["object", "str", "category"])
+def test_every_kind_of_text_column_reads_alike(sample: pd.DataFrame, kind: str) -> None:
+    schema = infer_schema(sample, SAMPLE_RECIPE)
+    texts = ["source", "city", "webinar"]
+    expected = read_leads(schema, sample)
+    found = read_leads(schema, sample.astype(dict.fromkeys(texts, kind)))
+    pd.testing.assert_frame_equal(found.astype(object), expected.astype(object))
+
+
+def test_what_cannot_be_read_names_row_field_and_value() -> None:
+    with pytest.raises(LeadError, match="Row 2: the field 'n' must be a number. Got 'abc' instead."):
+        read_leads(SCHEMA, ODD.assign(n=["1", "abc", None, "x"]))
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ([1.0, np.inf, 2.0, 3.0], "Row 2: the field 'n' must be a finite number"),
+        ([[1], [2], [3], [4]], "Row 1: the field 'n' must be a single value"),
+    ],
+    ids=["infinity", "lists"],
+)
+def test_columns_that_are_no_numbers_are_refused(column: list[object], message: str) -> None:
+    with pytest.raises(LeadError, match=message):
+        read_leads(SCHEMA, ODD.assign(n=column))
+
+
+def test_two_columns_of_one_name_are_refused() -> None:
+    twice = pd.concat([ODD, ODD["n"]], axis="columns")
+    with pytest.raises(InputError, match="'n' stands there more than once"):
+        read_leads(SCHEMA, twice)
+
+
+def test_other_columns_may_come_along_in_any_order() -> None:
+    shuffled = ODD.assign(extra=1)[["y", "extra", "t", "n", "f"]]
+    pd.testing.assert_frame_equal(read_leads(SCHEMA, shuffled), read_leads(SCHEMA, ODD))
