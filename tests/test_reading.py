@@ -32,7 +32,19 @@ def written(folder: Path, name: str, content: bytes) -> Path:
         (b"a\n1\n", {"a": ["1"]}),
         ("a,b\n😀,=1+1\n".encode(), {"a": ["😀"], "b": ["=1+1"]}),
     ],
-    ids=["comma", "semicolon", "tab", "pipe", "bom", "cp1252", "utf16", "quotes", "unnamed", "one", "emoji"],
+    ids=[
+        "comma",
+        "semicolon",
+        "tab",
+        "pipe",
+        "bom",
+        "cp1252",
+        "utf16",
+        "quotes",
+        "unnamed",
+        "one",
+        "emoji",
+    ],
 )
 def test_csv_of_any_dialect_reads_as_text(
     tmp_path: Path, content: bytes, expected: dict[str, list[str]]

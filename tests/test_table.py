@@ -56,7 +56,7 @@ def test_every_kind_of_text_column_reads_alike(sample: pd.DataFrame, kind: str) 
 
 
 def test_what_cannot_be_read_names_row_field_and_value() -> None:
-    with pytest.raises(LeadError, match="Row 2: the field 'n' must be a number. Got 'abc' instead."):
+    with pytest.raises(LeadError, match=r"Row 2: the field 'n' must be a number. Got 'abc' instead."):
         read_leads(SCHEMA, ODD.assign(n=["1", "abc", None, "x"]))
 
 

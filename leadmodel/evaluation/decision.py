@@ -1,7 +1,5 @@
 """From a probability to what people act on: a score, a grade and a decision."""
 
-from functools import cached_property
-
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -49,14 +47,10 @@ class Decision(BaseModel):
             raise InputError(f"The lowest scores of the grades must fall to 0. Got {bands} instead.")
         return bands
 
-    @cached_property
-    def _grid(self) -> npt.NDArray[np.float64]:
-        return np.asarray(self.grid)
-
     def scores(self, probability: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Return the percentile, 0 to 100, of each probability among the training leads'."""
         percentiles = np.linspace(0, 100, len(self.grid))
-        return np.rint(np.interp(np.asarray(probability), self._grid, percentiles)).astype(np.int64)
+        return np.rint(np.interp(np.asarray(probability), self.grid, percentiles)).astype(np.int64)
 
     def grade_places(self, scores: npt.ArrayLike) -> npt.NDArray[np.intp]:
         """Return the place of each score's grade in `bands`, 0 being the best."""

@@ -109,12 +109,14 @@ def reliability(y: npt.ArrayLike, probability: npt.ArrayLike) -> dict[str, list[
         ``predicted`` and ``observed`` mean per bin, and ``count``, the leads in it.
     """
     leads = _sort(y, probability, None)
-    bins = [part for part in np.array_split(np.arange(len(leads.y)), N_BINS) if len(part)]
-    return {
-        "predicted": [float(leads.probability[part].mean()) for part in reversed(bins)],
-        "observed": [float(leads.y[part].mean()) for part in reversed(bins)],
-        "count": [float(len(part)) for part in reversed(bins)],
+    starts = _bin_starts(leads)
+    count = np.diff(np.append(starts, len(leads.y)))
+    falling = {
+        "predicted": np.add.reduceat(leads.probability, starts) / count,
+        "observed": np.add.reduceat(leads.y, starts) / count,
+        "count": count.astype(float),
     }
+    return {name: values[::-1].tolist() for name, values in falling.items()}
 
 
 def _resamples(n: int, n_resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
@@ -194,9 +196,15 @@ def _probabilities(leads: _Sorted) -> dict[str, Floats]:
 
 
 def _calibration_error(leads: _Sorted, total: Floats) -> Floats:
-    starts = np.unique(np.linspace(0, len(leads.y), N_BINS + 1).astype(int)[:-1])
-    gaps = np.add.reduceat(leads.weights * (leads.probability - leads.y), starts, axis=1)
+    gaps = np.add.reduceat(leads.weights * (leads.probability - leads.y), _bin_starts(leads), axis=1)
     return np.asarray(np.abs(gaps).sum(axis=1) / total)
+
+
+def _bin_starts(leads: _Sorted) -> npt.NDArray[np.intp]:
+    """Return where bins of about equal size begin; none divides leads of one probability."""
+    first_of_tie = np.flatnonzero(np.append(True, leads.last_of_tie[:-1]))
+    wanted = np.linspace(0, len(leads.y), N_BINS + 1).astype(int)[:-1]
+    return np.unique(first_of_tie[np.searchsorted(first_of_tie, wanted, side="right") - 1])
 
 
 def _decide(y: Any, probability: Any, threshold: float, weights: Floats | None) -> dict[str, Floats]:

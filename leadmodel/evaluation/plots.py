@@ -16,6 +16,7 @@ __all__ = ["draw_figures", "to_png"]
 INK, ACCENT, SECOND, PALE = "#1f2933", "#0b6e75", "#c4602d", "#cbd2d9"
 """Dark, mid and light enough to tell apart in grey."""
 
+
 def draw_figures(
     evaluation: Evaluation, labels: Mapping[str, str], threshold: float, words: tuple[str, str]
 ) -> dict[str, Figure]:

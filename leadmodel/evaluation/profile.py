@@ -1,6 +1,6 @@
 """What the training leads looked like: counts and conversions per value, never a lead."""
 
-from functools import cached_property
+from bisect import bisect_left
 from typing import Any
 
 import numpy as np
@@ -50,10 +50,6 @@ class FieldProfile(BaseModel):
     other: Cell
     missing: Cell
 
-    @cached_property
-    def _inner_edges(self) -> npt.NDArray[np.float64]:
-        return np.asarray(self.edges[1:-1])
-
     def cell(self, value: Value) -> Cell:
         """Return the training leads that had `value`, or one of the same bin."""
         if isinstance(value, str):
@@ -61,7 +57,7 @@ class FieldProfile(BaseModel):
         return self.missing if np.isnan(value) else self.cells[str(self._bin(value))]
 
     def _bin(self, value: float) -> int:
-        return int(np.searchsorted(self._inner_edges, value, side="left"))
+        return bisect_left(self.edges, value, 1, len(self.edges) - 1) - 1
 
     def bounds(self, value: float) -> tuple[float, float]:
         """Return the lowest and highest value of the bin of `value`."""

@@ -38,7 +38,7 @@ def find_positive(target: pd.Series, positive: str | None) -> str:
     if positive is not None:
         if positive not in labels:
             raise InputError(
-                f"The positive label {quoted(positive)} is not among the values of {target.name!r}: {shown}."
+                f"The positive label {quoted(positive)} is not a value of {target.name!r}: {shown}."
             )
         return positive
     obvious = [label for label in labels if label.lower() in _POSITIVE]

@@ -90,7 +90,9 @@ class Recipe(BaseModel):
         try:
             return cls.model_validate(tomllib.loads(Path(path).read_text(encoding="utf-8")))
         except OSError as error:
-            raise InputError(f"The recipe {quoted(str(path), 300)} cannot be read: {error.strerror}.") from None
+            raise InputError(
+                f"The recipe {quoted(str(path), 300)} cannot be read: {error.strerror}."
+            ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"The recipe {quoted(str(path), 300)} is not TOML: {error}.") from None
         except ValidationError as error:

@@ -14,7 +14,7 @@ from leadmodel.leads.schema import Field
 from leadmodel.publishing.config import LIBRARIES, ModelConfig
 from leadmodel.publishing.persistence import TRUSTED_TYPES
 
-__all__ = ["METRIC_NAMES", "render_card", "render_requirements"]
+__all__ = ["METRIC_NAMES", "environment", "render_card", "render_requirements"]
 
 TEMPLATE = Path(__file__).parents[2] / "model_card.md"
 
@@ -42,7 +42,27 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
     Every placeholder of the template must have a value, and whatever came from a file of
     leads is escaped: a category may hold anything, markup included.
     """
-    environment = Environment(
+    metadata = Markup(_metadata(config, evaluation).to_yaml())
+    labels = {field.name: field.label for field in config.lead_schema.fields}
+    ranked = sorted(evaluation.importance.items(), key=lambda item: -item[1])
+    return (
+        environment()
+        .get_template(TEMPLATE.name)
+        .render(
+            metadata=metadata,
+            config=config,
+            evaluation=evaluation,
+            profile=profile,
+            metric_names=METRIC_NAMES,
+            importance=[(labels[name], value) for name, value in ranked],
+            trusted=Markup(list(TRUSTED_TYPES)),
+        )
+    )
+
+
+def environment() -> Environment:
+    """Return how templates are read: escaping markup, and refusing a name without a value."""
+    made = Environment(
         loader=FileSystemLoader(TEMPLATE.parent),
         undefined=StrictUndefined,
         autoescape=True,
@@ -50,19 +70,8 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"cell": _cell, "estimate": _estimate, "choices": _choices}
-    metadata = Markup(_metadata(config, evaluation).to_yaml())
-    labels = {field.name: field.label for field in config.lead_schema.fields}
-    ranked = sorted(evaluation.importance.items(), key=lambda item: -item[1])
-    return environment.get_template(TEMPLATE.name).render(
-        metadata=metadata,
-        config=config,
-        evaluation=evaluation,
-        profile=profile,
-        metric_names=METRIC_NAMES,
-        importance=[(labels[name], value) for name, value in ranked],
-        trusted=Markup(list(TRUSTED_TYPES)),
-    )
+    made.filters |= {"cell": _cell, "estimate": _estimate, "choices": _choices}
+    return made
 
 
 def render_requirements(config: ModelConfig) -> str:

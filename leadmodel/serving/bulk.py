@@ -54,9 +54,13 @@ def score_file(
     output = Path(output)
     suffix = output.suffix.lower()
     if suffix not in _WRITERS:
-        raise InputError(f"The output must end in .csv or .parquet. Got {quoted(str(output), 300)} instead.")
+        raise InputError(
+            f"The output must end in .csv or .parquet. Got {quoted(str(output), 300)} instead."
+        )
     if not output.parent.is_dir():
-        raise InputError(f"The output folder {quoted(str(output.parent), 300)} does not exist; create it first.")
+        raise InputError(
+            f"The output folder {quoted(str(output.parent), 300)} does not exist; create it first."
+        )
     handle, staged = tempfile.mkstemp(prefix=f".{output.name}-", dir=output.parent)
     os.close(handle)
     try:
