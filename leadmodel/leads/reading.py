@@ -21,7 +21,7 @@ from leadmodel.leads.table import duplicate_names
 __all__ = ["read_batches", "read_table"]
 
 _SAMPLE_BYTES = 256_000
-_BLOCK_BYTES = 16_000_000
+BLOCK_BYTES = 16_000_000
 _BATCH_ROWS = 200_000
 _DELIMITERS = ",;\t|"
 
@@ -129,7 +129,7 @@ def _csv_batches(file: IO[bytes]) -> Iterator[pa.Table]:
     _check_names(names)
     batches = pa.csv.open_csv(
         pa.PythonFile(file, mode="r"),
-        read_options=pa.csv.ReadOptions(encoding=encoding, block_size=_BLOCK_BYTES),
+        read_options=pa.csv.ReadOptions(encoding=encoding, block_size=BLOCK_BYTES),
         parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         convert_options=pa.csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
@@ -155,7 +155,7 @@ def _encoding(sample: bytes, file: IO[bytes]) -> str:
     try:
         while sample:
             decoder.decode(sample)
-            sample = file.read(_BLOCK_BYTES)
+            sample = file.read(BLOCK_BYTES)
     except UnicodeDecodeError:
         return "cp1252"
     return "utf-8"

@@ -41,7 +41,12 @@ def add_endpoints(service: ScoringService) -> None:
         return service.describe_model()
 
     for function in (_predict(service), predict_batch, schema, model):
-        gr.api(_answering(function), api_name=function.__name__, concurrency_limit=None)
+        gr.api(
+            _answering(function),
+            api_name=function.__name__,
+            api_description=inspect.getdoc(function),
+            concurrency_limit=None,
+        )
 
 
 def _predict(service: ScoringService) -> Callable[..., dict[str, Any]]:

@@ -1,0 +1,176 @@
+"""The app as strangers use it: a real process, a real port, real clients."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from gradio_client import Client
+
+from leadmodel.leads.sample import make_sample
+from leadmodel.model import LeadModel
+
+ROOT = Path(__file__).parents[1]
+LEADS: list[dict[str, Any]] = json.loads(
+    make_sample(50, random_state=9).drop(columns="status").to_json(orient="records")
+)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(address: str, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            pytest.fail(f"the app stopped: {process.communicate()[1]}")
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    pytest.fail("the app did not answer within a minute")
+
+
+@pytest.fixture(scope="module")
+def address(model: LeadModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app, serving the small model."""
+    folder = tmp_path_factory.mktemp("app") / "model"
+    model.save_pretrained(folder)
+    port = free_port()
+    environment = os.environ | {"LEADMODEL_REPO": str(folder), "GRADIO_SERVER_PORT": str(port)}
+    process = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def client(address: str) -> Iterator[Client]:
+    """A gradio_client of the app."""
+    made = Client(address, verbose=False)
+    yield made
+    made.close()
+
+
+def run(address: str, name: str, *data: Any) -> httpx.Response:
+    return httpx.post(f"{address}/gradio_api/run/{name}", json={"data": data}, timeout=30)
+
+
+def test_predict_takes_the_fields_by_name(client: Client, model: LeadModel) -> None:
+    lead = {name: LEADS[0][name] for name in model.schema.by_name}
+    answer = client.predict(**lead, api_name="/predict")
+    assert answer == model.answer(lead).model_dump(mode="json")
+
+
+def test_predict_takes_what_is_known(client: Client, model: LeadModel) -> None:
+    answer = client.predict(source="Referral", api_name="/predict")
+    assert answer["probability"] == pytest.approx(model.answer({"source": "Referral"}).probability)
+
+
+def test_predict_batch_answers_in_order(client: Client, model: LeadModel) -> None:
+    answers = client.predict(LEADS, api_name="/predict_batch")
+    expected = model.answers(LEADS)
+    assert [answer["probability"] for answer in answers] == [one.probability for one in expected]
+    explained = client.predict(LEADS[:2], True, api_name="/predict_batch")
+    assert explained[1]["explanation"]["reasons_for"]
+
+
+def test_schema_and_model_describe_themselves(client: Client, model: LeadModel) -> None:
+    schema = client.predict(api_name="/schema")
+    assert [field["name"] for field in schema["fields"]] == list(model.schema.by_name)
+    described = client.predict(api_name="/model")
+    assert described["sha256"] == model.config.sha256
+    assert described["test"]["roc_auc"]["value"] == model.evaluation.test["roc_auc"].value
+
+
+def test_the_api_page_names_types_and_meanings(address: str, model: LeadModel) -> None:
+    info = httpx.get(f"{address}/gradio_api/info").json()["named_endpoints"]
+    assert set(info) == {"/predict", "/predict_batch", "/schema", "/model"}
+    parameters = info["/predict"]["parameters"]
+    assert [one["parameter_name"] for one in parameters] == list(model.schema.keys.values())
+    assert "Source (categorical: " in info["/predict"]["description"]
+
+
+def test_curl_gets_an_answer(address: str, model: LeadModel) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    body = json.dumps({"data": [LEADS]})
+    url = f"{address}/gradio_api/call/predict_batch"
+    command = ["curl", "-s", "-X", "POST", url, "-H", "Content-Type: application/json", "-d"]
+    told = subprocess.run([*command, json.dumps({"data": [LEADS, False]})], capture_output=True, check=True)
+    event = json.loads(told.stdout)["event_id"]
+    stream = subprocess.run(["curl", "-sN", f"{url}/{event}"], capture_output=True, check=True, text=True)
+    answers = json.loads(stream.stdout.split("data: ", 1)[1])[0]
+    assert len(answers) == len(json.loads(body)["data"][0])
+    assert answers[0]["grade"] == model.answer(LEADS[0]).grade
+
+
+@pytest.mark.parametrize(
+    ("lead", "message"),
+    [
+        ({"age": "abc"}, "Row 2: the field 'age' must be a number. Got 'abc' instead."),
+        ({"agee": 3}, "Did you mean 'age'?"),
+        ({"age": [3]}, "must be a single value"),
+        ({"age": "Infinity"}, "must be a finite number"),
+        ("no lead", "Row 2: a lead must be an object of fields"),
+    ],
+    ids=["text", "unknown field", "list", "infinity", "no object"],
+)
+def test_wrong_leads_are_answered_with_what_is_wrong(address: str, lead: Any, message: str) -> None:
+    assert message in run(address, "predict_batch", [LEADS[0], lead], False).json()["error"]
+
+
+def test_odd_leads_are_scored_with_a_warning(address: str) -> None:
+    odd = {"source": "x" * 1_000_000, "age": 1e12, "city": "<script>=1+1'\"😀"}
+    answer = run(address, "predict_batch", [odd], False).json()["data"][0][0]
+    assert {warning["kind"] for warning in answer["warnings"]} == {"missing", "unseen", "out of range"}
+
+
+def test_sixteen_callers_at_once_are_all_answered(address: str, model: LeadModel) -> None:
+    values = [LEADS[0][name] for name in model.schema.by_name]
+    expected = model.answer(LEADS[0]).probability
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: run(address, "predict", *values), range(160)))
+    assert [answer.json()["data"][0]["probability"] for answer in answers] == [expected] * 160
+
+
+@pytest.mark.parametrize(
+    ("repository", "message"), [("none", "is not a model"), ("tests", "is not a model: it lacks")]
+)
+def test_without_a_model_the_app_says_why_and_stops(repository: str, message: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env=os.environ | {"LEADMODEL_REPO": repository},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr

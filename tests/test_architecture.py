@@ -1,0 +1,98 @@
+"""The plan of the house, held by reading the imports."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "leadmodel"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+FLOORS = [
+    "leadmodel.errors",
+    "leadmodel.leads",
+    "leadmodel.evaluation",
+    "leadmodel.publishing",
+    "leadmodel.model",
+    "leadmodel.training",
+    "leadmodel.monitoring",
+    "leadmodel.serving",
+    "leadmodel.__main__",
+]
+"""From top to bottom: each may import those above it and itself."""
+
+RESERVED = {
+    "gradio": {"leadmodel.serving"},
+    "fastapi": {"leadmodel.serving"},
+    "huggingface_hub": {"leadmodel.publishing", "leadmodel.model"},
+    "skops": {"leadmodel.publishing"},
+    "matplotlib": {"leadmodel.evaluation"},
+    "argparse": {"leadmodel.__main__"},
+}
+"""Libraries that only some floors know."""
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_of(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def floor_of(module: str) -> str:
+    return next(floor for floor in FLOORS if module == floor or module.startswith(f"{floor}."))
+
+
+@pytest.mark.parametrize("path", [m for m in MODULES if name_of(m) != "leadmodel"], ids=name_of)
+def test_no_floor_imports_one_below_it(path: Path) -> None:
+    here = FLOORS.index(floor_of(name_of(path)))
+    inside = [name for name in imports_of(path) if name.startswith("leadmodel.")]
+    assert [name for name in inside if FLOORS.index(floor_of(name)) > here] == []
+
+
+@pytest.mark.parametrize("path", [m for m in MODULES if name_of(m) != "leadmodel"], ids=name_of)
+def test_libraries_stay_on_their_floors(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imports_of(path)}
+    foreign = [
+        lib for lib, floors in RESERVED.items() if lib in roots and floor_of(name_of(path)) not in floors
+    ]
+    assert foreign == []
+
+
+def test_leads_know_no_scikit_learn() -> None:
+    for path in (PACKAGE / "leads").glob("*.py"):
+        assert not {"sklearn", "catboost"} & {name.split(".")[0] for name in imports_of(path)}, path
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_module_uses_pyplot_or_prints_or_reads_the_environment(path: Path) -> None:
+    assert "matplotlib.pyplot" not in imports_of(path)
+    if name_of(path) == "leadmodel.__main__":
+        return
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    named = {ast.unparse(call.func) for call in calls}
+    assert not named & {"print", "os.getenv", "os.environ.get"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_what_is_public_is_named_and_documented(path: Path) -> None:
+    if name_of(path) == "leadmodel.__main__":
+        return
+    module = importlib.import_module(name_of(path))
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree), "a module says what it is for"
+    definitions = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    public = {n.name for n in definitions if not n.name.startswith("_")}
+    assert public <= set(getattr(module, "__all__", [])) | {"__getattr__"}
+    undocumented = [n.name for n in definitions if n.name in public and not ast.get_docstring(n)]
+    assert undocumented == []
+    assert all(hasattr(module, name) for name in getattr(module, "__all__", []))

@@ -1,0 +1,42 @@
+import gradio as gr
+import pandas as pd
+import pytest
+
+from leadmodel.leads.inference import infer_schema
+from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.schema import LeadSchema
+from leadmodel.serving.form import UNKNOWN, example_row, form_inputs, read_form
+
+LEADS = pd.DataFrame(
+    {"n": [1.5, 2, 3, 9] * 10, "t": ["a", "b"] * 20, "f": [0, 1] * 20, "y": ["Yes", "No"] * 20}
+)
+
+
+@pytest.fixture
+def schema() -> LeadSchema:
+    return infer_schema(LEADS, Recipe())
+
+
+def test_each_field_gets_its_widget_the_strongest_first(schema: LeadSchema) -> None:
+    inputs = dict(form_inputs(schema, {"y": 3.0, "n": 2.0, "t": 1.0}))
+    assert list(inputs) == ["y", "n", "t", "f"]
+    kinds = [type(widget) for widget in inputs.values()]
+    assert kinds == [gr.Radio, gr.Number, gr.Dropdown, gr.Radio]
+    assert [value for _, value in inputs["t"].choices] == ["a", "b", UNKNOWN]
+    assert "1.5 to 9" in inputs["n"].info
+
+
+def test_unknown_is_an_answer(schema: LeadSchema) -> None:
+    lead = read_form(["n", "t", "f"], [None, UNKNOWN, UNKNOWN])
+    assert lead == {"n": None, "t": None, "f": None}
+    schema.read_lead(lead)
+
+
+def test_the_example_can_be_scored(schema: LeadSchema) -> None:
+    names = list(schema.by_name)
+    row = example_row(schema, names)
+    assert row[0] in (2.0, 3.0)
+    assert row[1] in ("a", "b")
+    assert set(row[2:]) <= {"No", "Yes"}
+    _, remarks = schema.read_lead(read_form(names, row))
+    assert remarks == []

@@ -1,0 +1,31 @@
+import re
+
+from leadmodel.evaluation.explanation import Explanation, Reason
+from leadmodel.leads.schema import Remark
+from leadmodel.model import Answer
+from leadmodel.serving.rendering import render_answer, render_error, render_invitation
+
+EVIL = "<script>alert(1)</script>\"'"
+REASON = Reason(field=EVIL, label=EVIL, value=EVIL, contribution=1.5, sentence=EVIL)
+ANSWER = Answer(
+    probability=0.734,
+    score=88,
+    grade="A",
+    decision=EVIL,
+    warnings=(Remark(field=EVIL, kind="unseen", message=EVIL),),
+    explanation=Explanation(base=0, reasons_for=(REASON,), reasons_against=(), rest=0),
+)
+
+
+def test_whatever_came_from_leads_is_escaped() -> None:
+    shown = render_answer(ANSWER, 0.4, ["A", "B"]) + render_error(EVIL) + render_invitation(EVIL)
+    assert "<script" not in shown
+    assert shown.count("&lt;script&gt;alert(1)") == 5
+
+
+def test_the_answer_shows_what_people_act_on() -> None:
+    shown = render_answer(ANSWER, 0.4, ["A", "B"])
+    text = re.sub(r"<[^>]+>", " ", shown)
+    for part in ("73%", "A", "score 88 of 100", "decision from 40%", "Speaks for it", "Read with care"):
+        assert part in text
+    assert "Speaks against it" not in text
