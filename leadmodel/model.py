@@ -1,6 +1,5 @@
 """LeadModel: a published model in memory, which scores and explains leads."""
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -12,20 +11,16 @@ import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostClassifier, Pool
 from pydantic import BaseModel, ConfigDict, ValidationError
-from sklearn.pipeline import Pipeline
 
 from leadmodel.errors import LeadError, ModelError
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.explanation import Explanation, explain
-from leadmodel.evaluation.plots import draw_figures, to_png
 from leadmodel.evaluation.profile import Profile
 from leadmodel.leads.schema import LeadSchema, Remark, Value
 from leadmodel.leads.table import read_leads
-from leadmodel.publishing.card import render_card, render_requirements
-from leadmodel.publishing.config import ModelConfig, installed_versions
+from leadmodel.publishing.config import ModelConfig
 from leadmodel.publishing.persistence import (
     MODEL_FILE,
-    dump_pipeline,
     load_pipeline,
     read_folder,
     write_folder,
@@ -68,7 +63,7 @@ class Answer(BaseModel):
 class LeadModel:
     """A conversion model with its schema, decision rule, metrics and documents.
 
-    Make one with `leadmodel.training.run.train`, or open one with `from_pretrained`.
+    Make one with `leadmodel.training.run.train`; open one with `from_pretrained`.
 
     Parameters
     ----------
@@ -89,42 +84,6 @@ class LeadModel:
         self.evaluation = _read_json(files, "metrics.json", Evaluation)
         self.pipeline = load_pipeline(files[MODEL_FILE], self.config.sha256)
         self._check_agreement()
-
-    @classmethod
-    def build(
-        cls, pipeline: Pipeline, evaluation: Evaluation, profile: Profile, **facts: Any
-    ) -> "LeadModel":
-        """Make a model, with its card and figures, from its parts.
-
-        Parameters
-        ----------
-        pipeline : Pipeline
-            Fitted, ending in a CatBoostClassifier.
-        evaluation : Evaluation
-            What was measured of it.
-        profile : Profile
-            What the training leads looked like.
-        **facts
-            The entries of `ModelConfig` that are not computed here.
-        """
-        content = dump_pipeline(pipeline)
-        config = ModelConfig(
-            versions=installed_versions(), sha256=hashlib.sha256(content).hexdigest(), **facts
-        )
-        decision, labels = config.decision, {field.name: field.label for field in config.lead_schema.fields}
-        words = (decision.negative, decision.positive)
-        figures = draw_figures(evaluation, labels, decision.threshold, words)
-        return cls(
-            {
-                "README.md": render_card(config, evaluation, profile).encode(),
-                MODEL_FILE: content,
-                "config.json": config.to_json().encode(),
-                "metrics.json": evaluation.model_dump_json(indent=2).encode(),
-                "profile.json": profile.model_dump_json(indent=2).encode(),
-                "requirements.txt": render_requirements(config).encode(),
-                **{f"plots/{name}.png": to_png(figure) for name, figure in figures.items()},
-            }
-        )
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> "LeadModel":

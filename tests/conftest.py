@@ -16,7 +16,7 @@ REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
 @pytest.fixture(scope="session")
 def quick() -> TrainingSettings:
     """Settings that train in a second or two."""
-    return TrainingSettings(max_trees=60, n_folds=3)
+    return TrainingSettings(max_trees=60, n_folds=3, n_members=2)
 
 
 @pytest.fixture(scope="session")

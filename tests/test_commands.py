@@ -51,7 +51,10 @@ def test_score_writes_every_lead_with_its_answer(folder: Path, csv: Path, tmp_pa
     ("arguments", "message"),
     [
         (["train.py", "--data", "none.csv", "--target", "a"], "'none.csv' cannot be opened: No such file"),
-        (["train.py", "--data", "requirements.txt"], "Which column holds the outcome? Name it with --target"),
+        (
+            ["train.py", "--data", "requirements.txt"],
+            "Which column holds the outcome? Name it with --target",
+        ),
         (["train.py", "--recipe", "none.toml"], "'none.toml' cannot be read"),
         (["train.py", "--output", "tests"], "must be a new folder, or one with a model to replace"),
         (["-m", "leadmodel", "score", "x.csv", "--model", "none", "--output", "y.csv"], "is not a model"),

@@ -3,6 +3,7 @@ import math
 import pandas as pd
 import pytest
 
+from leadmodel.evaluation.explanation import explain
 from leadmodel.leads.schema import MISSING
 from leadmodel.model import LeadModel
 
@@ -56,6 +57,10 @@ def test_what_was_not_given_says_so(model: LeadModel) -> None:
 
 
 def test_an_unknown_value_is_quoted_and_cut(model: LeadModel) -> None:
-    told = sentences(model, source="<script>" + "x" * 1000)
-    assert "a value seen rarely or never" in told["source"]
-    assert len(told["source"]) < 300
+    field = model.schema.by_name["source"]
+    value = "<script>" + "x" * 1000
+    explanation = explain(model.schema, model.profile, {"source": value}, {"source": 1.0}, 0.0)
+    told = explanation.reasons_for[0].sentence
+    assert f"{field.label} is '<script>xx" in told
+    assert "a value seen rarely or never" in told
+    assert len(told) < 300

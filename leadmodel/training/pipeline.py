@@ -1,19 +1,30 @@
 """The pipeline that is trained and published: scikit-learn's own steps, then CatBoost."""
 
+from collections.abc import Callable
 from typing import Any
 
-from catboost import CatBoostClassifier
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from catboost import CatBoostClassifier, sum_models, to_classifier
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 
 from leadmodel.leads.schema import MISSING, LeadSchema
 
-__all__ = ["make_pipeline"]
+__all__ = ["fit_bag", "fit_pipeline"]
 
 
-def make_pipeline(schema: LeadSchema, parameters: dict[str, Any]) -> Pipeline:
-    """Return an unfitted pipeline from leads to the probability of a conversion.
+def fit_pipeline(
+    schema: LeadSchema,
+    X: pd.DataFrame,
+    y: npt.NDArray[np.int64],
+    parameters: dict[str, Any],
+    n_members: int,
+    progress: Callable[[str], None],
+) -> Pipeline:
+    """Fit the pipeline from leads to the probability of a conversion.
 
     The first step names what is missing in a text and puts the columns in the model's order;
     CatBoost takes gaps in numbers, and texts, as they are.
@@ -22,18 +33,59 @@ def make_pipeline(schema: LeadSchema, parameters: dict[str, Any]) -> Pipeline:
     ----------
     schema : LeadSchema
         The fields.
+    X : DataFrame of shape (n_leads, n_fields)
+        Typed leads.
+    y : array of shape (n_leads,)
+        1 for converted, 0 for the others.
     parameters : dict
-        Of the CatBoostClassifier.
+        Of each CatBoostClassifier.
+    n_members : int
+        Classifiers to average; see `fit_bag`.
+    progress : callable
+        Called with a line of text after each member.
     """
-    texts = list(schema.text_columns)
     numbers = [name for name in schema.columns if name not in schema.text_columns]
     columns = ColumnTransformer(
         [
-            ("text", SimpleImputer(strategy="constant", fill_value=MISSING), texts),
+            ("text", SimpleImputer(strategy="constant", fill_value=MISSING), schema.text_columns),
             ("number", "passthrough", numbers),
         ],
         verbose_feature_names_out=False,
     ).set_output(transform="pandas")
-    # A tuple, because scikit-learn cannot clone a classifier that was given a list.
-    classifier = CatBoostClassifier(cat_features=tuple(texts), **parameters)
+    classifier = fit_bag(columns.fit_transform(X), y, schema.text_columns, parameters, n_members, progress)
     return Pipeline([("columns", columns), ("classifier", classifier)])
+
+
+def fit_bag(
+    X: pd.DataFrame,
+    y: npt.NDArray[np.int64],
+    texts: list[str],
+    parameters: dict[str, Any],
+    n_members: int,
+    progress: Callable[[str], None],
+) -> CatBoostClassifier:
+    """Fit classifiers that differ in their seed alone, and merge them into one.
+
+    The merged model's log-odds are the mean of the members', exactly: all of them saw the same
+    leads, so that their statistics of the categories are the same tables.
+
+    Parameters
+    ----------
+    X, y, parameters, n_members, progress
+        As for `fit_pipeline`.
+    texts : list of str
+        The categorical columns.
+    """
+    members = []
+    for number in range(n_members):
+        seed = parameters["random_seed"] + number
+        # A tuple, because scikit-learn cannot clone a classifier that was given a list.
+        member = CatBoostClassifier(**(parameters | {"random_seed": seed, "cat_features": tuple(texts)}))
+        members.append(member.fit(X, y))
+        progress(f"model {number + 1} of {n_members}")
+    if n_members == 1:
+        return members[0]
+    weights = [1 / n_members] * n_members
+    merged = to_classifier(sum_models(members, weights, ctr_merge_policy="IntersectingCountersAverage"))
+    # A merged classifier does not know that it is fitted, and a pipeline asks; its copy does.
+    return merged.copy()

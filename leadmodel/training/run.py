@@ -22,7 +22,8 @@ from leadmodel.leads.times import find_time
 from leadmodel.model import LeadModel
 from leadmodel.publishing.config import TrainingRecord
 from leadmodel.training.crossvalidation import cross_validate
-from leadmodel.training.pipeline import make_pipeline
+from leadmodel.training.packing import pack
+from leadmodel.training.pipeline import fit_pipeline
 from leadmodel.training.settings import TrainingSettings
 from leadmodel.training.split import Split, split_leads
 
@@ -31,7 +32,7 @@ __all__ = ["n_steps", "train"]
 
 def n_steps(settings: TrainingSettings) -> int:
     """Return how often `train` calls its `progress`."""
-    return settings.n_folds + 4
+    return settings.n_folds + settings.n_members + 3
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,8 @@ def train(
 
     parameters = settings.classifier_parameters(len(y))
     checked = cross_validate(X, y, parameters, settings, progress)
-    parameters["iterations"] = checked.n_trees
-    pipeline = make_pipeline(past.schema, parameters).fit(X, y)
-    progress("model fitted")
+    parameters["iterations"] = round(checked.n_trees * settings.refit_factor)
+    pipeline = fit_pipeline(past.schema, X, y, parameters, settings.n_members, progress)
 
     decision = _decide(y, checked.probability, recipe)
     evaluation = evaluate_model(
@@ -97,7 +97,7 @@ def train(
     )
     progress("model judged")
 
-    model = LeadModel.build(
+    files = pack(
         pipeline,
         evaluation,
         profile_leads(past.schema, X, y),
@@ -118,7 +118,7 @@ def train(
         ),
     )
     progress("model packed")
-    return model
+    return LeadModel(files)
 
 
 def _prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> _PastLeads:

@@ -22,10 +22,17 @@ class TrainingSettings(BaseModel):
         Upper limit of the tree count.
     patience : int
         Trees without a better log loss after which a fold stops.
+    refit_factor : float
+        Trees of the final models over those of the folds, which learn from fewer leads.
+    n_members : int
+        Models, alike but for their seeds, that are averaged into the final one.
     learning_rate : float
         Small enough that the tree count, not the rate, decides how long to learn.
     depth : int
         Depth of CatBoost's symmetric trees.
+    one_hot_max_size : int
+        Texts of at most so many values are compared with each value; the others are encoded
+        by what leads with the same value did.
     ordered_below : int
         Ordered boosting (Prokhorenkova et al. 2018) for fewer training leads than this: it
         keeps small data from leaking into their own encodings, at a price that grows with them.
@@ -36,11 +43,14 @@ class TrainingSettings(BaseModel):
     seed: int = 0
     test_share: float = Field(default=0.2, gt=0, lt=1)
     n_folds: int = Field(default=5, ge=2)
-    max_trees: int = Field(default=1500, ge=1)
+    max_trees: int = Field(default=1000, ge=1)
     patience: int = Field(default=50, ge=1)
-    learning_rate: float = Field(default=0.05, gt=0, le=1)
-    depth: int = Field(default=6, ge=1, le=16)
-    ordered_below: int = 20_000
+    refit_factor: float = Field(default=1.25, gt=0)
+    n_members: int = Field(default=3, ge=1)
+    learning_rate: float = Field(default=0.1, gt=0, le=1)
+    depth: int = Field(default=5, ge=1, le=16)
+    one_hot_max_size: int = Field(default=10, ge=2)
+    ordered_below: int = 6_000
 
     def classifier_parameters(self, n_leads: int) -> dict[str, Any]:
         """Return the parameters of the CatBoostClassifier for `n_leads` training leads."""
@@ -48,6 +58,11 @@ class TrainingSettings(BaseModel):
             "iterations": self.max_trees,
             "learning_rate": self.learning_rate,
             "depth": self.depth,
+            "one_hot_max_size": self.one_hot_max_size,
+            # CatBoost has other defaults for these below 200 trees, so that a fold cut
+            # short and a model of as many trees would not be alike.
+            "max_ctr_complexity": 4,
+            "leaf_estimation_iterations": 10,
             "boosting_type": "Ordered" if n_leads < self.ordered_below else "Plain",
             "random_seed": self.seed,
             "allow_writing_files": False,

@@ -1,0 +1,111 @@
+"""What an answer of the running app takes, and how long the app takes to start.
+
+python benchmarks/serving.py [--model DIR]
+"""
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.table import print_table
+
+ROOT = Path(__file__).parents[1]
+IMPORTS = "import gradio, catboost"
+
+
+def main() -> None:
+    """Measure, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--model", default="model")
+    folder = Path(parser.parse_args().model).resolve()
+    imports = min(seconds_to_import() for _ in range(3))
+    starts = []
+    for _ in range(3):
+        process, address, seconds = start(folder)
+        starts.append(seconds)
+        if len(starts) < 3:
+            stop(process)
+    try:
+        rows = [
+            ("start, beyond importing gradio and catboost", min(starts) - imports, "s", "", "at most 1.5 s")
+        ]
+        print_table(f"Serving: {folder.name}", rows + answers(address, folder))
+    finally:
+        stop(process)
+
+
+def seconds_to_import() -> float:
+    """Return how long a process takes that imports the two libraries and ends."""
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", IMPORTS], check=True)
+    return time.perf_counter() - started
+
+
+def start(folder: Path) -> tuple["subprocess.Popen[bytes]", str, float]:
+    """Start the app; return it, its address and the seconds to its first answer."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {"LEADMODEL_REPO": str(folder), "GRADIO_SERVER_PORT": str(port)}
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+    )
+    address = f"http://127.0.0.1:{port}"
+    while process.poll() is None:
+        try:
+            httpx.get(f"{address}/gradio_api/info", timeout=5).raise_for_status()
+            return process, address, time.perf_counter() - started
+        except httpx.HTTPError:
+            time.sleep(0.02)
+    raise SystemExit("the app stopped before its first answer")
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """End the app."""
+    process.terminate()
+    process.wait(timeout=20)
+
+
+def answers(address: str, folder: Path) -> list[tuple[object, ...]]:
+    """Time single answers, alone and with sixteen callers at once."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    example = config["sklearn"]["example_input"]
+    body = {"data": [example[field["name"]][0] for field in config["schema"]["fields"]]}
+
+    def calls(times: int) -> list[float]:
+        taken = []
+        with httpx.Client(base_url=address, timeout=60) as client:
+            for _ in range(times):
+                started = time.perf_counter()
+                client.post("/gradio_api/run/predict", json=body).raise_for_status()
+                taken.append(time.perf_counter() - started)
+        return taken
+
+    calls(50)
+    alone = calls(400)
+    started = time.perf_counter()
+    with ThreadPoolExecutor(16) as pool:
+        together = [one for taken in pool.map(calls, [60] * 16) for one in taken]
+    rate = len(together) / (time.perf_counter() - started)
+    return [
+        ("one lead by /gradio_api/run/predict, median", 1000 * np.median(alone), "ms", "", "at most 5 ms"),
+        ("the same, 95th percentile", 1000 * np.quantile(alone, 0.95), "ms", "", ""),
+        ("16 callers at once, median (no error)", 1000 * np.median(together), "ms", "", ""),
+        ("16 callers at once", rate, "leads/s", "", ""),
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""A trained pipeline and what was measured of it, packed as the files of a model folder."""
+
+import hashlib
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+
+from leadmodel.evaluation.evaluation import Evaluation
+from leadmodel.evaluation.plots import draw_figures, to_png
+from leadmodel.evaluation.profile import Profile
+from leadmodel.publishing.card import render_card, render_requirements
+from leadmodel.publishing.config import ModelConfig, installed_versions
+from leadmodel.publishing.persistence import MODEL_FILE, dump_pipeline
+
+__all__ = ["pack"]
+
+
+def pack(pipeline: Pipeline, evaluation: Evaluation, profile: Profile, **facts: Any) -> dict[str, bytes]:
+    """Return the files of a model, its card and figures among them.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Fitted, ending in a CatBoostClassifier.
+    evaluation : Evaluation
+        What was measured of it.
+    profile : Profile
+        What the training leads looked like.
+    **facts
+        The entries of `ModelConfig` that are not computed here.
+    """
+    content = dump_pipeline(pipeline)
+    config = ModelConfig(versions=installed_versions(), sha256=hashlib.sha256(content).hexdigest(), **facts)
+    decision, labels = config.decision, {field.name: field.label for field in config.lead_schema.fields}
+    words = (decision.negative, decision.positive)
+    figures = draw_figures(evaluation, labels, decision.threshold, words)
+    return {
+        "README.md": render_card(config, evaluation, profile).encode(),
+        MODEL_FILE: content,
+        "config.json": config.to_json().encode(),
+        "metrics.json": evaluation.model_dump_json(indent=2).encode(),
+        "profile.json": profile.model_dump_json(indent=2).encode(),
+        "requirements.txt": render_requirements(config).encode(),
+        **{f"plots/{name}.png": to_png(figure) for name, figure in figures.items()},
+    }

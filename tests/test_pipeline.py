@@ -1,0 +1,47 @@
+import numpy as np
+import pandas as pd
+import pytest
+from catboost import CatBoostClassifier
+
+from leadmodel.leads.inference import infer_schema
+from leadmodel.leads.sample import SAMPLE_RECIPE
+from leadmodel.leads.table import read_leads
+from leadmodel.publishing.persistence import dump_pipeline
+from leadmodel.training.pipeline import fit_bag, fit_pipeline
+from leadmodel.training.settings import TrainingSettings
+
+
+@pytest.fixture(scope="module")
+def learned(sample: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
+    schema = infer_schema(sample, SAMPLE_RECIPE)
+    return read_leads(schema, sample), (sample["status"] == "Won").to_numpy(int), schema.text_columns
+
+
+@pytest.mark.parametrize("boosting", ["Ordered", "Plain"])
+def test_the_bag_is_exactly_the_mean_of_its_members(
+    learned: tuple[pd.DataFrame, np.ndarray, list[str]], boosting: str
+) -> None:
+    X, y, texts = learned
+    parameters = TrainingSettings().classifier_parameters(len(y)) | {"iterations": 40}
+    parameters["boosting_type"] = boosting
+    bag = fit_bag(X, y, texts, parameters, 3, lambda step: None)
+    members = [
+        CatBoostClassifier(**(parameters | {"random_seed": seed, "cat_features": tuple(texts)})).fit(X, y)
+        for seed in range(3)
+    ]
+    unseen = X.assign(city=pd.Categorical(["Nowhere"] * len(X)))
+    for leads in (X, unseen):
+        mean = np.mean([one.predict(leads, prediction_type="RawFormulaVal") for one in members], axis=0)
+        np.testing.assert_allclose(bag.predict(leads, prediction_type="RawFormulaVal"), mean, atol=1e-12)
+
+
+def test_the_pipeline_takes_gaps_and_unseen_values_and_is_trusted(
+    sample: pd.DataFrame, learned: tuple[pd.DataFrame, np.ndarray, list[str]]
+) -> None:
+    X, y, _ = learned
+    schema = infer_schema(sample, SAMPLE_RECIPE)
+    parameters = TrainingSettings().classifier_parameters(len(y)) | {"iterations": 10}
+    pipeline = fit_pipeline(schema, X, y, parameters, 2, lambda step: None)
+    raw = sample.head(3).assign(city=[None, "Nowhere", "City 001"], age=[None, 1e9, 30])
+    assert np.isfinite(pipeline.predict_proba(raw)).all()
+    assert dump_pipeline(pipeline)
