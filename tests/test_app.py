@@ -3,12 +3,8 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,48 +21,6 @@ ROOT = Path(__file__).parents[1]
 LEADS: list[dict[str, Any]] = json.loads(
     make_sample(50, random_state=9).drop(columns="status").to_json(orient="records")
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(address: str, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            pytest.fail(f"the app stopped: {process.communicate()[1]}")
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    pytest.fail("the app did not answer within a minute")
-
-
-@pytest.fixture(scope="module")
-def address(model: LeadModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app, serving the small model."""
-    folder = tmp_path_factory.mktemp("app") / "model"
-    model.save_pretrained(folder)
-    port = free_port()
-    environment = os.environ | {"LEADMODEL_REPO": str(folder), "GRADIO_SERVER_PORT": str(port)}
-    process = subprocess.Popen(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/", process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
 
 
 @pytest.fixture(scope="module")

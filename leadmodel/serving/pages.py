@@ -58,7 +58,7 @@ def _add_form(service: ScoringService) -> None:
             with gr.Row():
                 clear = gr.Button("Clear")
                 example = gr.Button("Fill in an example")
-                score = gr.Button("Score", variant="primary")
+                score = gr.Button("Score", variant="primary", interactive=False)
         with gr.Column(scale=2, min_width=320):
             result = gr.HTML(render_invitation(model.config.title))
 
@@ -72,6 +72,15 @@ def _add_form(service: ScoringService) -> None:
 
     typical = example_row(model.schema, names)
     empty = [None if isinstance(widget, gr.Number) else UNKNOWN for widget in widgets]
+    # A number nobody touched is sent as 0, not as unknown: empty all fields before the first score.
+    gr.on(
+        None,
+        lambda: [*empty, gr.Button(interactive=True)],
+        None,
+        [*widgets, score],
+        api_visibility="private",
+        queue=False,
+    )
     score.click(show, widgets, result, api_visibility="private", show_progress="minimal")
     example.click(lambda: typical, None, widgets, api_visibility="private", queue=False)
     clear.click(lambda: empty, None, widgets, api_visibility="private", queue=False)

@@ -1,0 +1,57 @@
+"""What the README tells people to type, typed."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from leadmodel.model import LeadModel
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_script_example_answers(address: str) -> None:
+    code = blocks("python")[0].replace("http://127.0.0.1:7860", address)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^0\.\d+ [A-D] Will ", done.stdout, re.MULTILINE)
+    assert "+ Source is Referral: " in done.stdout
+
+
+def test_the_curl_example_answers(address: str) -> None:
+    command = blocks("bash")[0].replace("http://127.0.0.1:7860", address)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    if done.returncode == 127:
+        pytest.skip("curl is not installed")
+    assert json.loads(done.stdout)["data"][0][0]["grade"] in "ABCD"
+
+
+def test_the_practitioners_example_runs_without_this_package(model: LeadModel, tmp_path: Path) -> None:
+    model.save_pretrained(tmp_path / "model")
+    code = "import sys; sys.modules['leadmodel'] = None\n" + blocks("python")[1]
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert 0 < float(done.stdout.strip(" []\n")) < 1
+
+
+def test_the_front_matter_is_that_of_a_space() -> None:
+    front = yaml.safe_load(README.split("---\n")[1])
+    requirements = Path(__file__).parents[1].joinpath("requirements.txt").read_text()
+    assert (front["sdk"], front["app_file"]) == ("gradio", "app.py")
+    assert f"gradio=={front['sdk_version']}\n" in requirements
+
+
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    targets = [target for target in re.findall(r"\]\(([^)]+)\)", README) if not target.startswith("http")]
+    assert targets
+    assert [target for target in targets if not (Path(__file__).parents[1] / target).exists()] == []
