@@ -2,37 +2,85 @@
 
     python app.py
 
-LEADMODEL_REPO names the folder of the model (default: model/). Where that default does not
-exist yet, the synthetic sample is trained first.
+LEADMODEL_REPO            folder or repository of the model (default: model/; where that does not
+                          exist yet, the synthetic sample is trained first)
+LEADMODEL_REVISION        branch, tag or commit of the repository
+LEADMODEL_POLL            seconds between two looks for a newer revision (default: 60; 0: never)
+LEADMODEL_WEBHOOK_SECRET  secret of the Hub's webhook to /webhooks/hub, which looks at once
+GRADIO_SERVER_NAME, GRADIO_SERVER_PORT   where to listen (default: 127.0.0.1, 7860)
 """
 
+import logging
 import os
+import socket
 import sys
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from leadmodel.errors import InputError
 from leadmodel.model import LeadModel
-from leadmodel.serving.pages import build_demo, launch_options
+from leadmodel.publishing.persistence import is_folder
+from leadmodel.serving.server import build_app, serve
 from leadmodel.serving.service import ScoringService
+from leadmodel.serving.updates import Updater
 
 DEFAULT_FOLDER = "model"
 
 
-def load_model() -> LeadModel:
-    """Open the model that LEADMODEL_REPO names, or the sample's."""
-    repository = os.environ.get("LEADMODEL_REPO")
-    if repository is None and not os.path.exists(DEFAULT_FOLDER):
+def load_model(repository: str | None, revision: str | None) -> LeadModel:
+    """Open the model to serve; train the sample's where none is named and there is none."""
+    if repository is None and is_folder(DEFAULT_FOLDER) and not os.path.exists(DEFAULT_FOLDER):
         import train
 
         train.main([])
-    return LeadModel.from_pretrained(repository or DEFAULT_FOLDER)
+    return LeadModel.from_pretrained(repository or DEFAULT_FOLDER, revision)
+
+
+def read_number(name: str, default: float) -> float:
+    """Return a number from the environment."""
+    text = os.environ.get(name, "")
+    try:
+        return float(text or default)
+    except ValueError:
+        raise InputError(f"{name} must be a number. Got {text!r} instead.") from None
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise InputError if something else listens there: before minutes of loading, not after."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise InputError(
+                f"Cannot listen on {host}:{port} ({error.strerror}). Set GRADIO_SERVER_PORT to a free port."
+            ) from None
 
 
 def main() -> None:
     """Load the model and serve it until stopped."""
-    demo = build_demo(ScoringService(load_model()))
-    demo.launch(**launch_options())
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("leadmodel").setLevel(logging.INFO)
+    repository, revision = os.environ.get("LEADMODEL_REPO"), os.environ.get("LEADMODEL_REVISION")
+    host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    port = int(read_number("GRADIO_SERVER_PORT", 7860))
+    seconds = read_number("LEADMODEL_POLL", 60)
+    check_free(host, port)
+
+    service = ScoringService(load_model(repository or None, revision or None))
+    updater = None
+    if repository and not is_folder(repository) and seconds > 0:
+        updater = Updater(service, repository, revision or None, seconds)
+        updater.start()
+    app = build_app(
+        service,
+        webhook_secret=os.environ.get("LEADMODEL_WEBHOOK_SECRET"),
+        on_webhook=updater.nudge if updater else None,
+    )
+    print(
+        f"{service.model.config.title}, revision {service.model.revision}: http://{host}:{port}", flush=True
+    )
+    serve(app, host, port)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 python train.py                                               the synthetic sample, into model/
 python train.py --data leads.csv --target status              any CSV, Parquet or Excel file
 python train.py --data leads.csv --recipe recipes/NAME.toml   with what is known of the source
+python train.py … --push USER/MODEL --space USER/SPACE        and publishes model and app
 """
 
 import argparse
@@ -20,6 +21,8 @@ from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
 from leadmodel.publishing.card import METRIC_NAMES
 from leadmodel.publishing.persistence import check_replaceable
+from leadmodel.publishing.push import Destination
+from leadmodel.publishing.space import SpaceDestination
 from leadmodel.training.run import n_steps, train
 from leadmodel.training.settings import TrainingSettings
 
@@ -37,6 +40,9 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--time", help="column that orders leads; the newest become the test leads")
     parser.add_argument("--drop", nargs="+", metavar="COL", help="columns not to learn from")
     parser.add_argument("--output", default="model", help="folder of the model (default: model)")
+    parser.add_argument("--push", metavar="USER/MODEL", help="publish the model on the Hugging Face Hub")
+    parser.add_argument("--space", metavar="USER/SPACE", help="publish the app that serves it as a Space")
+    parser.add_argument("--private", action="store_true", help="make both private, if they are made")
     parser.add_argument("--seed", type=int, default=0, help="same data, seed and versions: same model")
     return parser.parse_args(arguments)
 
@@ -46,8 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parse_arguments(arguments)
     started = time.perf_counter()
 
-    # A folder that must not be replaced is better found now than after the training.
+    # What would stop the run at its end is better found now.
     check_replaceable(options.output)
+    if options.space and not options.push:
+        raise InputError("A Space serves a published model: --space needs --push as well.")
+    repository = Destination(options.push, private=options.private) if options.push else None
+    space = SpaceDestination(options.space, private=options.private) if options.space else None
 
     recipe = Recipe.load(options.recipe) if options.recipe else Recipe()
     if options.data is None:
@@ -76,9 +86,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     model.save_pretrained(options.output)
     report(model)
-    print(
-        f"\n{options.output}/ written after {time.perf_counter() - started:.1f} s. Serve it: python app.py"
-    )
+    if repository:
+        publish(model, repository, space)
+    seconds = time.perf_counter() - started
+    print(f"\n{options.output}/ written after {seconds:.1f} s. Serve it: python app.py")
+
+
+def publish(model: LeadModel, repository: Destination, space: SpaceDestination | None) -> None:
+    """Publish the model, and the app that serves it, and print where they are."""
+    title = model.config.title
+    published = repository.publish(model.files, f"{title}: {model.evaluation.headline()}")
+    print(f"\nModel: {published.address} ({published.tag}, commit {published.commit[:8]})")
+    if space:
+        print(f"App:   {space.publish(repository.repo_id, title)}")
+        if space.private:
+            print("Give the Space a secret HF_TOKEN, a token that reads the private model.")
 
 
 def report(model: LeadModel) -> None:

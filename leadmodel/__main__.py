@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tqdm import tqdm
 
 from leadmodel.errors import InputError
-from leadmodel.model import LeadModel
+from leadmodel.model import LeadModel, go_back
 from leadmodel.serving.bulk import score_file
 
 
@@ -16,6 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m leadmodel", description="Work with a lead model.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_score(commands)
+    _add_rollback(commands)
     options = parser.parse_args(arguments)
     options.run(options)
 
@@ -33,6 +34,18 @@ def _score(options: argparse.Namespace) -> None:
     with tqdm(desc="scoring", unit="lead", unit_scale=True) as bar:
         n_leads = score_file(model, options.leads, options.output, bar.update)
     print(f"{n_leads:,} leads scored into {options.output}")
+
+
+def _add_rollback(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("rollback", help="publish an earlier version again, as the newest")
+    parser.add_argument("--model", required=True, help="repository of the model, USER/MODEL")
+    parser.add_argument("--to", metavar="vN", help="version to go back to (default: the one before)")
+    parser.set_defaults(run=_rollback)
+
+
+def _rollback(options: argparse.Namespace) -> None:
+    published = go_back(options.model, options.to)
+    print(f"{published.address} is {published.tag} now, commit {published.commit[:8]}")
 
 
 if __name__ == "__main__":

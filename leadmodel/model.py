@@ -1,5 +1,6 @@
 """LeadModel: a published model in memory, which scores and explains leads."""
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -10,54 +11,33 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostClassifier, Pool
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from leadmodel.errors import LeadError, ModelError
+from leadmodel.evaluation.answer import Answer
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.explanation import Explanation, explain
 from leadmodel.evaluation.profile import Profile
 from leadmodel.leads.schema import LeadSchema, Remark, Value
 from leadmodel.leads.table import read_leads
 from leadmodel.publishing.config import ModelConfig
+from leadmodel.publishing.hub import HubError
 from leadmodel.publishing.persistence import (
     MODEL_FILE,
+    is_folder,
     load_pipeline,
     read_folder,
     write_folder,
 )
+from leadmodel.publishing.pull import pull
+from leadmodel.publishing.push import Destination, Published, versions
+from leadmodel.publishing.rehearsal import rehearse, remember
 
-__all__ = ["Answer", "LeadModel"]
+__all__ = ["LeadModel", "go_back"]
+
+_log = logging.getLogger("leadmodel")
 
 _Content = TypeVar("_Content", Profile, Evaluation)
-
-
-class Answer(BaseModel):
-    """What the model says of one lead.
-
-    Parameters
-    ----------
-    probability : float
-        That the lead converts, 0 to 1.
-    score : int
-        Percentile of the probability among the training leads', 0 to 100.
-    grade : str
-        A to D, or as the model's bands name them.
-    decision : str
-        The decision at the model's threshold, in words.
-    warnings : tuple of Remark
-        What was missing, unseen or out of range in the lead.
-    explanation : Explanation, optional
-        The reasons.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    probability: float
-    score: int
-    grade: str
-    decision: str
-    warnings: tuple[Remark, ...] = ()
-    explanation: Explanation | None = None
 
 
 class LeadModel:
@@ -69,6 +49,8 @@ class LeadModel:
     ----------
     files : mapping of str to bytes
         The files of a model folder, as `leadmodel.publishing.persistence.read_folder` returns them.
+    revision : str, optional
+        The commit that they are of; by default a part of the model file's checksum.
 
     Raises
     ------
@@ -76,9 +58,10 @@ class LeadModel:
         If a file is damaged, changed, of another version, or not to be trusted.
     """
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
+    def __init__(self, files: Mapping[str, bytes], revision: str | None = None) -> None:
         self.files = dict(files)
         self.config = ModelConfig.from_json(_text(files, "config.json"))
+        self.revision = revision or f"sha256:{self.config.sha256[:12]}"
         self.config.check_versions()
         self.profile = _read_json(files, "profile.json", Profile)
         self.evaluation = _read_json(files, "metrics.json", Evaluation)
@@ -86,9 +69,42 @@ class LeadModel:
         self._check_agreement()
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path) -> "LeadModel":
-        """Open the model in `folder`."""
-        return cls(read_folder(folder))
+    def from_pretrained(cls, source: str | Path, revision: str | None = None) -> "LeadModel":
+        """Open a model from a folder or from the Hugging Face Hub.
+
+        Parameters
+        ----------
+        source : str or Path
+            A folder, or a repository such as "USER/MODEL"; a folder of that name goes first.
+        revision : str, optional
+            Branch, tag or commit of the repository.
+
+        Raises
+        ------
+        ModelError
+            If the model cannot be had, or is not to be trusted.
+        """
+        if is_folder(source):
+            if revision is not None:
+                raise ModelError(f"The folder {str(source)!r} has no revisions. Leave {revision!r} out.")
+            return cls._prove(read_folder(source))
+        pulled = pull(str(source), revision)
+        if pulled.notice:
+            _log.warning(pulled.notice)
+        try:
+            return cls._prove(pulled.files, pulled.commit)
+        except ModelError:
+            if pulled.notice:
+                raise
+            # A download can be damaged and stay in the cache; the second one decides.
+            return cls._prove(pull(str(source), pulled.commit, anew=True).files, pulled.commit)
+
+    @classmethod
+    def _prove(cls, files: Mapping[str, bytes], revision: str | None = None) -> "LeadModel":
+        """Open files from elsewhere: CatBoost uses them first in a process of its own."""
+        config = ModelConfig.from_json(_text(files, "config.json"))
+        rehearse(files[MODEL_FILE], config.sha256)
+        return cls(files, revision)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the model into `folder`, in place of the model that is there, if any.
@@ -99,6 +115,29 @@ class LeadModel:
             If the folder holds something other than a model.
         """
         write_folder(folder, self.files)
+        remember(self.config.sha256)
+
+    def push_to_hub(
+        self, repo_id: str, *, private: bool = False, commit_message: str | None = None
+    ) -> Published:
+        """Publish the model in one commit, and tag it as the next version ("v1", "v2", …).
+
+        Parameters
+        ----------
+        repo_id : str
+            Such as "USER/MODEL"; made if it does not exist.
+        private : bool
+            Whether it is to be private, if it is made.
+        commit_message : str, optional
+            By default one that carries the headline metrics.
+
+        Raises
+        ------
+        HubError
+            If nobody is logged in, the token may not write there, or the Hub refuses or fails.
+        """
+        message = commit_message or f"{self.config.title}: {self.evaluation.headline()}"
+        return Destination(repo_id, private=private).publish(self.files, message)
 
     @property
     def schema(self) -> LeadSchema:
@@ -196,6 +235,7 @@ class LeadModel:
                 decision=decision.positive if positive[row] else decision.negative,
                 warnings=tuple(remarks[row]),
                 explanation=explanations[row],
+                revision=self.revision,
             )
             for row in range(len(rows))
         ]
@@ -237,6 +277,36 @@ class LeadModel:
         answer = self.answer(self.schema.example())
         if not math.isfinite(answer.probability):
             raise ModelError(f"{MODEL_FILE} must give a probability. It gives {answer.probability}.")
+
+
+def go_back(repo_id: str, tag: str | None = None) -> Published:
+    """Publish an earlier version of a model again, as the newest.
+
+    Apps that follow the repository serve it at their next look, and the history stays whole.
+
+    Parameters
+    ----------
+    repo_id : str
+        Such as "USER/MODEL".
+    tag : str, optional
+        The version to go back to, such as "v3"; by default the one before the newest.
+
+    Raises
+    ------
+    HubError
+        If there is no such version, or publishing fails.
+    ModelError
+        If that version cannot be opened.
+    """
+    destination = Destination(repo_id)
+    found = list(versions(repo_id))
+    tag = tag or (found[-2] if len(found) > 1 else None)
+    if tag not in found:
+        raise HubError(
+            f"{repo_id} has no version to go back to{f' named {tag}' if tag else ''}. Found: {found}."
+        )
+    model = LeadModel.from_pretrained(repo_id, tag)
+    return destination.publish(model.files, f"Back to {tag}: {model.evaluation.headline()}")
 
 
 def _text(files: Mapping[str, bytes], name: str) -> str:

@@ -1,17 +1,33 @@
-"""What the tests share: small models, made once."""
+"""What the tests share: small models made once, the app as a process, a Hub on loopback."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from hub import LoopbackHub
+
+HUB = LoopbackHub()
+# The client reads these when it is imported: before anything that imports it.
+os.environ.update(
+    HF_ENDPOINT=HUB.url,
+    HF_HOME=tempfile.mkdtemp(prefix="leadmodel-tests-"),
+    HF_HUB_DISABLE_PROGRESS_BARS="1",
+    HF_HUB_DISABLE_TELEMETRY="1",
+    HF_HUB_DISABLE_XET="1",
+)
+os.environ.pop("HF_TOKEN", None)
+
 import pandas as pd
 import pytest
+from huggingface_hub import constants
 
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
@@ -96,3 +112,31 @@ def address(model: LeadModel, tmp_path_factory: pytest.TempPathFactory) -> Itera
     finally:
         process.terminate()
         process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def _hub() -> Iterator[LoopbackHub]:
+    with HUB:
+        yield HUB
+    shutil.rmtree(os.environ["HF_HOME"], ignore_errors=True)
+
+
+@pytest.fixture
+def hub(_hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
+    """The Hub on loopback, empty; the test is logged in as "demo" and may write."""
+    _hub.content.repositories.clear()
+    _hub.content.lfs_objects.clear()
+    _hub.requests.clear()
+    shutil.rmtree(constants.HF_HUB_CACHE, ignore_errors=True)
+    _hub.add_token("writer", user="demo", write=True)
+    _hub.add_token("reader", user="demo")
+    _hub.add_token("stranger", user="other", write=True)
+    monkeypatch.setenv("HF_TOKEN", "writer")
+    yield _hub
+    _hub.heal()
+
+
+@pytest.fixture(scope="session")
+def second_model(quick: TrainingSettings) -> LeadModel:
+    """A model of other leads with the same fields."""
+    return train(make_sample(1200, random_state=4), SAMPLE_RECIPE, quick)

@@ -1,8 +1,8 @@
 import re
 
+from leadmodel.evaluation.answer import Answer
 from leadmodel.evaluation.explanation import Explanation, Reason
 from leadmodel.leads.schema import Remark
-from leadmodel.model import Answer
 from leadmodel.serving.rendering import render_answer, render_error, render_invitation
 
 EVIL = "<script>alert(1)</script>\"'"

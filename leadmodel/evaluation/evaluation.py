@@ -42,6 +42,14 @@ class Evaluation(BaseModel):
     curves: Curves
     importance: dict[str, float]
 
+    def headline(self) -> str:
+        """Return the metrics that a commit message carries."""
+        auc, loss = self.test["roc_auc"], self.test["log_loss"]
+        return (
+            f"ROC AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f}), "
+            f"log loss {loss.value:.3f} on {self.n_test:,} test leads"
+        )
+
 
 def evaluate_model(
     classifier: CatBoostClassifier,

@@ -2,24 +2,30 @@
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
-from pathlib import Path
-from zipfile import BadZipFile
+from pathlib import Path, PurePosixPath
 
 import skops.io
 from catboost import CatBoostClassifier
 from sklearn.pipeline import Pipeline
 
 from leadmodel.errors import InputError, ModelError
+from leadmodel.publishing.archive import check_archive
 
 __all__ = [
+    "ALLOWED_FILES",
     "MODEL_FILE",
     "REQUIRED_FILES",
     "TRUSTED_TYPES",
+    "Files",
     "check_replaceable",
+    "check_sha256",
+    "check_sizes",
     "dump_pipeline",
+    "is_folder",
     "load_pipeline",
     "read_folder",
     "write_folder",
@@ -37,6 +43,14 @@ REQUIRED_FILES = (
 TRUSTED_TYPES = ("catboost.core.CatBoostClassifier", "numpy.dtype")
 """All that a model file may name beyond what skops itself trusts; never read from the file."""
 
+ALLOWED_FILES = (*REQUIRED_FILES, "plots/*.png")
+"""All that is ever read of a repository."""
+
+MAX_BYTES = {MODEL_FILE: 200_000_000, "other": 20_000_000}
+MAX_PLOTS = 50
+
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+
 Files = dict[str, bytes]
 
 
@@ -49,7 +63,7 @@ def dump_pipeline(pipeline: Pipeline) -> bytes:
         If it holds a type that a reader would refuse.
     """
     content = skops.io.dumps(pipeline)
-    _check_types(content)
+    check_archive(content)
     return content
 
 
@@ -69,35 +83,64 @@ def load_pipeline(content: bytes, sha256: str) -> Pipeline:
         If the checksum differs, the file is damaged, or it names a type outside the allow-list.
         Nothing of the file has run by then.
     """
+    check_sha256(content, sha256)
+    check_archive(content)
+    try:
+        pipeline = skops.io.loads(content, trusted=TRUSTED_TYPES)
+    except Exception as error:  # whatever a damaged state raises, the file is to blame
+        raise ModelError(
+            f"{MODEL_FILE} cannot be opened: {type(error).__name__}: {error!s:.200}."
+        ) from None
+    if not isinstance(pipeline, Pipeline) or not isinstance(pipeline[-1], CatBoostClassifier):
+        raise ModelError(f"{MODEL_FILE} must hold a Pipeline that ends in a CatBoostClassifier.")
+    return pipeline
+
+
+def check_sha256(content: bytes, sha256: str) -> None:
+    """Raise ModelError unless the model file has the checksum that config.json names."""
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise ModelError(
             f"{MODEL_FILE} must have the sha256 {sha256[:12]}… that config.json names. "
             f"It has {found[:12]}…: the file was changed or damaged; get the model anew."
         )
-    _check_types(content)
-    pipeline = skops.io.loads(content, trusted=TRUSTED_TYPES)
-    if not isinstance(pipeline, Pipeline) or not isinstance(pipeline[-1], CatBoostClassifier):
-        raise ModelError(f"{MODEL_FILE} must hold a Pipeline that ends in a CatBoostClassifier.")
-    return pipeline
 
 
-def _check_types(content: bytes) -> None:
-    try:
-        untrusted = skops.io.get_untrusted_types(data=content)
-    except (BadZipFile, KeyError, ValueError, TypeError) as error:
-        raise ModelError(f"{MODEL_FILE} is not a skops file: {error}.") from None
-    if foreign := sorted(set(untrusted) - set(TRUSTED_TYPES)):
-        raise ModelError(f"{MODEL_FILE} names types that are not trusted: {', '.join(foreign)}.")
+def check_sizes(sizes: Mapping[str, int]) -> None:
+    """Raise ModelError if a file of a model, by name and size in bytes, is too large to be one."""
+    if sum(_is_plot(name) for name in sizes) > MAX_PLOTS:
+        raise ModelError(f"A model has at most {MAX_PLOTS} plots. This one has more.")
+    for name, size in sizes.items():
+        limit = MAX_BYTES.get(name, MAX_BYTES["other"])
+        if (name in REQUIRED_FILES or _is_plot(name)) and size > limit:
+            raise ModelError(f"{name} must have at most {limit:,} bytes. It has {size:,}.")
 
 
-def read_folder(folder: str | Path) -> Files:
+def _is_plot(name: str) -> bool:
+    return PurePosixPath(name).match("plots/*.png")
+
+
+def is_folder(source: str | Path) -> bool:
+    """Whether `source` names a folder, rather than a repository such as "USER/MODEL"."""
+    path = Path(source)
+    is_name = isinstance(source, str) and _REPOSITORY.fullmatch(source) is not None
+    return not is_name or path.exists() or _previous(path).exists()
+
+
+def read_folder(folder: str | Path, root: Path | None = None) -> Files:
     """Return the files of a model folder by name, such as "plots/roc.png".
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder.
+    root : Path, optional
+        Where its files may really lie, links followed; the folder itself by default.
 
     Raises
     ------
     ModelError
-        If the folder or a file of it is missing.
+        If the folder or a file of it is missing, too large, or leaves the folder by a link.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -106,8 +149,17 @@ def read_folder(folder: str | Path) -> Files:
     missing = [name for name in REQUIRED_FILES if not (folder / name).is_file()]
     if missing:
         raise ModelError(f"The folder {str(folder)!r} is not a model: it lacks {', '.join(missing)}.")
-    paths = [folder / name for name in REQUIRED_FILES] + sorted(folder.glob("plots/*.png"))
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    plots = sorted(path.relative_to(folder).as_posix() for path in folder.glob("plots/*.png"))
+    paths = {name: _within(folder / name, root or folder) for name in (*REQUIRED_FILES, *plots)}
+    check_sizes({name: path.stat().st_size for name, path in paths.items()})
+    return {name: path.read_bytes() for name, path in paths.items()}
+
+
+def _within(path: Path, root: Path) -> Path:
+    real = path.resolve()
+    if not real.is_relative_to(root.resolve()) or not real.is_file():
+        raise ModelError(f"{path.name} must be a file of the model's folder. It leads out of it.")
+    return real
 
 
 def check_replaceable(folder: str | Path) -> None:

@@ -12,22 +12,22 @@ from leadmodel.serving.form import UNKNOWN, example_row, form_inputs, read_form
 from leadmodel.serving.rendering import STYLE, render_answer, render_error, render_invitation
 from leadmodel.serving.service import ScoringService
 
-__all__ = ["build_demo", "launch_options"]
+__all__ = ["build_demo", "looks"]
 
 
 def build_demo(service: ScoringService) -> gr.Blocks:
     """Build the pages and the API for the service's model."""
-    model = service.model
-    with gr.Blocks(title=model.config.title, analytics_enabled=False, fill_width=True) as demo:
-        gr.Markdown(_headline(model))
+    with gr.Blocks(title=service.model.config.title, analytics_enabled=False, fill_width=True) as demo:
+        # As a function, so that a page opened after an update tells of the new model.
+        gr.Markdown(lambda: _headline(service.model))
         _add_form(service)
         add_endpoints(service)
     # Scoring takes milliseconds and shares nothing: no visitor waits for another.
     return demo.queue(api_open=True, default_concurrency_limit=None)
 
 
-def launch_options() -> dict[str, Any]:
-    """Return the looks of the app, which Gradio takes when it launches."""
+def looks() -> dict[str, Any]:
+    """Return the theme and what goes with it, which Gradio takes when it is served."""
     theme = gr.themes.Default(
         primary_hue="teal", neutral_hue="slate", font=["system-ui", "sans-serif"]
     ).set(
@@ -44,7 +44,7 @@ def _headline(model: LeadModel) -> str:
         f"# {escape(config.title)}\n"
         f"How likely is a lead to convert, and why? Tested on {model.evaluation.n_test:,} leads that the "
         f"model had not seen ({escape(config.training.split)}): ROC AUC {auc.value:.2f} "
-        f"({auc.low:.2f} to {auc.high:.2f})."
+        f"({auc.low:.2f} to {auc.high:.2f}). Revision {escape(model.revision[:15])}."
     )
 
 
@@ -63,12 +63,13 @@ def _add_form(service: ScoringService) -> None:
             result = gr.HTML(render_invitation(model.config.title))
 
     def show(*values: Any) -> str:
-        config = model.config.decision
+        current = service.model  # one model for the whole answer, whatever is published meanwhile
+        decision = current.config.decision
         try:
-            answer = service.answer(read_form(names, values))
+            answer = current.answer(read_form(names, values))
         except InputError as error:
             return render_error(str(error))
-        return render_answer(answer, config.threshold, list(config.bands))
+        return render_answer(answer, decision.threshold, list(decision.bands))
 
     typical = example_row(model.schema, names)
     empty = [None if isinstance(widget, gr.Number) else UNKNOWN for widget in widgets]

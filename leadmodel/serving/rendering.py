@@ -2,8 +2,8 @@
 
 from html import escape
 
+from leadmodel.evaluation.answer import Answer
 from leadmodel.evaluation.explanation import Explanation, Reason
-from leadmodel.model import Answer
 
 __all__ = ["STYLE", "render_answer", "render_error", "render_invitation"]
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leadmodel.errors import InputError
-from leadmodel.model import Answer, LeadModel
+from leadmodel.evaluation.answer import Answer
+from leadmodel.model import LeadModel
 
 __all__ = ["MAX_LEADS", "ScoringService"]
 
@@ -18,7 +19,8 @@ class ScoringService:
     Parameters
     ----------
     model : LeadModel
-        The model that scores.
+        The model that scores. Replace it at any time: each call looks at it once, so that no
+        answer is of two models.
     """
 
     def __init__(self, model: LeadModel) -> None:
@@ -62,14 +64,16 @@ class ScoringService:
 
     def describe_model(self) -> dict[str, Any]:
         """Return what the model is and how good it was on its test leads."""
-        config = self.model.config
+        model = self.model
+        config = model.config
         described = config.model_dump(mode="json", include={"title", "created", "target", "positive"})
         decision = config.decision.model_dump(mode="json", exclude={"grid"})
-        test = {name: estimate.model_dump() for name, estimate in self.model.evaluation.test.items()}
+        test = {name: estimate.model_dump() for name, estimate in model.evaluation.test.items()}
         return described | {
+            "revision": model.revision,
             "sha256": config.sha256,
             "decision": decision,
             "split": config.training.split,
-            "n_test": self.model.evaluation.n_test,
+            "n_test": model.evaluation.n_test,
             "test": test,
         }

@@ -1,0 +1,40 @@
+"""What a model says of one lead."""
+
+from pydantic import BaseModel, ConfigDict
+
+from leadmodel.evaluation.explanation import Explanation
+from leadmodel.leads.schema import Remark
+
+__all__ = ["Answer"]
+
+
+class Answer(BaseModel):
+    """What the model says of one lead.
+
+    Parameters
+    ----------
+    probability : float
+        That the lead converts, 0 to 1.
+    score : int
+        Percentile of the probability among the training leads', 0 to 100.
+    grade : str
+        A to D, or as the model's bands name them.
+    decision : str
+        The decision at the model's threshold, in words.
+    warnings : tuple of Remark
+        What was missing, unseen or out of range in the lead.
+    explanation : Explanation, optional
+        The reasons.
+    revision : str
+        The revision of the model that gave this answer.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    probability: float
+    score: int
+    grade: str
+    decision: str
+    warnings: tuple[Remark, ...] = ()
+    explanation: Explanation | None = None
+    revision: str

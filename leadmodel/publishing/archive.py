@@ -1,0 +1,117 @@
+"""What a model.skops may hold, checked before skops or CatBoost see a byte of it.
+
+skops trusts every scikit-learn estimator, and some of those read files or run for hours when used
+with a hostile state. A published model needs a dozen kinds of nodes, so nothing else is let in.
+"""
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+from leadmodel.errors import ModelError
+
+__all__ = ["ALLOWED_NODES", "check_archive", "classifier_bytes"]
+
+SCHEMA = "schema.json"
+MAX_UNPACKED_BYTES = 400_000_000
+MAX_SCHEMA_BYTES = 20_000_000
+MAX_ENTRIES = 20
+
+_ENTRY = re.compile(r"[0-9a-f-]{36}\.bin$")
+
+ALLOWED_NODES = frozenset(
+    {
+        ("builtins", "bytes", "BytesNode"),
+        ("builtins", "dict", "DictNode"),
+        ("builtins", "list", "ListNode"),
+        ("builtins", "slice", "SliceNode"),
+        ("builtins", "str", "JsonNode"),
+        ("builtins", "str", "TypeNode"),
+        ("builtins", "tuple", "TupleNode"),
+        ("catboost.core", "CatBoostClassifier", "ObjectNode"),
+        ("numpy", "dtype", "DTypeNode"),
+        ("numpy", "ndarray", "NdArrayNode"),
+        ("sklearn.compose._column_transformer", "ColumnTransformer", "ObjectNode"),
+        ("sklearn.impute._base", "SimpleImputer", "ObjectNode"),
+        ("sklearn.pipeline", "Pipeline", "ObjectNode"),
+        ("sklearn.preprocessing._function_transformer", "FunctionTransformer", "ObjectNode"),
+    }
+)
+"""Module, class and loader of every node that the pipeline of a published model is made of."""
+
+
+def check_archive(content: bytes) -> None:
+    """Check the content of a skops file.
+
+    Raises
+    ------
+    ModelError
+        If it is no such file, is damaged, unpacks to an absurd size, has an entry that it
+        should not, or names a node outside `ALLOWED_NODES`.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _check_entries(archive.infolist())
+            schema = json.loads(archive.read(SCHEMA))
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError) as error:
+        raise ModelError(f"model.skops is not a skops file: {error}.") from None
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"model.skops has a damaged {SCHEMA}: {error}.") from None
+    _check_nodes(schema)
+
+
+def classifier_bytes(content: bytes) -> bytes:
+    """Return the CatBoost model inside a checked skops file."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        blobs = [name for name in archive.namelist() if name != SCHEMA]
+        if len(blobs) != 1:
+            raise ModelError(f"model.skops must hold one CatBoost model. It holds {len(blobs)}.")
+        return archive.read(blobs[0])
+
+
+def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
+    names = [entry.filename for entry in entries]
+    if len(names) > MAX_ENTRIES or len(set(names)) < len(names):
+        raise ModelError(f"model.skops must hold at most {MAX_ENTRIES} entries, each once.")
+    for entry in entries:
+        if entry.filename != SCHEMA and not _ENTRY.match(entry.filename):
+            raise ModelError(
+                f"model.skops has an entry that a model does not have: {entry.filename!r:.80}."
+            )
+        limit = MAX_SCHEMA_BYTES if entry.filename == SCHEMA else MAX_UNPACKED_BYTES
+        if entry.file_size > limit:
+            raise ModelError(f"model.skops unpacks to {entry.file_size:,} bytes, more than {limit:,}.")
+    if sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
+        raise ModelError(f"model.skops unpacks to more than {MAX_UNPACKED_BYTES:,} bytes.")
+
+
+def _check_nodes(schema: Any) -> None:
+    foreign = sorted({_name(node) for node in _nodes(schema) if not _is_allowed(node)})
+    if foreign:
+        raise ModelError(f"model.skops names types that are not trusted: {', '.join(foreign)[:500]}.")
+
+
+def _nodes(part: Any) -> Iterator[dict[str, Any]]:
+    """Yield every node below `part`, on a stack of our own: a deep file must not exhaust Python's."""
+    waiting = [part]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            if part.keys() & {"__module__", "__class__", "__loader__"}:
+                yield part
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+
+
+def _is_allowed(node: dict[str, Any]) -> bool:
+    kind = tuple(str(node.get(part)) for part in ("__module__", "__class__", "__loader__"))
+    return kind in ALLOWED_NODES
+
+
+def _name(node: dict[str, Any]) -> str:
+    kind = [str(node.get(part, "?")) for part in ("__module__", "__class__", "__loader__")]
+    return f"{kind[0]}.{kind[1]} ({kind[2]})"[:120]

@@ -1,0 +1,90 @@
+"""Use a CatBoost model for the first time in a process of its own.
+
+CatBoost's loader is C++: a manipulated model can end the process that opens it, and no check of
+the bytes tells beforehand. A model that has proved itself is remembered by its checksum, so that
+the next start costs nothing.
+"""
+
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from huggingface_hub import cached_assets_path
+
+from leadmodel.errors import ModelError
+from leadmodel.publishing.archive import check_archive, classifier_bytes
+from leadmodel.publishing.config import installed_versions
+from leadmodel.publishing.persistence import check_sha256
+
+__all__ = ["rehearse", "remember"]
+
+PATIENCE = 120
+"""Seconds that a first use may take."""
+
+_FIRST_USE = """
+import sys
+from catboost import CatBoostClassifier, Pool
+model = CatBoostClassifier().load_model(blob=sys.stdin.buffer.read())
+texts = set(model.get_cat_feature_indices())
+places = range(len(model.feature_names_))
+rows = [["a" if place in texts else value for place in places]
+        for value in (0.0, 1.0, -1e9, 1e9, float("nan"))]
+pool = Pool(rows, cat_features=sorted(texts))
+model.predict_proba(pool)
+model.get_feature_importance(pool, type="ShapValues")
+"""
+
+
+def rehearse(content: bytes, sha256: str) -> None:
+    """Use the CatBoost model of a model.skops elsewhere first, unless that has gone well before.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    sha256 : str
+        The checksum that config.json names, in hexadecimal.
+
+    Raises
+    ------
+    ModelError
+        If the file is not what config.json names or may not be opened, or its use fails.
+    """
+    check_sha256(content, sha256)
+    check_archive(content)
+    if _marker(sha256).exists():
+        return
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", _FIRST_USE],
+            input=classifier_bytes(content),
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ModelError(f"model.skops cannot be used: its first use took over {PATIENCE} s.") from None
+    if done.returncode:
+        raise ModelError(f"model.skops cannot be used: {_reason(done)}.")
+    remember(sha256)
+
+
+def remember(sha256: str) -> None:
+    """Note that the model of this checksum has been used without harm."""
+    # Where the cache cannot be written, the next start rehearses again.
+    with suppress(OSError):
+        _marker(sha256).touch()
+
+
+def _marker(sha256: str) -> Path:
+    catboost = f"catboost-{installed_versions()['catboost']}"
+    folder = Path(cached_assets_path(library_name="leadmodel", namespace="rehearsed", subfolder=catboost))
+    return folder / sha256
+
+
+def _reason(done: "subprocess.CompletedProcess[bytes]") -> str:
+    if done.returncode < 0:
+        return f"CatBoost dies of it (signal {-done.returncode}); the model inside is damaged or hostile"
+    last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+    return f"CatBoost refuses it ({last[0][:200] if last else 'no reason given'})"
