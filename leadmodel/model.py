@@ -10,16 +10,17 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from catboost import CatBoostClassifier, Pool
+from catboost import CatBoostClassifier, CatBoostError, Pool
 from pydantic import ValidationError
 
-from leadmodel.errors import LeadError, ModelError
+from leadmodel.errors import InputError, LeadError, ModelError
 from leadmodel.evaluation.answer import Answer
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.explanation import Explanation, explain
 from leadmodel.evaluation.profile import Profile
 from leadmodel.leads.schema import LeadSchema, Remark, Value
 from leadmodel.leads.table import read_leads
+from leadmodel.publishing.agreement import check_agreement
 from leadmodel.publishing.config import ModelConfig
 from leadmodel.publishing.hub import HubError
 from leadmodel.publishing.persistence import (
@@ -63,6 +64,7 @@ class LeadModel:
         self.config = ModelConfig.from_json(_text(files, "config.json"))
         self.revision = revision or f"sha256:{self.config.sha256[:12]}"
         self.config.check_versions()
+        check_agreement(files, self.config)
         self.profile = _read_json(files, "profile.json", Profile)
         self.evaluation = _read_json(files, "metrics.json", Evaluation)
         self.pipeline = load_pipeline(files[MODEL_FILE], self.config.sha256)
@@ -274,7 +276,10 @@ class LeadModel:
             raise ModelError(f"{MODEL_FILE} and config.json must be of one model. Their fields differ.")
         if set(self.profile.fields) != set(columns):
             raise ModelError("profile.json and config.json must be of one model. Their fields differ.")
-        answer = self.answer(self.schema.example())
+        try:
+            answer = self.answer(self.schema.example())
+        except (CatBoostError, InputError, KeyError, IndexError) as error:
+            raise ModelError(f"The model cannot score its own example lead: {error!s:.200}.") from None
         if not math.isfinite(answer.probability):
             raise ModelError(f"{MODEL_FILE} must give a probability. It gives {answer.probability}.")
 

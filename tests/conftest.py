@@ -2,17 +2,12 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 from hub import LoopbackHub
+from support import ROOT, running_app
 
 HUB = LoopbackHub()
 # The client reads these when it is imported: before anything that imports it.
@@ -34,7 +29,6 @@ from leadmodel.model import LeadModel
 from leadmodel.training.run import train
 from leadmodel.training.settings import TrainingSettings
 
-ROOT = Path(__file__).parents[1]
 REAL_DATA = ROOT.parent / "shared" / "data"
 
 
@@ -72,46 +66,13 @@ def real_data() -> Path:
     return REAL_DATA
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(address: str, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            pytest.fail(f"the app stopped: {process.communicate()[1]}")
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    pytest.fail("the app did not answer within a minute")
-
-
 @pytest.fixture(scope="session")
 def address(model: LeadModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app, serving the small model."""
     folder = tmp_path_factory.mktemp("app") / "model"
     model.save_pretrained(folder)
-    port = free_port()
-    environment = os.environ | {"LEADMODEL_REPO": str(folder), "GRADIO_SERVER_PORT": str(port)}
-    process = subprocess.Popen(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
-        env=environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/", process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
+    with running_app(str(folder)) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

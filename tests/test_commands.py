@@ -1,22 +1,13 @@
 """The commands as people type them, each in a process of its own."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from support import command
 
 from leadmodel.leads.reading import read_table
 from leadmodel.model import LeadModel
-
-ROOT = Path(__file__).parents[1]
-
-
-def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
 
 
 @pytest.fixture

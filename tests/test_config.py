@@ -29,8 +29,9 @@ def test_the_hub_finds_what_it_reads(model: LeadModel) -> None:
         ({"surprise": 1}, r"at surprise: Extra inputs are not permitted"),
         ({"target": None}, r"at target: Input should be a valid string"),
         ({"decision": {}}, r"at decision.threshold: Field required"),
+        ({"sklearn": {"model": {"file": "../../other.skops"}}}, r"at sklearn: the block does not say"),
     ],
-    ids=["format", "unknown", "type", "missing"],
+    ids=["format", "unknown", "type", "missing", "another file"],
 )
 def test_what_is_no_configuration_is_refused(
     model: LeadModel, entries: dict[str, object], message: str
@@ -47,6 +48,6 @@ def test_what_is_no_json_object_is_refused(text: str) -> None:
 
 def test_a_model_of_another_release_series_is_refused(model: LeadModel) -> None:
     versions = model.config.versions | {"catboost": "0.26.1"}
-    config = ModelConfig.from_json(changed(model, versions=versions))
+    config = model.config.model_copy(update={"versions": versions})
     with pytest.raises(ModelError, match=r"made with catboost 0.26.1, and 1.2.10 is installed"):
         config.check_versions()

@@ -1,6 +1,8 @@
+import hashlib
 from pathlib import Path
 
 import pytest
+import skops.io
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -79,15 +81,11 @@ def test_a_pipeline_with_a_function_is_not_saved() -> None:
 
 
 def test_another_classifier_is_not_opened() -> None:
-    import hashlib
-
-    content = dump_pipeline(Pipeline([("other", LogisticRegression())]))
-    with pytest.raises(ModelError, match=r"must hold a Pipeline that ends in a CatBoostClassifier"):
+    content = skops.io.dumps(Pipeline([("other", LogisticRegression())]))
+    with pytest.raises(ModelError, match=r"not trusted: .*LogisticRegression"):
         load_pipeline(content, hashlib.sha256(content).hexdigest())
 
 
 def test_what_is_no_archive_is_refused() -> None:
-    import hashlib
-
     with pytest.raises(ModelError, match=r"model.skops is not a skops file"):
         load_pipeline(b"pickle", hashlib.sha256(b"pickle").hexdigest())

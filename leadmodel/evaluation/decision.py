@@ -1,12 +1,16 @@
 """From a probability to what people act on: a score, a grade and a decision."""
 
+from typing import Annotated
+
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from leadmodel.errors import InputError
 
 __all__ = ["DEFAULT_BANDS", "Decision", "best_f1_threshold", "score_grid"]
+
+Probability = Annotated[float, Field(ge=0, le=1)]
 
 DEFAULT_BANDS = {"A": 75, "B": 50, "C": 25, "D": 0}
 """Four equal parts of the training leads: the lowest score of each grade."""
@@ -32,12 +36,12 @@ class Decision(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    threshold: float
+    threshold: float = Field(ge=0, le=1)
     rule: str
     positive: str = "Will convert"
     negative: str = "Will not convert"
     bands: dict[str, int] = DEFAULT_BANDS
-    grid: tuple[float, ...]
+    grid: tuple[Probability, ...] = Field(min_length=2, max_length=10_000)
 
     @field_validator("bands")
     @classmethod

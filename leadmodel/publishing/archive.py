@@ -56,10 +56,12 @@ def check_archive(content: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_entries(archive.infolist())
             schema = json.loads(archive.read(SCHEMA))
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError) as error:
-        raise ModelError(f"model.skops is not a skops file: {error}.") from None
+    except ModelError:
+        raise
     except (ValueError, RecursionError) as error:
         raise ModelError(f"model.skops has a damaged {SCHEMA}: {error}.") from None
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError) as error:
+        raise ModelError(f"model.skops is not a skops file: {error}.") from None
     _check_nodes(schema)
 
 

@@ -11,10 +11,10 @@ from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.metrics import Estimate
 from leadmodel.evaluation.profile import Profile
 from leadmodel.leads.schema import Field
-from leadmodel.publishing.config import LIBRARIES, ModelConfig
+from leadmodel.publishing.config import ModelConfig
 from leadmodel.publishing.persistence import TRUSTED_TYPES
 
-__all__ = ["METRIC_NAMES", "environment", "render_card", "render_requirements"]
+__all__ = ["METRIC_NAMES", "environment", "render_card"]
 
 TEMPLATE = Path(__file__).parents[2] / "model_card.md"
 
@@ -72,11 +72,6 @@ def environment() -> Environment:
     )
     made.filters |= {"cell": _cell, "estimate": _estimate, "choices": _choices}
     return made
-
-
-def render_requirements(config: ModelConfig) -> str:
-    """Return the exact versions that open the model, as pip reads them."""
-    return "".join(f"{name}=={config.versions[name]}\n" for name in LIBRARIES)
 
 
 def _metadata(config: ModelConfig, evaluation: Evaluation) -> ModelCardData:

@@ -3,13 +3,16 @@
 import json
 import platform
 from importlib.metadata import version
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from leadmodel.errors import ModelError
 from leadmodel.evaluation.decision import Decision
 from leadmodel.leads.schema import LeadSchema
+
+Version = Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,40}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 __all__ = ["FORMAT_VERSION", "LIBRARIES", "ModelConfig", "TrainingRecord", "installed_versions"]
 
@@ -64,8 +67,8 @@ class ModelConfig(BaseModel):
     lead_schema: LeadSchema = Field(alias="schema")
     decision: Decision
     training: TrainingRecord
-    versions: dict[str, str]
-    sha256: str
+    versions: dict[str, Version]
+    sha256: Sha256
 
     def to_json(self) -> str:
         """Return the text of config.json."""
@@ -100,14 +103,21 @@ class ModelConfig(BaseModel):
                 raise ModelError(
                     f"config.json must be of format {FORMAT_VERSION}. Its format is {found!r}."
                 )
-            content.pop("sklearn", None)
-            return cls.model_validate(content)
+            block = content.pop("sklearn", None)
+            config = cls.model_validate(content)
         except (json.JSONDecodeError, RecursionError) as error:
             raise ModelError(f"config.json is not JSON: {error}.") from None
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
             raise ModelError(f"config.json, at {place}: {first['msg']}.") from None
+        if block != config._hub_block():
+            raise ModelError("config.json, at sklearn: the block does not say what the rest says.")
+        return config
+
+    def requirements(self) -> str:
+        """Return requirements.txt: the exact versions that open the model."""
+        return "".join(f"{name}=={self.versions[name]}\n" for name in LIBRARIES)
 
     def check_versions(self) -> None:
         """Raise ModelError if a library that reads the model is of another release series."""

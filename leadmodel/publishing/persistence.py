@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -46,7 +47,7 @@ TRUSTED_TYPES = ("catboost.core.CatBoostClassifier", "numpy.dtype")
 ALLOWED_FILES = (*REQUIRED_FILES, "plots/*.png")
 """All that is ever read of a repository."""
 
-MAX_BYTES = {MODEL_FILE: 200_000_000, "other": 20_000_000}
+MAX_BYTES = {MODEL_FILE: 200_000_000, "other": 5_000_000}
 MAX_PLOTS = 50
 
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
@@ -62,7 +63,7 @@ def dump_pipeline(pipeline: Pipeline) -> bytes:
     ModelError
         If it holds a type that a reader would refuse.
     """
-    content = skops.io.dumps(pipeline)
+    content = skops.io.dumps(pipeline, compression=zipfile.ZIP_DEFLATED)
     check_archive(content)
     return content
 
@@ -87,11 +88,12 @@ def load_pipeline(content: bytes, sha256: str) -> Pipeline:
     check_archive(content)
     try:
         pipeline = skops.io.loads(content, trusted=TRUSTED_TYPES)
+        sound = isinstance(pipeline, Pipeline) and isinstance(pipeline[-1], CatBoostClassifier)
     except Exception as error:  # whatever a damaged state raises, the file is to blame
         raise ModelError(
             f"{MODEL_FILE} cannot be opened: {type(error).__name__}: {error!s:.200}."
         ) from None
-    if not isinstance(pipeline, Pipeline) or not isinstance(pipeline[-1], CatBoostClassifier):
+    if not sound:
         raise ModelError(f"{MODEL_FILE} must hold a Pipeline that ends in a CatBoostClassifier.")
     return pipeline
 

@@ -8,7 +8,7 @@ from sklearn.pipeline import Pipeline
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.plots import draw_figures, to_png
 from leadmodel.evaluation.profile import Profile
-from leadmodel.publishing.card import render_card, render_requirements
+from leadmodel.publishing.card import render_card
 from leadmodel.publishing.config import ModelConfig, installed_versions
 from leadmodel.publishing.persistence import MODEL_FILE, dump_pipeline
 
@@ -40,6 +40,6 @@ def pack(pipeline: Pipeline, evaluation: Evaluation, profile: Profile, **facts: 
         "config.json": config.to_json().encode(),
         "metrics.json": evaluation.model_dump_json(indent=2).encode(),
         "profile.json": profile.model_dump_json(indent=2).encode(),
-        "requirements.txt": render_requirements(config).encode(),
+        "requirements.txt": config.requirements().encode(),
         **{f"plots/{name}.png": to_png(figure) for name, figure in figures.items()},
     }

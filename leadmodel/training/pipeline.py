@@ -83,8 +83,6 @@ def fit_bag(
         member = CatBoostClassifier(**(parameters | {"random_seed": seed, "cat_features": tuple(texts)}))
         members.append(member.fit(X, y))
         progress(f"model {number + 1} of {n_members}")
-    if n_members == 1:
-        return members[0]
     weights = [1 / n_members] * n_members
     merged = to_classifier(sum_models(members, weights, ctr_merge_policy="IntersectingCountersAverage"))
     # A merged classifier does not know that it is fitted, and a pipeline asks; its copy does.

