@@ -15,7 +15,9 @@ import os
 import socket
 import sys
 
+# No telemetry; the Hub client's would also hold up the start for seconds when the Hub is silent.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 from leadmodel.errors import InputError
 from leadmodel.model import LeadModel

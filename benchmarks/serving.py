@@ -52,12 +52,12 @@ def seconds_to_import() -> float:
     return time.perf_counter() - started
 
 
-def start(folder: Path) -> tuple["subprocess.Popen[bytes]", str, float]:
-    """Start the app; return it, its address and the seconds to its first answer."""
+def start(model: str | Path) -> tuple["subprocess.Popen[bytes]", str, float]:
+    """Start the app on a folder or repository; return it, its address and the seconds to an answer."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = os.environ | {"LEADMODEL_REPO": str(folder), "GRADIO_SERVER_PORT": str(port)}
+    environment = os.environ | {"LEADMODEL_REPO": str(model), "GRADIO_SERVER_PORT": str(port)}
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL

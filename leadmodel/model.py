@@ -223,7 +223,8 @@ class LeadModel:
             return []
         rows, remarks = self._read_rows(leads)
         pool = Pool(rows, cat_features=self._text_positions, feature_names=self.schema.columns)
-        probability = self.classifier.predict_proba(pool)[:, 1]
+        threads = _threads(len(rows))
+        probability = self.classifier.predict_proba(pool, thread_count=threads)[:, 1]
         decision = self.config.decision
         scores = decision.scores(probability)
         grades, positive = decision.grade_places(scores), decision.is_positive(probability)
@@ -256,7 +257,8 @@ class LeadModel:
         return rows, remarks
 
     def _explain(self, rows: list[list[Value]], pool: Pool) -> list[Explanation | None]:
-        shap = self.classifier.get_feature_importance(pool, type="ShapValues")
+        threads = _threads(len(rows))
+        shap = self.classifier.get_feature_importance(pool, type="ShapValues", thread_count=threads)
         columns = self.schema.columns
         return [
             explain(
@@ -282,6 +284,11 @@ class LeadModel:
             raise ModelError(f"The model cannot score its own example lead: {error!s:.200}.") from None
         if not math.isfinite(answer.probability):
             raise ModelError(f"{MODEL_FILE} must give a probability. It gives {answer.probability}.")
+
+
+def _threads(n_leads: int) -> int:
+    """Return how many threads are worth their start: one for a few leads, else as many as cores."""
+    return 1 if n_leads < 200 else -1
 
 
 def go_back(repo_id: str, tag: str | None = None) -> Published:

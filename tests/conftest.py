@@ -10,15 +10,16 @@ from hub import LoopbackHub
 from support import ROOT, running_app
 
 HUB = LoopbackHub()
+ORGANISATION = os.environ.get("LEADMODEL_TEST_ORG")
 # The client reads these when it is imported: before anything that imports it.
 os.environ.update(
-    HF_ENDPOINT=HUB.url,
     HF_HOME=tempfile.mkdtemp(prefix="leadmodel-tests-"),
     HF_HUB_DISABLE_PROGRESS_BARS="1",
     HF_HUB_DISABLE_TELEMETRY="1",
-    HF_HUB_DISABLE_XET="1",
 )
-os.environ.pop("HF_TOKEN", None)
+if ORGANISATION is None:
+    os.environ.update(HF_ENDPOINT=HUB.url, HF_HUB_DISABLE_XET="1")
+    os.environ.pop("HF_TOKEN", None)
 
 import pandas as pd
 import pytest
@@ -85,6 +86,8 @@ def _hub() -> Iterator[LoopbackHub]:
 @pytest.fixture
 def hub(_hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
     """The Hub on loopback, empty; the test is logged in as "demo" and may write."""
+    if ORGANISATION is not None:
+        pytest.skip("needs the loopback Hub, which LEADMODEL_TEST_ORG turns off")
     _hub.content.repositories.clear()
     _hub.content.lfs_objects.clear()
     _hub.requests.clear()
@@ -95,6 +98,14 @@ def hub(_hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback
     monkeypatch.setenv("HF_TOKEN", "writer")
     yield _hub
     _hub.heal()
+
+
+@pytest.fixture
+def namespace(request: pytest.FixtureRequest) -> str:
+    """Who may write: "demo" on the loopback Hub, or the organisation of LEADMODEL_TEST_ORG."""
+    if ORGANISATION is None:
+        request.getfixturevalue("hub")
+    return ORGANISATION or "demo"
 
 
 @pytest.fixture(scope="session")

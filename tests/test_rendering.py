@@ -14,6 +14,7 @@ ANSWER = Answer(
     decision=EVIL,
     warnings=(Remark(field=EVIL, kind="unseen", message=EVIL),),
     explanation=Explanation(base=0, reasons_for=(REASON,), reasons_against=(), rest=0),
+    revision="abc",
 )
 
 

@@ -5,6 +5,7 @@ stays the only one and a million leads cost little more than a thousand.
 """
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from leadmodel.errors import InputError, LeadError
 from leadmodel.leads.schema import Field, LeadSchema, Remark, Value
 
 __all__ = ["duplicate_names", "is_nested", "read_leads", "remark_leads"]
+
+PARALLEL_FROM = 50_000
+"""Leads from which on threads pay."""
 
 _Codes = npt.NDArray[np.intp]
 
@@ -40,8 +44,19 @@ def read_leads(schema: LeadSchema, leads: pd.DataFrame) -> pd.DataFrame:
         raise InputError(f"The column names must differ. {twice[0]!r} stands there more than once.")
     schema.check_columns(list(leads.columns))
     fields = [schema.by_name[name] for name in schema.columns]
-    columns = {field.name: _read_column(schema, field, leads[field.name]) for field in fields}
+    columns = _read_columns(schema, fields, leads)
     return pd.DataFrame(columns, index=leads.index, copy=False)
+
+
+def _read_columns(schema: LeadSchema, fields: list[Field], leads: pd.DataFrame) -> dict[str, Any]:
+    def read(field: Field) -> Any:
+        return _read_column(schema, field, leads[field.name])
+
+    if len(leads) < PARALLEL_FROM:
+        return {field.name: read(field) for field in fields}
+    # Arrow lets go of the interpreter while it parses and counts.
+    with ThreadPoolExecutor() as pool:
+        return dict(zip((field.name for field in fields), pool.map(read, fields), strict=True))
 
 
 def remark_leads(schema: LeadSchema, typed: pd.DataFrame) -> list[list[Remark]]:
@@ -109,7 +124,9 @@ def _factorize(field: Field, raw: pd.Series) -> tuple[_Codes, list[Any]]:
             row = next(row for row, value in enumerate(raw, 1) if is_nested(value))
             raise LeadError(field.name, raw.iloc[row - 1], "be a single value", row) from None
         distinct = list(uniques)
-    return np.where(codes < 0, len(distinct), codes), [*distinct, None]
+    if len(codes) and codes.min() < 0:
+        codes = np.where(codes < 0, len(distinct), codes)
+    return codes, [*distinct, None]
 
 
 def is_nested(value: Any) -> bool:
@@ -135,5 +152,6 @@ def _spread(field: Field, codes: _Codes, values: list[Value]) -> Any:
         return np.asarray(values, dtype=np.float64)[codes]
     # Two raw texts can read as one ("Yes" and "yes "), and categories must differ.
     new_codes, categories = pd.factorize(np.asarray(values, dtype=object))
-    categories = pd.Index(categories, dtype=object)
-    return pd.Categorical.from_codes(new_codes[codes], categories=categories)
+    if len(categories) < len(values):
+        codes = new_codes[codes]
+    return pd.Categorical.from_codes(codes, categories=pd.Index(categories, dtype=object), validate=False)

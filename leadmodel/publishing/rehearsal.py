@@ -23,7 +23,9 @@ PATIENCE = 120
 """Seconds that a first use may take."""
 
 _FIRST_USE = """
-import sys
+import os, sys
+if hasattr(os, "nice"):
+    os.nice(10)  # an app that serves meanwhile goes first
 from catboost import CatBoostClassifier, Pool
 model = CatBoostClassifier().load_model(blob=sys.stdin.buffer.read())
 texts = set(model.get_cat_feature_indices())

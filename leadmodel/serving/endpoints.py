@@ -11,14 +11,14 @@ from leadmodel.errors import InputError
 from leadmodel.leads.schema import Field, LeadSchema
 from leadmodel.serving.service import ScoringService
 
-__all__ = ["add_endpoints"]
+__all__ = ["add_endpoints", "make_endpoints"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def add_endpoints(service: ScoringService) -> None:
-    """Add /predict, /predict_batch, /schema and /model to the Blocks being built."""
+def make_endpoints(service: ScoringService) -> dict[str, Callable[..., Any]]:
+    """Return the functions of the API by name; each raises InputError for what a caller did wrong."""
 
     def predict_batch(leads: list[dict[str, Any]], reasons: bool = False) -> list[dict[str, Any]]:
         """Score many leads in one call.
@@ -40,10 +40,16 @@ def add_endpoints(service: ScoringService) -> None:
         """Describe the model: target, decision threshold, grades and test metrics."""
         return service.describe_model()
 
-    for function in (_predict(service), predict_batch, schema, model):
+    functions: list[Callable[..., Any]] = [_predict(service), predict_batch, schema, model]
+    return {function.__name__: function for function in functions}
+
+
+def add_endpoints(service: ScoringService) -> None:
+    """Add /predict, /predict_batch, /schema and /model to the Blocks being built."""
+    for name, function in make_endpoints(service).items():
         gr.api(
             _answering(function),
-            api_name=function.__name__,
+            api_name=name,
             api_description=inspect.getdoc(function),
             concurrency_limit=None,
         )

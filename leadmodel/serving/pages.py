@@ -18,9 +18,10 @@ __all__ = ["build_demo", "looks"]
 def build_demo(service: ScoringService) -> gr.Blocks:
     """Build the pages and the API for the service's model."""
     with gr.Blocks(title=service.model.config.title, analytics_enabled=False, fill_width=True) as demo:
-        # As a function, so that a page opened after an update tells of the new model.
-        gr.Markdown(lambda: _headline(service.model))
-        _add_form(service)
+        headline = gr.Markdown(_headline(service.model))
+        # A page opened after an update tells of the new model.
+        demo.load(lambda: _headline(service.model), None, headline, api_visibility="private", queue=False)
+        _add_form(demo, service)
         add_endpoints(service)
     # Scoring takes milliseconds and shares nothing: no visitor waits for another.
     return demo.queue(api_open=True, default_concurrency_limit=None)
@@ -48,7 +49,7 @@ def _headline(model: LeadModel) -> str:
     )
 
 
-def _add_form(service: ScoringService) -> None:
+def _add_form(demo: gr.Blocks, service: ScoringService) -> None:
     model = service.model
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=320):
@@ -74,8 +75,7 @@ def _add_form(service: ScoringService) -> None:
     typical = example_row(model.schema, names)
     empty = [None if isinstance(widget, gr.Number) else UNKNOWN for widget in widgets]
     # A number nobody touched is sent as 0, not as unknown: empty all fields before the first score.
-    gr.on(
-        None,
+    demo.load(
         lambda: [*empty, gr.Button(interactive=True)],
         None,
         [*widgets, score],

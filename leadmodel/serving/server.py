@@ -7,6 +7,8 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI, Header, HTTPException
 
+from leadmodel.serving.direct import DirectCalls
+from leadmodel.serving.endpoints import make_endpoints
 from leadmodel.serving.pages import build_demo, looks
 from leadmodel.serving.service import ScoringService
 
@@ -35,6 +37,7 @@ def build_app(
     app = FastAPI(title="leadmodel", docs_url=None, redoc_url=None, openapi_url=None)
     if webhook_secret and on_webhook:
         _add_webhook(app, webhook_secret, on_webhook)
+    app.add_middleware(DirectCalls, endpoints=make_endpoints(service))
     return gr.mount_gradio_app(app, build_demo(service), path="/", **looks())
 
 

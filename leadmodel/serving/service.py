@@ -44,6 +44,8 @@ class ScoringService:
         InputError
             If there are too many, or one cannot be read; it names row, field and value.
         """
+        if not isinstance(leads, Sequence) or isinstance(leads, str):
+            raise InputError(f"The leads must be a list of leads. Got {leads!r:.60} instead.")
         if len(leads) > MAX_LEADS:
             raise InputError(f"A call takes at most {MAX_LEADS:,} leads. Got {len(leads):,}; split them.")
         for row, lead in enumerate(leads, 1):

@@ -1,0 +1,103 @@
+"""Answer plain calls of the API without Gradio's session machinery.
+
+For each call of /gradio_api/run/NAME that belongs to no session, Gradio writes down the state of
+every component of the pages, which takes longer than the answer. A call that names no session and
+no event needs none of it; here it gets the same answer from the same function. Every other call
+passes through to Gradio as it came.
+"""
+
+import inspect
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from leadmodel.errors import InputError
+
+__all__ = ["DirectCalls"]
+
+PREFIX = "/gradio_api/run/"
+MAX_BYTES = 100_000_000
+
+
+class DirectCalls:
+    """ASGI middleware that answers plain calls of named endpoints itself.
+
+    Parameters
+    ----------
+    app : ASGIApp
+        What answers everything else.
+    endpoints : mapping of str to callable
+        By name, as `leadmodel.serving.endpoints.make_endpoints` returns them.
+    """
+
+    def __init__(self, app: ASGIApp, endpoints: Mapping[str, Callable[..., Any]]) -> None:
+        self.app, self.endpoints = app, endpoints
+        self.signatures = {name: inspect.signature(function) for name, function in endpoints.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on."""
+        name = _endpoint(scope)
+        if name not in self.endpoints:
+            await self.app(scope, receive, send)
+            return
+        body = await _read(receive)
+        data = _plain_call(body)
+        if data is None:
+            await self.app(scope, _replay(body, receive), send)
+            return
+        response = await run_in_threadpool(self._answer, name, data)
+        await response(scope, receive, send)
+
+    def _answer(self, name: str, data: list[Any]) -> JSONResponse:
+        started = time.perf_counter()
+        try:
+            call = self.signatures[name].bind(*data)
+            call.apply_defaults()
+            result = self.endpoints[name](*call.args)
+        except InputError as error:
+            return JSONResponse({"error": str(error)}, 422)
+        except TypeError:
+            wanted = ", ".join(self.signatures[name].parameters)
+            return JSONResponse({"error": f"/{name} takes: {wanted}. Got {len(data)} values."}, 422)
+        duration = time.perf_counter() - started
+        return JSONResponse({"data": [result], "is_generating": False, "duration": duration})
+
+
+def _endpoint(scope: Scope) -> str:
+    if scope["type"] != "http" or scope["method"] != "POST":
+        return ""
+    return str(scope["path"]).rpartition(PREFIX)[2] if PREFIX in scope["path"] else ""
+
+
+async def _read(receive: Receive) -> bytes:
+    body, more = bytearray(), True
+    while more and len(body) <= MAX_BYTES:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return bytes(body)
+
+
+def _plain_call(body: bytes) -> list[Any] | None:
+    """Return the values of a call that names neither a session nor an event, else None."""
+    try:
+        call = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(call, dict) or call.keys() - {"data"} or not isinstance(call.get("data"), list):
+        return None
+    return list(call["data"])
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay
