@@ -2,9 +2,17 @@
 
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
+from support import running_app
+
+from leadmodel.leads.recipe import DecisionWords, FieldHints
+from leadmodel.leads.sample import SAMPLE_RECIPE
+from leadmodel.training.run import train
+from leadmodel.training.settings import TrainingSettings
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -61,3 +69,34 @@ def test_an_odd_number_is_scored_with_a_warning(page: Page) -> None:
 def test_nothing_is_wider_than_the_screen(page: Page) -> None:
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0
+
+
+EVIL = "<img src=x onerror=window.evil=1> <script>window.evil=1</script> =1+1 \"'😀"
+
+
+@pytest.fixture(scope="module")
+def hostile_page(sample: pd.DataFrame, quick: TrainingSettings, tmp_path_factory: Any) -> Iterator[Page]:
+    """The app of a model whose title, fields, values and help texts hold markup."""
+    leads = sample.rename(columns={"age": EVIL + " a", "course": EVIL + " b", "webinar": EVIL + " c"})
+    leads["source"] = leads["source"].replace("Search", EVIL)
+    hints = {name: FieldHints(help=EVIL, unit=EVIL) for name in (EVIL + " a", EVIL + " b", EVIL + " c")}
+    words = DecisionWords(positive=EVIL, negative=EVIL)
+    recipe = SAMPLE_RECIPE.updated(title=EVIL, fields=hints, decision=words)
+    folder = tmp_path_factory.mktemp("hostile") / "model"
+    train(leads, recipe, quick).save_pretrained(folder)
+    with running_app(str(folder)) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page()
+        page.goto(address, wait_until="networkidle")
+        yield page
+        browser.close()
+
+
+def test_markup_in_names_and_values_stays_text(hostile_page: Page) -> None:
+    hostile_page.get_by_role("button", name="Fill in an example").click()
+    hostile_page.wait_for_timeout(500)
+    hostile_page.get_by_role("button", name="Score").click()
+    expect(hostile_page.locator(".lm-card")).to_contain_text("chance to convert")
+    expect(hostile_page.locator(".lm-decision")).to_have_text(EVIL)
+    assert hostile_page.evaluate("window.evil") is None
+    assert hostile_page.locator("img[src=x]").count() == 0

@@ -3,8 +3,10 @@ from collections.abc import Callable
 
 import pytest
 from hub import Fault, LoopbackHub
+from huggingface_hub import HfApi
 
-from leadmodel.errors import ModelError
+from leadmodel.errors import InputError, ModelError
+from leadmodel.leads.reading import read_table
 from leadmodel.model import LeadModel
 from leadmodel.publishing.pull import latest_commit, pull
 
@@ -127,3 +129,14 @@ def test_authorisation_lost_in_between_is_told(hub: LoopbackHub, published: str)
 def test_a_folder_has_no_revisions(tmp_path: object, model: LeadModel) -> None:
     with pytest.raises(ModelError, match="has no revisions"):
         LeadModel.from_pretrained(str(tmp_path), "v1")
+
+
+def test_leads_are_read_from_a_dataset_repository(hub: LoopbackHub) -> None:
+    api = HfApi()
+    api.create_repo("demo/data", repo_type="dataset")
+    api.upload_file(
+        path_or_fileobj=b"a;b\n1;NA\n", path_in_repo="leads.csv", repo_id="demo/data", repo_type="dataset"
+    )
+    assert read_table("hf://datasets/demo/data/leads.csv").to_dict("list") == {"a": ["1"], "b": ["NA"]}
+    with pytest.raises(InputError, match=r"none.csv' cannot be opened"):
+        read_table("hf://datasets/demo/data/none.csv")

@@ -75,11 +75,13 @@ def environment() -> Environment:
 
 
 def _metadata(config: ModelConfig, evaluation: Evaluation) -> ModelCardData:
+    # The front matter cannot be escaped as HTML is, so a title keeps no angle bracket.
+    title = config.title.translate(str.maketrans("<>", "‹›"))
     results = [
         EvalResult(
             task_type="tabular-classification",
             dataset_type="tabular",
-            dataset_name=config.title,
+            dataset_name=title,
             metric_type=kind,
             metric_value=round(evaluation.test[kind].value, 4),
             metric_name=METRIC_NAMES[kind],
@@ -90,7 +92,7 @@ def _metadata(config: ModelConfig, evaluation: Evaluation) -> ModelCardData:
         library_name="sklearn",
         pipeline_tag="tabular-classification",
         tags=["skops", "catboost", "tabular", "lead-scoring", "leadmodel"],
-        model_name=config.title,
+        model_name=title,
         eval_results=results,
     )
 
