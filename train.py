@@ -113,6 +113,10 @@ def report(model: LeadModel) -> None:
     for kind, name in METRIC_NAMES.items():
         estimate = evaluation.test[kind]
         print(f"  {name:<36}{estimate.value:7.3f}   ({estimate.low:.3f} to {estimate.high:.3f})")
+    print("\nCross-validated log loss on the same folds:")
+    for one in evaluation.comparison:
+        behind = f"{one.behind.value:+.4f} ({one.behind.low:+.4f} to {one.behind.high:+.4f})"
+        print(f"  {one.name:<36}{one.metrics['log_loss']:7.4f}   {behind if one.behind.value else 'best'}")
     decision = model.config.decision
     print(f"  '{decision.positive}' from {decision.threshold:.3f} on: {decision.rule}")
 

@@ -8,8 +8,9 @@ import pandas as pd
 from catboost import CatBoostClassifier, Pool
 from pydantic import BaseModel, ConfigDict
 
+from leadmodel.evaluation.comparison import Candidate
 from leadmodel.evaluation.curves import Curves, trace_curves
-from leadmodel.evaluation.metrics import Estimate, estimate_metrics, evaluate
+from leadmodel.evaluation.metrics import Estimate, estimate_metrics
 
 __all__ = ["Evaluation", "evaluate_model"]
 
@@ -25,8 +26,8 @@ class Evaluation(BaseModel):
         Test leads, and those of them that converted.
     test : dict of str to Estimate
         Metrics of the test leads with 95 % intervals.
-    cross_validated : dict of str to float
-        The same metrics of the training leads, each predicted by a model without it.
+    comparison : tuple of Candidate
+        CatBoost and the usual models on the training leads, cross-validated, the best first.
     curves : Curves
         Of the test leads.
     importance : dict of str to float
@@ -38,9 +39,14 @@ class Evaluation(BaseModel):
     n_test: int
     n_test_converted: int
     test: dict[str, Estimate]
-    cross_validated: dict[str, float]
+    comparison: tuple[Candidate, ...]
     curves: Curves
     importance: dict[str, float]
+
+    @property
+    def cross_validated(self) -> dict[str, float]:
+        """Metrics of CatBoost on the training leads, each predicted by a model without it."""
+        return next(one.metrics for one in self.comparison if one.name == "CatBoost")
 
     def headline(self) -> str:
         """Return the metrics that a commit message carries."""
@@ -54,7 +60,7 @@ class Evaluation(BaseModel):
 def evaluate_model(
     classifier: CatBoostClassifier,
     test: tuple[pd.DataFrame, npt.NDArray[np.int64]],
-    cross_validated: tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]],
+    comparison: tuple[Candidate, ...],
     threshold: float,
     random_state: int,
 ) -> Evaluation:
@@ -66,8 +72,8 @@ def evaluate_model(
         Fitted on the training leads.
     test : tuple of DataFrame of shape (n_test, n_fields) and array of shape (n_test,)
         Typed test leads and their outcomes.
-    cross_validated : tuple of two arrays of shape (n_train,)
-        Outcomes of the training leads and their cross-validated probabilities.
+    comparison : tuple of Candidate
+        The result of the comparison on the training leads.
     threshold : float
         The decision threshold.
     random_state : int
@@ -79,7 +85,7 @@ def evaluate_model(
         n_test=len(y),
         n_test_converted=int(y.sum()),
         test=estimate_metrics(y, probability, threshold=threshold, random_state=random_state),
-        cross_validated=evaluate(*cross_validated),
+        comparison=comparison,
         curves=trace_curves(y, probability, threshold),
         importance=_importance(classifier, X.sample(min(len(X), N_SHAP_LEADS), random_state=random_state)),
     )

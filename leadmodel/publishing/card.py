@@ -70,7 +70,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"cell": _cell, "estimate": _estimate, "choices": _choices}
+    made.filters |= {"cell": _cell, "estimate": _estimate, "choices": _choices, "difference": _difference}
     return made
 
 
@@ -104,6 +104,12 @@ def _cell(value: Any) -> Markup:
 
 def _estimate(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
+
+
+def _difference(estimate: Estimate) -> str:
+    if not estimate.value:
+        return "the best"
+    return f"{estimate.value:+.4f} ({estimate.low:+.4f} to {estimate.high:+.4f})"
 
 
 def _choices(field: Field) -> str:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from leadmodel.errors import InputError, quoted
+from leadmodel.evaluation.comparison import compare
 from leadmodel.evaluation.decision import Decision, best_f1_threshold, score_grid
 from leadmodel.evaluation.evaluation import evaluate_model
 from leadmodel.evaluation.profile import profile_leads
@@ -21,6 +22,7 @@ from leadmodel.leads.table import duplicate_names, read_leads
 from leadmodel.leads.times import find_time
 from leadmodel.model import LeadModel
 from leadmodel.publishing.config import TrainingRecord
+from leadmodel.training.comparison import try_others
 from leadmodel.training.crossvalidation import cross_validate
 from leadmodel.training.packing import pack
 from leadmodel.training.pipeline import fit_pipeline
@@ -32,7 +34,7 @@ __all__ = ["n_steps", "train"]
 
 def n_steps(settings: TrainingSettings) -> int:
     """Return how often `train` calls its `progress`."""
-    return settings.n_folds + settings.n_members + 3
+    return settings.n_folds + settings.n_members + 7
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,12 @@ def train(
     parameters = settings.classifier_parameters(len(y))
     checked = cross_validate(X, y, parameters, settings, progress)
     parameters["iterations"] = round(checked.n_trees * settings.refit_factor)
+    trials = [checked.trial, *try_others(X, y, settings, progress)]
     pipeline = fit_pipeline(past.schema, X, y, parameters, settings.n_members, progress)
 
-    decision = _decide(y, checked.probability, recipe)
+    decision = _decide(y, checked.trial.probability, recipe)
     evaluation = evaluate_model(
-        pipeline[-1], past.test, (y, checked.probability), decision.threshold, settings.seed
+        pipeline[-1], past.test, compare(y, trials), decision.threshold, settings.seed
     )
     progress("model judged")
 

@@ -1,0 +1,99 @@
+"""How models compare that were judged on the same leads."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from leadmodel.evaluation.metrics import Estimate, evaluate
+
+__all__ = ["Candidate", "Trial", "compare"]
+
+
+class Trial(BaseModel):
+    """One kind of model on cross-validation folds.
+
+    Parameters
+    ----------
+    name : str
+        What people call it.
+    character : str
+        Its strengths and weaknesses, in a line.
+    probability : array of shape (n_leads,)
+        Of each lead, by the model of the folds without it.
+    fit_seconds, score_seconds : float
+        Wall time over all folds.
+    """
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    name: str
+    character: str
+    probability: npt.NDArray[np.float64]
+    fit_seconds: float
+    score_seconds: float
+
+
+class Candidate(BaseModel):
+    """What the comparison says of one kind of model.
+
+    Parameters
+    ----------
+    metrics : dict of str to float
+        Those of `leadmodel.evaluation.metrics.evaluate`, cross-validated.
+    behind : Estimate
+        Log loss beyond the best candidate's, with the 95 % interval of the paired difference.
+    score_seconds : float
+        For a thousand leads.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    character: str
+    metrics: dict[str, float]
+    behind: Estimate
+    fit_seconds: float
+    score_seconds: float
+
+
+def compare(y: npt.NDArray[np.int64], trials: Sequence[Trial]) -> tuple[Candidate, ...]:
+    """Compare trials on the same leads, the lowest log loss first.
+
+    The interval of a difference is that of the mean of the leads' own differences: the leads
+    are the same, so what makes one of them hard for both cancels out.
+
+    Parameters
+    ----------
+    y : array of shape (n_leads,)
+        1 for converted, 0 for the others.
+    trials : sequence of Trial
+        At least one.
+    """
+    losses = {trial.name: _losses(y, trial.probability) for trial in trials}
+    best = min(losses, key=lambda name: float(losses[name].mean()))
+    candidates = [
+        Candidate(
+            name=trial.name,
+            character=trial.character,
+            metrics=evaluate(y, trial.probability),
+            behind=_behind(losses, trial.name, best),
+            fit_seconds=trial.fit_seconds,
+            score_seconds=1000 * trial.score_seconds / len(y),
+        )
+        for trial in trials
+    ]
+    return tuple(sorted(candidates, key=lambda candidate: candidate.behind.value))
+
+
+def _losses(y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    clipped = np.clip(probability, 1e-15, 1 - 1e-15)
+    return -np.where(y == 1, np.log(clipped), np.log1p(-clipped))
+
+
+def _behind(losses: Mapping[str, npt.NDArray[np.float64]], name: str, best: str) -> Estimate:
+    difference = losses[name] - losses[best]
+    mean = float(difference.mean())
+    half = 1.96 * float(difference.std(ddof=1)) / float(np.sqrt(len(difference)))
+    return Estimate(value=mean, low=mean - half, high=mean + half)
