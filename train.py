@@ -10,8 +10,11 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import pandas as pd
 from tqdm import tqdm
 
 from leadmodel.errors import InputError
@@ -65,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         recipe, leads = SAMPLE_RECIPE, make_sample()
     else:
         leads = read_table(options.data)
-        recipe = recipe.updated(title=recipe.title or Path(options.data).stem)
+        # Of an address only the file's name: its query may hold a token.
+        recipe = recipe.updated(title=recipe.title or Path(urlsplit(options.data).path).stem)
     recipe = recipe.updated(
         target=options.target,
         positive=options.positive,
@@ -73,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         id=options.id and tuple(options.id),
         drop=options.drop and (*recipe.drop, *options.drop),
     )
+    check_names([*(options.id or ()), *(options.drop or ())], leads)
     print(f"{len(leads):,} leads, {leads.shape[1]} columns")
 
     settings = TrainingSettings(seed=options.seed)
@@ -89,7 +94,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if repository:
         publish(model, repository, space)
     seconds = time.perf_counter() - started
-    print(f"\n{options.output}/ written after {seconds:.1f} s. Serve it: python app.py")
+    print(f"\n{options.output}/ written after {seconds:.1f} s. Serve it:")
+    print(f"LEADMODEL_REPO={options.output} {sys.executable} app.py")
+
+
+def check_names(names: Sequence[str], leads: pd.DataFrame) -> None:
+    """Raise InputError for a name that no column has: a mistyped leak would stay a feature."""
+    for name in names:
+        if name not in leads.columns:
+            close = get_close_matches(name, map(str, leads.columns), n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise InputError(f"No column is named {name!r}.{hint}")
 
 
 def publish(model: LeadModel, repository: Destination, space: SpaceDestination | None) -> None:

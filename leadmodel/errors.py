@@ -3,11 +3,12 @@
 InputError(ValueError)      the data or the command line is wrong; commands exit with status 2
 ├── LeadError               one value of one lead cannot be read; names row, field and value
 └── ModelError              a model folder or repository is missing, damaged or not to be trusted
+    └── UnreachableError    the Hub does not answer, and the cache does not hold the model
 """
 
 from typing import Any
 
-__all__ = ["InputError", "LeadError", "ModelError", "quoted"]
+__all__ = ["InputError", "LeadError", "ModelError", "UnreachableError", "quoted"]
 
 
 class InputError(ValueError):
@@ -16,6 +17,10 @@ class InputError(ValueError):
 
 class ModelError(InputError):
     """Say why a model cannot be opened."""
+
+
+class UnreachableError(ModelError):
+    """Say that a model cannot be had now; another time it may."""
 
 
 class LeadError(InputError):

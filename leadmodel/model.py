@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from catboost import CatBoostClassifier, CatBoostError, Pool
+from catboost import CatBoostClassifier, Pool
 from pydantic import ValidationError
 
-from leadmodel.errors import InputError, LeadError, ModelError
+from leadmodel.errors import LeadError, ModelError
 from leadmodel.evaluation.answer import Answer
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.explanation import Explanation, explain
@@ -163,7 +163,9 @@ class LeadModel:
         InputError
             If a column is lacking or a value cannot be read.
         """
-        typed = read_leads(self.schema, leads)
+        return self._predict(read_leads(self.schema, leads))
+
+    def _predict(self, typed: pd.DataFrame) -> npt.NDArray[np.float64]:
         return np.asarray(self.classifier.predict_proba(typed)[:, 1])
 
     def score(self, leads: pd.DataFrame) -> pd.DataFrame:
@@ -179,7 +181,11 @@ class LeadModel:
         InputError
             If a column is lacking or a value cannot be read.
         """
-        probability = self.predict_proba(leads)
+        return self.score_typed(read_leads(self.schema, leads))
+
+    def score_typed(self, typed: pd.DataFrame) -> pd.DataFrame:
+        """Return what `score` does, for leads as `leadmodel.leads.table.read_leads` returns them."""
+        probability = self._predict(typed)
         decision = self.config.decision
         scores = decision.scores(probability)
         return pd.DataFrame(
@@ -194,7 +200,7 @@ class LeadModel:
                     categories=pd.Index([decision.negative, decision.positive]),
                 ),
             },
-            index=leads.index,
+            index=typed.index,
         )
 
     def answer(self, lead: Mapping[str, Any], *, reasons: bool = True) -> Answer:
@@ -274,13 +280,13 @@ class LeadModel:
     def _check_agreement(self) -> None:
         """Raise ModelError unless pipeline, schema and profile speak of the same fields."""
         columns = self.schema.columns
-        if list(self.classifier.feature_names_) != columns:
+        if list(self.classifier.feature_names_ or ()) != columns:
             raise ModelError(f"{MODEL_FILE} and config.json must be of one model. Their fields differ.")
         if set(self.profile.fields) != set(columns):
             raise ModelError("profile.json and config.json must be of one model. Their fields differ.")
         try:
             answer = self.answer(self.schema.example())
-        except (CatBoostError, InputError, KeyError, IndexError) as error:
+        except Exception as error:  # whatever a damaged file makes it raise, the file is to blame
             raise ModelError(f"The model cannot score its own example lead: {error!s:.200}.") from None
         if not math.isfinite(answer.probability):
             raise ModelError(f"{MODEL_FILE} must give a probability. It gives {answer.probability}.")

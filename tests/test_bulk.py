@@ -30,7 +30,7 @@ def test_any_file_is_scored_into_another(
     writers[source](leads, index=False)
     assert score_file(model, leads, scored) == 300
     result = read_table(scored)
-    assert list(result.columns) == [*NEW.columns, "probability", "score", "grade", "decision"]
+    assert list(result.columns) == [*NEW.columns, "probability", "score", "grade", "decision", "warnings"]
     expected = model.score(NEW)
     assert result["probability"].astype(float).tolist() == pytest.approx(expected["probability"].tolist())
     assert result["grade"].tolist() == expected["grade"].tolist()
@@ -48,7 +48,7 @@ def test_every_column_stays_as_it_is(model: LeadModel, tmp_path: Path) -> None:
 def test_a_name_that_is_taken_gets_a_number(model: LeadModel, csv: Path, tmp_path: Path) -> None:
     score_file(model, csv, tmp_path / "once.csv")
     score_file(model, tmp_path / "once.csv", tmp_path / "twice.csv")
-    assert list(read_table(tmp_path / "twice.csv").columns[-2:]) == ["grade_2", "decision_2"]
+    assert list(read_table(tmp_path / "twice.csv").columns[-2:]) == ["decision_2", "warnings_2"]
 
 
 def test_a_file_in_many_batches_scores_as_one(
@@ -70,6 +70,24 @@ def test_a_bad_lead_is_named_by_its_row_in_the_file_and_leaves_nothing(
     with pytest.raises(LeadError, match=r"Row 250: the field 'age' must be a number. Got 'old' instead."):
         score_file(model, tmp_path / "leads.csv", tmp_path / "scored.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["leads.csv"]
+
+
+def test_what_is_unusual_is_told_lead_by_lead(model: LeadModel, tmp_path: Path) -> None:
+    NEW.head(3).assign(age=["30", "900", "30"], source=["Search", "Search", "Bing"]).to_csv(
+        tmp_path / "leads.csv", index=False
+    )
+    score_file(model, tmp_path / "leads.csv", tmp_path / "scored.csv")
+    told = read_table(tmp_path / "scored.csv")["warnings"].fillna("")
+    assert "Age: 900 lies outside" in told[1]
+    assert "'Bing' was seen in fewer than 5 training leads" in told[2]
+    assert "Age" not in told[0]
+
+
+def test_the_leads_are_not_overwritten_by_their_scores(model: LeadModel, csv: Path) -> None:
+    before = csv.read_bytes()
+    with pytest.raises(InputError, match="is the file of leads itself"):
+        score_file(model, csv, csv)
+    assert csv.read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
+import io
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -70,10 +72,13 @@ def test_requirements_are_exact(model: LeadModel) -> None:
 
 
 def test_no_lead_is_in_any_file(model: LeadModel, sample: pd.DataFrame) -> None:
-    for name, content in model.files.items():
+    with zipfile.ZipFile(io.BytesIO(model.files["model.skops"])) as archive:
+        unpacked = {name: archive.read(name) for name in archive.namelist()}
+    assert b"minutes_on_site" in b"".join(unpacked.values())
+    for name, content in {**model.files, **unpacked}.items():
         assert b"L000017" not in content, name
         assert sample["created_at"].iloc[17].encode() not in content, name
     rare = [city for city, count in sample["city"].value_counts().items() if count < 3]
     assert rare
-    texts = b"".join(model.files.values()).decode(errors="ignore")
+    texts = b"".join([*model.files.values(), *unpacked.values()]).decode(errors="ignore")
     assert not [city for city in rare if str(city) in texts]

@@ -52,3 +52,4 @@ def test_what_is_no_call_is_left_to_gradio(address: str, body: bytes) -> None:
         f"{address}/gradio_api/run/predict", content=body, headers={"Content-Type": "application/json"}
     )
     assert answer.status_code in (400, 422)
+    assert "detail" in answer.json()

@@ -30,6 +30,8 @@ def written(folder: Path, name: str, content: bytes) -> Path:
         (b'a,"b,c"\n1,"x\ny"\n', {"a": ["1"], "b,c": ["x\ny"]}),
         (b",b\n0,x\n", {"": ["0"], "b": ["x"]}),
         (b"a\n1\n", {"a": ["1"]}),
+        (b"\n\na,b\n007,NA\n", {"a": ["007"], "b": ["NA"]}),
+        (b"sep=;\r\na;b\r\n1;2\r\n", {"a": ["1"], "b": ["2"]}),
         ("a,b\n😀,=1+1\n".encode(), {"a": ["😀"], "b": ["=1+1"]}),
     ],
     ids=[
@@ -43,6 +45,8 @@ def written(folder: Path, name: str, content: bytes) -> Path:
         "quotes",
         "unnamed",
         "one",
+        "blank",
+        "sep",
         "emoji",
     ],
 )
@@ -84,8 +88,10 @@ def test_parquet_and_excel_keep_their_types(tmp_path: Path, suffix: str) -> None
         ("leads.csv", b"a,b\n1,2\n1,2,3\n", "cannot be read as a table: .*Expected 2 columns, got 3"),
         ("leads.parquet", b"no parquet", "cannot be read as a table"),
         ("leads.xlsx", b"no workbook", "cannot be read as a table"),
+        ("leads.csv", b"PK\x03\x04 and so on", "is no CSV, but Excel or Parquet"),
+        ("leads.csv", b'"a,b\n1,2\n', "cannot be read as a table|must hold leads"),
     ],
-    ids=["empty", "blank", "header", "duplicate", "ragged", "parquet", "excel"],
+    ids=["empty", "blank", "header", "duplicate", "ragged", "parquet", "excel", "renamed", "open quote"],
 )
 def test_what_is_no_table_is_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     with pytest.raises(InputError, match=rf"{name}' {message}"):

@@ -1,6 +1,10 @@
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from leadmodel.errors import InputError, LeadError
 from leadmodel.leads.inference import infer_schema
@@ -82,3 +86,31 @@ def test_two_columns_of_one_name_are_refused() -> None:
 def test_other_columns_may_come_along_in_any_order() -> None:
     shuffled = ODD.assign(extra=1)[["y", "extra", "t", "n", "f"]]
     pd.testing.assert_frame_equal(read_leads(SCHEMA, shuffled), read_leads(SCHEMA, ODD))
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.text(max_size=6),
+    st.sampled_from(
+        ["", " ", "a", " a", "Yes", "yes ", "1", "1.0", "0", "true", "1,5", "1e3", "nan", "inf"]
+    ),
+    st.integers(-(10**18), 10**18),
+    st.floats(),
+    st.booleans(),
+)
+
+
+def outcome_of(read: Callable[[], list[object]]) -> list[object] | str:
+    """Return what was read, or which field and value were refused."""
+    try:
+        return read()
+    except LeadError as error:
+        return f"{error.field}: {error.value!r}"
+
+
+@given(st.fixed_dictionaries({name: VALUES for name in ("n", "t", "f", "y")}))
+def test_whatever_a_lead_holds_a_table_reads_it_as_the_lead_alone(lead: dict[str, object]) -> None:
+    columns = {name: pd.Series([value], dtype=object) for name, value in lead.items()}
+    in_table = outcome_of(lambda: as_records(read_leads(SCHEMA, pd.DataFrame(columns)))[0])
+    alone = outcome_of(lambda: list(SCHEMA.read_lead(lead)[0]))
+    np.testing.assert_equal(in_table, alone)

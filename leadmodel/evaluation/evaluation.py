@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostClassifier, Pool
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from leadmodel.evaluation.comparison import Candidate
 from leadmodel.evaluation.curves import Curves, trace_curves
@@ -15,6 +15,9 @@ from leadmodel.evaluation.metrics import Estimate, estimate_metrics
 __all__ = ["Evaluation", "evaluate_model"]
 
 N_SHAP_LEADS = 2000
+
+METRICS = {"roc_auc", "pr_auc", "log_loss", "brier", "calibration_error", "precision", "recall", "f1"}
+"""Without these a model cannot be told from a guess."""
 
 
 class Evaluation(BaseModel):
@@ -47,6 +50,13 @@ class Evaluation(BaseModel):
     def cross_validated(self) -> dict[str, float]:
         """Metrics of CatBoost on the training leads, each predicted by a model without it."""
         return next(one.metrics for one in self.comparison if one.name == "CatBoost")
+
+    @field_validator("test")
+    @classmethod
+    def _check_metrics(cls, test: dict[str, Estimate]) -> dict[str, Estimate]:
+        if lacking := sorted(METRICS - test.keys()):
+            raise ValueError(f"the metrics {', '.join(lacking)} are lacking")
+        return test
 
     def headline(self) -> str:
         """Return the metrics that a commit message carries."""

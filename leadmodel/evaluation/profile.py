@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from leadmodel.leads.schema import MISSING, Field, LeadSchema, Value
 
@@ -49,6 +49,12 @@ class FieldProfile(BaseModel):
     edges: tuple[float, ...] = ()
     other: Cell
     missing: Cell
+
+    @model_validator(mode="after")
+    def _check_bins(self) -> "FieldProfile":
+        if self.edges and set(self.cells) != {str(place) for place in range(len(self.edges) - 1)}:
+            raise ValueError("a number needs a cell for each of its bins")
+        return self
 
     def cell(self, value: Value) -> Cell:
         """Return the training leads that had `value`, or one of the same bin."""

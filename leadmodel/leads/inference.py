@@ -8,7 +8,16 @@ import pandas as pd
 
 from leadmodel.errors import InputError, LeadError
 from leadmodel.leads.recipe import FieldHints, Recipe
-from leadmodel.leads.schema import FALSE_WORDS, HANDFUL, TRUE_WORDS, Field, Kind, LeadSchema
+from leadmodel.leads.schema import (
+    FALSE_WORDS,
+    GROUPED_BY_COMMA,
+    HANDFUL,
+    TRUE_WORDS,
+    Field,
+    Kind,
+    LeadSchema,
+    plain_number,
+)
 from leadmodel.leads.table import duplicate_names, is_nested, read_leads
 from leadmodel.leads.times import looks_like_times
 
@@ -17,7 +26,6 @@ __all__ = ["infer_schema"]
 _ID_NAME = re.compile(r"(^|[\s_\-.])(id|uuid|guid|nr|no|number|key|index|row)$|^$|^unnamed", re.IGNORECASE)
 _PLAIN_NUMBER = re.compile(r"[+-]?(\d[\d.,]*|\.\d+)([eE][+-]?\d+)?$")
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
 
 
 def infer_schema(leads: pd.DataFrame, recipe: Recipe) -> LeadSchema:
@@ -58,7 +66,7 @@ def _answered(column: pd.Series, schema: LeadSchema) -> pd.Series:
     """Return the values of `column` that were given, texts without surrounding blanks."""
     if column.dtype.kind in "biufM":
         return column.dropna()
-    if column.map(is_nested).any():
+    if any(map(is_nested, column)):
         raise InputError(
             f"The column {column.name!r} must hold single values. It holds lists; drop it, or spread it."
         )
@@ -114,14 +122,14 @@ def _is_numeric(answered: pd.Series) -> bool:
         return False
     texts = answered.drop_duplicates().astype(str)
     plain = texts.str.match(_PLAIN_NUMBER).all() and not texts.str.match(_LEADING_ZERO).any()
-    return bool(plain) and bool(pd.to_numeric(_plain(texts), errors="coerce").notna().all())
+    return bool(plain) and bool(_plain(texts).notna().all())
 
 
 def _check_stray_texts(name: str, answered: pd.Series) -> None:
     """Raise LeadError for the one text among numbers: as categories, numbers would teach nothing."""
     if answered.dtype.kind in "biufM":
         return
-    numbers = pd.to_numeric(_plain(answered.astype(str)), errors="coerce")
+    numbers = _plain(answered.astype(str))
     if 0.95 <= numbers.notna().mean() < 1 and numbers.nunique() > 20:
         row = int(answered.index[int(numbers.isna().to_numpy().argmax())])
         must = "be a number, as nearly all others are (or name its placeholder, or its kind, in a recipe)"
@@ -129,21 +137,28 @@ def _check_stray_texts(name: str, answered: pd.Series) -> None:
 
 
 def _plain(texts: pd.Series) -> pd.Series:
-    if _decimal_comma(texts):
-        return texts.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
-    return texts.str.replace(",", "", regex=False)
+    """Return texts as numbers, read as the field will read them; NaN where they are none."""
+    decimal_comma = _decimal_comma(texts)
+
+    def number(text: str) -> float:
+        try:
+            return float(plain_number(text, decimal_comma))
+        except ValueError:
+            return float("nan")
+
+    return texts.map({text: number(text) for text in texts.unique()}).astype(float)
 
 
 def _decimal_comma(texts: pd.Series) -> bool:
     """Whether commas mark decimals: some comma cannot separate thousands."""
     with_comma = texts[texts.str.contains(",", regex=False)]
-    return len(with_comma) > 0 and not bool(with_comma.str.match(_THOUSANDS).all())
+    return len(with_comma) > 0 and not bool(with_comma.str.fullmatch(GROUPED_BY_COMMA).all())
 
 
 def _numbers(answered: pd.Series) -> pd.Series:
     if answered.dtype.kind in "iuf":
         return answered
-    return pd.to_numeric(_plain(answered.astype(str)))
+    return _plain(answered.astype(str))
 
 
 def _infer_field(name: str, answered: pd.Series, hints: FieldHints, missing_share: float) -> Field:

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 import urllib.request
 import zipfile
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ __all__ = ["read_batches", "read_table"]
 _SAMPLE_BYTES = 256_000
 BLOCK_BYTES = 16_000_000
 _BATCH_ROWS = 200_000
+_SEPARATOR = re.compile(r"sep=.$", re.IGNORECASE)
 _DELIMITERS = ",;\t|"
 
 
@@ -35,7 +37,7 @@ def read_table(source: str | Path) -> pd.DataFrame:
     Parameters
     ----------
     source : str or Path
-        A name that ends in .parquet, .xlsx or .xls is read as such, anything else as CSV.
+        A name that ends in .parquet or .xlsx is read as such, anything else as CSV.
 
     Returns
     -------
@@ -72,7 +74,7 @@ def read_batches(source: str | Path) -> Iterator[pa.Table]:
                     yield batch
     except InputError as error:
         raise InputError(f"The file {quoted(name, 300)} {error}") from None
-    except (pa.ArrowException, ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+    except (pa.ArrowException, csv.Error, ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise InputError(f"The file {quoted(name, 300)} cannot be read as a table: {error}") from None
     if not n_leads:
         raise InputError(f"The file {quoted(name, 300)} must hold leads below its header. It holds none.")
@@ -84,9 +86,9 @@ def _open(source: str) -> IO[bytes]:
             with urllib.request.urlopen(source, timeout=60) as response:
                 return io.BytesIO(response.read())
         return cast(IO[bytes], fsspec.open(source, "rb").open())
-    except (OSError, ValueError, ImportError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"cannot be opened: {reason}.") from None
+    except Exception as error:  # each place a file can come from fails in its own way
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise InputError(f"cannot be opened: {reason:.200}.") from None
 
 
 def _batches(file: IO[bytes], suffix: str) -> Iterator[pa.Table]:
@@ -94,7 +96,7 @@ def _batches(file: IO[bytes], suffix: str) -> Iterator[pa.Table]:
         parquet = pa.parquet.ParquetFile(file)
         for batch in parquet.iter_batches(batch_size=_BATCH_ROWS):
             yield pa.Table.from_batches([batch])
-    elif suffix in (".xlsx", ".xls"):
+    elif suffix == ".xlsx":
         yield pa.Table.from_pandas(_read_excel(file), preserve_index=False)
     else:
         yield from _csv_batches(file)
@@ -119,17 +121,23 @@ def _one_kind(column: pd.Series) -> pd.Series:
 
 def _csv_batches(file: IO[bytes]) -> Iterator[pa.Table]:
     sample = file.read(_SAMPLE_BYTES)
+    if sample.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1")):
+        raise InputError(
+            "is no CSV, but Excel or Parquet. Name it .xlsx or .parquet (an old .xls: save anew)."
+        )
     if not sample.strip(b" \t\r\n\xef\xbb\xbf"):
         raise InputError("must hold a table with a header. It is empty.")
     encoding = _encoding(sample, file)
     file.seek(0)
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(sample)
+    n_before = _lines_before_header(text)
+    text = "".join(text.splitlines(keepends=True)[n_before:])
     delimiter = _delimiter(text)
-    names = next(csv.reader(io.StringIO(text), delimiter=delimiter))
+    names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     _check_names(names)
     batches = pa.csv.open_csv(
         pa.PythonFile(file, mode="r"),
-        read_options=pa.csv.ReadOptions(encoding=encoding, block_size=BLOCK_BYTES),
+        read_options=pa.csv.ReadOptions(encoding=encoding, block_size=BLOCK_BYTES, skip_rows=n_before),
         parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         convert_options=pa.csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),
@@ -139,6 +147,12 @@ def _csv_batches(file: IO[bytes]) -> Iterator[pa.Table]:
     )
     for batch in batches:
         yield pa.Table.from_batches([batch])
+
+
+def _lines_before_header(text: str) -> int:
+    """Return how many lines are blank, or Excel's "sep=;", before the names of the columns."""
+    lines = text.splitlines()
+    return next((n for n, line in enumerate(lines) if line.strip() and not _SEPARATOR.match(line)), 0)
 
 
 def _check_names(names: list[str]) -> None:
@@ -163,4 +177,7 @@ def _encoding(sample: bytes, file: IO[bytes]) -> str:
 
 def _delimiter(text: str) -> str:
     """Return the delimiter that cuts the header into most columns."""
-    return max(_DELIMITERS, key=lambda mark: len(next(csv.reader(io.StringIO(text), delimiter=mark), [])))
+    return max(
+        _DELIMITERS,
+        key=lambda mark: len(next(csv.reader(io.StringIO(text, newline=""), delimiter=mark), [])),
+    )

@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
@@ -14,6 +15,7 @@ from leadmodel.errors import InputError, LeadError, quoted
 
 __all__ = [
     "FALSE_WORDS",
+    "GROUPED_BY_COMMA",
     "HANDFUL",
     "MISSING",
     "TRUE_WORDS",
@@ -23,6 +25,7 @@ __all__ = [
     "Remark",
     "Value",
     "identifier",
+    "plain_number",
 ]
 
 MISSING = "(missing)"
@@ -33,6 +36,12 @@ HANDFUL = 5
 
 Kind = Literal["numeric", "categorical", "boolean"]
 Value = float | str
+
+GROUPED_BY_COMMA = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
+_GROUPED_BY_POINT = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?")
+
+_TAKEN = {"api_name", "fn_index", "headers", "self"}
+"""Parameters that callers of the API give by name already."""
 
 TRUE_WORDS = {"1", "1.0", "true", "t", "yes", "y", "on"}
 FALSE_WORDS = {"0", "0.0", "false", "f", "no", "n", "off"}
@@ -81,6 +90,13 @@ class Field(BaseModel):
         return self.kind == "boolean" and self.choices == ("0", "1")
 
     @property
+    def is_complete(self) -> bool:
+        """Whether the field says all that forms and reasons need: its range, or its two choices."""
+        if self.kind == "boolean" and len(self.choices) != 2:
+            return False
+        return self.is_text or (self.minimum is not None and self.maximum is not None)
+
+    @property
     def missing_value(self) -> Value:
         """What the model gets when the field was not answered."""
         return MISSING if self.is_text else math.nan
@@ -104,12 +120,9 @@ class Field(BaseModel):
         return self._parse_text(value) if self.is_text else self._parse_number(value)
 
     def _parse_number(self, value: Any) -> float:
-        text = value.strip() if isinstance(value, str) else value
-        if isinstance(text, str) and "," in text:
-            text = text.replace(".", "").replace(",", ".") if self.decimal_comma else text.replace(",", "")
         try:
-            number = float(text)
-        except (TypeError, ValueError):
+            number = float(plain_number(value, self.decimal_comma) if isinstance(value, str) else value)
+        except (TypeError, ValueError, OverflowError):
             raise LeadError(self.name, value, "be a number") from None
         if math.isinf(number):
             raise LeadError(self.name, value, "be a finite number")
@@ -122,9 +135,11 @@ class Field(BaseModel):
         return float(text in TRUE_WORDS)
 
     def _parse_text(self, value: Any) -> str:
-        if isinstance(value, float) and value.is_integer():
+        if isinstance(value, float) and value.is_integer() and str(value) not in self._known:
             value = int(value)
         text = str(value).strip()
+        if not _is_unicode(text):
+            raise LeadError(self.name, ascii(text), "be valid Unicode")
         if self.kind == "boolean" and text not in self._known:
             return self._match_choice(text)
         return text
@@ -206,7 +221,7 @@ class LeadSchema(BaseModel):
         keys: dict[str, str] = {}
         for name in self.by_name:
             key, number = identifier(name), 2
-            while key in keys.values():
+            while key in keys.values() or (key in self.by_name and key != name):
                 key, number = f"{identifier(name)}_{number}", number + 1
             keys[name] = key
         return keys
@@ -265,6 +280,8 @@ class LeadSchema(BaseModel):
         for name, value in lead.items():
             field = self._by_key.get(name)
             if field is not None:
+                if field.name in named:
+                    raise InputError(f"The lead has the field {quoted(field.name)} twice, by two names.")
                 named[field.name] = value
             elif name not in self.ignored:
                 raise InputError(self._unknown(name))
@@ -300,5 +317,35 @@ def identifier(name: str) -> str:
     >>> identifier("Total Time Spent on Website")
     'total_time_spent_on_website'
     """
-    text = re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "field"
-    return f"field_{text}" if text[0].isdigit() or iskeyword(text) else text
+    text = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name).strip().lower()).strip("_") or "field"
+    usable = text.isidentifier() and not iskeyword(text) and text not in _TAKEN
+    text = text if usable else f"field_{text}"
+    return text if text.isidentifier() else re.sub(r"[^a-z0-9_]", "_", text)
+
+
+def plain_number(text: str, decimal_comma: bool) -> str:
+    """Return `text` without separators of thousands and with a point for decimals.
+
+    >>> plain_number("1.234,5", decimal_comma=True), plain_number("1,234.5", decimal_comma=False)
+    ('1234.5', '1234.5')
+
+    Raises
+    ------
+    ValueError
+        If a comma can be neither, so that a number would be read ten times too large.
+    """
+    text = text.strip()
+    if decimal_comma:
+        grouped = _GROUPED_BY_POINT.fullmatch(text) is not None
+        return (text.replace(".", "") if grouped else text).replace(",", ".")
+    if "," in text and not GROUPED_BY_COMMA.fullmatch(text):
+        raise ValueError(text)
+    return text.replace(",", "")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

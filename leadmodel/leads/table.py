@@ -4,6 +4,7 @@ Each column is reduced to its distinct values, so that the schema's reading of a
 stays the only one and a million leads cost little more than a thousand.
 """
 
+import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -94,21 +95,23 @@ def _distinct_unusual(field: Field, column: pd.Series) -> tuple[_Codes, list[Val
 
 
 def _read_column(schema: LeadSchema, field: Field, raw: pd.Series) -> Any:
-    numbers = None if field.is_text else _as_floats(field, raw)
+    placeholders = any(re.fullmatch(r"[-+.\d]+|nan", text, re.I) for text in schema.placeholders)
+    numbers = None if field.is_text else _as_floats(field, raw, placeholders)
     if numbers is not None:
         return numbers
     codes, distinct = _factorize(field, raw)
     return _spread(field, codes, _read_distinct(schema, field, codes, distinct))
 
 
-def _as_floats(field: Field, raw: pd.Series) -> npt.NDArray[np.float64] | None:
+def _as_floats(field: Field, raw: pd.Series, numeric_placeholders: bool) -> npt.NDArray[np.float64] | None:
     """Return a column of plain finite numbers at once, or None where values need reading."""
-    if field.kind == "boolean" or field.required or isinstance(raw.dtype, pd.CategoricalDtype):
+    reading = field.kind == "boolean" or field.required or isinstance(raw.dtype, pd.CategoricalDtype)
+    if reading or (raw.dtype.kind not in "iuf" and (field.decimal_comma or numeric_placeholders)):
         return None
     try:
         # Arrow parses texts ten times faster than pandas, and refuses what is no plain number.
         numbers = pa.array(raw).cast(pa.float64()).to_numpy(zero_copy_only=False)
-    except (pa.ArrowException, TypeError, ValueError):
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
         return None
     return None if np.isinf(numbers).any() else numbers
 

@@ -8,9 +8,9 @@ from leadmodel.publishing.config import ModelConfig
 
 __all__ = ["check_agreement"]
 
-_ACTIVE = re.compile(
-    rb"<\s*(script|iframe|object|embed|svg|style|link|meta|base|form)\b|\bjavascript:", re.I
-)
+_MARKUP = re.compile(rb"<[a-z/!?][^>\n]*|\]\(\s*(javascript|data|vbscript):", re.IGNORECASE)
+"""Markup that a card of ours escapes: any of it was put there by somebody else."""
+
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -26,8 +26,10 @@ def check_agreement(files: Mapping[str, bytes], config: ModelConfig) -> None:
     card = files["README.md"]
     if config.sha256.encode() not in card:
         raise ModelError("README.md is not the card of this model: it must name the sha256 of model.skops.")
-    if found := _ACTIVE.search(card):
-        raise ModelError(f"README.md holds markup that no card needs: {found[0].decode()!r}.")
+    if found := _MARKUP.search(card):
+        raise ModelError(
+            f"README.md holds markup that no card needs: {found[0][:60].decode(errors='replace')!r}."
+        )
     if (
         files["requirements.txt"].decode(errors="replace").splitlines()
         != config.requirements().splitlines()

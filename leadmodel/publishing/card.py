@@ -5,7 +5,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.metrics import Estimate
@@ -65,7 +65,7 @@ def environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(TEMPLATE.parent),
         undefined=StrictUndefined,
-        autoescape=True,
+        finalize=_finalize,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -97,9 +97,16 @@ def _metadata(config: ModelConfig, evaluation: Evaluation) -> ModelCardData:
     )
 
 
+def _finalize(value: Any) -> Any:
+    """Escape what Markdown would take for HTML, and leave quotes and ampersands readable."""
+    if isinstance(value, Markup):
+        return value
+    return str(value).replace("<", "&lt;").replace(">", "&gt;").replace("\n", " ")
+
+
 def _cell(value: Any) -> Markup:
     """Escape `value` for a cell of a Markdown table."""
-    return Markup(str(escape(value)).replace("|", "&#124;").replace("\n", " "))
+    return Markup(_finalize(str(value)).replace("|", "&#124;"))
 
 
 def _estimate(estimate: Estimate) -> str:

@@ -107,10 +107,19 @@ class ModelConfig(BaseModel):
             config = cls.model_validate(content)
         except (json.JSONDecodeError, RecursionError) as error:
             raise ModelError(f"config.json is not JSON: {error}.") from None
+        except ModelError:
+            raise
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
             raise ModelError(f"config.json, at {place}: {first['msg']}.") from None
+        except ValueError as error:
+            raise ModelError(f"config.json holds a value that cannot be read: {error!s:.100}.") from None
+        for field in config.lead_schema.fields:
+            if not field.is_complete:
+                raise ModelError(
+                    f"config.json, at schema: the field {field.name!r} lacks its range or choices."
+                )
         if block != config._hub_block():
             raise ModelError("config.json, at sklearn: the block does not say what the rest says.")
         return config

@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import shutil
-import tempfile
+import uuid
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -174,6 +174,13 @@ def check_replaceable(folder: str | Path) -> None:
             f"The output {str(folder)!r} must be a new folder, or one with a model to replace. "
             "It holds something else; name another with --output."
         )
+    paths = (path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+    foreign = sorted(name for name in paths if not (name in (*REQUIRED_FILES, "plots") or _is_plot(name)))
+    if foreign:
+        raise InputError(
+            f"The output {str(folder)!r} holds more than a model, and replacing it would lose "
+            f"{', '.join(foreign[:5])}. Move that away, or name another folder with --output."
+        )
 
 
 def write_folder(folder: str | Path, files: Mapping[str, bytes]) -> None:
@@ -190,11 +197,11 @@ def write_folder(folder: str | Path, files: Mapping[str, bytes]) -> None:
     folder = Path(folder).resolve()
     check_replaceable(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    staged = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
+    staged.mkdir()
     try:
         for name, content in files.items():
             _write_file(staged / name, content)
-        staged.chmod(0o755)
         _exchange(staged, folder)
     finally:
         shutil.rmtree(staged, ignore_errors=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from huggingface_hub import HfApi, constants, snapshot_download
 from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
-from leadmodel.errors import ModelError, quoted
+from leadmodel.errors import UnreachableError, quoted
 from leadmodel.publishing.hub import reading, reason
 from leadmodel.publishing.persistence import ALLOWED_FILES, Files, check_sizes, read_folder
 
@@ -66,9 +66,11 @@ def pull(repo_id: str, revision: str | None = None, *, anew: bool = False) -> Pu
 
     Raises
     ------
+    UnreachableError
+        If the Hub does not answer, and the cache does not hold the model.
     ModelError
-        If the repository cannot be read and the cache does not hold it, or it lacks a file,
-        holds one that is too large or one that leads out of it.
+        If there is no such model, or it may not be read, lacks a file, or holds one that is
+        too large or leads out of it.
     """
     cached = _cached(repo_id, revision)
     try:
@@ -78,7 +80,7 @@ def pull(repo_id: str, revision: str | None = None, *, anew: bool = False) -> Pu
         return Pulled(_read_snapshot(folder), folder.name)
     except OSError as error:
         if cached is None:
-            raise ModelError(
+            raise UnreachableError(
                 f"The model {quoted(repo_id)} cannot be pulled from {constants.ENDPOINT} "
                 f"({reason(error)}), and the cache does not hold it. Check the address and the "
                 "network, or name a folder."

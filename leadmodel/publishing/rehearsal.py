@@ -64,6 +64,7 @@ def rehearse(content: bytes, sha256: str) -> None:
             capture_output=True,
             timeout=PATIENCE,
             check=False,
+            env={},  # no token, no proxy, nothing of the user's
         )
     except subprocess.TimeoutExpired:
         raise ModelError(f"model.skops cannot be used: its first use took over {PATIENCE} s.") from None

@@ -1,7 +1,7 @@
 """Score a file of leads into another, some at a time: it may be larger than the memory."""
 
 import os
-import tempfile
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +12,8 @@ import pyarrow.parquet
 
 from leadmodel.errors import InputError, LeadError, quoted
 from leadmodel.leads.reading import read_batches
+from leadmodel.leads.schema import Remark
+from leadmodel.leads.table import read_leads, remark_leads
 from leadmodel.model import LeadModel
 
 __all__ = ["score_file"]
@@ -27,8 +29,9 @@ def score_file(
 ) -> int:
     """Score the leads of `source` and write them, with their answers, to `output`.
 
-    Every column stays as it is. The answers follow as ``probability``, ``score``, ``grade``
-    and ``decision``; where a name is taken already, it gets a number ("score_2").
+    Every column stays as it is. The answers follow as ``probability``, ``score``, ``grade``,
+    ``decision`` and ``warnings`` (what was missing, unseen or out of range); where a name is
+    taken already, it gets a number ("score_2").
 
     Parameters
     ----------
@@ -61,19 +64,25 @@ def score_file(
         raise InputError(
             f"The output folder {quoted(str(output.parent), 300)} does not exist; create it first."
         )
-    handle, staged = tempfile.mkstemp(prefix=f".{output.name}-", dir=output.parent)
-    os.close(handle)
+    if output.exists() and Path(str(source)).exists() and output.samefile(str(source)):
+        raise InputError(
+            f"The output {quoted(str(output), 300)} is the file of leads itself. Name another."
+        )
+    staged = output.with_name(f".{uuid.uuid4().hex}-{output.name}")
     try:
         n_leads = _score_batches(model, source, staged, suffix, progress)
-        Path(staged).chmod(0o644)
         os.replace(staged, output)
+    except OSError as error:
+        raise InputError(
+            f"The output {quoted(str(output), 300)} cannot be written: {error.strerror}."
+        ) from None
     finally:
-        Path(staged).unlink(missing_ok=True)
+        staged.unlink(missing_ok=True)
     return n_leads
 
 
 def _score_batches(
-    model: LeadModel, source: str | Path, staged: str, suffix: str, progress: Callable[[int], object]
+    model: LeadModel, source: str | Path, staged: Path, suffix: str, progress: Callable[[int], object]
 ) -> int:
     n_leads, writer = 0, None
     try:
@@ -83,6 +92,10 @@ def _score_batches(
             writer.write_table(scored)
             n_leads += batch.num_rows
             progress(batch.num_rows)
+    except pa.ArrowException as error:
+        raise InputError(
+            f"The leads cannot be written as {suffix}: {error}. Drop lists and structures."
+        ) from None
     finally:
         if writer is not None:
             writer.close()
@@ -91,16 +104,23 @@ def _score_batches(
 
 def _score_batch(model: LeadModel, batch: pa.Table, n_before: int) -> pa.Table:
     try:
-        answers = model.score(_needed(model, batch))
+        typed = read_leads(model.schema, _needed(model, batch))
     except LeadError as error:
         raise error.at(n_before + (error.row or 0)) from None
-    for name in answers.columns:
+    answers = model.score_typed(typed)
+    columns = {name: pa.array(answers[name]) for name in answers.columns}
+    columns["warnings"] = pa.array(
+        [_told(found) for found in remark_leads(model.schema, typed)], pa.string()
+    )
+    for name, values in columns.items():
         # A CSV knows no categories, and a plain text of few values costs Parquet nothing.
-        values = pa.array(answers[name])
-        if pa.types.is_dictionary(values.type):
-            values = values.cast(pa.string())
-        batch = batch.append_column(_free_name(name, batch.column_names), values)
+        plain = values.cast(pa.string()) if pa.types.is_dictionary(values.type) else values
+        batch = batch.append_column(_free_name(name, batch.column_names), plain)
     return batch
+
+
+def _told(remarks: list[Remark]) -> str | None:
+    return " ".join(remark.message for remark in remarks) or None
 
 
 def _needed(model: LeadModel, batch: pa.Table) -> pd.DataFrame:

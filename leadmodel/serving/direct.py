@@ -21,7 +21,7 @@ from leadmodel.errors import InputError
 __all__ = ["DirectCalls"]
 
 PREFIX = "/gradio_api/run/"
-MAX_BYTES = 100_000_000
+MAX_BYTES = 50_000_000
 
 
 class DirectCalls:
@@ -46,7 +46,11 @@ class DirectCalls:
             await self.app(scope, receive, send)
             return
         body = await _read(receive)
-        data = _plain_call(body)
+        if len(body) > MAX_BYTES:
+            error = f"A call may have at most {MAX_BYTES:,} bytes. Send fewer leads at a time."
+            await JSONResponse({"error": error}, 413)(scope, receive, send)
+            return
+        data = await run_in_threadpool(_plain_call, body)
         if data is None:
             await self.app(scope, _replay(body, receive), send)
             return
@@ -57,21 +61,24 @@ class DirectCalls:
         started = time.perf_counter()
         try:
             call = self.signatures[name].bind(*data)
-            call.apply_defaults()
-            result = self.endpoints[name](*call.args)
-        except InputError as error:
-            return JSONResponse({"error": str(error)}, 422)
         except TypeError:
             wanted = ", ".join(self.signatures[name].parameters)
             return JSONResponse({"error": f"/{name} takes: {wanted}. Got {len(data)} values."}, 422)
+        call.apply_defaults()
+        try:
+            result = self.endpoints[name](*call.args)
+        except InputError as error:
+            return JSONResponse({"error": str(error)}, 422)
         duration = time.perf_counter() - started
         return JSONResponse({"data": [result], "is_generating": False, "duration": duration})
 
 
 def _endpoint(scope: Scope) -> str:
-    if scope["type"] != "http" or scope["method"] != "POST":
+    """Return the endpoint that a plain call asks for; a browser's call needs Gradio's CORS headers."""
+    if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith(PREFIX):
         return ""
-    return str(scope["path"]).rpartition(PREFIX)[2] if PREFIX in scope["path"] else ""
+    from_browser = any(name == b"origin" for name, _ in scope["headers"])
+    return "" if from_browser else str(scope["path"]).removeprefix(PREFIX)
 
 
 async def _read(receive: Receive) -> bytes:

@@ -63,7 +63,7 @@ def _number(field: Field) -> Component:
     return gr.Number(
         value=None,
         label=f"{field.label} ({field.unit})" if field.unit else field.label,
-        info=f"{field.help} Usually {among}.".strip(),
+        info=f"{field.help} {among} in the training leads.".strip(),
         step=1 if field.integer else 0.01,
         placeholder=UNKNOWN,
         min_width=MIN_WIDTH,

@@ -14,6 +14,9 @@ from leadmodel.serving.service import ScoringService
 
 __all__ = ["build_demo", "looks"]
 
+MAX_UPLOAD = "1mb"
+"""No page takes a file; Gradio would store any that is sent."""
+
 
 def build_demo(service: ScoringService) -> gr.Blocks:
     """Build the pages and the API for the service's model."""
@@ -36,7 +39,13 @@ def looks() -> dict[str, Any]:
         button_primary_background_fill_hover="#095a60",
         button_primary_text_color="#ffffff",
     )
-    return {"theme": theme, "css": STYLE, "footer_links": ["api", "settings"], "show_error": True}
+    return {
+        "theme": theme,
+        "css": STYLE,
+        "footer_links": ["api", "settings"],
+        "show_error": True,
+        "max_file_size": MAX_UPLOAD,
+    }
 
 
 def _headline(model: LeadModel) -> str:
@@ -83,5 +92,13 @@ def _add_form(demo: gr.Blocks, service: ScoringService) -> None:
         queue=False,
     )
     score.click(show, widgets, result, api_visibility="private", show_progress="minimal")
-    example.click(lambda: typical, None, widgets, api_visibility="private", queue=False)
-    clear.click(lambda: empty, None, widgets, api_visibility="private", queue=False)
+    # Values that changed beside an old answer would pass for its reasons.
+    invitation = render_invitation(model.config.title)
+    for button, values in ((example, typical), (clear, empty)):
+        button.click(
+            lambda values=values: [*values, invitation],
+            None,
+            [*widgets, result],
+            api_visibility="private",
+            queue=False,
+        )

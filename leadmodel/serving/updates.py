@@ -3,7 +3,7 @@
 import logging
 import threading
 
-from leadmodel.errors import ModelError
+from leadmodel.errors import ModelError, UnreachableError
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.model import LeadModel
 from leadmodel.publishing.pull import latest_commit
@@ -43,7 +43,10 @@ class Updater(threading.Thread):
             self._nudged.wait(self.seconds)
             self._nudged.clear()
             if not self._stopped.is_set():
-                self.look()
+                try:
+                    self.look()
+                except Exception:  # whatever went wrong, the old model serves and the watch goes on
+                    _log.exception("Looking for a newer revision of %s failed", self.repo_id)
 
     def nudge(self) -> None:
         """Look at once, as when the Hub's webhook says that the repository has changed."""
@@ -63,7 +66,7 @@ class Updater(threading.Thread):
                 return
             model = LeadModel.from_pretrained(self.repo_id, commit)
             _check_same_fields(self.service.model.schema, model.schema)
-        except OSError as error:
+        except (OSError, UnreachableError) as error:
             _log.warning("No word on newer revisions of %s: %s", self.repo_id, error)
         except ModelError as error:
             self._refused = commit

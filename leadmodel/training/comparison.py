@@ -62,7 +62,7 @@ def _models(seed: int) -> dict[str, tuple[BaseEstimator, str]]:
     linear = make_column_transformer((one_hot, _TEXTS), (make_pipeline(fill, StandardScaler()), _NUMBERS))
     coded = make_column_transformer((ordinal, _TEXTS), ("passthrough", _NUMBERS))
     boosting = HistGradientBoostingClassifier(random_state=seed, early_stopping=True)
-    forest = RandomForestClassifier(300, min_samples_leaf=3, n_jobs=-1, random_state=seed)
+    forest = RandomForestClassifier(100, min_samples_leaf=3, n_jobs=-1, random_state=seed)
     return {
         "Prior": (DummyClassifier(strategy="prior"), "the bar that any model must clear; ranks nothing"),
         "Logistic regression": (

@@ -125,7 +125,9 @@ def train(
 
 
 def _prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> _PastLeads:
-    names = [str(name) for name in leads.columns]
+    # Rows are named by their position from here on, columns by their text.
+    leads = leads.reset_index(drop=True).set_axis([str(name) for name in leads.columns], axis="columns")
+    names = list(leads.columns)
     if twice := duplicate_names(names):
         raise InputError(f"The column names must differ. {quoted(twice[0])} stands there more than once.")
     if recipe.target is None:
@@ -135,7 +137,8 @@ def _prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) ->
     rows = np.flatnonzero(known_outcomes(target))
     positive = find_positive(target.iloc[rows], recipe.positive)
     y = read_outcome(target.iloc[rows], positive)
-    recipe = recipe.updated(time=recipe.time or find_time(leads.drop(columns=recipe.target)))
+    unused = [name for name in recipe.unused() if name in names]
+    recipe = recipe.updated(time=recipe.time or find_time(leads.drop(columns=unused)))
     times = leads[recipe.time].iloc[rows] if recipe.time else None
     split = split_leads(y, times, test_share=settings.test_share, random_state=settings.seed)
     schema = infer_schema(leads.iloc[rows[split.train]], recipe)
