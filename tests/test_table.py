@@ -45,9 +45,10 @@ def test_a_table_reads_as_its_leads_one_by_one() -> None:
 
 def test_a_table_is_remarked_as_its_leads_one_by_one() -> None:
     remarks = remark_leads(SCHEMA, read_leads(SCHEMA, ODD))
-    for found, record in zip(remarks, ODD.to_dict("records"), strict=True):
-        expected = SCHEMA.read_lead(record)[1]
-        assert sorted(remark.message for remark in found) == sorted(remark.message for remark in expected)
+    for row, record in enumerate(ODD.to_dict("records")):
+        expected = sorted(remark.message for remark in SCHEMA.read_lead(record)[1])
+        assert sorted(remark.message for remark in remarks.get(row, [])) == expected
+    assert len(remarks) > 1
 
 
 @pytest.mark.parametrize("kind", ["object", "str", "category"])

@@ -5,6 +5,7 @@ stays the only one and a million leads cost little more than a thousand.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -60,16 +61,19 @@ def _read_columns(schema: LeadSchema, fields: list[Field], leads: pd.DataFrame) 
         return dict(zip((field.name for field in fields), pool.map(read, fields), strict=True))
 
 
-def remark_leads(schema: LeadSchema, typed: pd.DataFrame) -> list[list[Remark]]:
-    """Return what is unusual about each of the `typed` leads, as `read_leads` returns them."""
-    found: list[list[Remark]] = [[] for _ in range(len(typed))]
+def remark_leads(schema: LeadSchema, typed: pd.DataFrame) -> dict[int, list[Remark]]:
+    """Return what is unusual about `typed` leads, as `read_leads` returns them, by position.
+
+    Leads with nothing unusual are not in it, so that a million usual ones cost nothing.
+    """
+    found: defaultdict[int, list[Remark]] = defaultdict(list)
     for name in schema.columns:
-        codes, values = _distinct_unusual(schema.by_name[name], typed[name])
+        rows, codes, values = _unusual(schema.by_name[name], typed[name])
         remarks = [schema.by_name[name].remark(value) for value in values]
-        for row in np.flatnonzero(codes >= 0):
-            if remark := remarks[codes[row]]:
+        for row, code in zip(rows.tolist(), codes.tolist(), strict=True):
+            if remark := remarks[code]:
                 found[row].append(remark)
-    return found
+    return dict(found)
 
 
 def duplicate_names(names: Iterable[str]) -> list[str]:
@@ -78,20 +82,23 @@ def duplicate_names(names: Iterable[str]) -> list[str]:
     return list(index[index.duplicated()])
 
 
-def _distinct_unusual(field: Field, column: pd.Series) -> tuple[_Codes, list[Value]]:
-    """Return each lead's position in a list of unusual values, -1 for the usual ones."""
+def _unusual(field: Field, column: pd.Series) -> tuple[_Codes, _Codes, list[Value]]:
+    """Return the leads that may be unusual, and the position of each one's value in a list."""
     if field.is_text:
         values = list(column.cat.categories)
-        usual = np.array([field.remark(value) is None for value in values] + [True])
-        codes = column.cat.codes.to_numpy().astype(np.intp)
-        return np.where(usual[codes], -1, codes), values
+        odd = [place for place, value in enumerate(values) if field.remark(value)]
+        codes = column.cat.codes.to_numpy()
+        rows = np.flatnonzero(np.isin(codes, odd)) if odd else np.empty(0, dtype=np.intp)
+        return rows, codes[rows].astype(np.intp), values
     numbers = column.to_numpy()
     low = -np.inf if field.minimum is None else field.minimum
     high = np.inf if field.maximum is None else field.maximum
-    codes = np.full(len(numbers), -1, dtype=np.intp)
-    odd = np.flatnonzero(~((numbers >= low) & (numbers <= high)))
-    codes[odd], distinct = pd.factorize(numbers[odd], use_na_sentinel=False)
-    return codes, [float(value) for value in distinct]
+    beyond = ~((numbers >= low) & (numbers <= high))
+    if field.remark(np.nan) is None:
+        beyond &= ~np.isnan(numbers)
+    rows = np.flatnonzero(beyond)
+    codes, distinct = pd.factorize(numbers[rows], use_na_sentinel=False)
+    return rows, codes, [float(value) for value in distinct]
 
 
 def _read_column(schema: LeadSchema, field: Field, raw: pd.Series) -> Any:

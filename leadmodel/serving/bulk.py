@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
@@ -109,9 +110,7 @@ def _score_batch(model: LeadModel, batch: pa.Table, n_before: int) -> pa.Table:
         raise error.at(n_before + (error.row or 0)) from None
     answers = model.score_typed(typed)
     columns = {name: pa.array(answers[name]) for name in answers.columns}
-    columns["warnings"] = pa.array(
-        [_told(found) for found in remark_leads(model.schema, typed)], pa.string()
-    )
+    columns["warnings"] = _told(remark_leads(model.schema, typed), len(typed))
     for name, values in columns.items():
         # A CSV knows no categories, and a plain text of few values costs Parquet nothing.
         plain = values.cast(pa.string()) if pa.types.is_dictionary(values.type) else values
@@ -119,8 +118,11 @@ def _score_batch(model: LeadModel, batch: pa.Table, n_before: int) -> pa.Table:
     return batch
 
 
-def _told(remarks: list[Remark]) -> str | None:
-    return " ".join(remark.message for remark in remarks) or None
+def _told(remarks: dict[int, list[Remark]], n_leads: int) -> pa.Array:
+    texts = np.full(n_leads, None, dtype=object)
+    for row, found in remarks.items():
+        texts[row] = " ".join(remark.message for remark in found)
+    return pa.array(texts, pa.string())
 
 
 def _needed(model: LeadModel, batch: pa.Table) -> pd.DataFrame:
