@@ -19,14 +19,25 @@ ANSWER = Answer(
 
 
 def test_whatever_came_from_leads_is_escaped() -> None:
-    shown = render_answer(ANSWER, 0.4, ["A", "B"]) + render_error(EVIL) + render_invitation(EVIL)
+    shown = render_answer(ANSWER, 0.4, ["A", "B"], 2) + render_error(EVIL) + render_invitation(EVIL)
     assert "<script" not in shown
     assert shown.count("&lt;script&gt;alert(1)") == 5
 
 
 def test_the_answer_shows_what_people_act_on() -> None:
-    shown = render_answer(ANSWER, 0.4, ["A", "B"])
+    shown = render_answer(ANSWER, 0.4, ["A", "B"], 2)
     text = re.sub(r"<[^>]+>", " ", shown)
     for part in ("73%", "A", "score 88 of 100", "decision from 40%", "Speaks for it", "Read with care"):
         assert part in text
     assert "Speaks against it" not in text
+
+
+def test_a_lead_of_which_little_is_known_says_so() -> None:
+    lacking = tuple(
+        Remark(field=name, kind="missing", message=f"{name}: not given, which no training lead lacked.")
+        for name in ("Age", "City", "Source")
+    )
+    shown = render_answer(ANSWER.model_copy(update={"warnings": lacking}), 0.4, ["A", "B"], 4)
+    assert "Too little is known of this lead" in shown
+    assert "Not given, though every training lead had them: Age, City, Source." in shown
+    assert "Too little" not in render_answer(ANSWER, 0.4, ["A", "B"], 4)

@@ -79,7 +79,8 @@ def _add_form(demo: gr.Blocks, service: ScoringService) -> None:
             answer = current.answer(read_form(names, values))
         except InputError as error:
             return render_error(str(error))
-        return render_answer(answer, decision.threshold, list(decision.bands))
+        n_fields = len(current.schema.fields)
+        return render_answer(answer, decision.threshold, list(decision.bands), n_fields)
 
     typical = example_row(model.schema, names)
     empty = [None if isinstance(widget, gr.Number) else UNKNOWN for widget in widgets]

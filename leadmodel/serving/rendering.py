@@ -41,8 +41,9 @@ STYLE = """
 def render_invitation(title: str) -> str:
     """Return what stands in the answer's place before the first one."""
     return (
-        f'<div class="lm-card lm-muted">Fill in what you know of a lead and press <b>Score</b>. '
-        f"What you leave empty counts as unknown.<br><br>Model: {escape(title)}</div>"
+        '<div class="lm-card lm-muted">Fill in what you know of a lead and press <b>Score</b>. '
+        "What you leave empty counts as unknown: the more is known, the more the number means."
+        f"<br><br>Model: {escape(title)}</div>"
     )
 
 
@@ -51,7 +52,7 @@ def render_error(message: str) -> str:
     return f'<div class="lm-card" role="alert"><b>This lead cannot be read.</b><br>{escape(message)}</div>'
 
 
-def render_answer(answer: Answer, threshold: float, bands: list[str]) -> str:
+def render_answer(answer: Answer, threshold: float, bands: list[str], n_fields: int) -> str:
     """Return probability, grade and decision at a glance, and the reasons below.
 
     Parameters
@@ -62,6 +63,8 @@ def render_answer(answer: Answer, threshold: float, bands: list[str]) -> str:
         The decision threshold, marked on the scale.
     bands : list of str
         The grades, best first.
+    n_fields : int
+        Fields that the model looks at.
     """
     chance, mark = f"{answer.probability:.0%}", f"{threshold:.1%}"
     return (
@@ -75,7 +78,7 @@ def render_answer(answer: Answer, threshold: float, bands: list[str]) -> str:
         f'<i style="width:{answer.probability:.1%}"></i><b style="left:{mark}"></b>'
         f'<span class="lm-muted" style="left:clamp(4rem, {mark}, calc(100% - 4rem))">'
         f"decision from {threshold:.0%}</span></div>"
-        f"{_render_explanation(answer.explanation)}{_render_warnings(answer)}</div>"
+        f"{_render_warnings(answer, n_fields)}{_render_explanation(answer.explanation)}</div>"
     )
 
 
@@ -103,8 +106,15 @@ def _render_reason(reason: Reason, kind: str, largest: float) -> str:
     )
 
 
-def _render_warnings(answer: Answer) -> str:
-    if not answer.warnings:
+def _render_warnings(answer: Answer, n_fields: int) -> str:
+    lacking = [remark for remark in answer.warnings if remark.kind == "missing"]
+    items = [escape(remark.message) for remark in answer.warnings if remark.kind != "missing"]
+    if lacking:
+        names = ", ".join(escape(remark.message.partition(":")[0]) for remark in lacking)
+        items.append(f"Not given, though every training lead had them: {names}.")
+    if not items:
         return ""
-    items = "".join(f"<li>{escape(remark.message)}</li>" for remark in answer.warnings)
-    return f'<div class="lm-note"><b>Read with care</b><ul>{items}</ul></div>'
+    little = 2 * len(lacking) > n_fields
+    title = "Too little is known of this lead for the number to mean much" if little else "Read with care"
+    listed = "".join(f"<li>{item}</li>" for item in items)
+    return f'<div class="lm-note"><b>{title}</b><ul>{listed}</ul></div>'
