@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from tqdm import tqdm
 
 from leadmodel.errors import InputError
-from leadmodel.model import LeadModel, go_back
+from leadmodel.model import LeadModel
+from leadmodel.monitoring.rollback import go_back
 from leadmodel.serving.bulk import score_file
 
 

@@ -22,7 +22,6 @@ from leadmodel.leads.schema import LeadSchema, Remark, Value
 from leadmodel.leads.table import read_leads
 from leadmodel.publishing.agreement import check_agreement
 from leadmodel.publishing.config import ModelConfig
-from leadmodel.publishing.hub import HubError
 from leadmodel.publishing.persistence import (
     MODEL_FILE,
     is_folder,
@@ -31,10 +30,10 @@ from leadmodel.publishing.persistence import (
     write_folder,
 )
 from leadmodel.publishing.pull import pull
-from leadmodel.publishing.push import Destination, Published, versions
+from leadmodel.publishing.push import Destination, Published
 from leadmodel.publishing.rehearsal import rehearse, remember
 
-__all__ = ["LeadModel", "go_back"]
+__all__ = ["LeadModel"]
 
 _log = logging.getLogger("leadmodel")
 
@@ -295,36 +294,6 @@ class LeadModel:
 def _threads(n_leads: int) -> int:
     """Return how many threads are worth their start: one for a few leads, else as many as cores."""
     return 1 if n_leads < 200 else -1
-
-
-def go_back(repo_id: str, tag: str | None = None) -> Published:
-    """Publish an earlier version of a model again, as the newest.
-
-    Apps that follow the repository serve it at their next look, and the history stays whole.
-
-    Parameters
-    ----------
-    repo_id : str
-        Such as "USER/MODEL".
-    tag : str, optional
-        The version to go back to, such as "v3"; by default the one before the newest.
-
-    Raises
-    ------
-    HubError
-        If there is no such version, or publishing fails.
-    ModelError
-        If that version cannot be opened.
-    """
-    destination = Destination(repo_id)
-    found = list(versions(repo_id))
-    tag = tag or (found[-2] if len(found) > 1 else None)
-    if tag not in found:
-        raise HubError(
-            f"{repo_id} has no version to go back to{f' named {tag}' if tag else ''}. Found: {found}."
-        )
-    model = LeadModel.from_pretrained(repo_id, tag)
-    return destination.publish(model.files, f"Back to {tag}: {model.evaluation.headline()}")
 
 
 def _text(files: Mapping[str, bytes], name: str) -> str:

@@ -13,7 +13,8 @@ import pytest
 from huggingface_hub import HfApi
 
 from leadmodel.errors import ModelError
-from leadmodel.model import LeadModel, go_back
+from leadmodel.model import LeadModel
+from leadmodel.monitoring.rollback import go_back
 from leadmodel.publishing.hub import HubError
 from leadmodel.publishing.push import Destination, versions
 from leadmodel.publishing.space import SpaceDestination

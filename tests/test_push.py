@@ -2,7 +2,8 @@ import pytest
 from hub import Fault, LoopbackHub
 from huggingface_hub import HfApi
 
-from leadmodel.model import LeadModel, go_back
+from leadmodel.model import LeadModel
+from leadmodel.monitoring.rollback import go_back
 from leadmodel.publishing.hub import HubError
 from leadmodel.publishing.push import Destination, versions
 

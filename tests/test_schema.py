@@ -3,7 +3,8 @@ import math
 import pytest
 
 from leadmodel.errors import InputError, LeadError
-from leadmodel.leads.schema import MISSING, Field, LeadSchema, identifier
+from leadmodel.leads.schema import MISSING, Field, LeadSchema
+from leadmodel.leads.texts import identifier
 
 AGE = Field(name="age", kind="numeric", label="Age", minimum=18, maximum=70, missing_share=0.1)
 SOURCE = Field(name="Lead Source", kind="categorical", label="Source", choices=("Google", "NA"))

@@ -8,17 +8,9 @@ import pandas as pd
 
 from leadmodel.errors import InputError, LeadError
 from leadmodel.leads.recipe import FieldHints, Recipe
-from leadmodel.leads.schema import (
-    FALSE_WORDS,
-    GROUPED_BY_COMMA,
-    HANDFUL,
-    TRUE_WORDS,
-    Field,
-    Kind,
-    LeadSchema,
-    plain_number,
-)
+from leadmodel.leads.schema import HANDFUL, Field, Kind, LeadSchema
 from leadmodel.leads.table import duplicate_names, is_nested, read_leads
+from leadmodel.leads.texts import FALSE_WORDS, GROUPED_BY_COMMA, TRUE_WORDS, plain_number
 from leadmodel.leads.times import looks_like_times
 
 __all__ = ["infer_schema"]

@@ -1,31 +1,24 @@
 """What a lead is: its fields, and the one path from raw values to typed ones."""
 
 import math
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
-from keyword import iskeyword
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from leadmodel.errors import InputError, LeadError, quoted
+from leadmodel.leads.texts import FALSE_WORDS, TRUE_WORDS, identifier, is_unicode, plain_number
 
 __all__ = [
-    "FALSE_WORDS",
-    "GROUPED_BY_COMMA",
     "HANDFUL",
     "MISSING",
-    "TRUE_WORDS",
     "Field",
     "Kind",
     "LeadSchema",
     "Remark",
     "Value",
-    "identifier",
-    "plain_number",
 ]
 
 MISSING = "(missing)"
@@ -36,15 +29,6 @@ HANDFUL = 5
 
 Kind = Literal["numeric", "categorical", "boolean"]
 Value = float | str
-
-GROUPED_BY_COMMA = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
-_GROUPED_BY_POINT = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?")
-
-_TAKEN = {"api_name", "fn_index", "headers", "self"}
-"""Parameters that callers of the API give by name already."""
-
-TRUE_WORDS = {"1", "1.0", "true", "t", "yes", "y", "on"}
-FALSE_WORDS = {"0", "0.0", "false", "f", "no", "n", "off"}
 
 
 class Remark(BaseModel):
@@ -138,7 +122,7 @@ class Field(BaseModel):
         if isinstance(value, float) and value.is_integer() and str(value) not in self._known:
             value = int(value)
         text = str(value).strip()
-        if not _is_unicode(text):
+        if not is_unicode(text):
             raise LeadError(self.name, ascii(text), "be valid Unicode")
         if self.kind == "boolean" and text not in self._known:
             return self._match_choice(text)
@@ -309,43 +293,3 @@ class LeadSchema(BaseModel):
     def example(self) -> dict[str, Any]:
         """Return a made-up lead: each field at its typical value."""
         return {field.name: field.typical for field in self.fields}
-
-
-def identifier(name: str) -> str:
-    """Return `name` as a Python identifier.
-
-    >>> identifier("Total Time Spent on Website")
-    'total_time_spent_on_website'
-    """
-    text = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name).strip().lower()).strip("_") or "field"
-    usable = text.isidentifier() and not iskeyword(text) and text not in _TAKEN
-    text = text if usable else f"field_{text}"
-    return text if text.isidentifier() else re.sub(r"[^a-z0-9_]", "_", text)
-
-
-def plain_number(text: str, decimal_comma: bool) -> str:
-    """Return `text` without separators of thousands and with a point for decimals.
-
-    >>> plain_number("1.234,5", decimal_comma=True), plain_number("1,234.5", decimal_comma=False)
-    ('1234.5', '1234.5')
-
-    Raises
-    ------
-    ValueError
-        If a comma can be neither, so that a number would be read ten times too large.
-    """
-    text = text.strip()
-    if decimal_comma:
-        grouped = _GROUPED_BY_POINT.fullmatch(text) is not None
-        return (text.replace(".", "") if grouped else text).replace(",", ".")
-    if "," in text and not GROUPED_BY_COMMA.fullmatch(text):
-        raise ValueError(text)
-    return text.replace(",", "")
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -1,0 +1,1 @@
+"""How a model ages, and what to do about it."""
