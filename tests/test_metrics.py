@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from leadmodel.evaluation.metrics import estimate_metrics, evaluate, evaluate_decision, reliability
+from leadmodel.evaluation.metrics import estimate_metrics, evaluate, reliability
 
 Y = np.array([1, 0, 1, 1, 0, 0, 1, 0, 0, 0] * 12)
 P = np.round(np.clip(np.random.default_rng(5).random(120) * 0.6 + Y * 0.3, 0.01, 0.99), 2)
@@ -67,7 +67,8 @@ def test_a_constant_probability_ranks_nothing() -> None:
 def test_decisions_are_counted() -> None:
     hits = sum(1 for y, p in zip(Y, P, strict=True) if y and p >= 0.5)
     named, converted = int((P >= 0.5).sum()), int(Y.sum())
-    found = evaluate_decision(Y, P, 0.5)
+    estimates = estimate_metrics(Y, P, threshold=0.5, n_resamples=10)
+    found = {name: estimate.value for name, estimate in estimates.items()}
     assert found["precision"] == pytest.approx(hits / named)
     assert found["recall"] == pytest.approx(hits / converted)
     assert found["f1"] == pytest.approx(2 * hits / (named + converted))
@@ -75,7 +76,7 @@ def test_decisions_are_counted() -> None:
 
 
 def test_nobody_named_is_no_division_by_zero() -> None:
-    assert evaluate_decision(Y, P, 2.0)["precision"] == 0
+    assert estimate_metrics(Y, P, threshold=2.0, n_resamples=10)["precision"].value == 0
 
 
 def test_intervals_are_those_of_repeated_rows() -> None:

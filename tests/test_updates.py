@@ -80,6 +80,19 @@ def test_a_silent_hub_changes_nothing(
     assert "No word on newer revisions of demo/leads" in caplog.text
 
 
+def test_a_failing_download_is_tried_again_at_the_next_look(
+    hub: LoopbackHub, service: ScoringService, second_model: LeadModel
+) -> None:
+    first, updater = service.model, Updater(service, REPO)
+    newer = second_model.push_to_hub(REPO).commit
+    hub.fail("*", "/resolve/", Fault.status(500), times=None)
+    updater.look()
+    assert service.model is first
+    hub.heal()
+    updater.look()
+    assert service.model.revision == newer
+
+
 def test_a_nudge_looks_at_once_and_stop_ends_the_thread(
     service: ScoringService, second_model: LeadModel
 ) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Estimate", "estimate_metrics", "evaluate", "evaluate_decision", "reliability"]
+__all__ = ["Estimate", "estimate_metrics", "evaluate", "reliability"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -69,8 +69,9 @@ def estimate_metrics(
     random_state: int = 0,
     n_resamples: int = N_RESAMPLES,
 ) -> dict[str, Estimate]:
-    """Return the metrics of `evaluate`, and of `evaluate_decision` given a threshold, each with
-    its 95 % percentile bootstrap interval (Efron 1979).
+    """Return the metrics of `evaluate`, each with its 95 % percentile bootstrap interval (Efron 1979).
+
+    Given a threshold, ``precision``, ``recall``, ``f1`` and ``accuracy`` of the decisions as well.
 
     Parameters
     ----------
@@ -93,11 +94,6 @@ def estimate_metrics(
     parts = [values(weights) for weights in _resamples(len(np.asarray(y)), n_resamples, rng)]
     drawn = {name: np.concatenate([part[name] for part in parts]) for name in point}
     return {name: _interval(float(point[name][0]), drawn[name]) for name in point}
-
-
-def evaluate_decision(y: npt.ArrayLike, probability: npt.ArrayLike, threshold: float) -> dict[str, float]:
-    """Return ``precision``, ``recall``, ``f1`` and ``accuracy`` of probabilities from `threshold` on."""
-    return {name: float(v[0]) for name, v in _decide(y, probability, threshold, None).items()}
 
 
 def reliability(y: npt.ArrayLike, probability: npt.ArrayLike) -> dict[str, list[float]]:
