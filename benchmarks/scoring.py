@@ -4,7 +4,7 @@
 
 The leads of the file (default: the synthetic sample) are repeated to the number of rows. Each
 figure is a median; the ratios are what counts, for machines differ and are shared.
-Needs polars beside requirements-dev.txt (see requirements-bench.txt).
+Needs requirements-dev.txt.
 """
 
 import argparse
