@@ -28,6 +28,7 @@ from leadmodel.publishing.push import Destination
 from leadmodel.publishing.space import SpaceDestination
 from leadmodel.training.run import n_steps, train
 from leadmodel.training.settings import TrainingSettings
+from leadmodel.training.tuning import check_optuna
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -42,12 +43,38 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--id", nargs="+", metavar="COL", help="columns that name a lead")
     parser.add_argument("--time", help="column that orders leads; the newest become the test leads")
     parser.add_argument("--drop", nargs="+", metavar="COL", help="columns not to learn from")
+    parser.add_argument(
+        "--tune", type=float, default=0, metavar="MINUTES", help="search for better parameters so long"
+    )
     parser.add_argument("--output", default="model", help="folder of the model (default: model)")
+    add_decision(parser)
     parser.add_argument("--push", metavar="USER/MODEL", help="publish the model on the Hugging Face Hub")
     parser.add_argument("--space", metavar="USER/SPACE", help="publish the app that serves it as a Space")
     parser.add_argument("--private", action="store_true", help="make both private, if they are made")
     parser.add_argument("--seed", type=int, default=0, help="same data, seed and versions: same model")
     return parser.parse_args(arguments)
+
+
+def add_decision(parser: argparse.ArgumentParser) -> None:
+    """Add what chooses the decision threshold and the grades."""
+    rules = parser.add_argument_group("decision", "from which probability on to decide for a lead")
+    rules.add_argument("--min-precision", type=float, metavar="SHARE", help="a floor, such as 0.7")
+    rules.add_argument("--min-recall", type=float, metavar="SHARE", help="a floor, such as 0.9")
+    rules.add_argument("--budget", metavar="N/week", help="how many can be called: 200/week, 30/day, 20%%")
+    rules.add_argument("--value", type=float, help="what a conversion brings; with --cost")
+    rules.add_argument("--cost", type=float, help="what a call costs; with --value")
+    rules.add_argument("--bands", nargs="+", metavar="GRADE=SCORE", help="such as A=80 B=50 C=0")
+
+
+def read_bands(bands: Sequence[str] | None) -> dict[str, int] | None:
+    """Read the lowest scores of the grades from the command line."""
+    if bands is None:
+        return None
+    pairs = [band.rpartition("=") for band in bands]
+    for grade, _, score in pairs:
+        if not grade or not score.isdecimal():
+            raise InputError(f"Bands read like A=80 B=50 C=0. Got {' '.join(bands)!r} instead.")
+    return {grade: int(score) for grade, _, score in pairs}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -59,6 +86,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     check_replaceable(options.output)
     if options.space and not options.push:
         raise InputError("A Space serves a published model: --space needs --push as well.")
+    if not 0 <= options.tune < float("inf"):
+        raise InputError(f"--tune takes minutes, 0 or more. Got {options.tune} instead.")
+    if options.tune:
+        check_optuna()
     repository = Destination(options.push, private=options.private) if options.push else None
     space = SpaceDestination(options.space, private=options.private) if options.space else None
 
@@ -76,11 +107,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         time=options.time,
         id=options.id and tuple(options.id),
         drop=options.drop and (*recipe.drop, *options.drop),
+        decision=recipe.decision.updated(
+            min_precision=options.min_precision,
+            min_recall=options.min_recall,
+            budget=options.budget,
+            value=options.value,
+            cost=options.cost,
+            bands=read_bands(options.bands),
+        ),
     )
     check_names([*(options.id or ()), *(options.drop or ())], leads)
     print(f"{len(leads):,} leads, {leads.shape[1]} columns")
 
-    settings = TrainingSettings(seed=options.seed)
+    settings = TrainingSettings(seed=options.seed, tune_minutes=options.tune)
     with tqdm(total=n_steps(settings), desc="training", unit="step") as bar:
 
         def progress(step: str) -> None:
@@ -126,14 +165,18 @@ def report(model: LeadModel) -> None:
         print(f"  left out  {name or '(no name)'}: {why}")
     print(f"\nOn {evaluation.n_test:,} test leads ({model.config.training.split}):")
     for kind, name in METRIC_NAMES.items():
-        estimate = evaluation.test[kind]
+        if not (estimate := evaluation.test.get(kind)):
+            continue
         print(f"  {name:<36}{estimate.value:7.3f}   ({estimate.low:.3f} to {estimate.high:.3f})")
     print("\nCross-validated log loss on the same folds:")
     for one in evaluation.comparison:
         behind = f"{one.behind.value:+.4f} ({one.behind.low:+.4f} to {one.behind.high:+.4f})"
         print(f"  {one.name:<36}{one.metrics['log_loss']:7.4f}   {behind if one.behind.value else 'best'}")
+    if tuning := evaluation.tuning:
+        print(f"\nTuning: {tuning.summary()}")
+    print(f"\nCalibration: {evaluation.calibration.summary()}")
     decision = model.config.decision
-    print(f"  '{decision.positive}' from {decision.threshold:.3f} on: {decision.rule}")
+    print(f"\n'{decision.positive}' from {decision.threshold:.3f} on: {decision.rule}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 from support import running_app
 
-from leadmodel.leads.recipe import DecisionWords, FieldHints
+from leadmodel.leads.recipe import DecisionHints, FieldHints
 from leadmodel.leads.sample import SAMPLE_RECIPE
 from leadmodel.training.run import train
 from leadmodel.training.settings import TrainingSettings
@@ -80,7 +80,7 @@ def hostile_page(sample: pd.DataFrame, quick: TrainingSettings, tmp_path_factory
     leads = sample.rename(columns={"age": EVIL + " a", "course": EVIL + " b", "webinar": EVIL + " c"})
     leads["source"] = leads["source"].replace("Search", EVIL)
     hints = {name: FieldHints(help=EVIL, unit=EVIL) for name in (EVIL + " a", EVIL + " b", EVIL + " c")}
-    words = DecisionWords(positive=EVIL, negative=EVIL)
+    words = DecisionHints(positive=EVIL, negative=EVIL)
     recipe = SAMPLE_RECIPE.updated(title=EVIL, fields=hints, decision=words)
     folder = tmp_path_factory.mktemp("hostile") / "model"
     train(leads, recipe, quick).save_pretrained(folder)

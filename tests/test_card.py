@@ -36,8 +36,8 @@ def test_the_cards_snippet_runs_without_this_package(model: LeadModel, folder: P
 
 def test_every_metric_of_the_card_is_the_measured_one(model: LeadModel) -> None:
     text = model.files["README.md"].decode()
-    for kind, name in card.METRIC_NAMES.items():
-        estimate = model.evaluation.test[kind]
+    for kind, estimate in model.evaluation.test.items():
+        name = card.METRIC_NAMES[kind]
         assert f"| {name} | {estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})" in text
 
 

@@ -100,3 +100,12 @@ def test_the_reliability_curve_rises_bin_by_bin() -> None:
     assert curve["predicted"] == sorted(curve["predicted"])
     lowest = np.argsort(P, kind="stable")[:12]
     assert curve["predicted"][0] == pytest.approx(P[lowest].mean())
+
+
+def test_profit_is_what_the_calls_bring_less_what_they_cost() -> None:
+    called = [y for y, p in zip(Y, P, strict=True) if p >= 0.5]
+    expected = (400 * sum(called) - 15 * len(called)) / len(Y)
+    found = estimate_metrics(Y, P, threshold=0.5, worth=(400, 15), n_resamples=50)["profit"]
+    assert found.value == pytest.approx(expected)
+    assert found.low < expected < found.high
+    assert "profit" not in estimate_metrics(Y, P, threshold=0.5, n_resamples=5)

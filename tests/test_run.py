@@ -22,18 +22,42 @@ def test_the_same_leads_and_seed_give_the_same_model(
     assert again.config.decision == model.config.decision
 
 
+@pytest.mark.parametrize(
+    ("rule", "minutes"),
+    [
+        ({}, 0),
+        ({"min_precision": 0.6}, 0),
+        ({"min_recall": 0.8}, 0),
+        ({"budget": "5/day"}, 0),
+        ({"value": 400.0, "cost": 90.0}, 0),
+        ({}, 10),
+    ],
+    ids=["best F1", "precision", "recall", "budget", "profit", "tuned"],
+)
 def test_test_leads_touch_nothing_but_the_metrics(
-    model: LeadModel, sample: pd.DataFrame, quick: TrainingSettings
+    sample: pd.DataFrame,
+    quick: TrainingSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    rule: dict[str, float],
+    minutes: float,
 ) -> None:
+    # Two fruitless trials end the search, so that it is the same on any machine.
+    monkeypatch.setattr("leadmodel.training.tuning.N_FRUITLESS", 2)
+    settings = quick.model_copy(update={"tune_minutes": minutes})
+    recipe = SAMPLE_RECIPE.updated(decision=SAMPLE_RECIPE.decision.updated(**rule))
+    model = train(sample, recipe, settings)
     changed = sample.copy()
     newest = changed.index[-240:]
     flipped = changed.loc[newest, "status"].map({"Won": "Lost", "Lost": "Won"})
     changed.loc[newest, "status"] = flipped
     changed.loc[newest, "age"] = 1e6
     changed.loc[newest, "source"] = "A source of the future"
-    other = train(changed, SAMPLE_RECIPE, quick)
+    other = train(changed, recipe, settings)
     assert other.schema == model.schema
     assert other.config.decision == model.config.decision
+    assert other.config.training.parameters == model.config.training.parameters
+    assert other.evaluation.calibration == model.evaluation.calibration
+    assert other.evaluation.cross_validated == model.evaluation.cross_validated
     assert other.profile == model.profile
     np.testing.assert_array_equal(other.predict_proba(NEW), model.predict_proba(NEW))
     assert other.evaluation.test != model.evaluation.test

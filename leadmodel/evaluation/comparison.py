@@ -1,6 +1,6 @@
 """How models compare that were judged on the same leads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from leadmodel.evaluation.metrics import Estimate, evaluate
 
-__all__ = ["Candidate", "Trial", "compare"]
+__all__ = ["Candidate", "Trial", "compare", "paired_difference"]
 
 
 class Trial(BaseModel):
@@ -61,9 +61,6 @@ class Candidate(BaseModel):
 def compare(y: npt.NDArray[np.int64], trials: Sequence[Trial]) -> tuple[Candidate, ...]:
     """Compare trials on the same leads, the lowest log loss first.
 
-    The interval of a difference is that of the mean of the leads' own differences: the leads
-    are the same, so what makes one of them hard for both cancels out.
-
     Parameters
     ----------
     y : array of shape (n_leads,)
@@ -71,14 +68,13 @@ def compare(y: npt.NDArray[np.int64], trials: Sequence[Trial]) -> tuple[Candidat
     trials : sequence of Trial
         At least one.
     """
-    losses = {trial.name: _losses(y, trial.probability) for trial in trials}
-    best = min(losses, key=lambda name: float(losses[name].mean()))
+    best = min(trials, key=lambda trial: float(_losses(y, trial.probability).mean()))
     candidates = [
         Candidate(
             name=trial.name,
             character=trial.character,
             metrics=evaluate(y, trial.probability),
-            behind=_behind(losses, trial.name, best),
+            behind=paired_difference(y, trial.probability, best.probability),
             fit_seconds=trial.fit_seconds,
             score_seconds=1000 * trial.score_seconds / len(y),
         )
@@ -92,8 +88,21 @@ def _losses(y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64]) -> n
     return -np.where(y == 1, np.log(clipped), np.log1p(-clipped))
 
 
-def _behind(losses: Mapping[str, npt.NDArray[np.float64]], name: str, best: str) -> Estimate:
-    difference = losses[name] - losses[best]
+def paired_difference(
+    y: npt.NDArray[np.int64], one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]
+) -> Estimate:
+    """Return the log loss of `one` beyond that of `other`, with the 95 % interval of the paired mean.
+
+    The leads are the same, so what makes one of them hard for both cancels out.
+
+    Parameters
+    ----------
+    y : array of shape (n_leads,)
+        1 for converted, 0 for the others.
+    one, other : array of shape (n_leads,)
+        Probabilities.
+    """
+    difference = _losses(y, one) - _losses(y, other)
     mean = float(difference.mean())
     half = 1.96 * float(difference.std(ddof=1)) / float(np.sqrt(len(difference)))
     return Estimate(value=mean, low=mean - half, high=mean + half)

@@ -5,7 +5,9 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
+from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.metrics import reliability
+from leadmodel.evaluation.threshold import profit_per_lead
 
 __all__ = ["Curves", "Line", "trace_curves"]
 
@@ -32,6 +34,10 @@ class Curves(BaseModel):
         Recall to precision.
     gains : Line
         Share of leads, best first, to share of conversions among them.
+    lift : Line
+        Share of leads, best first, to their conversion rate over that of all.
+    profit : Line, optional
+        Share of leads called, best first, to the profit per lead of the list.
     reliability : dict of list of float
         Predicted and observed mean per bin, and the leads in it.
     score_edges, scores_converted, scores_other
@@ -45,21 +51,29 @@ class Curves(BaseModel):
     roc: Line
     precision_recall: Line
     gains: Line
+    lift: Line
+    profit: Line | None = None
     reliability: dict[str, list[float]]
     score_edges: list[float]
     scores_converted: list[int]
     scores_other: list[int]
     confusion: list[list[int]]
 
+    @property
+    def called(self) -> float:
+        """Share of the leads that the threshold decides for."""
+        return sum(row[1] for row in self.confusion) / sum(map(sum, self.confusion))
+
 
 def trace_curves(
-    y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64], threshold: float
+    y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64], decision: Decision
 ) -> Curves:
     """Trace every curve of `probability`, both of shape (n_leads,)."""
     false_rate, true_rate, _ = roc_curve(y, probability)
     precision, recall, _ = precision_recall_curve(y, probability)
     ranked = y[np.argsort(-probability, kind="stable")]
     share = np.linspace(0, 1, len(ranked) + 1)
+    first = max(1, len(ranked) // 100)
     captured = np.concatenate([[0.0], np.cumsum(ranked) / ranked.sum()])
     converted, edges = np.histogram(probability[y == 1], bins=25, range=(0, 1))
     other, _ = np.histogram(probability[y == 0], bins=25, range=(0, 1))
@@ -67,11 +81,14 @@ def trace_curves(
         roc=_thin(false_rate, true_rate),
         precision_recall=_thin(recall, precision),
         gains=_thin(share, captured),
+        # The first few leads would make the curve's left end a matter of luck.
+        lift=_thin(share[first:], (captured[1:] / share[1:])[first - 1 :]),
+        profit=decision.worth and _thin(*profit_per_lead(y, probability, *decision.worth)),
         reliability=reliability(y, probability),
         score_edges=edges.tolist(),
         scores_converted=converted.tolist(),
         scores_other=other.tolist(),
-        confusion=confusion_matrix(y, probability >= threshold, labels=[0, 1]).tolist(),
+        confusion=confusion_matrix(y, decision.is_positive(probability), labels=[0, 1]).tolist(),
     )
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from leadmodel.errors import InputError
+from leadmodel.leads.recipe import check_bands
 
-__all__ = ["DEFAULT_BANDS", "Decision", "best_f1_threshold", "score_grid"]
+__all__ = ["DEFAULT_BANDS", "Decision", "score_grid"]
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -32,6 +32,8 @@ class Decision(BaseModel):
     grid : tuple of float
         Quantiles of the training leads' cross-validated probabilities, evenly spaced from
         the lowest to the highest.
+    value, cost : float, optional
+        What a conversion brings and what a call costs, if the rule weighed them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,14 +44,19 @@ class Decision(BaseModel):
     negative: str = "Will not convert"
     bands: dict[str, int] = DEFAULT_BANDS
     grid: tuple[Probability, ...] = Field(min_length=2, max_length=10_000)
+    value: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    cost: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
     @field_validator("bands")
     @classmethod
     def _check_bands(cls, bands: dict[str, int]) -> dict[str, int]:
-        lowest = list(bands.values())
-        if not lowest or lowest[-1] != 0 or sorted(set(lowest), reverse=True) != lowest:
-            raise InputError(f"The lowest scores of the grades must fall to 0. Got {bands} instead.")
+        check_bands(bands)
         return bands
+
+    @property
+    def worth(self) -> tuple[float, float] | None:
+        """What a conversion brings and what a call costs, where known."""
+        return None if self.value is None or self.cost is None else (self.value, self.cost)
 
     def scores(self, probability: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Return the percentile, 0 to 100, of each probability among the training leads'."""
@@ -64,26 +71,6 @@ class Decision(BaseModel):
     def is_positive(self, probability: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Return which probabilities reach the threshold."""
         return np.asarray(probability) >= self.threshold
-
-
-def best_f1_threshold(y: npt.ArrayLike, probability: npt.ArrayLike) -> float:
-    """Return the threshold of the highest F1, half-way to the next lower probability.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_leads,)
-        1 for converted, 0 for the others; at least one converted.
-    probability : array-like of shape (n_leads,)
-        Of leads that the model has not seen, or the threshold flatters it.
-    """
-    probability = np.asarray(probability, dtype=np.float64)
-    order = np.argsort(-probability)
-    ranked, hits = probability[order], np.cumsum(np.asarray(y)[order])
-    f1 = 2 * hits / (np.arange(1, len(ranked) + 1) + hits[-1])
-    f1[:-1][ranked[1:] == ranked[:-1]] = 0  # a threshold cannot split a tie
-    best = int(np.argmax(f1))
-    lower = ranked[best + 1] if best + 1 < len(ranked) else 0.0
-    return float((ranked[best] + lower) / 2)
 
 
 def score_grid(probability: npt.ArrayLike, n_points: int = 201) -> tuple[float, ...]:

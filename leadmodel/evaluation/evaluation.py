@@ -10,7 +10,11 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from leadmodel.evaluation.comparison import Candidate
 from leadmodel.evaluation.curves import Curves, trace_curves
+from leadmodel.evaluation.decision import Decision
+from leadmodel.evaluation.levels import Level, judge_levels
 from leadmodel.evaluation.metrics import Estimate, estimate_metrics
+from leadmodel.evaluation.refinement import Calibration, Tuning
+from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["Evaluation", "evaluate_model"]
 
@@ -31,6 +35,12 @@ class Evaluation(BaseModel):
         Metrics of the test leads with 95 % intervals.
     comparison : tuple of Candidate
         CatBoost and the usual models on the training leads, cross-validated, the best first.
+    calibration : Calibration
+        What a calibrator would change, and whether there is one.
+    tuning : Tuning, optional
+        What a search for better parameters gained, if there was one.
+    levels : tuple of Level
+        The test leads by the values of the categorical fields, the worst first.
     curves : Curves
         Of the test leads.
     importance : dict of str to float
@@ -43,6 +53,9 @@ class Evaluation(BaseModel):
     n_test_converted: int
     test: dict[str, Estimate]
     comparison: tuple[Candidate, ...]
+    calibration: Calibration
+    tuning: Tuning | None = None
+    levels: tuple[Level, ...]
     curves: Curves
     importance: dict[str, float]
 
@@ -69,10 +82,11 @@ class Evaluation(BaseModel):
 
 def evaluate_model(
     classifier: CatBoostClassifier,
+    schema: LeadSchema,
     test: tuple[pd.DataFrame, npt.NDArray[np.int64]],
-    comparison: tuple[Candidate, ...],
-    threshold: float,
+    decision: Decision,
     random_state: int,
+    **training: Any,
 ) -> Evaluation:
     """Evaluate a fitted classifier.
 
@@ -80,23 +94,29 @@ def evaluate_model(
     ----------
     classifier : CatBoostClassifier
         Fitted on the training leads.
+    schema : LeadSchema
+        The fields.
     test : tuple of DataFrame of shape (n_test, n_fields) and array of shape (n_test,)
         Typed test leads and their outcomes.
-    comparison : tuple of Candidate
-        The result of the comparison on the training leads.
-    threshold : float
-        The decision threshold.
+    decision : Decision
+        The threshold, and what a decision is worth.
     random_state : int
         Seed of the resamples.
+    **training
+        The entries of `Evaluation` that were measured on the training leads.
     """
     X, y = test
     probability = classifier.predict_proba(X)[:, 1]
+    metrics = estimate_metrics(
+        y, probability, threshold=decision.threshold, worth=decision.worth, random_state=random_state
+    )
     return Evaluation(
         n_test=len(y),
         n_test_converted=int(y.sum()),
-        test=estimate_metrics(y, probability, threshold=threshold, random_state=random_state),
-        comparison=comparison,
-        curves=trace_curves(y, probability, threshold),
+        test=metrics,
+        levels=judge_levels(schema, X, y, probability, metrics["roc_auc"].value, random_state),
+        **training,
+        curves=trace_curves(y, probability, decision),
         importance=_importance(classifier, X.sample(min(len(X), N_SHAP_LEADS), random_state=random_state)),
     )
 

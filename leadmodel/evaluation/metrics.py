@@ -66,12 +66,14 @@ def estimate_metrics(
     probability: npt.ArrayLike,
     *,
     threshold: float | None = None,
+    worth: tuple[float, float] | None = None,
     random_state: int = 0,
     n_resamples: int = N_RESAMPLES,
 ) -> dict[str, Estimate]:
     """Return the metrics of `evaluate`, each with its 95 % percentile bootstrap interval (Efron 1979).
 
-    Given a threshold, ``precision``, ``recall``, ``f1`` and ``accuracy`` of the decisions as well.
+    Given a threshold, ``precision``, ``recall``, ``f1`` and ``accuracy`` of the decisions as well,
+    and ``profit`` per lead, called or not, given what a conversion and a call are worth.
 
     Parameters
     ----------
@@ -79,6 +81,8 @@ def estimate_metrics(
         As for `evaluate`.
     threshold : float, optional
         A probability from which on a lead counts as positive.
+    worth : tuple of float, optional
+        What a conversion brings, and what a call costs.
     random_state : int
         Seed of the resamples.
     n_resamples : int
@@ -88,7 +92,7 @@ def estimate_metrics(
 
     def values(weights: Floats | None) -> dict[str, Floats]:
         found = _compute(y, probability, weights)
-        return found if threshold is None else found | _decide(y, probability, threshold, weights)
+        return found if threshold is None else found | _decide(y, probability, threshold, worth, weights)
 
     point = values(None)
     parts = [values(weights) for weights in _resamples(len(np.asarray(y)), n_resamples, rng)]
@@ -203,15 +207,20 @@ def _bin_starts(leads: _Sorted) -> npt.NDArray[np.intp]:
     return np.unique(first_of_tie[np.searchsorted(first_of_tie, wanted, side="right") - 1])
 
 
-def _decide(y: Any, probability: Any, threshold: float, weights: Floats | None) -> dict[str, Floats]:
+def _decide(
+    y: Any, probability: Any, threshold: float, worth: tuple[float, float] | None, weights: Floats | None
+) -> dict[str, Floats]:
     y = np.asarray(y, dtype=np.float64)
     positive = np.asarray(probability) >= threshold
     weights = np.ones((1, len(y))) if weights is None else weights
     hits, named, converted = (weights @ v for v in (positive * y, positive.astype(float), y))
-    right = weights @ (positive == (y == 1)).astype(float)
-    return {
+    right, total = weights @ (positive == (y == 1)).astype(float), weights.sum(axis=1)
+    found = {
         "precision": hits / np.maximum(named, 1),
         "recall": hits / np.maximum(converted, 1),
         "f1": 2 * hits / np.maximum(named + converted, 1),
-        "accuracy": right / weights.sum(axis=1),
+        "accuracy": right / total,
     }
+    if worth is not None:
+        found["profit"] = (hits * worth[0] - named * worth[1]) / total
+    return found

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from leadmodel.evaluation.curves import Curves
+from leadmodel.evaluation.curves import Curves, Line
+from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.metrics import Estimate
 
@@ -18,7 +19,7 @@ INK, ACCENT, SECOND, PALE = "#1f2933", "#0b6e75", "#c4602d", "#cbd2d9"
 
 
 def draw_figures(
-    evaluation: Evaluation, labels: Mapping[str, str], threshold: float, words: tuple[str, str]
+    evaluation: Evaluation, labels: Mapping[str, str], decision: Decision
 ) -> dict[str, Figure]:
     """Draw the figures of a model card.
 
@@ -28,10 +29,8 @@ def draw_figures(
         What was measured.
     labels : mapping of str to str
         Labels by field name.
-    threshold : float
-        The decision threshold.
-    words : tuple of str
-        The decision against and for, in words.
+    decision : Decision
+        The threshold, and the decisions in words.
 
     Returns
     -------
@@ -40,15 +39,19 @@ def draw_figures(
     """
     curves, test = evaluation.curves, evaluation.test
     importance = {labels[name]: value for name, value in evaluation.importance.items()}
-    return {
+    figures = {
         "roc": _draw_roc(curves, test["roc_auc"]),
         "precision_recall": _draw_precision_recall(curves, test),
         "reliability": _draw_reliability(curves, test["calibration_error"]),
         "gains": _draw_gains(curves),
-        "confusion": _draw_confusion(curves, words),
+        "lift": _draw_lift(curves),
+        "confusion": _draw_confusion(curves, (decision.negative, decision.positive)),
         "importance": _draw_importance(importance),
-        "probabilities": _draw_probabilities(curves, threshold),
+        "probabilities": _draw_probabilities(curves, decision.threshold),
     }
+    if curves.profit:
+        figures["profit"] = _draw_profit(curves.profit, curves.called, test["profit"])
+    return figures
 
 
 def to_png(figure: Figure) -> bytes:
@@ -115,6 +118,27 @@ def _draw_gains(curves: Curves) -> Figure:
     axes.plot(curves.gains.x, curves.gains.y, color=ACCENT, linewidth=2, label="by this model")
     _percent(axes)
     axes.legend(loc="lower right", frameon=False)
+    return figure
+
+
+def _draw_lift(curves: Curves) -> Figure:
+    figure, axes = _axes("How much better than by chance", "Leads called, best first", "Lift")
+    axes.axhline(1, color=SECOND, linestyle="--", label="in any order")
+    axes.plot(curves.lift.x, curves.lift.y, color=ACCENT, linewidth=2, label="by this model")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.set_ylim(0, None)
+    axes.legend(frameon=False)
+    return figure
+
+
+def _draw_profit(profit: Line, called: float, chosen: Estimate) -> Figure:
+    figure, axes = _axes("What calling brings", "Leads called, best first", "Profit per lead of the list")
+    axes.axhline(0, color=SECOND, linestyle="--", label="nobody called")
+    axes.plot(profit.x, profit.y, color=ACCENT, linewidth=2, label="test leads, by this model")
+    label = f"decision threshold: {chosen.value:.2f} ({chosen.low:.2f} to {chosen.high:.2f})"
+    axes.plot(called, chosen.value, "o", color=INK, markersize=9, label=label)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.legend(frameon=False)
     return figure
 
 

@@ -4,12 +4,12 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.schema import Kind
 
-__all__ = ["DecisionWords", "FieldHints", "Recipe"]
+__all__ = ["DecisionHints", "FieldHints", "Recipe", "check_bands"]
 
 
 class FieldHints(BaseModel):
@@ -30,13 +30,76 @@ class FieldHints(BaseModel):
         return self.model_dump(exclude_none=True, exclude={"kind"})
 
 
-class DecisionWords(BaseModel):
-    """How the decision is put to people."""
+RULES = {"min_precision", "min_recall", "budget", "value", "cost"}
+
+
+def check_bands(bands: dict[str, int]) -> None:
+    """Raise InputError unless the lowest scores of the grades fall, to 0."""
+    lowest = list(bands.values())
+    if not lowest or lowest[-1] != 0 or lowest[0] > 100 or sorted(set(lowest), reverse=True) != lowest:
+        raise InputError(
+            f"The lowest scores of the grades must fall from at most 100 to 0. Got {bands} instead."
+        )
+
+
+class DecisionHints(BaseModel):
+    """How the decision is put to people, and by which rule it falls.
+
+    At most one rule: a precision floor, a recall floor, a budget, or value and cost together;
+    without one, the threshold of the best F1.
+
+    Parameters
+    ----------
+    positive, negative : str
+        The decision in words.
+    bands : dict of str to int, optional
+        The lowest score of each grade, best grade first; the last one is 0.
+    min_precision, min_recall : float, optional
+        Between 0 and 1.
+    budget : str, optional
+        How many leads can be called: "20%" of them, or "200/week".
+    value, cost : float, optional
+        What a conversion brings and what a call costs, in one currency.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     positive: str = "Will convert"
     negative: str = "Will not convert"
+    bands: dict[str, int] | None = None
+    min_precision: float | None = Field(default=None, gt=0, le=1)
+    min_recall: float | None = Field(default=None, gt=0, le=1)
+    budget: str | None = None
+    value: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    cost: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _check_rule(self) -> "DecisionHints":
+        if (self.value is None) != (self.cost is None):
+            raise ValueError("value and cost go together")
+        if self.bands is not None:
+            check_bands(self.bands)
+        rules = (self.min_precision, self.min_recall, self.budget, self.value)
+        if sum(rule is not None for rule in rules) > 1:
+            raise ValueError("one rule at a time: min_precision, min_recall, budget, or value and cost")
+        return self
+
+    def updated(self, **changes: Any) -> "DecisionHints":
+        """Return the hints with whatever of `changes` is not None; a rule among them replaces the old one.
+
+        Raises
+        ------
+        InputError
+            If what results is no decision.
+        """
+        given = {key: value for key, value in changes.items() if value is not None}
+        kept = self.model_dump(exclude=RULES if RULES & given.keys() else set())
+        try:
+            return DecisionHints.model_validate(kept | given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = " ".join(f"{part}:" for part in first["loc"])
+            raise InputError(f"The decision cannot be made so. {place} {first['msg']}.") from None
 
 
 class Recipe(BaseModel):
@@ -58,8 +121,8 @@ class Recipe(BaseModel):
         Columns that are not to be used for any other reason.
     placeholders : tuple of str
         Texts that mean "not answered".
-    decision : DecisionWords
-        How the decision is put.
+    decision : DecisionHints
+        How the decision is put, and by which rule it falls.
     fields : dict of str to FieldHints
         Labels, help texts, kinds and ranges by column.
     """
@@ -75,7 +138,7 @@ class Recipe(BaseModel):
     leaks: dict[str, str] = {}
     drop: tuple[str, ...] = ()
     placeholders: tuple[str, ...] = ()
-    decision: DecisionWords = DecisionWords()
+    decision: DecisionHints = DecisionHints()
     fields: dict[str, FieldHints] = {}
 
     @classmethod

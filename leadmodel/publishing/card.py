@@ -28,6 +28,7 @@ METRIC_NAMES = {
     "recall": "Recall at the threshold",
     "f1": "F1 at the threshold",
     "accuracy": "Accuracy at the threshold",
+    "profit": "Profit per lead at the threshold",
     "lift_top_10": "Lift in the top 10 %",
     "captured_top_10": "Conversions caught in the top 10 %",
     "lift_top_20": "Lift in the top 20 %",
@@ -54,6 +55,7 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
             evaluation=evaluation,
             profile=profile,
             metric_names=METRIC_NAMES,
+            labels=labels,
             importance=[(labels[name], value) for name, value in ranked],
             trusted=Markup(list(TRUSTED_TYPES)),
         )
@@ -70,7 +72,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"cell": _cell, "estimate": _estimate, "choices": _choices, "difference": _difference}
+    made.filters |= {
+        "cell": _cell,
+        "estimate": _estimate,
+        "points": _points,
+        "choices": _choices,
+        "difference": _difference,
+    }
     return made
 
 
@@ -111,6 +119,11 @@ def _cell(value: Any) -> Markup:
 
 def _estimate(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
+
+
+def _points(estimate: Estimate) -> str:
+    low, high = estimate.low, estimate.high
+    return f"{100 * estimate.value:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
 
 
 def _difference(estimate: Estimate) -> str:

@@ -14,6 +14,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
 
 from leadmodel.evaluation.comparison import Trial
 from leadmodel.training.crossvalidation import make_folds
@@ -23,6 +24,10 @@ __all__ = ["try_others"]
 
 _TEXTS = make_column_selector(dtype_include="category")
 _NUMBERS = make_column_selector(dtype_exclude="category")
+ONE_THREAD_BELOW = 100_000
+"""Leads below which OpenMP's threads would wait for each other longer than they work, on a busy machine
+for minutes."""
+
 MAX_LEVELS = 254
 """As many values of a text as histogram gradient boosting takes as categories."""
 
@@ -90,13 +95,14 @@ def _try(
 ) -> Trial:
     probability = np.empty(len(y))
     fit_seconds = score_seconds = 0.0
-    for inside, outside in make_folds(y, settings):
-        started = time.perf_counter()
-        model.fit(X.iloc[inside], y[inside])
-        fitted = time.perf_counter()
-        probability[outside] = model.predict_proba(X.iloc[outside])[:, 1]
-        fit_seconds += fitted - started
-        score_seconds += time.perf_counter() - fitted
+    with threadpool_limits(1 if len(y) < ONE_THREAD_BELOW else None, user_api="openmp"):
+        for inside, outside in make_folds(y, settings):
+            started = time.perf_counter()
+            model.fit(X.iloc[inside], y[inside])
+            fitted = time.perf_counter()
+            probability[outside] = model.predict_proba(X.iloc[outside])[:, 1]
+            fit_seconds += fitted - started
+            score_seconds += time.perf_counter() - fitted
     return Trial(
         name=name,
         character=character,

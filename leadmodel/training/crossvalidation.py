@@ -1,9 +1,9 @@
 """How many trees, and what the model says of training leads that it has not seen."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedKFold
 from leadmodel.evaluation.comparison import Trial
 from leadmodel.training.settings import TrainingSettings
 
-__all__ = ["CrossValidated", "cross_validate", "make_folds"]
+__all__ = ["CrossValidated", "Fold", "cross_validate", "fit_folds", "gather", "make_folds"]
 
 
 @dataclass(frozen=True)
@@ -55,29 +55,54 @@ def cross_validate(
     progress : callable
         Called with a line of text after each fold.
     """
+    fitted = []
+    for fold in fit_folds(X, y, parameters, settings):
+        fitted.append(fold)
+        progress(f"fold {len(fitted)} of {settings.n_folds}")
+    return gather(fitted, len(y))
+
+
+class Fold(NamedTuple):
+    """A model fitted on all folds but one, and the leads of that one."""
+
+    model: CatBoostClassifier
+    judge: Pool
+    outside: npt.NDArray[np.intp]
+    fit_seconds: float
+
+    @property
+    def log_loss(self) -> float:
+        """The lowest log loss that any number of trees had outside."""
+        return float(self.model.best_score_["validation"]["Logloss"])
+
+
+def fit_folds(
+    X: pd.DataFrame, y: npt.NDArray[np.int64], parameters: dict[str, Any], settings: TrainingSettings
+) -> Iterator[Fold]:
+    """Fit and yield one fold after the other; parameters as for `cross_validate`."""
     texts = tuple(X.select_dtypes("category").columns)
-    fitted: list[tuple[CatBoostClassifier, Pool, npt.NDArray[np.intp]]] = []
-    fit_seconds = 0.0
-    for number, (inside, outside) in enumerate(make_folds(y, settings), 1):
+    for inside, outside in make_folds(y, settings):
         started = time.perf_counter()
         learn = Pool(X.iloc[inside], y[inside], cat_features=texts)
         judge = Pool(X.iloc[outside], y[outside], cat_features=texts)
         model = CatBoostClassifier(**parameters)
         model.fit(learn, eval_set=judge, early_stopping_rounds=settings.patience, use_best_model=False)
-        fit_seconds += time.perf_counter() - started
-        fitted.append((model, judge, outside))
-        progress(f"fold {number} of {settings.n_folds}")
-    n_trees = round(float(np.median([model.best_iteration_ + 1 for model, _, _ in fitted])))
-    probability, started = np.empty(len(y)), time.perf_counter()
-    for model, judge, outside in fitted:
-        probability[outside] = model.predict_proba(judge, ntree_end=min(n_trees, model.tree_count_))[:, 1]
-    score_seconds = time.perf_counter() - started
+        yield Fold(model, judge, outside, time.perf_counter() - started)
+
+
+def gather(folds: Sequence[Fold], n_leads: int) -> CrossValidated:
+    """Choose one tree count for all folds, and put their probabilities together."""
+    n_trees = round(float(np.median([fold.model.best_iteration_ + 1 for fold in folds])))
+    probability, started = np.empty(n_leads), time.perf_counter()
+    for fold in folds:
+        n_used = min(n_trees, fold.model.tree_count_)
+        probability[fold.outside] = fold.model.predict_proba(fold.judge, ntree_end=n_used)[:, 1]
     trial = Trial(
         name="CatBoost",
         character="takes categories and gaps as they are; strong as it comes; slower to train",
         probability=probability,
-        fit_seconds=fit_seconds,
-        score_seconds=score_seconds,
+        fit_seconds=sum(fold.fit_seconds for fold in folds),
+        score_seconds=time.perf_counter() - started,
     )
     return CrossValidated(n_trees, trial)
 

@@ -31,9 +31,8 @@ def pack(pipeline: Pipeline, evaluation: Evaluation, profile: Profile, **facts: 
     """
     content = dump_pipeline(pipeline)
     config = ModelConfig(versions=installed_versions(), sha256=hashlib.sha256(content).hexdigest(), **facts)
-    decision, labels = config.decision, {field.name: field.label for field in config.lead_schema.fields}
-    words = (decision.negative, decision.positive)
-    figures = draw_figures(evaluation, labels, decision.threshold, words)
+    labels = {field.name: field.label for field in config.lead_schema.fields}
+    figures = draw_figures(evaluation, labels, config.decision)
     return {
         "README.md": render_card(config, evaluation, profile).encode(),
         MODEL_FILE: content,

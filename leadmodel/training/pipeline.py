@@ -11,6 +11,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 
+from leadmodel.evaluation.refinement import Calibration
 from leadmodel.leads.schema import MISSING, LeadSchema
 
 __all__ = ["fit_bag", "fit_pipeline"]
@@ -23,6 +24,7 @@ def fit_pipeline(
     parameters: dict[str, Any],
     n_members: int,
     progress: Callable[[str], None],
+    calibration: Calibration | None = None,
 ) -> Pipeline:
     """Fit the pipeline from leads to the probability of a conversion.
 
@@ -43,6 +45,8 @@ def fit_pipeline(
         Classifiers to average; see `fit_bag`.
     progress : callable
         Called with a line of text after each member.
+    calibration : Calibration, optional
+        Folded into the classifier, if it is used.
     """
     numbers = [name for name in schema.columns if name not in schema.text_columns]
     columns = ColumnTransformer(
@@ -53,6 +57,8 @@ def fit_pipeline(
         verbose_feature_names_out=False,
     ).set_output(transform="pandas")
     classifier = fit_bag(columns.fit_transform(X), y, schema.text_columns, parameters, n_members, progress)
+    if calibration and calibration.is_used:
+        _calibrate(classifier, calibration)
     return Pipeline([("columns", columns), ("classifier", classifier)])
 
 
@@ -87,3 +93,10 @@ def fit_bag(
     merged = to_classifier(sum_models(members, weights, ctr_merge_policy="IntersectingCountersAverage"))
     # A merged classifier does not know that it is fitted, and a pipeline asks; its copy does.
     return merged.copy()
+
+
+def _calibrate(classifier: CatBoostClassifier, calibration: Calibration) -> None:
+    """Put the line through the log-odds into CatBoost's own scale and bias."""
+    scale, bias = classifier.get_scale_and_bias()
+    line = (calibration.scale * scale, calibration.scale * bias + calibration.shift)
+    classifier.set_scale_and_bias(*line)

@@ -10,31 +10,34 @@ import numpy.typing as npt
 import pandas as pd
 
 from leadmodel.errors import InputError, quoted
-from leadmodel.evaluation.comparison import compare
-from leadmodel.evaluation.decision import Decision, best_f1_threshold, score_grid
+from leadmodel.evaluation.comparison import Trial, compare
+from leadmodel.evaluation.decision import DEFAULT_BANDS, Decision, score_grid
 from leadmodel.evaluation.evaluation import evaluate_model
 from leadmodel.evaluation.profile import profile_leads
+from leadmodel.evaluation.threshold import choose_threshold
 from leadmodel.leads.inference import infer_schema
 from leadmodel.leads.outcome import find_positive, known_outcomes, read_outcome
-from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.recipe import DecisionHints, Recipe
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import duplicate_names, read_leads
 from leadmodel.leads.times import find_time
 from leadmodel.model import LeadModel
 from leadmodel.publishing.config import TrainingRecord
+from leadmodel.training.calibration import fit_calibration
 from leadmodel.training.comparison import try_others
 from leadmodel.training.crossvalidation import cross_validate
 from leadmodel.training.packing import pack
 from leadmodel.training.pipeline import fit_pipeline
 from leadmodel.training.settings import TrainingSettings
 from leadmodel.training.split import Split, split_leads
+from leadmodel.training.tuning import N_STEPS, tune
 
 __all__ = ["n_steps", "train"]
 
 
 def n_steps(settings: TrainingSettings) -> int:
     """Return how often `train` calls its `progress`."""
-    return settings.n_folds + settings.n_members + 7
+    return settings.n_folds + settings.n_members + 7 + (N_STEPS if settings.tune_minutes else 0)
 
 
 @dataclass(frozen=True)
@@ -90,13 +93,28 @@ def train(
 
     parameters = settings.classifier_parameters(len(y))
     checked = cross_validate(X, y, parameters, settings, progress)
-    parameters["iterations"] = round(checked.n_trees * settings.refit_factor)
     trials = [checked.trial, *try_others(X, y, settings, progress)]
-    pipeline = fit_pipeline(past.schema, X, y, parameters, settings.n_members, progress)
+    tuning = None
+    if settings.tune_minutes:
+        tuning, tuned = tune(X, y, parameters, checked, settings, progress)
+        if tuning.is_used:
+            parameters |= tuning.best
+            checked = tuned
+            trials = [tuned.trial, *_renamed(trials)]
+    parameters["iterations"] = round(checked.n_trees * settings.refit_factor)
+    calibration, unseen = fit_calibration(y, checked.trial.probability, settings)
+    pipeline = fit_pipeline(past.schema, X, y, parameters, settings.n_members, progress, calibration)
 
-    decision = _decide(y, checked.trial.probability, recipe)
+    decision = _decide(past, unseen, recipe.decision)
     evaluation = evaluate_model(
-        pipeline[-1], past.test, compare(y, trials), decision.threshold, settings.seed
+        pipeline[-1],
+        past.schema,
+        past.test,
+        decision,
+        settings.seed,
+        comparison=compare(y, trials),
+        calibration=calibration,
+        tuning=tuning,
     )
     progress("model judged")
 
@@ -145,11 +163,22 @@ def _prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) ->
     return _PastLeads(schema, positive, read_leads(schema, leads).iloc[rows], y, split)
 
 
-def _decide(y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64], recipe: Recipe) -> Decision:
+def _renamed(trials: list[Trial]) -> list[Trial]:
+    """Call the default what it is beside the tuned model, which takes its name."""
+    untuned = trials[0].model_copy(update={"name": "CatBoost, untuned"})
+    return [untuned, *trials[1:]]
+
+
+def _decide(past: _PastLeads, probability: npt.NDArray[np.float64], hints: DecisionHints) -> Decision:
+    _, y = past.train
+    threshold = choose_threshold(hints, y, probability, past.split.leads_per_day)
     return Decision(
-        threshold=best_f1_threshold(y, probability),
-        rule="best F1 on cross-validated predictions of the training leads",
-        positive=recipe.decision.positive,
-        negative=recipe.decision.negative,
+        threshold=threshold.probability,
+        rule=threshold.rule,
+        positive=hints.positive,
+        negative=hints.negative,
+        bands=hints.bands or DEFAULT_BANDS,
         grid=score_grid(probability),
+        value=hints.value,
+        cost=hints.cost,
     )

@@ -37,6 +37,8 @@ class TrainingSettings(BaseModel):
         Ordered boosting (Prokhorenkova et al. 2018) for fewer training leads than this. It was
         better on one of three lead sets and level on the others, at 2 to 5 times the time: this
         is where the time begins to matter, not where the gain ends.
+    tune_minutes : float
+        How long to search for better parameters than these; 0 not to.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +54,7 @@ class TrainingSettings(BaseModel):
     depth: int = Field(default=6, ge=1, le=16)
     one_hot_max_size: int = Field(default=10, ge=2)
     ordered_below: int = 6_000
+    tune_minutes: float = Field(default=0, ge=0, allow_inf_nan=False)
 
     def classifier_parameters(self, n_leads: int) -> dict[str, Any]:
         """Return the parameters of the CatBoostClassifier for `n_leads` training leads."""

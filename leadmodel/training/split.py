@@ -15,12 +15,25 @@ __all__ = ["Split", "split_leads"]
 
 @dataclass(frozen=True)
 class Split:
-    """Positions of the training and of the test leads, and how they were chosen."""
+    """Positions of the training and of the test leads, and how they were chosen.
+
+    Attributes
+    ----------
+    train, test : array of int
+        Positions, the oldest first where times are known.
+    description : str
+        How the test leads were chosen, in words.
+    time_range : tuple of str, optional
+        First and last time of the training leads.
+    leads_per_day : float, optional
+        Training leads that came in per day, where times are dates.
+    """
 
     train: npt.NDArray[np.intp]
     test: npt.NDArray[np.intp]
     description: str
     time_range: tuple[str, str] | None = None
+    leads_per_day: float | None = None
 
 
 def split_leads(
@@ -58,5 +71,13 @@ def split_leads(
             f"The newest {test_share:.0%} of the leads by {times.name!r}, and the older ones, must "
             "hold both outcomes. They do not; name another time column, or drop this one with --drop."
         )
-    ends = (str(ordered.iloc[train[0]]), str(ordered.iloc[train[-1]]))
-    return Split(train, test, f"the newest {test_share:.0%} of the leads by {times.name!r}", ends)
+    first, last = ordered.iloc[train[0]], ordered.iloc[train[-1]]
+    # A serial number puts leads in order, but is no date.
+    days = (last - first) / pd.Timedelta("1D") if isinstance(first, pd.Timestamp) else 0.0
+    return Split(
+        train,
+        test,
+        f"the newest {test_share:.0%} of the leads by {times.name!r}",
+        time_range=(str(first), str(last)),
+        leads_per_day=len(train) / days if days else None,
+    )

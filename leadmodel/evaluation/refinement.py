@@ -1,0 +1,86 @@
+"""What tuning and calibration were tried, and what they gained: part of metrics.json."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from leadmodel.evaluation.metrics import Estimate
+
+__all__ = ["Calibration", "Tuning"]
+
+
+class Calibration(BaseModel):
+    """A straight line through the log-odds (Platt 1999), and whether it is in the model.
+
+    Parameters
+    ----------
+    scale, shift : float
+        Calibrated log-odds are ``scale * log_odds + shift``.
+    change : Estimate
+        What it adds to the log loss of training leads that neither the model nor the line has
+        seen; below 0 is better. Paired, with its 95 % interval.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scale: float
+    shift: float
+    change: Estimate
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the gain is beyond doubt; else the model is left as it is."""
+        return self.change.high < 0
+
+    def summary(self) -> str:
+        """Return what was found, in a sentence."""
+        verdict = "is part of the model" if self.is_used else "would not help for certain, so there is none"
+        return (
+            f"Platt scaling {verdict}; it changes the cross-validated log loss by {_interval(self.change)}."
+        )
+
+
+class Tuning(BaseModel):
+    """The search for better parameters, and whether its best ones are those of the model.
+
+    Parameters
+    ----------
+    n_trials, n_pruned : int
+        Settings tried, and those of them given up after some folds.
+    seconds : float
+        Wall time of the search and of the last check.
+    ended : str
+        Why it ended, in words.
+    best : dict
+        Parameters of the best trial, where they are not the default.
+    change : Estimate
+        What they add to the default's log loss on folds that the search has not used; below 0
+        is better. Paired, with its 95 % interval.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_trials: int
+    n_pruned: int
+    seconds: float
+    ended: str
+    best: dict[str, Any]
+    change: Estimate
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the best parameters held up on new folds; else the default is kept."""
+        return self.change.value < 0
+
+    def summary(self) -> str:
+        """Return what was found, in a sentence."""
+        tried = f"{self.n_trials} settings tried ({self.n_pruned} given up early) until {self.ended}"
+        if not self.best:
+            return f"{tried}; none was better than the default."
+        verdict = "The best is used" if self.is_used else "The default is kept"
+        change = _interval(self.change)
+        return f"{tried}. {verdict}: on new folds the best one changes the log loss by {change}."
+
+
+def _interval(change: Estimate) -> str:
+    return f"{change.value:+.4f} ({change.low:+.4f} to {change.high:+.4f})"

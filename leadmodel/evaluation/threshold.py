@@ -1,0 +1,177 @@
+"""From which probability on a lead is worth a call: one threshold, by the rule that was asked for."""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from leadmodel.errors import InputError
+from leadmodel.leads.recipe import DecisionHints
+
+__all__ = ["Threshold", "choose_threshold", "profit_per_lead"]
+
+Floats = npt.NDArray[np.float64]
+
+MIN_CALLED = 20
+"""A precision of fewer leads than this is chance."""
+
+_BUDGET = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:(%)|/\s*(day|week|month|year))\s*")
+DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
+
+
+class Threshold(NamedTuple):
+    """A probability from which on a lead counts as positive, and how it was chosen, in words."""
+
+    probability: float
+    rule: str
+
+
+class _Cuts(NamedTuple):
+    """Every place where leads, best first, can be cut: a tie is never divided."""
+
+    probability: Floats
+    called: Floats
+    hits: Floats
+    n_leads: int
+
+    @property
+    def precision(self) -> Floats:
+        return self.hits / self.called
+
+    @property
+    def recall(self) -> Floats:
+        return self.hits / self.hits[-1]
+
+
+def choose_threshold(
+    hints: DecisionHints,
+    y: npt.ArrayLike,
+    probability: npt.ArrayLike,
+    leads_per_day: float | None = None,
+) -> Threshold:
+    """Choose the decision threshold by the rule of `hints`; without one, by the best F1.
+
+    Parameters
+    ----------
+    hints : DecisionHints
+        A precision or recall floor, a budget, or value and cost.
+    y : array-like of shape (n_leads,)
+        1 for converted, 0 for the others; at least one converted.
+    probability : array-like of shape (n_leads,)
+        Of leads that the model has not seen, or the threshold flatters it.
+    leads_per_day : float, optional
+        How many leads come in; what a budget per week needs.
+
+    Raises
+    ------
+    InputError
+        If no threshold reaches the floor, or the budget cannot be read.
+    """
+    cuts = _cuts(np.asarray(y, dtype=np.float64), np.asarray(probability, dtype=np.float64))
+    if hints.min_precision is not None:
+        chosen = _with_precision(cuts, hints.min_precision)
+    elif hints.min_recall is not None:
+        chosen = _with_recall(cuts, hints.min_recall)
+    elif hints.budget is not None:
+        chosen = _within_budget(cuts, hints.budget, leads_per_day)
+    elif hints.value is not None and hints.cost is not None:
+        chosen = _most_profitable(cuts, hints.value, hints.cost)
+    else:
+        place = int(np.argmax(2 * cuts.hits / (cuts.called + cuts.hits[-1])))
+        chosen = Threshold(float(cuts.probability[place]), "best F1")
+    return chosen._replace(rule=f"{chosen.rule}, on cross-validated predictions of the training leads")
+
+
+def profit_per_lead(
+    y: npt.ArrayLike, probability: npt.ArrayLike, value: float, cost: float
+) -> tuple[Floats, Floats]:
+    """Return the share of the leads called, best first from none to all, and the profit of each share.
+
+    Parameters
+    ----------
+    y, probability : array-like of shape (n_leads,)
+        Outcomes, 1 for converted, and probabilities.
+    value, cost : float
+        What a conversion brings and what a call costs, in one currency. The profit is per lead
+        of the whole list, called or not.
+    """
+    cuts = _cuts(np.asarray(y, dtype=np.float64), np.asarray(probability, dtype=np.float64))
+    share, profit = cuts.called / cuts.n_leads, _profit(cuts, value, cost)
+    return np.append(0.0, share), np.append(0.0, profit)
+
+
+def _cuts(y: Floats, probability: Floats) -> _Cuts:
+    order = np.argsort(-probability, kind="stable")
+    ranked, hits = probability[order], np.cumsum(y[order])
+    last_of_tie = np.append(ranked[1:] != ranked[:-1], True)
+    ends = ranked[last_of_tie]
+    return _Cuts(
+        # Half-way to the next lower probability, so that rounding moves no lead across.
+        probability=(ends + np.append(ends[1:], 0.0)) / 2,
+        called=(np.flatnonzero(last_of_tie) + 1).astype(np.float64),
+        hits=hits[last_of_tie],
+        n_leads=len(ranked),
+    )
+
+
+def _with_precision(cuts: _Cuts, floor: float) -> Threshold:
+    enough = cuts.called >= min(MIN_CALLED, cuts.n_leads)
+    reached = np.flatnonzero((cuts.precision >= floor) & enough)
+    if not len(reached):
+        best = float(cuts.precision[enough].max())
+        raise InputError(
+            f"No threshold reaches a precision of {floor:g} on the training leads. The highest, of "
+            f"{MIN_CALLED} leads or more, is {best:.3f}; ask for less than that."
+        )
+    rule = f"most conversions with a precision of at least {floor:g}"
+    return Threshold(float(cuts.probability[reached[-1]]), rule)
+
+
+def _with_recall(cuts: _Cuts, floor: float) -> Threshold:
+    place = int(np.flatnonzero(cuts.recall >= floor)[0])
+    return Threshold(float(cuts.probability[place]), f"fewest calls with a recall of at least {floor:g}")
+
+
+def _within_budget(cuts: _Cuts, budget: str, leads_per_day: float | None) -> Threshold:
+    share, words = _budget_share(budget, leads_per_day)
+    affordable = np.flatnonzero(cuts.called <= share * cuts.n_leads)
+    rule = f"the best {share:.1%} of the leads, which is the budget of {words}"
+    if not len(affordable):
+        return Threshold(
+            float((cuts.probability[0] + 1) / 2), f"{rule}; not even the best tie of leads fits"
+        )
+    return Threshold(float(cuts.probability[affordable[-1]]), rule)
+
+
+def _budget_share(budget: str, leads_per_day: float | None) -> tuple[float, str]:
+    found = _BUDGET.fullmatch(budget)
+    if not found:
+        raise InputError(f"A budget reads like 20% or 200/week. Got {budget!r} instead.")
+    number, percent, period = float(found[1]), found[2], found[3]
+    if percent:
+        share, words = number / 100, f"{number:g} % of the leads"
+    elif leads_per_day:
+        coming = leads_per_day * DAYS[period]
+        share, words = number / coming, f"{number:g} calls a {period}, with {coming:,.0f} leads a {period}"
+    else:
+        raise InputError(
+            f"How many leads come in a {period} is not known, for no date is: give the budget as a "
+            "share of the leads, such as 20%, or name the column of dates with --time."
+        )
+    if share <= 0:
+        raise InputError(f"A budget must be above 0. Got {budget!r} instead.")
+    return min(share, 1.0), words
+
+
+def _most_profitable(cuts: _Cuts, value: float, cost: float) -> Threshold:
+    profit = _profit(cuts, value, cost)
+    place = int(np.argmax(profit))
+    rule = f"the highest profit, with a conversion worth {value:,g} and a call at {cost:,g}"
+    if profit[place] <= 0:
+        return Threshold(float((cuts.probability[0] + 1) / 2), f"{rule}: no call pays")
+    return Threshold(float(cuts.probability[place]), rule)
+
+
+def _profit(cuts: _Cuts, value: float, cost: float) -> Floats:
+    return np.asarray((cuts.hits * value - cuts.called * cost) / cuts.n_leads)

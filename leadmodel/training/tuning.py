@@ -1,0 +1,208 @@
+"""A search for better parameters than the default ones, on the training leads alone."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from leadmodel.errors import InputError
+from leadmodel.evaluation.comparison import paired_difference
+from leadmodel.evaluation.metrics import Estimate, evaluate
+from leadmodel.evaluation.refinement import Tuning
+from leadmodel.training.crossvalidation import CrossValidated, Fold, cross_validate, fit_folds, gather
+from leadmodel.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    import optuna
+
+__all__ = ["N_STEPS", "check_optuna", "tune"]
+
+N_STEPS = 60
+"""How often `tune` calls its `progress`, however long it takes."""
+
+N_STARTUP = 5
+"""Trials drawn at random before the search learns from them."""
+
+N_FRUITLESS = 25
+MIN_GAIN = 1e-4
+"""So many trials in a row without so much gain in log loss end the search."""
+
+CATBOOST_DEFAULTS = {
+    "learning_rate": 0.1,
+    "depth": 6,
+    "l2_leaf_reg": 3.0,
+    "random_strength": 1.0,
+    "rsm": 1.0,
+    "one_hot_max_size": 2,
+    "max_ctr_complexity": 4,
+    "leaf_estimation_iterations": 10,
+}
+"""What is searched, and what CatBoost takes where our own default says nothing."""
+
+OPTUNA = "optuna==5.0.0"
+
+
+def check_optuna() -> None:
+    """Raise InputError, with the line that installs it, if Optuna is missing."""
+    try:
+        import optuna  # noqa: F401
+    except ImportError:
+        raise InputError(f"Tuning needs Optuna. Install it with: pip install {OPTUNA}") from None
+
+
+def tune(
+    X: pd.DataFrame,
+    y: npt.NDArray[np.int64],
+    parameters: dict[str, Any],
+    default: CrossValidated,
+    settings: TrainingSettings,
+    progress: Callable[[str], None],
+) -> tuple[Tuning, CrossValidated]:
+    """Search by a tree-structured Parzen estimator (Bergstra et al. 2011), pruning by the median.
+
+    The folds are those of the default. What the best parameters gain is then measured on other
+    folds, for the best of many trials on the same ones is in part the luckiest.
+
+    Parameters
+    ----------
+    X : DataFrame of shape (n_leads, n_fields)
+        Typed training leads.
+    y : array of shape (n_leads,)
+        1 for converted, 0 for the others.
+    parameters : dict
+        The default of the CatBoostClassifier.
+    default : CrossValidated
+        What they gave.
+    settings : TrainingSettings
+        Folds, seed and minutes.
+    progress : callable
+        Called `N_STEPS` times with a line of text.
+
+    Returns
+    -------
+    tuple of Tuning and CrossValidated
+        What came of the search, and what the best parameters gave on the folds of the default.
+    """
+    check_optuna()
+    search = _Search(X, y, parameters, default, settings, progress)
+    search.run()
+    return search.result(), search.checked
+
+
+class _Search:
+    """One search: what it knows of its best trial, and of the time that is left."""
+
+    def __init__(
+        self,
+        X: pd.DataFrame,
+        y: npt.NDArray[np.int64],
+        parameters: dict[str, Any],
+        default: CrossValidated,
+        settings: TrainingSettings,
+        progress: Callable[[str], None],
+    ) -> None:
+        self.X, self.y, self.parameters, self.settings = X, y, parameters, settings
+        self.progress, self.n_told = progress, 0
+        self.started, self.seconds = time.perf_counter(), 60 * settings.tune_minutes
+        # The last check fits the default and the best trial once more.
+        self.reserve = 2 * (default.trial.fit_seconds + default.trial.score_seconds)
+        self.best_loss = self.default_loss = evaluate(y, default.trial.probability)["log_loss"]
+        self.best: dict[str, Any] = {}
+        self.checked = default
+        self.n_trials = self.n_pruned = self.n_fruitless = 0
+        self.ended = "the time was up"
+
+    @property
+    def elapsed(self) -> float:
+        return time.perf_counter() - self.started
+
+    def run(self) -> None:
+        """Try parameters until time or hope runs out."""
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        space = _space()
+        study = optuna.create_study(
+            sampler=optuna.samplers.TPESampler(seed=self.settings.seed, n_startup_trials=N_STARTUP),
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=3),
+        )
+        known = {name: self.parameters.get(name, value) for name, value in CATBOOST_DEFAULTS.items()}
+        study.add_trial(optuna.create_trial(params=known, distributions=space, value=self.default_loss))
+        while self.elapsed + self.reserve < self.seconds:
+            trial = study.ask(space)
+            loss = self._try(trial)
+            pruned = loss is None
+            study.tell(trial, loss, state=optuna.trial.TrialState.PRUNED if pruned else None)
+            if self.n_fruitless >= N_FRUITLESS:
+                self.ended = f"the last {N_FRUITLESS} trials brought nothing"
+                return
+
+    def _try(self, trial: "optuna.Trial") -> float | None:
+        """Return the cross-validated log loss of a trial, or None if it was given up."""
+        suggested = trial.params
+        folds: list[Fold] = []
+        self.n_trials += 1
+        self.n_fruitless += 1
+        for fold in fit_folds(self.X, self.y, self.parameters | suggested, self.settings):
+            folds.append(fold)
+            self._tell()
+            trial.report(float(np.mean([fold.log_loss for fold in folds])), len(folds))
+            late = self.elapsed + self.reserve > self.seconds
+            if len(folds) < self.settings.n_folds and (trial.should_prune() or late):
+                self.n_pruned += 1
+                return None
+        checked = gather(folds, len(self.y))
+        loss = evaluate(self.y, checked.trial.probability)["log_loss"]
+        if loss < self.best_loss - MIN_GAIN:
+            self.best_loss, self.best, self.checked, self.n_fruitless = loss, suggested, checked, 0
+        return loss
+
+    def result(self) -> Tuning:
+        """Measure the best trial on new folds, and tell what came of the search."""
+        change = self._change() if self.best else Estimate(value=0, low=0, high=0)
+        while self.n_told < N_STEPS:
+            self._step()
+        return Tuning(
+            n_trials=self.n_trials,
+            n_pruned=self.n_pruned,
+            seconds=round(self.elapsed, 1),
+            ended=self.ended,
+            best=self.best,
+            change=change,
+        )
+
+    def _change(self) -> Estimate:
+        fresh = self.settings.model_copy(update={"seed": self.settings.seed + 1})
+        default, best = (
+            cross_validate(self.X, self.y, self.parameters | changes, fresh, lambda step: self._tell())
+            for changes in ({}, self.best)
+        )
+        return paired_difference(self.y, best.trial.probability, default.trial.probability)
+
+    def _tell(self) -> None:
+        """Report as many steps as the time that has passed is worth, keeping the last one."""
+        while self.n_told < min(N_STEPS - 1, N_STEPS * self.elapsed / self.seconds):
+            self._step()
+
+    def _step(self) -> None:
+        self.n_told += 1
+        gained = self.default_loss - self.best_loss
+        self.progress(f"tuning, {self.n_trials} tried, log loss {self.best_loss:.4f} (-{gained:.4f})")
+
+
+def _space() -> "dict[str, optuna.distributions.BaseDistribution]":
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    return {
+        "learning_rate": FloatDistribution(0.03, 0.2, log=True),
+        "depth": IntDistribution(4, 8),
+        "l2_leaf_reg": FloatDistribution(1, 30, log=True),
+        "random_strength": FloatDistribution(0.3, 5, log=True),
+        "rsm": FloatDistribution(0.5, 1),
+        "one_hot_max_size": IntDistribution(2, 64, log=True),
+        "max_ctr_complexity": IntDistribution(1, 4),
+        "leaf_estimation_iterations": IntDistribution(3, 10),
+    }
