@@ -87,17 +87,19 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, required=True, help="folder of the results")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--models", nargs="+", choices=(*PEERS, OURS, TUNED), default=(*PEERS, OURS, TUNED))
+    parser.add_argument("--tasks", nargs="+", choices=[key(task) for task in TASKS], metavar="TASK")
     parser.add_argument("--seconds", type=int, default=180, help="time for AutoGluon and for tuning")
     parser.add_argument("--print-only", action="store_true", help="run nothing")
     options = parser.parse_args()
-    runs = [(task, seed) for seed in range(options.seeds) for task in TASKS]
+    tasks = [task for task in TASKS if options.tasks is None or key(task) in options.tasks]
+    runs = [(task, seed) for seed in range(options.seeds) for task in tasks]
     if not options.print_only:
         for task, seed in tqdm(runs, unit="split"):
             folder = prepared(task, seed, options)
             for model in options.models:
                 if not (folder / f"{model}-{seed}.json").exists():
                     run(model, task, seed, folder, options)
-    report([(task, options.keep / key(task)) for task in TASKS], options.seeds)
+    report([(task, options.keep / key(task)) for task in tasks], options.seeds)
 
 
 def key(task: Task) -> str:
@@ -221,6 +223,8 @@ class Result:
         else:
             here, there = self.metric(name), ours.metric(name)
             differences = np.array([here[seed] - there[seed] for seed in seeds])
+            if len(seeds) < 2:
+                return f"{differences.mean():+.4f} (one run)"
             mean, half = float(differences.mean()), half_width(differences)
             low, high = mean - half, mean + half
         return f"{mean:+.4f} ({low:+.4f} to {high:+.4f})"
@@ -245,8 +249,6 @@ def score(y: np.ndarray, probability: np.ndarray, name: str) -> float:
 
 def half_width(differences: np.ndarray) -> float:
     """Return half the 95 % interval of the mean over splits that share leads (Nadeau and Bengio 2003)."""
-    if len(differences) < 2:
-        return float("nan")
     overlap = 1 / len(differences) + 0.2 / 0.8
     spread = float(np.sqrt(overlap * differences.var(ddof=1)))
     return float(stats.t.ppf(0.975, len(differences) - 1)) * spread

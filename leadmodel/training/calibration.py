@@ -10,7 +10,7 @@ from leadmodel.evaluation.refinement import Calibration
 from leadmodel.training.crossvalidation import make_folds
 from leadmodel.training.settings import TrainingSettings
 
-__all__ = ["calibrated", "fit_calibration"]
+__all__ = ["calibrated", "cross_calibrated", "fit_calibration"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,13 +38,19 @@ def fit_calibration(
         The line through all leads, and the probabilities as the model will give them: calibrated,
         each by a line without its lead, if the calibration is used.
     """
-    crossed = np.empty(len(y))
-    for inside, outside in make_folds(y, settings):
-        crossed[outside] = calibrated(probability[outside], *_line(y[inside], probability[inside]))
+    crossed = cross_calibrated(y, probability, settings)
     scale, shift = _line(y, probability)
     change = paired_difference(y, crossed, probability)
     calibration = Calibration(scale=scale, shift=shift, change=change)
     return calibration, crossed if calibration.is_used else probability
+
+
+def cross_calibrated(y: npt.NDArray[np.int64], probability: Floats, settings: TrainingSettings) -> Floats:
+    """Return `probability`, each calibrated by the line through the leads of the other folds."""
+    crossed = np.empty(len(y))
+    for inside, outside in make_folds(y, settings):
+        crossed[outside] = calibrated(probability[outside], *_line(y[inside], probability[inside]))
+    return crossed
 
 
 def calibrated(probability: Floats, scale: float, shift: float) -> Floats:
