@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from leadmodel.errors import LeadError, ModelError
 from leadmodel.evaluation.answer import Answer
+from leadmodel.evaluation.contributions import Contributions
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.explanation import Explanation, explain
 from leadmodel.evaluation.profile import Profile
@@ -151,8 +152,9 @@ class LeadModel:
         return self.pipeline[-1]
 
     @cached_property
-    def _text_positions(self) -> list[int]:
-        return list(range(len(self.schema.text_columns)))
+    def contributions(self) -> Contributions:
+        """What the fields of any lead contribute to its log-odds."""
+        return Contributions(self.classifier)
 
     def predict_proba(self, leads: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return the probability that each of the raw `leads` converts, of shape (n_leads,).
@@ -227,14 +229,17 @@ class LeadModel:
         if not leads:
             return []
         rows, remarks = self._read_rows(leads)
-        pool = Pool(rows, cat_features=self._text_positions, feature_names=self.schema.columns)
+        texts = list(range(len(self.schema.text_columns)))
+        pool = Pool(rows, cat_features=texts, feature_names=self.schema.columns)
         threads = _threads(len(rows))
         probability = self.classifier.predict_proba(pool, thread_count=threads)[:, 1]
         decision = self.config.decision
         scores = decision.scores(probability)
         grades, positive = decision.grade_places(scores), decision.is_positive(probability)
         bands = list(decision.bands)
-        explanations = self._explain(rows, pool) if reasons else [None] * len(rows)
+        explanations: Sequence[Explanation | None] = [None] * len(rows)
+        if reasons:
+            explanations = explain(self.schema, self.profile, rows, self.contributions.of(pool, threads))
         return [
             Answer(
                 probability=float(probability[row]),
@@ -260,21 +265,6 @@ class LeadModel:
             rows.append(row)
             remarks.append(found)
         return rows, remarks
-
-    def _explain(self, rows: list[list[Value]], pool: Pool) -> list[Explanation | None]:
-        threads = _threads(len(rows))
-        shap = self.classifier.get_feature_importance(pool, type="ShapValues", thread_count=threads)
-        columns = self.schema.columns
-        return [
-            explain(
-                self.schema,
-                self.profile,
-                dict(zip(columns, row, strict=True)),
-                dict(zip(columns, contributions[:-1].tolist(), strict=True)),
-                float(contributions[-1]),
-            )
-            for row, contributions in zip(rows, shap, strict=True)
-        ]
 
     def _check_agreement(self) -> None:
         """Raise ModelError unless pipeline, schema and profile speak of the same fields."""

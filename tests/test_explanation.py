@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -59,8 +60,9 @@ def test_what_was_not_given_says_so(model: LeadModel) -> None:
 def test_an_unknown_value_is_quoted_and_cut(model: LeadModel) -> None:
     field = model.schema.by_name["source"]
     value = "<script>" + "x" * 1000
-    explanation = explain(model.schema, model.profile, {"source": value}, {"source": 1.0}, 0.0)
-    told = explanation.reasons_for[0].sentence
+    row = [value if name == "source" else MISSING for name in model.schema.columns]
+    contributions = np.array([[float(name == "source") for name in (*model.schema.columns, "base")]])
+    told = explain(model.schema, model.profile, [row], contributions)[0].reasons_for[0].sentence
     assert f"{field.label} is '<script>xx" in told
     assert "a value seen rarely or never" in told
     assert len(told) < 300

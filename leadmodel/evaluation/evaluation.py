@@ -9,6 +9,7 @@ from catboost import CatBoostClassifier, Pool
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from leadmodel.evaluation.comparison import Candidate
+from leadmodel.evaluation.contributions import Contributions
 from leadmodel.evaluation.curves import Curves, trace_curves
 from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.levels import Level, judge_levels
@@ -123,6 +124,6 @@ def evaluate_model(
 
 def _importance(classifier: CatBoostClassifier, X: pd.DataFrame) -> dict[str, float]:
     pool = Pool(X, cat_features=list(X.select_dtypes("category").columns))
-    shap: npt.NDArray[Any] = classifier.get_feature_importance(pool, type="ShapValues")
-    means = np.abs(shap[:, :-1]).mean(axis=0)
+    contributions = Contributions(classifier).of(pool)
+    means = np.abs(contributions[:, :-1]).mean(axis=0)
     return {name: float(mean) for name, mean in zip(X.columns, means, strict=True)}

@@ -1,9 +1,12 @@
 """Why a lead has its probability: exact contributions of its fields, put in plain words."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 
-from pydantic import BaseModel, ConfigDict
+import numpy as np
+import numpy.typing as npt
 
 from leadmodel.errors import quoted
 from leadmodel.evaluation.profile import FieldProfile, Profile
@@ -15,11 +18,13 @@ MAX_REASONS = 5
 MIN_CONTRIBUTION = 0.01
 """In log-odds: less moves no probability by a quarter of a percentage point."""
 
+_Tell = Callable[[str, Value, bool], tuple[str, str, str]]
 
-class Reason(BaseModel):
+
+# Plain slots, because a call of many leads makes a hundred thousand of them.
+@dataclass(slots=True)
+class Reason:
     """What one field does to a lead's log-odds, and what leads of its kind did."""
-
-    model_config = ConfigDict(frozen=True)
 
     field: str
     label: str
@@ -28,7 +33,8 @@ class Reason(BaseModel):
     sentence: str
 
 
-class Explanation(BaseModel):
+@dataclass(slots=True)
+class Explanation:
     """The strongest reasons for and against; all contributions and `base` make the log-odds.
 
     Parameters
@@ -40,8 +46,6 @@ class Explanation(BaseModel):
     rest : float
         Contributions of all other fields together, in log-odds.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     base: float
     reasons_for: tuple[Reason, ...]
@@ -58,47 +62,55 @@ class Explanation(BaseModel):
 def explain(
     schema: LeadSchema,
     profile: Profile,
-    lead: Mapping[str, Value],
-    contributions: Mapping[str, float],
-    base: float,
-) -> Explanation:
-    """Put the contributions of a lead's fields into words.
+    rows: Sequence[Sequence[Value]],
+    contributions: npt.NDArray[np.float64],
+) -> list[Explanation]:
+    """Put the contributions of the fields of some leads into words.
 
     Parameters
     ----------
     schema, profile : LeadSchema, Profile
         The fields, and what the training leads did.
-    lead : mapping of str to float or str
-        Typed values by field name.
-    contributions : mapping of str to float
-        SHAP values in log-odds by field name (Lundberg et al. 2020).
-    base : float
-        The expected log-odds.
+    rows : sequence of sequence of float or str
+        Typed leads in the order of the model's columns.
+    contributions : array of shape (n_leads, n_fields + 1)
+        As `leadmodel.evaluation.contributions.Contributions.of` returns them.
     """
-    strong = {name: value for name, value in contributions.items() if abs(value) >= MIN_CONTRIBUTION}
-    ranked = sorted(strong, key=lambda name: -abs(strong[name]))
-    chosen = [name for name in ranked if strong[name] > 0][:MAX_REASONS]
-    chosen += [name for name in ranked if strong[name] < 0][:MAX_REASONS]
-    reasons = [_reason(schema.by_name[name], profile, lead[name], contributions[name]) for name in chosen]
+    tell = cache(partial(_tell, schema, profile))  # many leads have most of their values in common
+    return [
+        _explain(schema.columns, row, values, base, tell)
+        for row, (*values, base) in zip(rows, contributions.tolist(), strict=True)
+    ]
+
+
+def _explain(
+    columns: list[str], row: Sequence[Value], contributions: list[float], base: float, tell: _Tell
+) -> Explanation:
+    rising = sorted(range(len(columns)), key=contributions.__getitem__)
+    pro = [place for place in rising[: -MAX_REASONS - 1 : -1] if contributions[place] >= MIN_CONTRIBUTION]
+    con = [place for place in rising[:MAX_REASONS] if contributions[place] <= -MIN_CONTRIBUTION]
+    reasons = {}
+    for place in (*pro, *con):
+        name, contribution = columns[place], contributions[place]
+        label, value, sentence = tell(name, row[place], contribution > 0)
+        reasons[place] = Reason(name, label, value, contribution, sentence)
     return Explanation(
         base=base,
-        reasons_for=tuple(reason for reason in reasons if reason.contribution > 0),
-        reasons_against=tuple(reason for reason in reasons if reason.contribution < 0),
-        rest=math.fsum(value for name, value in contributions.items() if name not in chosen),
+        reasons_for=tuple(reasons[place] for place in pro),
+        reasons_against=tuple(reasons[place] for place in con),
+        rest=math.fsum(value for place, value in enumerate(contributions) if place not in reasons),
     )
 
 
-def _reason(field: Field, profile: Profile, value: Value, contribution: float) -> Reason:
-    return Reason(
-        field=field.name,
-        label=field.label,
-        value=_shown(field, value),
-        contribution=contribution,
-        sentence=_sentence(field, profile, value, contribution),
-    )
+def _tell(
+    schema: LeadSchema, profile: Profile, name: str, value: Value, speaks_for: bool
+) -> tuple[str, str, str]:
+    """Return label, value and sentence of a reason."""
+    field = schema.by_name[name]
+    return field.label, _shown(field, value), _sentence(field, profile, value, speaks_for)
 
 
-def _sentence(field: Field, profile: Profile, value: Value, contribution: float) -> str:
+def _sentence(field: Field, profile: Profile, value: Value, speaks_for: bool) -> str:
     known = profile.fields[field.name]
     cell, rate = known.cell(value), profile.leads.rate
     subject = f"{field.label} {_predicate(field, known, value)}"
@@ -106,11 +118,9 @@ def _sentence(field: Field, profile: Profile, value: Value, contribution: float)
         return f"{subject}, which no training lead shows."
     others = "as of all" if f"{cell.rate:.0%}" == f"{rate:.0%}" else f"{rate:.0%} of all"
     told = f"{subject}: {cell.rate:.0%} of such leads converted, {others}."
-    if (cell.rate >= rate) == (contribution > 0):
+    if (cell.rate >= rate) == speaks_for:
         return told
-    return (
-        f"{told} Beside this lead's other answers it speaks {'for' if contribution > 0 else 'against'} it."
-    )
+    return f"{told} Beside this lead's other answers it speaks {'for' if speaks_for else 'against'} it."
 
 
 def _predicate(field: Field, known: FieldProfile, value: Value) -> str:

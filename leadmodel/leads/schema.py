@@ -30,6 +30,8 @@ HANDFUL = 5
 Kind = Literal["numeric", "categorical", "boolean"]
 Value = float | str
 
+_NESTED = (list, tuple, set, Mapping)  # not a union, which would be made anew for each value
+
 
 class Remark(BaseModel):
     """Something to know about a value that was scored all the same."""
@@ -97,7 +99,7 @@ class Field(BaseModel):
         LeadError
             If the value is not of the field's kind.
         """
-        if isinstance(value, Mapping | list | tuple | set):
+        if isinstance(value, _NESTED):
             raise LeadError(self.name, value, "be a single value")
         if self._is_flag:
             return self._parse_flag(value)

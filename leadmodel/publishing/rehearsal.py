@@ -34,7 +34,11 @@ rows = [["a" if place in texts else value for place in places]
         for value in (0.0, 1.0, -1e9, 1e9, float("nan"))]
 pool = Pool(rows, cat_features=sorted(texts))
 model.predict_proba(pool)
+model.set_scale_and_bias(1.0, 0.0)  # CatBoost explains none but such models
 model.get_feature_importance(pool, type="ShapValues")
+model.calc_leaf_indexes(pool)
+for tree in range(model.tree_count_):
+    model._get_tree_splits(tree, pool)
 """
 
 
