@@ -46,6 +46,9 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--tune", type=float, default=0, metavar="MINUTES", help="search for better parameters so long"
     )
+    parser.add_argument(
+        "--segment-by", metavar="FIELD", help="try models of their own for the values of a field of texts"
+    )
     parser.add_argument("--output", default="model", help="folder of the model (default: model)")
     add_decision(parser)
     parser.add_argument("--push", metavar="USER/MODEL", help="publish the model on the Hugging Face Hub")
@@ -119,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     check_names([*(options.id or ()), *(options.drop or ())], leads)
     print(f"{len(leads):,} leads, {leads.shape[1]} columns")
 
-    settings = TrainingSettings(seed=options.seed, tune_minutes=options.tune)
+    settings = TrainingSettings(seed=options.seed, tune_minutes=options.tune, segment_by=options.segment_by)
     with tqdm(total=n_steps(settings), desc="training", unit="step") as bar:
 
         def progress(step: str) -> None:
@@ -174,6 +177,8 @@ def report(model: LeadModel) -> None:
         print(f"  {one.name:<36}{one.metrics['log_loss']:7.4f}   {behind if one.behind.value else 'best'}")
     if tuning := evaluation.tuning:
         print(f"\nTuning: {tuning.summary()}")
+    if parts := evaluation.parts:
+        print(f"\nSegments: {parts.summary()}")
     print(f"\nCalibration: {evaluation.calibration.summary()}")
     decision = model.config.decision
     print(f"\n'{decision.positive}' from {decision.threshold:.3f} on: {decision.rule}")

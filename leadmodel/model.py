@@ -10,19 +10,19 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from catboost import CatBoostClassifier, Pool
+from catboost import CatBoostClassifier
 from pydantic import ValidationError
 
 from leadmodel.errors import LeadError, ModelError
 from leadmodel.evaluation.answer import Answer
-from leadmodel.evaluation.contributions import Contributions
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.explanation import Explanation, explain
 from leadmodel.evaluation.profile import Profile
+from leadmodel.evaluation.routing import Routing
 from leadmodel.leads.schema import LeadSchema, Remark, Value
 from leadmodel.leads.table import read_leads
 from leadmodel.publishing.agreement import check_agreement
-from leadmodel.publishing.config import ModelConfig
+from leadmodel.publishing.config import ModelConfig, PartFile
 from leadmodel.publishing.persistence import (
     MODEL_FILE,
     is_folder,
@@ -67,7 +67,11 @@ class LeadModel:
         check_agreement(files, self.config)
         self.profile = _read_json(files, "profile.json", Profile)
         self.evaluation = _read_json(files, "metrics.json", Evaluation)
-        self.pipeline = load_pipeline(files[MODEL_FILE], self.config.sha256)
+        opened = {
+            name: load_pipeline(files[name], sha256, name) for name, sha256 in self.config.checksums.items()
+        }
+        self.pipeline = opened.pop(MODEL_FILE)
+        self.parts = {part.value: opened[part.file] for part in self._part_files}
         self._check_agreement()
 
     @classmethod
@@ -105,7 +109,8 @@ class LeadModel:
     def _prove(cls, files: Mapping[str, bytes], revision: str | None = None) -> "LeadModel":
         """Open files from elsewhere: CatBoost uses them first in a process of its own."""
         config = ModelConfig.from_json(_text(files, "config.json"))
-        rehearse(files[MODEL_FILE], config.sha256)
+        for name, sha256 in config.checksums.items():
+            rehearse(files.get(name, b""), sha256, name)
         return cls(files, revision)
 
     def save_pretrained(self, folder: str | Path) -> None:
@@ -117,7 +122,8 @@ class LeadModel:
             If the folder holds something other than a model.
         """
         write_folder(folder, self.files)
-        remember(self.config.sha256)
+        for sha256 in self.config.checksums.values():
+            remember(sha256)
 
     def push_to_hub(
         self, repo_id: str, *, private: bool = False, commit_message: str | None = None
@@ -151,10 +157,16 @@ class LeadModel:
         """The last step of the pipeline; typed leads need none of the steps before it."""
         return self.pipeline[-1]
 
+    @property
+    def _part_files(self) -> tuple[PartFile, ...]:
+        return self.config.parts.files if self.config.parts else ()
+
     @cached_property
-    def contributions(self) -> Contributions:
-        """What the fields of any lead contribute to its log-odds."""
-        return Contributions(self.classifier)
+    def routing(self) -> Routing:
+        """Which classifier answers for which lead."""
+        field = self.config.parts.field if self.config.parts else None
+        parts = {value: pipeline[-1] for value, pipeline in self.parts.items()}
+        return Routing(self.schema, self.classifier, field, parts)
 
     def predict_proba(self, leads: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return the probability that each of the raw `leads` converts, of shape (n_leads,).
@@ -164,10 +176,7 @@ class LeadModel:
         InputError
             If a column is lacking or a value cannot be read.
         """
-        return self._predict(read_leads(self.schema, leads))
-
-    def _predict(self, typed: pd.DataFrame) -> npt.NDArray[np.float64]:
-        return np.asarray(self.classifier.predict_proba(typed)[:, 1])
+        return self.routing.predict(read_leads(self.schema, leads))
 
     def score(self, leads: pd.DataFrame) -> pd.DataFrame:
         """Return ``probability``, ``score``, ``grade`` and ``decision`` of raw `leads`.
@@ -186,7 +195,7 @@ class LeadModel:
 
     def score_typed(self, typed: pd.DataFrame) -> pd.DataFrame:
         """Return what `score` does, for leads as `leadmodel.leads.table.read_leads` returns them."""
-        probability = self._predict(typed)
+        probability = self.routing.predict(typed)
         decision = self.config.decision
         scores = decision.scores(probability)
         return pd.DataFrame(
@@ -229,17 +238,15 @@ class LeadModel:
         if not leads:
             return []
         rows, remarks = self._read_rows(leads)
-        texts = list(range(len(self.schema.text_columns)))
-        pool = Pool(rows, cat_features=texts, feature_names=self.schema.columns)
         threads = _threads(len(rows))
-        probability = self.classifier.predict_proba(pool, thread_count=threads)[:, 1]
+        probability, contributions = self.routing.predict_rows(rows, threads, reasons=reasons)
         decision = self.config.decision
         scores = decision.scores(probability)
         grades, positive = decision.grade_places(scores), decision.is_positive(probability)
         bands = list(decision.bands)
         explanations: Sequence[Explanation | None] = [None] * len(rows)
-        if reasons:
-            explanations = explain(self.schema, self.profile, rows, self.contributions.of(pool, threads))
+        if contributions is not None:
+            explanations = explain(self.schema, self.profile, rows, contributions)
         return [
             Answer(
                 probability=float(probability[row]),
@@ -269,8 +276,11 @@ class LeadModel:
     def _check_agreement(self) -> None:
         """Raise ModelError unless pipeline, schema and profile speak of the same fields."""
         columns = self.schema.columns
-        if list(self.classifier.feature_names_ or ()) != columns:
-            raise ModelError(f"{MODEL_FILE} and config.json must be of one model. Their fields differ.")
+        for name, pipeline in {MODEL_FILE: self.pipeline, **self.parts}.items():
+            if list(pipeline[-1].feature_names_ or ()) != columns:
+                raise ModelError(f"{name} and config.json must be of one model. Their fields differ.")
+        if self.config.parts and self.config.parts.field not in self.schema.text_columns:
+            raise ModelError("config.json, at parts: the field that divides the leads must be a text.")
         if set(self.profile.fields) != set(columns):
             raise ModelError("profile.json and config.json must be of one model. Their fields differ.")
         try:

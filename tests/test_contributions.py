@@ -61,7 +61,7 @@ def check(made: Contributions, leads: Pool, *, tabulated: bool) -> None:
 
 
 def test_the_contributions_of_a_published_model_are_looked_up(folder: Path, odd: Pool) -> None:
-    check(LeadModel.from_pretrained(folder).contributions, odd, tabulated=True)
+    check(LeadModel.from_pretrained(folder).routing.contributions, odd, tabulated=True)
 
 
 @pytest.mark.parametrize("boosting", ["Ordered", "Plain"])
@@ -101,9 +101,9 @@ def test_a_published_model_that_is_calibrated_opens_and_explains(model: LeadMode
 
 def test_one_lead_has_the_contributions_that_it_has_among_many(model: LeadModel, learned: Learned) -> None:
     X, _, texts = learned
-    many = model.contributions.of(Pool(X, cat_features=texts))
+    many = model.routing.contributions.of(Pool(X, cat_features=texts))
     for row in range(0, len(X), 100):
-        one = model.contributions.of(Pool(X.iloc[[row]], cat_features=texts), 1)
+        one = model.routing.contributions.of(Pool(X.iloc[[row]], cat_features=texts), 1)
         np.testing.assert_array_equal(one[0], many[row])
 
 

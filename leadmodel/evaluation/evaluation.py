@@ -14,7 +14,7 @@ from leadmodel.evaluation.curves import Curves, trace_curves
 from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.levels import Level, judge_levels
 from leadmodel.evaluation.metrics import Estimate, estimate_metrics
-from leadmodel.evaluation.refinement import Calibration, Tuning
+from leadmodel.evaluation.refinement import Calibration, Parts, Tuning
 from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["Evaluation", "evaluate_model"]
@@ -40,6 +40,8 @@ class Evaluation(BaseModel):
         What a calibrator would change, and whether there is one.
     tuning : Tuning, optional
         What a search for better parameters gained, if there was one.
+    parts : Parts, optional
+        What models for single values of a field gained, if they were asked for.
     levels : tuple of Level
         The test leads by the values of the categorical fields, the worst first.
     curves : Curves
@@ -56,6 +58,7 @@ class Evaluation(BaseModel):
     comparison: tuple[Candidate, ...]
     calibration: Calibration
     tuning: Tuning | None = None
+    parts: Parts | None = None
     levels: tuple[Level, ...]
     curves: Curves
     importance: dict[str, float]
@@ -85,6 +88,7 @@ def evaluate_model(
     classifier: CatBoostClassifier,
     schema: LeadSchema,
     test: tuple[pd.DataFrame, npt.NDArray[np.int64]],
+    probability: npt.NDArray[np.float64],
     decision: Decision,
     random_state: int,
     **training: Any,
@@ -94,11 +98,13 @@ def evaluate_model(
     Parameters
     ----------
     classifier : CatBoostClassifier
-        Fitted on the training leads.
+        Fitted on all training leads; the importance is its.
     schema : LeadSchema
         The fields.
     test : tuple of DataFrame of shape (n_test, n_fields) and array of shape (n_test,)
         Typed test leads and their outcomes.
+    probability : array of shape (n_test,)
+        What the whole model says of them.
     decision : Decision
         The threshold, and what a decision is worth.
     random_state : int
@@ -107,7 +113,6 @@ def evaluate_model(
         The entries of `Evaluation` that were measured on the training leads.
     """
     X, y = test
-    probability = classifier.predict_proba(X)[:, 1]
     metrics = estimate_metrics(
         y, probability, threshold=decision.threshold, worth=decision.worth, random_state=random_state
     )

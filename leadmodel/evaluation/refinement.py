@@ -1,4 +1,4 @@
-"""What tuning and calibration were tried, and what they gained: part of metrics.json."""
+"""What was tried to better the model, and what it gained: part of metrics.json."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from leadmodel.evaluation.metrics import Estimate
 
-__all__ = ["Calibration", "Tuning"]
+__all__ = ["Calibration", "Part", "Parts", "Tuning"]
 
 
 class Calibration(BaseModel):
@@ -80,6 +80,60 @@ class Tuning(BaseModel):
         verdict = "The best is used" if self.is_used else "The default is kept"
         change = _interval(self.change)
         return f"{tried}. {verdict}: on new folds the best one changes the log loss by {change}."
+
+
+class Part(BaseModel):
+    """The training leads with one value of a field, and a model of their own.
+
+    Parameters
+    ----------
+    value : str
+        Of the field.
+    n_leads : int
+        Training leads with it.
+    change : Estimate
+        What a model of these leads alone adds to the log loss that the model of all leads has on
+        them, both cross-validated; below 0 is better. Paired, with its 95 % interval.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: str
+    n_leads: int
+    change: Estimate
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the part's own model is better beyond doubt; else the model of all leads answers."""
+        return self.change.high < 0
+
+
+class Parts(BaseModel):
+    """Models for the leads of single values of one field.
+
+    Parameters
+    ----------
+    field : str
+        The field whose values were looked at.
+    tried : tuple of Part
+        Values with enough leads for a model of their own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    field: str
+    tried: tuple[Part, ...]
+
+    def summary(self) -> str:
+        """Return what was found, in a sentence."""
+        used = [part.value for part in self.tried if part.is_used]
+        if not self.tried:
+            return f"no value of {self.field!r} has enough leads for a model of its own."
+        return (
+            f"of {len(self.tried)} values of {self.field!r} with enough leads, {len(used)} visibly gain "
+            f"from a model of their own{': ' + ', '.join(used) if used else ''}. The others are answered "
+            "by the model of all leads."
+        )
 
 
 def _interval(change: Estimate) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from leadmodel.errors import ModelError
 from leadmodel.publishing.config import ModelConfig
+from leadmodel.publishing.persistence import MODEL_FILE
 
 __all__ = ["check_agreement"]
 
@@ -21,14 +22,21 @@ def check_agreement(files: Mapping[str, bytes], config: ModelConfig) -> None:
     ------
     ModelError
         If README.md is the card of another model or holds active markup, requirements.txt
-        asks for anything but what the model was made with, or a plot is no PNG.
+        asks for anything but what the model was made with, a plot is no PNG, or the files of
+        the parts are not those that config.json names.
     """
+    named = set(config.checksums) - {MODEL_FILE}
+    found = {name for name in files if name.startswith("parts/")}
+    if named != found:
+        raise ModelError(
+            f"The files of the parts must be those of config.json, {sorted(named)}. Found: {sorted(found)}."
+        )
     card = files["README.md"]
     if config.sha256.encode() not in card:
         raise ModelError("README.md is not the card of this model: it must name the sha256 of model.skops.")
-    if found := _MARKUP.search(card):
+    if markup := _MARKUP.search(card):
         raise ModelError(
-            f"README.md holds markup that no card needs: {found[0][:60].decode(errors='replace')!r}."
+            f"README.md holds markup that no card needs: {markup[0][:60].decode(errors='replace')!r}."
         )
     if (
         files["requirements.txt"].decode(errors="replace").splitlines()

@@ -10,13 +10,23 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from leadmodel.errors import ModelError
 from leadmodel.evaluation.decision import Decision
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.publishing.persistence import MODEL_FILE
 
 Version = Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,40}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
-__all__ = ["FORMAT_VERSION", "LIBRARIES", "ModelConfig", "TrainingRecord", "installed_versions"]
+__all__ = [
+    "FORMAT_VERSION",
+    "LIBRARIES",
+    "ModelConfig",
+    "PartFile",
+    "PartFiles",
+    "TrainingRecord",
+    "installed_versions",
+]
 
 FORMAT_VERSION = 1
+MAX_PARTS = 50
 LIBRARIES = ("catboost", "numpy", "pandas", "scikit-learn", "skops")
 """What it takes to open model.skops; the first thing that another release of one can break."""
 
@@ -50,6 +60,25 @@ class TrainingRecord(BaseModel):
     seconds: float
 
 
+class PartFile(BaseModel):
+    """The file of the model for the leads with one value of a field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: str
+    file: Annotated[str, StringConstraints(pattern=r"^parts/\d{1,3}\.skops$")]
+    sha256: Sha256
+
+
+class PartFiles(BaseModel):
+    """The models for single values of one field; every other lead is the main model's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    field: str
+    files: tuple[PartFile, ...] = Field(min_length=1, max_length=MAX_PARTS)
+
+
 class ModelConfig(BaseModel):
     """The content of config.json.
 
@@ -67,6 +96,7 @@ class ModelConfig(BaseModel):
     lead_schema: LeadSchema = Field(alias="schema")
     decision: Decision
     training: TrainingRecord
+    parts: PartFiles | None = None
     versions: dict[str, Version]
     sha256: Sha256
 
@@ -78,7 +108,7 @@ class ModelConfig(BaseModel):
     def _hub_block(self) -> dict[str, Any]:
         example = self.lead_schema.example()
         return {
-            "model": {"file": "model.skops"},
+            "model": {"file": MODEL_FILE},
             "model_format": "skops",
             "task": "tabular-classification",
             "environment": [f"{name}={number}" for name, number in self.versions.items()],
@@ -123,6 +153,12 @@ class ModelConfig(BaseModel):
         if block != config._hub_block():
             raise ModelError("config.json, at sklearn: the block does not say what the rest says.")
         return config
+
+    @property
+    def checksums(self) -> dict[str, str]:
+        """The sha256 of each skops file by its name, the main one first."""
+        parts = self.parts.files if self.parts else ()
+        return {MODEL_FILE: self.sha256} | {part.file: part.sha256 for part in parts}
 
     def requirements(self) -> str:
         """Return requirements.txt: the exact versions that open the model."""

@@ -27,6 +27,7 @@ __all__ = [
     "check_sizes",
     "dump_pipeline",
     "is_folder",
+    "is_ours",
     "load_pipeline",
     "read_folder",
     "write_folder",
@@ -44,11 +45,13 @@ REQUIRED_FILES = (
 TRUSTED_TYPES = ("catboost.core.CatBoostClassifier", "numpy.dtype")
 """All that a model file may name beyond what skops itself trusts; never read from the file."""
 
-ALLOWED_FILES = (*REQUIRED_FILES, "plots/*.png")
+OPTIONAL_FILES = ("plots/*.png", "parts/*.skops")
+ALLOWED_FILES = (*REQUIRED_FILES, *OPTIONAL_FILES)
 """All that is ever read of a repository."""
 
-MAX_BYTES = {MODEL_FILE: 200_000_000, "other": 5_000_000}
-MAX_PLOTS = 50
+MAX_BYTES = {"skops": 200_000_000, "other": 5_000_000}
+MAX_OPTIONAL = 50
+"""Files of each optional kind."""
 
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -68,7 +71,7 @@ def dump_pipeline(pipeline: Pipeline) -> bytes:
     return content
 
 
-def load_pipeline(content: bytes, sha256: str) -> Pipeline:
+def load_pipeline(content: bytes, sha256: str, name: str = MODEL_FILE) -> Pipeline:
     """Open the content of a skops file.
 
     Parameters
@@ -77,6 +80,8 @@ def load_pipeline(content: bytes, sha256: str) -> Pipeline:
         The file.
     sha256 : str
         The checksum that it must have, in hexadecimal.
+    name : str
+        What the file is called, for the errors.
 
     Raises
     ------
@@ -84,42 +89,44 @@ def load_pipeline(content: bytes, sha256: str) -> Pipeline:
         If the checksum differs, the file is damaged, or it names a type outside the allow-list.
         Nothing of the file has run by then.
     """
-    check_sha256(content, sha256)
+    check_sha256(content, sha256, name)
     check_archive(content)
     try:
         pipeline = skops.io.loads(content, trusted=TRUSTED_TYPES)
         sound = isinstance(pipeline, Pipeline) and isinstance(pipeline[-1], CatBoostClassifier)
     except Exception as error:  # whatever a damaged state raises, the file is to blame
-        raise ModelError(
-            f"{MODEL_FILE} cannot be opened: {type(error).__name__}: {error!s:.200}."
-        ) from None
+        raise ModelError(f"{name} cannot be opened: {type(error).__name__}: {error!s:.200}.") from None
     if not sound:
-        raise ModelError(f"{MODEL_FILE} must hold a Pipeline that ends in a CatBoostClassifier.")
+        raise ModelError(f"{name} must hold a Pipeline that ends in a CatBoostClassifier.")
     return pipeline
 
 
-def check_sha256(content: bytes, sha256: str) -> None:
-    """Raise ModelError unless the model file has the checksum that config.json names."""
+def check_sha256(content: bytes, sha256: str, name: str = MODEL_FILE) -> None:
+    """Raise ModelError unless a model file has the checksum that config.json names."""
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise ModelError(
-            f"{MODEL_FILE} must have the sha256 {sha256[:12]}… that config.json names. "
+            f"{name} must have the sha256 {sha256[:12]}… that config.json names. "
             f"It has {found[:12]}…: the file was changed or damaged; get the model anew."
         )
 
 
 def check_sizes(sizes: Mapping[str, int]) -> None:
     """Raise ModelError if a file of a model, by name and size in bytes, is too large to be one."""
-    if sum(_is_plot(name) for name in sizes) > MAX_PLOTS:
-        raise ModelError(f"A model has at most {MAX_PLOTS} plots. This one has more.")
+    for kind in OPTIONAL_FILES:
+        if sum(PurePosixPath(name).match(kind) for name in sizes) > MAX_OPTIONAL:
+            raise ModelError(
+                f"A model has at most {MAX_OPTIONAL} {kind.partition('/')[0]}. This one has more."
+            )
     for name, size in sizes.items():
-        limit = MAX_BYTES.get(name, MAX_BYTES["other"])
-        if (name in REQUIRED_FILES or _is_plot(name)) and size > limit:
+        limit = MAX_BYTES["skops" if name.endswith(".skops") else "other"]
+        if is_ours(name) and size > limit:
             raise ModelError(f"{name} must have at most {limit:,} bytes. It has {size:,}.")
 
 
-def _is_plot(name: str) -> bool:
-    return PurePosixPath(name).match("plots/*.png")
+def is_ours(name: str) -> bool:
+    """Whether a model has a file of this name."""
+    return name in REQUIRED_FILES or any(PurePosixPath(name).match(kind) for kind in OPTIONAL_FILES)
 
 
 def is_folder(source: str | Path) -> bool:
@@ -151,8 +158,9 @@ def read_folder(folder: str | Path, root: Path | None = None) -> Files:
     missing = [name for name in REQUIRED_FILES if not (folder / name).is_file()]
     if missing:
         raise ModelError(f"The folder {str(folder)!r} is not a model: it lacks {', '.join(missing)}.")
-    plots = sorted(path.relative_to(folder).as_posix() for path in folder.glob("plots/*.png"))
-    paths = {name: _within(folder / name, root or folder) for name in (*REQUIRED_FILES, *plots)}
+    found = (path for kind in OPTIONAL_FILES for path in folder.glob(kind))
+    optional = sorted(path.relative_to(folder).as_posix() for path in found)
+    paths = {name: _within(folder / name, root or folder) for name in (*REQUIRED_FILES, *optional)}
     check_sizes({name: path.stat().st_size for name, path in paths.items()})
     return {name: path.read_bytes() for name, path in paths.items()}
 
@@ -175,7 +183,8 @@ def check_replaceable(folder: str | Path) -> None:
             "It holds something else; name another with --output."
         )
     paths = (path.relative_to(folder).as_posix() for path in folder.rglob("*"))
-    foreign = sorted(name for name in paths if not (name in (*REQUIRED_FILES, "plots") or _is_plot(name)))
+    folders = {kind.partition("/")[0] for kind in OPTIONAL_FILES}
+    foreign = sorted(name for name in paths if not (name in folders or is_ours(name)))
     if foreign:
         raise InputError(
             f"The output {str(folder)!r} holds more than a model, and replacing it would lose "

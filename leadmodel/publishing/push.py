@@ -9,6 +9,7 @@ from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOpera
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
 from leadmodel.publishing.hub import HubError, address_of, check_may_write, reading, reason, writing
+from leadmodel.publishing.persistence import is_ours
 
 __all__ = ["Destination", "Published", "versions"]
 
@@ -90,7 +91,7 @@ class Destination:
     def _commit(self, files: Mapping[str, bytes], message: str) -> str:
         api = HfApi()
         there = set(api.list_repo_files(self.repo_id, revision=self.parent))
-        stale = sorted(name for name in there - set(files) if name.startswith("plots/"))
+        stale = sorted(name for name in there - set(files) if is_ours(name))
         operations: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete] = [
             *(CommitOperationAdd(name, content) for name, content in files.items()),
             *(CommitOperationDelete(name) for name in stale),

@@ -15,7 +15,7 @@ from huggingface_hub import cached_assets_path
 from leadmodel.errors import ModelError
 from leadmodel.publishing.archive import check_archive, classifier_bytes
 from leadmodel.publishing.config import installed_versions
-from leadmodel.publishing.persistence import check_sha256
+from leadmodel.publishing.persistence import MODEL_FILE, check_sha256
 
 __all__ = ["rehearse", "remember"]
 
@@ -42,8 +42,8 @@ for tree in range(model.tree_count_):
 """
 
 
-def rehearse(content: bytes, sha256: str) -> None:
-    """Use the CatBoost model of a model.skops elsewhere first, unless that has gone well before.
+def rehearse(content: bytes, sha256: str, name: str = MODEL_FILE) -> None:
+    """Use the CatBoost model of a skops file elsewhere first, unless that has gone well before.
 
     Parameters
     ----------
@@ -51,13 +51,15 @@ def rehearse(content: bytes, sha256: str) -> None:
         The file.
     sha256 : str
         The checksum that config.json names, in hexadecimal.
+    name : str
+        What the file is called, for the errors.
 
     Raises
     ------
     ModelError
         If the file is not what config.json names or may not be opened, or its use fails.
     """
-    check_sha256(content, sha256)
+    check_sha256(content, sha256, name)
     check_archive(content)
     if _marker(sha256).exists():
         return
@@ -71,9 +73,9 @@ def rehearse(content: bytes, sha256: str) -> None:
             env={},  # no token, no proxy, nothing of the user's
         )
     except subprocess.TimeoutExpired:
-        raise ModelError(f"model.skops cannot be used: its first use took over {PATIENCE} s.") from None
+        raise ModelError(f"{name} cannot be used: its first use took over {PATIENCE} s.") from None
     if done.returncode:
-        raise ModelError(f"model.skops cannot be used: {_reason(done)}.")
+        raise ModelError(f"{name} cannot be used: {_reason(done)}.")
     remember(sha256)
 
 

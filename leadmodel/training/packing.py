@@ -1,6 +1,7 @@
 """A trained pipeline and what was measured of it, packed as the files of a model folder."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from sklearn.pipeline import Pipeline
@@ -9,13 +10,19 @@ from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.plots import draw_figures, to_png
 from leadmodel.evaluation.profile import Profile
 from leadmodel.publishing.card import render_card
-from leadmodel.publishing.config import ModelConfig, installed_versions
+from leadmodel.publishing.config import ModelConfig, PartFile, PartFiles, installed_versions
 from leadmodel.publishing.persistence import MODEL_FILE, dump_pipeline
 
 __all__ = ["pack"]
 
 
-def pack(pipeline: Pipeline, evaluation: Evaluation, profile: Profile, **facts: Any) -> dict[str, bytes]:
+def pack(
+    pipeline: Pipeline,
+    evaluation: Evaluation,
+    profile: Profile,
+    parts: Mapping[str, Pipeline] | None = None,
+    **facts: Any,
+) -> dict[str, bytes]:
     """Return the files of a model, its card and figures among them.
 
     Parameters
@@ -26,19 +33,44 @@ def pack(pipeline: Pipeline, evaluation: Evaluation, profile: Profile, **facts: 
         What was measured of it.
     profile : Profile
         What the training leads looked like.
+    parts : mapping of str to Pipeline, optional
+        The models for single values of the field that `evaluation.parts` names.
     **facts
         The entries of `ModelConfig` that are not computed here.
     """
     content = dump_pipeline(pipeline)
-    config = ModelConfig(versions=installed_versions(), sha256=hashlib.sha256(content).hexdigest(), **facts)
+    part_files = {
+        f"parts/{place}.skops": dump_pipeline(part) for place, part in enumerate((parts or {}).values())
+    }
+    config = ModelConfig(
+        versions=installed_versions(),
+        sha256=_sha256(content),
+        parts=_list_parts(evaluation, list(parts or {}), part_files),
+        **facts,
+    )
     labels = {field.name: field.label for field in config.lead_schema.fields}
     figures = draw_figures(evaluation, labels, config.decision)
     return {
         "README.md": render_card(config, evaluation, profile).encode(),
         MODEL_FILE: content,
+        **part_files,
         "config.json": config.to_json().encode(),
         "metrics.json": evaluation.model_dump_json(indent=2).encode(),
         "profile.json": profile.model_dump_json(indent=2).encode(),
         "requirements.txt": config.requirements().encode(),
         **{f"plots/{name}.png": to_png(figure) for name, figure in figures.items()},
     }
+
+
+def _list_parts(evaluation: Evaluation, values: list[str], files: Mapping[str, bytes]) -> PartFiles | None:
+    if not evaluation.parts or not files:
+        return None
+    named = (
+        PartFile(value=value, file=file, sha256=_sha256(content))
+        for value, (file, content) in zip(values, files.items(), strict=True)
+    )
+    return PartFiles(field=evaluation.parts.field, files=tuple(named))
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.pipeline import Pipeline
 
 from leadmodel.errors import InputError, quoted
 from leadmodel.evaluation.comparison import Trial, compare
 from leadmodel.evaluation.decision import DEFAULT_BANDS, Decision, score_grid
 from leadmodel.evaluation.evaluation import evaluate_model
 from leadmodel.evaluation.profile import profile_leads
+from leadmodel.evaluation.refinement import Parts
+from leadmodel.evaluation.routing import Routing
 from leadmodel.evaluation.threshold import choose_threshold
 from leadmodel.leads.inference import infer_schema
 from leadmodel.leads.outcome import find_positive, known_outcomes, read_outcome
@@ -27,6 +30,7 @@ from leadmodel.training.calibration import fit_calibration
 from leadmodel.training.comparison import try_others
 from leadmodel.training.crossvalidation import cross_validate
 from leadmodel.training.packing import pack
+from leadmodel.training.parts import check_divisible, fit_parts
 from leadmodel.training.pipeline import fit_pipeline
 from leadmodel.training.settings import TrainingSettings
 from leadmodel.training.split import Split, split_leads
@@ -37,7 +41,8 @@ __all__ = ["n_steps", "train"]
 
 def n_steps(settings: TrainingSettings) -> int:
     """Return how often `train` calls its `progress`."""
-    return settings.n_folds + settings.n_members + 7 + (N_STEPS if settings.tune_minutes else 0)
+    steps = settings.n_folds + settings.n_members + 7
+    return steps + (N_STEPS if settings.tune_minutes else 0) + (settings.segment_by is not None)
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,8 @@ def train(
     started, settings = time.perf_counter(), settings or TrainingSettings()
     past = _prepare(leads, recipe, settings)
     X, y = past.train
+    if settings.segment_by is not None:
+        check_divisible(past.schema, settings.segment_by)
     progress("leads read")
 
     parameters = settings.classifier_parameters(len(y))
@@ -104,17 +111,26 @@ def train(
     parameters["iterations"] = round(checked.n_trees * settings.refit_factor)
     calibration, unseen = fit_calibration(y, checked.trial.probability, settings)
     pipeline = fit_pipeline(past.schema, X, y, parameters, settings.n_members, progress, calibration)
+    parts: Parts | None = None
+    own: dict[str, Pipeline] = {}
+    if settings.segment_by is not None:
+        parts, own, unseen = fit_parts(past.schema, X, y, unseen, parameters, settings, progress)
 
     decision = _decide(past, unseen, recipe.decision)
+    routing = Routing(
+        past.schema, pipeline[-1], settings.segment_by, {value: part[-1] for value, part in own.items()}
+    )
     evaluation = evaluate_model(
         pipeline[-1],
         past.schema,
         past.test,
+        routing.predict(past.test[0]),
         decision,
         settings.seed,
         comparison=compare(y, trials),
         calibration=calibration,
         tuning=tuning,
+        parts=parts,
     )
     progress("model judged")
 
@@ -122,6 +138,7 @@ def train(
         pipeline,
         evaluation,
         profile_leads(past.schema, X, y),
+        own,
         title=recipe.title or "Leads",
         source=recipe.source,
         created=datetime.now(UTC).isoformat(timespec="seconds"),

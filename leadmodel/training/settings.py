@@ -39,6 +39,8 @@ class TrainingSettings(BaseModel):
         is where the time begins to matter, not where the gain ends.
     tune_minutes : float
         How long to search for better parameters than these; 0 not to.
+    segment_by : str, optional
+        A text field, for whose values models of their own are tried.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,6 +57,7 @@ class TrainingSettings(BaseModel):
     one_hot_max_size: int = Field(default=10, ge=2)
     ordered_below: int = 6_000
     tune_minutes: float = Field(default=0, ge=0, allow_inf_nan=False)
+    segment_by: str | None = None
 
     def classifier_parameters(self, n_leads: int) -> dict[str, Any]:
         """Return the parameters of the CatBoostClassifier for `n_leads` training leads."""
