@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from leadmodel.model import LeadModel
+from train import parse_arguments
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
@@ -42,6 +44,13 @@ def test_the_practitioners_example_runs_without_this_package(model: LeadModel, t
     )
     assert done.returncode == 0, done.stderr
     assert 0 < float(done.stdout.strip(" []\n")) < 1
+
+
+def test_every_training_command_is_one_that_train_takes() -> None:
+    commands = re.findall(r"python train\.py (--[^#\n]*)", README)
+    assert len(commands) > 6
+    for command in commands:
+        assert parse_arguments(shlex.split(command.split("  ")[0])).target == "status"
 
 
 def test_the_front_matter_is_that_of_a_space() -> None:
