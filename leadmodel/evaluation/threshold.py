@@ -1,22 +1,20 @@
 """From which probability on a lead is worth a call: one threshold, by the rule that was asked for."""
 
-import re
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from leadmodel.errors import InputError
-from leadmodel.leads.recipe import DecisionHints
+from leadmodel.leads.recipe import DecisionHints, read_budget
 
-__all__ = ["Threshold", "choose_threshold", "profit_per_lead"]
+__all__ = ["Threshold", "budget_share", "choose_threshold", "profit_per_lead"]
 
 Floats = npt.NDArray[np.float64]
 
 MIN_CALLED = 20
 """A precision of fewer leads than this is chance."""
 
-_BUDGET = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:(%)|/\s*(day|week|month|year))\s*")
 DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
 
 
@@ -66,7 +64,7 @@ def choose_threshold(
     Raises
     ------
     InputError
-        If no threshold reaches the floor, or the budget cannot be read.
+        If no threshold reaches the floor, or how many leads come in is needed and not known.
     """
     cuts = _cuts(np.asarray(y, dtype=np.float64), np.asarray(probability, dtype=np.float64))
     if hints.min_precision is not None:
@@ -134,7 +132,7 @@ def _with_recall(cuts: _Cuts, floor: float) -> Threshold:
 
 
 def _within_budget(cuts: _Cuts, budget: str, leads_per_day: float | None) -> Threshold:
-    share, words = _budget_share(budget, leads_per_day)
+    share, words = budget_share(budget, leads_per_day)
     affordable = np.flatnonzero(cuts.called <= share * cuts.n_leads)
     rule = f"the best {share:.1%} of the leads, which is the budget of {words}"
     if not len(affordable):
@@ -144,24 +142,24 @@ def _within_budget(cuts: _Cuts, budget: str, leads_per_day: float | None) -> Thr
     return Threshold(float(cuts.probability[affordable[-1]]), rule)
 
 
-def _budget_share(budget: str, leads_per_day: float | None) -> tuple[float, str]:
-    found = _BUDGET.fullmatch(budget)
-    if not found:
-        raise InputError(f"A budget reads like 20% or 200/week. Got {budget!r} instead.")
-    number, percent, period = float(found[1]), found[2], found[3]
-    if percent:
-        share, words = number / 100, f"{number:g} % of the leads"
-    elif leads_per_day:
-        coming = leads_per_day * DAYS[period]
-        share, words = number / coming, f"{number:g} calls a {period}, with {coming:,.0f} leads a {period}"
-    else:
+def budget_share(budget: str, leads_per_day: float | None) -> tuple[float, str]:
+    """Return the share of the leads that a budget pays for, and the budget in words.
+
+    Raises
+    ------
+    InputError
+        If it is of a period, and how many leads come in is not known.
+    """
+    number, unit = read_budget(budget)
+    if unit == "%":
+        return min(number / 100, 1.0), f"{number:g} % of the leads"
+    if not leads_per_day:
         raise InputError(
-            f"How many leads come in a {period} is not known, for no date is: give the budget as a "
+            f"How many leads come in a {unit} is not known, for no date is: give the budget as a "
             "share of the leads, such as 20%, or name the column of dates with --time."
         )
-    if share <= 0:
-        raise InputError(f"A budget must be above 0. Got {budget!r} instead.")
-    return min(share, 1.0), words
+    coming = leads_per_day * DAYS[unit]
+    return min(number / coming, 1.0), f"{number:g} calls a {unit}, with {coming:,.0f} leads a {unit}"
 
 
 def _most_profitable(cuts: _Cuts, value: float, cost: float) -> Threshold:

@@ -1,5 +1,6 @@
 """What is known of a data source: a TOML file beside the code, never in it."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.schema import Kind
 
-__all__ = ["DecisionHints", "FieldHints", "Recipe", "check_bands"]
+__all__ = ["DecisionHints", "FieldHints", "Recipe", "check_bands", "read_budget"]
 
 
 class FieldHints(BaseModel):
@@ -30,6 +31,7 @@ class FieldHints(BaseModel):
         return self.model_dump(exclude_none=True, exclude={"kind"})
 
 
+_BUDGET = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:(%)|/\s*(day|week|month|year))\s*")
 RULES = {"min_precision", "min_recall", "budget", "value", "cost"}
 
 
@@ -40,6 +42,20 @@ def check_bands(bands: dict[str, int]) -> None:
         raise InputError(
             f"The lowest scores of the grades must fall from at most 100 to 0. Got {bands} instead."
         )
+
+
+def read_budget(budget: str) -> tuple[float, str]:
+    """Return the number of a budget such as "20%" or "200/week", and its unit, "%" or a period.
+
+    Raises
+    ------
+    InputError
+        If it reads otherwise, or is 0.
+    """
+    found = _BUDGET.fullmatch(budget)
+    if not found or not float(found[1]):
+        raise InputError(f"A budget reads like 20% or 200/week, and is above 0. Got {budget!r} instead.")
+    return float(found[1]), found[2] or found[3]
 
 
 class DecisionHints(BaseModel):
@@ -79,6 +95,8 @@ class DecisionHints(BaseModel):
             raise ValueError("value and cost go together")
         if self.bands is not None:
             check_bands(self.bands)
+        if self.budget is not None:
+            read_budget(self.budget)
         rules = (self.min_precision, self.min_recall, self.budget, self.value)
         if sum(rule is not None for rule in rules) > 1:
             raise ValueError("one rule at a time: min_precision, min_recall, budget, or value and cost")
@@ -98,8 +116,9 @@ class DecisionHints(BaseModel):
             return DecisionHints.model_validate(kept | given)
         except ValidationError as error:
             first = error.errors()[0]
-            place = " ".join(f"{part}:" for part in first["loc"])
-            raise InputError(f"The decision cannot be made so. {place} {first['msg']}.") from None
+            place = "".join(f"{part}: " for part in first["loc"])
+            why = first["msg"].removeprefix("Value error, ").removesuffix(".")
+            raise InputError(f"The decision cannot be made so: {place}{why}.") from None
 
 
 class Recipe(BaseModel):

@@ -17,7 +17,7 @@ from leadmodel.evaluation.evaluation import evaluate_model
 from leadmodel.evaluation.profile import profile_leads
 from leadmodel.evaluation.refinement import Parts
 from leadmodel.evaluation.routing import Routing
-from leadmodel.evaluation.threshold import choose_threshold
+from leadmodel.evaluation.threshold import budget_share, choose_threshold
 from leadmodel.leads.inference import infer_schema
 from leadmodel.leads.outcome import find_positive, known_outcomes, read_outcome
 from leadmodel.leads.recipe import DecisionHints, Recipe
@@ -96,6 +96,8 @@ def train(
     X, y = past.train
     if settings.segment_by is not None:
         check_divisible(past.schema, settings.segment_by)
+    if recipe.decision.budget is not None:
+        budget_share(recipe.decision.budget, past.split.leads_per_day)
     progress("leads read")
 
     parameters = settings.classifier_parameters(len(y))
