@@ -1,15 +1,14 @@
-"""The app: a form that scores one lead, and the API beside it."""
+"""The app: its pages, and the API beside them."""
 
 from html import escape
 from typing import Any
 
 import gradio as gr
 
-from leadmodel.errors import InputError
 from leadmodel.model import LeadModel
 from leadmodel.serving.endpoints import add_endpoints
-from leadmodel.serving.form import UNKNOWN, example_row, form_inputs, read_form
-from leadmodel.serving.rendering import STYLE, render_answer, render_error, render_invitation
+from leadmodel.serving.lead_page import add_lead_page
+from leadmodel.serving.rendering import STYLE
 from leadmodel.serving.service import ScoringService
 
 __all__ = ["build_demo", "looks"]
@@ -24,7 +23,8 @@ def build_demo(service: ScoringService) -> gr.Blocks:
         headline = gr.Markdown(_headline(service.model))
         # A page opened after an update tells of the new model.
         demo.load(lambda: _headline(service.model), None, headline, api_visibility="private", queue=False)
-        _add_form(demo, service)
+        with gr.Tab("Score a lead"):
+            add_lead_page(demo, service)
         add_endpoints(service)
     # Scoring takes milliseconds and shares nothing: no visitor waits for another.
     return demo.queue(api_open=True, default_concurrency_limit=None)
@@ -56,50 +56,3 @@ def _headline(model: LeadModel) -> str:
         f"model had not seen ({escape(config.training.split)}): ROC AUC {auc.value:.2f} "
         f"({auc.low:.2f} to {auc.high:.2f}). Revision {escape(model.revision[:15])}."
     )
-
-
-def _add_form(demo: gr.Blocks, service: ScoringService) -> None:
-    model = service.model
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=320):
-            with gr.Row(equal_height=False):
-                inputs = form_inputs(model.schema, model.evaluation.importance)
-            names, widgets = [name for name, _ in inputs], [widget for _, widget in inputs]
-            with gr.Row():
-                clear = gr.Button("Clear")
-                example = gr.Button("Fill in an example")
-                score = gr.Button("Score", variant="primary", interactive=False)
-        with gr.Column(scale=2, min_width=320):
-            result = gr.HTML(render_invitation(model.config.title))
-
-    def show(*values: Any) -> str:
-        current = service.model  # one model for the whole answer, whatever is published meanwhile
-        decision = current.config.decision
-        try:
-            answer = current.answer(read_form(names, values))
-        except InputError as error:
-            return render_error(str(error))
-        n_fields = len(current.schema.fields)
-        return render_answer(answer, decision.threshold, list(decision.bands), n_fields)
-
-    typical = example_row(model.schema, names)
-    empty = [None if isinstance(widget, gr.Number) else UNKNOWN for widget in widgets]
-    # A number nobody touched is sent as 0, not as unknown: empty all fields before the first score.
-    demo.load(
-        lambda: [*empty, gr.Button(interactive=True)],
-        None,
-        [*widgets, score],
-        api_visibility="private",
-        queue=False,
-    )
-    score.click(show, widgets, result, api_visibility="private", show_progress="minimal")
-    # Values that changed beside an old answer would pass for its reasons.
-    invitation = render_invitation(model.config.title)
-    for button, values in ((example, typical), (clear, empty)):
-        button.click(
-            lambda values=values: [*values, invitation],
-            None,
-            [*widgets, result],
-            api_visibility="private",
-            queue=False,
-        )
