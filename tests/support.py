@@ -37,7 +37,7 @@ def free_port() -> int:
 
 
 def wait_for(address: str, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         if process.poll() is not None:
             pytest.fail(f"the app stopped: {process.communicate()[1]}")
@@ -46,7 +46,7 @@ def wait_for(address: str, process: subprocess.Popen[str]) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    pytest.fail("the app did not answer within a minute")
+    pytest.fail("the app did not answer within three minutes")
 
 
 @contextmanager
