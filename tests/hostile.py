@@ -166,11 +166,76 @@ def _object_array(good: LeadModel, canary: Path) -> Files:
     return with_object(good, step)
 
 
-@kind("an array file with a pickle in it", "has an entry that a model does not have: '.*npy'")
-def _npy(good: LeadModel, canary: Path) -> Files:
+NO_NUMBERS = "has an array that is no row of numbers"
+
+
+def with_array(good: LeadModel, content: bytes, name: str | None = None) -> Files:
+    """Put an array file in the place of one of the model's, or beside them by another name."""
+    entries = unpacked(good)
+    name = name or next(name for name in entries if name.endswith(".npy"))
+    return with_model(good, packed(entries | {name: content}))
+
+
+def saved(array: np.ndarray, header: str | None = None) -> bytes:
+    """Return an array as numpy saves it, or with a header that lies."""
     buffer = io.BytesIO()
-    np.save(buffer, np.array([_Bomb(canary)], dtype=object), allow_pickle=True)
-    return with_model(good, packed(unpacked(good) | {"139835010451408.npy": buffer.getvalue()}))
+    np.save(buffer, array, allow_pickle=True)
+    content = buffer.getvalue()
+    return content if header is None else content[:10] + header.encode().ljust(118) + content[128:]
+
+
+@kind("an array file with a pickle in it", NO_NUMBERS)
+def _npy(good: LeadModel, canary: Path) -> Files:
+    return with_array(good, saved(np.array([_Bomb(canary)], dtype=object)))
+
+
+@kind("a pickle by the name of an array file", NO_NUMBERS)
+def _npy_pickle(good: LeadModel, canary: Path) -> Files:
+    return with_array(good, pickle.dumps(_Bomb(canary)))
+
+
+@kind("an archive by the name of an array file", NO_NUMBERS)
+def _npz(good: LeadModel, canary: Path) -> Files:
+    return with_array(good, packed({"0.npy": saved(np.array([_Bomb(canary)], dtype=object))}))
+
+
+@kind("an array that claims a terabyte", NO_NUMBERS)
+def _npy_shape(good: LeadModel, canary: Path) -> Files:
+    header = "{'descr': '<f8', 'fortran_order': False, 'shape': (137438953472,), }"
+    return with_array(good, saved(np.zeros(1), header))
+
+
+@kind("an array with a header of many levels", NO_NUMBERS)
+def _npy_header(good: LeadModel, canary: Path) -> Files:
+    return with_array(good, b"\x93NUMPY\x02\x00" + (90_000).to_bytes(4, "little") + b"(" * 90_000)
+
+
+@kind("an array of texts", NO_NUMBERS)
+def _npy_texts(good: LeadModel, canary: Path) -> Files:
+    return with_array(good, saved(np.array(["a", "b"])))
+
+
+@kind("an array of a megabyte", r"unpacks to 1,000,128 bytes, more than 100,000")
+def _npy_large(good: LeadModel, canary: Path) -> Files:
+    return with_array(good, saved(np.zeros(125_000)))
+
+
+@kind("an array that climbs out", r"has an entry that a model does not have: '\.\./1\.npy'")
+def _npy_climbs(good: LeadModel, canary: Path) -> Files:
+    return with_array(good, saved(np.zeros(1)), "../1.npy")
+
+
+@kind("an array that is read from the CatBoost model", f"{NOT_TRUSTED}.*NdArrayNode")
+def _npy_elsewhere(good: LeadModel, canary: Path) -> Files:
+    blob = next(name for name in unpacked(good) if name.endswith(".bin"))
+
+    def change(schema: dict[str, Any]) -> dict[str, Any]:
+        text = json.dumps(schema)
+        for name in unpacked(good):
+            text = text.replace(f'"{name}"', f'"{blob}"') if name.endswith(".npy") else text
+        return json.loads(text)
+
+    return with_schema(good, change)
 
 
 @kind("a trusted class with a hostile state", "cannot be opened|must hold a Pipeline|cannot score")

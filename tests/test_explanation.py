@@ -57,6 +57,16 @@ def test_what_was_not_given_says_so(model: LeadModel) -> None:
     assert model.profile.fields["city"].cell(MISSING).count > 0
 
 
+def test_what_is_assumed_says_so(model: LeadModel) -> None:
+    field = model.schema.by_name["minutes_on_site"]
+    row = [field.missing_value if name == field.name else MISSING for name in model.schema.columns]
+    contributions = np.array([[float(name == field.name) for name in (*model.schema.columns, "base")]])
+    reason = explain(model.schema, model.profile, [row], contributions)[0].reasons_for[0]
+    assert reason.value == "not given"
+    expected = f"Minutes on site was not given; {field.assumed:,.4g} is assumed, the typical value."
+    assert reason.sentence == expected
+
+
 def test_an_unknown_value_is_quoted_and_cut(model: LeadModel) -> None:
     field = model.schema.by_name["source"]
     value = "<script>" + "x" * 1000

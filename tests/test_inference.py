@@ -84,7 +84,13 @@ def test_ranges_and_typical_values_come_from_the_leads() -> None:
     field = infer(["3", "1", "2", None] * (N // 4))
     assert isinstance(field, Field)
     assert (field.minimum, field.maximum, field.typical, field.integer) == (1, 3, 2, True)
-    assert field.missing_share == 0.25
+    assert (field.missing_share, field.assumed) == (0.25, None)
+
+
+def test_what_no_lead_lacks_has_a_number_to_assume() -> None:
+    field = infer(["3", "1", "2", "10"] * (N // 4))
+    assert isinstance(field, Field)
+    assert field.assumed == 2.5
 
 
 def test_a_recipe_overrides_what_is_inferred() -> None:

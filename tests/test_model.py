@@ -13,14 +13,17 @@ NEW = make_sample(200, random_state=9).drop(columns=["status"])
 
 
 def test_the_service_scores_as_the_published_pipeline_does(model: LeadModel) -> None:
-    raw = NEW.astype({name: object for name in model.schema.text_columns})
-    expected = model.pipeline.predict_proba(raw)[:, 1]
-    np.testing.assert_allclose(model.predict_proba(NEW), expected, atol=1e-12)
+    numbers = [name for name in model.schema.columns if name not in model.schema.text_columns]
+    for leads in (NEW, NEW.assign(**dict.fromkeys(numbers, np.nan))):
+        raw = leads.astype({name: object for name in model.schema.text_columns})
+        expected = model.pipeline.predict_proba(raw)[:, 1]
+        np.testing.assert_allclose(model.predict_proba(leads), expected, atol=1e-12)
 
 
 def test_one_lead_scores_as_the_same_lead_in_a_table(model: LeadModel) -> None:
-    scored = model.score(NEW)
-    answers = model.answers(NEW.to_dict("records"))
+    leads = pd.concat([NEW, NEW.assign(website_visits=np.nan, age=np.nan)], ignore_index=True)
+    scored = model.score(leads)
+    answers = model.answers(leads.to_dict("records"))
     for name in ("probability", "score", "grade", "decision"):
         assert [getattr(answer, name) for answer in answers] == scored[name].tolist()
 
@@ -42,6 +45,18 @@ def test_the_grade_falls_with_the_probability(model: LeadModel) -> None:
     scored = model.score(NEW).sort_values("probability")
     assert scored["score"].is_monotonic_increasing
     assert scored["grade"].astype(str).is_monotonic_decreasing
+
+
+def test_a_number_that_no_training_lead_lacked_is_assumed_typical(model: LeadModel) -> None:
+    lead = NEW.iloc[0].to_dict()
+    visits = model.schema.by_name["website_visits"].assumed
+    given = model.answer(lead | {"website_visits": visits})
+    assumed = model.answer(lead | {"website_visits": None})
+    assert assumed.probability == given.probability
+    assert [remark.field for remark in assumed.warnings] == [
+        *(remark.field for remark in given.warnings),
+        "website_visits",
+    ]
 
 
 def test_an_empty_list_has_no_answers(model: LeadModel) -> None:

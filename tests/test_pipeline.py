@@ -45,3 +45,23 @@ def test_the_pipeline_takes_gaps_and_unseen_values_and_is_trusted(
     raw = sample.head(3).assign(city=[None, "Nowhere", "City 001"], age=[None, 1e9, 30])
     assert np.isfinite(pipeline.predict_proba(raw)).all()
     assert dump_pipeline(pipeline)
+
+
+def test_the_pipeline_assumes_the_median_where_no_training_lead_had_a_gap(
+    sample: pd.DataFrame, learned: tuple[pd.DataFrame, np.ndarray, list[str]]
+) -> None:
+    X, y, _ = learned
+    schema = infer_schema(sample, SAMPLE_RECIPE)
+    parameters = TrainingSettings().classifier_parameters(len(y)) | {"iterations": 10}
+    # Of a part of the leads, whose own medians differ.
+    part = np.flatnonzero(X["minutes_on_site"] > X["minutes_on_site"].quantile(0.3))
+    pipeline = fit_pipeline(schema, X.iloc[part], y[part], parameters, 2, lambda step: None)
+    columns = pipeline["columns"]
+    numbers = ["website_visits", "minutes_on_site", "emails_opened", "age"]
+    filled = columns.transform(sample.assign(**dict.fromkeys(numbers, np.nan)))
+    for name in numbers[:-1]:
+        assert (filled[name] == np.median(sample[name])).all()
+    assert filled["age"].isna().all()
+    assert list(filled.columns) == schema.columns
+    # Truth values come as they are from other readers of files.
+    assert columns.transform(sample.assign(emails_opened=True))["emails_opened"].eq(1).all()

@@ -120,6 +120,22 @@ def test_texts_come_first_in_the_models_order() -> None:
     assert SCHEMA.columns == ["Lead Source", "opted", "age", "flag", "price"]
 
 
+def test_numbers_without_gaps_come_before_the_others() -> None:
+    fields = tuple(
+        field.model_copy(update={"assumed": 1.0}) if field is PRICE else field for field in SCHEMA.fields
+    )
+    assert LeadSchema(fields=fields).columns == ["Lead Source", "opted", "price", "age", "flag"]
+
+
+def test_a_remark_says_what_is_assumed() -> None:
+    field = Field(name="visits", kind="numeric", label="Visits", assumed=3)
+    _, (remark,) = LeadSchema(fields=(field,)).read_lead({})
+    assert remark.kind == "missing"
+    assert (
+        remark.message == "Visits: not given, which no training lead lacked; its typical value is assumed."
+    )
+
+
 def test_no_two_parameters_are_alike() -> None:
     fields = tuple(Field(name=name, kind="numeric", label=name) for name in ("A b", "a_b", "a-b", "class"))
     keys = LeadSchema(fields=fields).keys

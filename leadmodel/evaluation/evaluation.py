@@ -15,6 +15,7 @@ from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.levels import Level, judge_levels
 from leadmodel.evaluation.metrics import Estimate, estimate_metrics
 from leadmodel.evaluation.refinement import Calibration, Parts, Tuning
+from leadmodel.leads.gaps import assume
 from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["Evaluation", "evaluate_model"]
@@ -116,6 +117,7 @@ def evaluate_model(
     metrics = estimate_metrics(
         y, probability, threshold=decision.threshold, worth=decision.worth, random_state=random_state
     )
+    some = X.sample(min(len(X), N_SHAP_LEADS), random_state=random_state)
     return Evaluation(
         n_test=len(y),
         n_test_converted=int(y.sum()),
@@ -123,7 +125,7 @@ def evaluate_model(
         levels=judge_levels(schema, X, y, probability, metrics["roc_auc"].value, random_state),
         **training,
         curves=trace_curves(y, probability, decision),
-        importance=_importance(classifier, X.sample(min(len(X), N_SHAP_LEADS), random_state=random_state)),
+        importance=_importance(classifier, assume(schema, some)),
     )
 
 

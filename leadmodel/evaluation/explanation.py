@@ -111,6 +111,8 @@ def _tell(
 
 
 def _sentence(field: Field, profile: Profile, value: Value, speaks_for: bool) -> str:
+    if field.assumed is not None and _is_gap(value):
+        return f"{field.label} was not given; {_shown(field, field.assumed)} is assumed, the typical value."
     known = profile.fields[field.name]
     cell, rate = known.cell(value), profile.leads.rate
     subject = f"{field.label} {_predicate(field, known, value)}"
@@ -124,7 +126,7 @@ def _sentence(field: Field, profile: Profile, value: Value, speaks_for: bool) ->
 
 
 def _predicate(field: Field, known: FieldProfile, value: Value) -> str:
-    if value == MISSING or (isinstance(value, float) and math.isnan(value)):
+    if value == MISSING or _is_gap(value):
         return "was not given"
     if isinstance(value, float) and field.kind == "numeric":
         low, high = known.bounds(value)
@@ -132,6 +134,10 @@ def _predicate(field: Field, known: FieldProfile, value: Value) -> str:
         return f"is {_shown(field, value)}{among}"
     rare = isinstance(value, str) and value not in field.choices
     return f"is {_shown(field, value)}" + (", a value seen rarely or never" if rare else "")
+
+
+def _is_gap(value: Value) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _shown(field: Field, value: Value) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from catboost import CatBoostClassifier, Pool
 
 from leadmodel.evaluation.contributions import Contributions
+from leadmodel.leads.gaps import assume, assume_rows
 from leadmodel.leads.schema import LeadSchema, Value
 
 __all__ = ["Routing"]
@@ -49,6 +50,7 @@ class Routing:
 
     def predict(self, typed: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return the probability of each of the typed leads, of shape (n_leads,)."""
+        typed = assume(self.schema, typed)
         probability: npt.NDArray[np.float64] = self.classifier.predict_proba(typed)[:, 1]
         for value, part in self.parts.items():
             places = np.flatnonzero(typed[self.field] == value)
@@ -66,7 +68,7 @@ class Routing:
         tuple of array of shape (n_leads,) and array of shape (n_leads, n_fields + 1) or None
             The last column of the contributions is the base.
         """
-        columns = self.schema.columns
+        rows, columns = assume_rows(self.schema, rows), self.schema.columns
         texts = list(range(len(self.schema.text_columns)))
         probability = np.empty(len(rows))
         contributions = np.empty((len(rows), len(columns) + 1)) if reasons else None

@@ -218,4 +218,5 @@ def _seen_numbers(column: pd.Series) -> dict[str, Any]:
         "maximum": float(numbers.max()),
         "integer": whole,
         "typical": int(typical) if whole else typical,
+        "assumed": float(np.median(numbers)) if len(numbers) == len(column) else None,
     }

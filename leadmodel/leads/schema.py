@@ -30,8 +30,6 @@ HANDFUL = 5
 Kind = Literal["numeric", "categorical", "boolean"]
 Value = float | str
 
-_NESTED = (list, tuple, set, Mapping)  # not a union, which would be made anew for each value
-
 
 class Remark(BaseModel):
     """Something to know about a value that was scored all the same."""
@@ -47,7 +45,8 @@ class Field(BaseModel):
     """One thing known of a lead.
 
     A boolean whose two choices are "0" and "1" is a number to the model; every other
-    boolean is a text of two choices, exactly as the leads write it.
+    boolean is a text of two choices, exactly as the leads write it. What is `assumed` stands
+    for a number that was not given: the training leads' median, where none of them lacked it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,6 +64,7 @@ class Field(BaseModel):
     required: bool = False
     missing_share: float = 0.0
     typical: int | float | str | None = None
+    assumed: float | None = None
 
     @property
     def is_text(self) -> bool:
@@ -99,7 +99,7 @@ class Field(BaseModel):
         LeadError
             If the value is not of the field's kind.
         """
-        if isinstance(value, _NESTED):
+        if isinstance(value, Mapping | list | tuple | set):
             raise LeadError(self.name, value, "be a single value")
         if self._is_flag:
             return self._parse_flag(value)
@@ -163,7 +163,8 @@ class Field(BaseModel):
     def _remark_missing(self) -> Remark | None:
         if self.missing_share > 0:
             return None
-        message = f"{self.label}: not given, which no training lead lacked."
+        assumed = "" if self.assumed is None else "; its typical value is assumed"
+        message = f"{self.label}: not given, which no training lead lacked{assumed}."
         return Remark(field=self.name, kind="missing", message=message)
 
 
@@ -188,8 +189,10 @@ class LeadSchema(BaseModel):
 
     @cached_property
     def columns(self) -> list[str]:
-        """Names of the fields in the order of the model's columns: texts, then numbers."""
-        return [*self.text_columns, *(field.name for field in self.fields if not field.is_text)]
+        """Names of the fields in the order of the model's columns: texts, then numbers, gaps last."""
+        numbers = [field for field in self.fields if not field.is_text]
+        numbers.sort(key=lambda field: field.assumed is None)
+        return [*self.text_columns, *(field.name for field in numbers)]
 
     @cached_property
     def text_columns(self) -> list[str]:

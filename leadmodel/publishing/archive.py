@@ -11,6 +11,8 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from leadmodel.errors import ModelError
 
 __all__ = ["ALLOWED_NODES", "check_archive", "classifier_bytes"]
@@ -18,9 +20,12 @@ __all__ = ["ALLOWED_NODES", "check_archive", "classifier_bytes"]
 SCHEMA = "schema.json"
 MAX_UNPACKED_BYTES = 400_000_000
 MAX_SCHEMA_BYTES = 20_000_000
+MAX_ARRAY_BYTES = 100_000
 MAX_ENTRIES = 20
 
-_ENTRY = re.compile(r"[0-9a-f-]{36}\.bin$")
+_BLOB = re.compile(r"[0-9a-f-]{36}\.bin")
+_ARRAY = re.compile(r"[0-9]{1,20}\.npy")
+_ARRAY_HEADER_BYTES = 128
 
 ALLOWED_NODES = frozenset(
     {
@@ -50,11 +55,13 @@ def check_archive(content: bytes) -> None:
     ------
     ModelError
         If it is no such file, is damaged, unpacks to an absurd size, has an entry that it
-        should not, or names a node outside `ALLOWED_NODES`.
+        should not, an array that is no row of numbers, or names a node outside `ALLOWED_NODES`.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_entries(archive.infolist())
+            for name in filter(_ARRAY.fullmatch, archive.namelist()):
+                _check_array(name, archive.read(name))
             schema = json.loads(archive.read(SCHEMA))
     except ModelError:
         raise
@@ -68,7 +75,7 @@ def check_archive(content: bytes) -> None:
 def classifier_bytes(content: bytes) -> bytes:
     """Return the CatBoost model inside a checked skops file."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        blobs = [name for name in archive.namelist() if name != SCHEMA]
+        blobs = [name for name in archive.namelist() if _BLOB.fullmatch(name)]
         if len(blobs) != 1:
             raise ModelError(f"model.skops must hold one CatBoost model. It holds {len(blobs)}.")
         return archive.read(blobs[0])
@@ -79,15 +86,36 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     if len(names) > MAX_ENTRIES or len(set(names)) < len(names):
         raise ModelError(f"model.skops must hold at most {MAX_ENTRIES} entries, each once.")
     for entry in entries:
-        if entry.filename != SCHEMA and not _ENTRY.match(entry.filename):
+        limit = _limit(entry.filename)
+        if limit is None:
             raise ModelError(
                 f"model.skops has an entry that a model does not have: {entry.filename!r:.80}."
             )
-        limit = MAX_SCHEMA_BYTES if entry.filename == SCHEMA else MAX_UNPACKED_BYTES
         if entry.file_size > limit:
             raise ModelError(f"model.skops unpacks to {entry.file_size:,} bytes, more than {limit:,}.")
     if sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
         raise ModelError(f"model.skops unpacks to more than {MAX_UNPACKED_BYTES:,} bytes.")
+
+
+def _limit(name: str) -> int | None:
+    """Return how many bytes an entry may have; None for one that has no place in a model."""
+    if name == SCHEMA:
+        return MAX_SCHEMA_BYTES
+    if _ARRAY.fullmatch(name):
+        return MAX_ARRAY_BYTES
+    return MAX_UNPACKED_BYTES if _BLOB.fullmatch(name) else None
+
+
+def _check_array(name: str, content: bytes) -> None:
+    """Raise ModelError unless an array is, byte for byte, what numpy writes for a row of numbers.
+
+    Nothing of a hostile header is parsed that way: the row is written anew and compared.
+    """
+    written = io.BytesIO()
+    numbers = content[_ARRAY_HEADER_BYTES:]
+    np.save(written, np.frombuffer(numbers[: len(numbers) // 8 * 8]), allow_pickle=False)
+    if written.getvalue() != content:
+        raise ModelError(f"model.skops has an array that is no row of numbers: {name}.")
 
 
 def _check_nodes(schema: Any) -> None:
@@ -111,7 +139,9 @@ def _nodes(part: Any) -> Iterator[dict[str, Any]]:
 
 def _is_allowed(node: dict[str, Any]) -> bool:
     kind = tuple(str(node.get(part)) for part in ("__module__", "__class__", "__loader__"))
-    return kind in ALLOWED_NODES
+    # An array stands in the schema itself, or in one of the array files checked above.
+    elsewhere = node.get("type") == "numpy" and not _ARRAY.fullmatch(str(node.get("file")))
+    return kind in ALLOWED_NODES and not elsewhere
 
 
 def _name(node: dict[str, Any]) -> str:

@@ -111,7 +111,9 @@ def _render_warnings(answer: Answer, n_fields: int) -> str:
     items = [escape(remark.message) for remark in answer.warnings if remark.kind != "missing"]
     if lacking:
         names = ", ".join(escape(remark.message.partition(":")[0]) for remark in lacking)
-        items.append(f"Not given, though every training lead had them: {names}.")
+        assumed = any(remark.message.endswith("assumed.") for remark in lacking)
+        numbers = " Typical values are assumed for the numbers." if assumed else ""
+        items.append(f"Not given, though every training lead had them: {names}.{numbers}")
     if not items:
         return ""
     little = 2 * len(lacking) > n_fields

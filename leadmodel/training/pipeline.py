@@ -12,6 +12,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 
 from leadmodel.evaluation.refinement import Calibration
+from leadmodel.leads.gaps import unknown_lead
 from leadmodel.leads.schema import MISSING, LeadSchema
 
 __all__ = ["fit_bag", "fit_pipeline"]
@@ -28,8 +29,9 @@ def fit_pipeline(
 ) -> Pipeline:
     """Fit the pipeline from leads to the probability of a conversion.
 
-    The first step names what is missing in a text and puts the columns in the model's order;
-    CatBoost takes gaps in numbers, and texts, as they are.
+    The first step names what is missing in a text, assumes the typical number where no training
+    lead lacked one, and puts the columns in the model's order; CatBoost takes texts, and the gaps
+    that training leads had, as they are.
 
     Parameters
     ----------
@@ -48,15 +50,19 @@ def fit_pipeline(
     calibration : Calibration, optional
         Folded into the classifier, if it is used.
     """
-    numbers = [name for name in schema.columns if name not in schema.text_columns]
+    whole = [field.name for field in schema.fields if field.assumed is not None]
+    gappy = [name for name in schema.columns if name not in (*schema.text_columns, *whole)]
     columns = ColumnTransformer(
         [
             ("text", SimpleImputer(strategy="constant", fill_value=MISSING), schema.text_columns),
-            ("number", "passthrough", numbers),
+            ("number", SimpleImputer(strategy="median"), whole),
+            ("number with gaps", "passthrough", gappy),
         ],
         verbose_feature_names_out=False,
     ).set_output(transform="pandas")
-    classifier = fit_bag(columns.fit_transform(X), y, schema.text_columns, parameters, n_members, progress)
+    # Of this one lead each number is the median, so that every part of the leads assumes the same.
+    columns.fit(unknown_lead(schema))
+    classifier = fit_bag(columns.transform(X), y, schema.text_columns, parameters, n_members, progress)
     if calibration and calibration.is_used:
         _calibrate(classifier, calibration)
     return Pipeline([("columns", columns), ("classifier", classifier)])
