@@ -10,22 +10,18 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from difflib import get_close_matches
-from pathlib import Path
-from urllib.parse import urlsplit
 
-import pandas as pd
 from tqdm import tqdm
 
 from leadmodel.errors import InputError
-from leadmodel.leads.reading import read_table
-from leadmodel.leads.recipe import Recipe
-from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
+from leadmodel.options import add_lead_options, read_past_leads
 from leadmodel.publishing.card import METRIC_NAMES
 from leadmodel.publishing.persistence import check_replaceable
 from leadmodel.publishing.push import Destination
 from leadmodel.publishing.space import SpaceDestination
+from leadmodel.training.past import PastLeads
+from leadmodel.training.report import audit_report
 from leadmodel.training.run import n_steps, train
 from leadmodel.training.settings import TrainingSettings
 
@@ -36,12 +32,8 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", help="path, URL or hf://datasets/… of past leads; default: the sample")
-    parser.add_argument("--recipe", help="TOML file with what is known of the data source")
-    parser.add_argument("--target", help="column that holds the outcome")
-    parser.add_argument("--positive", help="the outcome of a converted lead, where not obvious")
-    parser.add_argument("--id", nargs="+", metavar="COL", help="columns that name a lead")
-    parser.add_argument("--time", help="column that orders leads; the newest become the test leads")
-    parser.add_argument("--drop", nargs="+", metavar="COL", help="columns not to learn from")
+    add_lead_options(parser)
+    parser.add_argument("--drop-leaks", action="store_true", help="leave out what the audit suspects")
     parser.add_argument("--output", default="model", help="folder of the model (default: model)")
     parser.add_argument("--push", metavar="USER/MODEL", help="publish the model on the Hugging Face Hub")
     parser.add_argument("--space", metavar="USER/SPACE", help="publish the app that serves it as a Space")
@@ -62,32 +54,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     repository = Destination(options.push, private=options.private) if options.push else None
     space = SpaceDestination(options.space, private=options.private) if options.space else None
 
-    recipe = Recipe.load(options.recipe) if options.recipe else Recipe()
     if options.data is None:
         print("No --data given: training on the synthetic sample, which describes nobody.")
-        recipe, leads = SAMPLE_RECIPE, make_sample()
-    else:
-        leads = read_table(options.data)
-        # Of an address only the file's name: its query may hold a token.
-        recipe = recipe.updated(title=recipe.title or Path(urlsplit(options.data).path).stem)
-    recipe = recipe.updated(
-        target=options.target,
-        positive=options.positive,
-        time=options.time,
-        id=options.id and tuple(options.id),
-        drop=options.drop and (*recipe.drop, *options.drop),
-    )
-    check_names([*(options.id or ()), *(options.drop or ())], leads)
+    leads, recipe = read_past_leads(options.data, options)
     print(f"{len(leads):,} leads, {leads.shape[1]} columns")
 
-    settings = TrainingSettings(seed=options.seed)
+    settings = TrainingSettings(seed=options.seed, drop_leaks=options.drop_leaks)
     with tqdm(total=n_steps(settings), desc="training", unit="step") as bar:
 
         def progress(step: str) -> None:
             bar.set_postfix_str(step)
             bar.update()
 
-        model = train(leads, recipe, settings, progress)
+        def prepared(past: PastLeads) -> None:
+            tqdm.write(f"\n{audit_report(past)}\n")
+
+        model = train(leads, recipe, settings, progress, prepared)
 
     model.save_pretrained(options.output)
     report(model)
@@ -96,15 +78,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     seconds = time.perf_counter() - started
     print(f"\n{options.output}/ written after {seconds:.1f} s. Serve it:")
     print(f"LEADMODEL_REPO={options.output} {sys.executable} app.py")
-
-
-def check_names(names: Sequence[str], leads: pd.DataFrame) -> None:
-    """Raise InputError for a name that no column has: a mistyped leak would stay a feature."""
-    for name in names:
-        if name not in leads.columns:
-            close = get_close_matches(name, map(str, leads.columns), n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise InputError(f"No column is named {name!r}.{hint}")
 
 
 def publish(model: LeadModel, repository: Destination, space: SpaceDestination | None) -> None:

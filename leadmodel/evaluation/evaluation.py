@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from leadmodel.evaluation.comparison import Candidate
 from leadmodel.evaluation.curves import Curves, trace_curves
+from leadmodel.evaluation.finding import Audit
 from leadmodel.evaluation.metrics import Estimate, estimate_metrics
 
 __all__ = ["Evaluation", "evaluate_model"]
@@ -29,6 +30,8 @@ class Evaluation(BaseModel):
         Test leads, and those of them that converted.
     test : dict of str to Estimate
         Metrics of the test leads with 95 % intervals.
+    audit : Audit
+        What was suspicious about the training leads.
     comparison : tuple of Candidate
         CatBoost and the usual models on the training leads, cross-validated, the best first.
     curves : Curves
@@ -42,6 +45,7 @@ class Evaluation(BaseModel):
     n_test: int
     n_test_converted: int
     test: dict[str, Estimate]
+    audit: Audit
     comparison: tuple[Candidate, ...]
     curves: Curves
     importance: dict[str, float]
@@ -73,6 +77,7 @@ def evaluate_model(
     comparison: tuple[Candidate, ...],
     threshold: float,
     random_state: int,
+    audit: Audit,
 ) -> Evaluation:
     """Evaluate a fitted classifier.
 
@@ -88,6 +93,8 @@ def evaluate_model(
         The decision threshold.
     random_state : int
         Seed of the resamples.
+    audit : Audit
+        The result of the audit of the training leads.
     """
     X, y = test
     probability = classifier.predict_proba(X)[:, 1]
@@ -95,6 +102,7 @@ def evaluate_model(
         n_test=len(y),
         n_test_converted=int(y.sum()),
         test=estimate_metrics(y, probability, threshold=threshold, random_state=random_state),
+        audit=audit,
         comparison=comparison,
         curves=trace_curves(y, probability, threshold),
         importance=_importance(classifier, X.sample(min(len(X), N_SHAP_LEADS), random_state=random_state)),

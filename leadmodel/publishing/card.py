@@ -1,5 +1,6 @@
 """The model card and the requirements of a published model, rendered from its own numbers."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
             evaluation=evaluation,
             profile=profile,
             metric_names=METRIC_NAMES,
+            suspects=[name for name in evaluation.audit.suspects if name in labels],
             importance=[(labels[name], value) for name, value in ranked],
             trusted=Markup(list(TRUSTED_TYPES)),
         )
@@ -70,7 +72,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"cell": _cell, "estimate": _estimate, "choices": _choices, "difference": _difference}
+    made.filters |= {"cell": _cell, "names": _names, "choices": _choices}
+    made.filters |= {"estimate": _estimate, "difference": _difference}
     return made
 
 
@@ -107,6 +110,10 @@ def _finalize(value: Any) -> Any:
 def _cell(value: Any) -> Markup:
     """Escape `value` for a cell of a Markdown table."""
     return Markup(_finalize(str(value)).replace("|", "&#124;"))
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(name or "(no name)" for name in names)
 
 
 def _estimate(estimate: Estimate) -> str:

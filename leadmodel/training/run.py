@@ -2,32 +2,25 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadmodel.errors import InputError, quoted
 from leadmodel.evaluation.comparison import compare
 from leadmodel.evaluation.decision import Decision, best_f1_threshold, score_grid
 from leadmodel.evaluation.evaluation import evaluate_model
 from leadmodel.evaluation.profile import profile_leads
-from leadmodel.leads.inference import infer_schema
-from leadmodel.leads.outcome import find_positive, known_outcomes, read_outcome
 from leadmodel.leads.recipe import Recipe
-from leadmodel.leads.schema import LeadSchema
-from leadmodel.leads.table import duplicate_names, read_leads
-from leadmodel.leads.times import find_time
 from leadmodel.model import LeadModel
 from leadmodel.publishing.config import TrainingRecord
 from leadmodel.training.comparison import try_others
 from leadmodel.training.crossvalidation import cross_validate
 from leadmodel.training.packing import pack
+from leadmodel.training.past import PastLeads, prepare
 from leadmodel.training.pipeline import fit_pipeline
 from leadmodel.training.settings import TrainingSettings
-from leadmodel.training.split import Split, split_leads
 
 __all__ = ["n_steps", "train"]
 
@@ -37,30 +30,12 @@ def n_steps(settings: TrainingSettings) -> int:
     return settings.n_folds + settings.n_members + 7
 
 
-@dataclass(frozen=True)
-class _PastLeads:
-    """Leads with known outcomes, typed, and divided into those to learn from and to judge by."""
-
-    schema: LeadSchema
-    positive: str
-    X: pd.DataFrame
-    y: npt.NDArray[np.int64]
-    split: Split
-
-    @property
-    def train(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
-        return self.X.iloc[self.split.train], self.y[self.split.train]
-
-    @property
-    def test(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
-        return self.X.iloc[self.split.test], self.y[self.split.test]
-
-
 def train(
     leads: pd.DataFrame,
     recipe: Recipe,
     settings: TrainingSettings | None = None,
     progress: Callable[[str], None] = lambda message: None,
+    prepared: Callable[[PastLeads], None] = lambda past: None,
 ) -> LeadModel:
     """Train a model on past leads and judge it on those kept apart.
 
@@ -77,6 +52,8 @@ def train(
         How to train.
     progress : callable, optional
         Called with a line of text after each of the `n_steps` steps.
+    prepared : callable, optional
+        Called with the leads, made ready and audited, before anything is fitted.
 
     Raises
     ------
@@ -84,8 +61,9 @@ def train(
         If the leads cannot be learned from: what is lacking, and what to do.
     """
     started, settings = time.perf_counter(), settings or TrainingSettings()
-    past = _prepare(leads, recipe, settings)
+    past = prepare(leads, recipe, settings)
     X, y = past.train
+    prepared(past)
     progress("leads read")
 
     parameters = settings.classifier_parameters(len(y))
@@ -96,7 +74,7 @@ def train(
 
     decision = _decide(y, checked.trial.probability, recipe)
     evaluation = evaluate_model(
-        pipeline[-1], past.test, compare(y, trials), decision.threshold, settings.seed
+        pipeline[-1], past.test, compare(y, trials), decision.threshold, settings.seed, past.audit
     )
     progress("model judged")
 
@@ -122,27 +100,6 @@ def train(
     )
     progress("model packed")
     return LeadModel(files)
-
-
-def _prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> _PastLeads:
-    # Rows are named by their position from here on, columns by their text.
-    leads = leads.reset_index(drop=True).set_axis([str(name) for name in leads.columns], axis="columns")
-    names = list(leads.columns)
-    if twice := duplicate_names(names):
-        raise InputError(f"The column names must differ. {quoted(twice[0])} stands there more than once.")
-    if recipe.target is None:
-        raise InputError("Which column holds the outcome? Name it with --target.")
-    recipe.check_columns(names)
-    target = leads[recipe.target]
-    rows = np.flatnonzero(known_outcomes(target))
-    positive = find_positive(target.iloc[rows], recipe.positive)
-    y = read_outcome(target.iloc[rows], positive)
-    unused = [name for name in recipe.unused() if name in names]
-    recipe = recipe.updated(time=recipe.time or find_time(leads.drop(columns=unused)))
-    times = leads[recipe.time].iloc[rows] if recipe.time else None
-    split = split_leads(y, times, test_share=settings.test_share, random_state=settings.seed)
-    schema = infer_schema(leads.iloc[rows[split.train]], recipe)
-    return _PastLeads(schema, positive, read_leads(schema, leads).iloc[rows], y, split)
 
 
 def _decide(y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64], recipe: Recipe) -> Decision:
