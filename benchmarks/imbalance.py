@@ -23,7 +23,7 @@ from leadmodel.evaluation.comparison import paired_difference
 from leadmodel.evaluation.metrics import evaluate
 from leadmodel.training.calibration import cross_calibrated
 from leadmodel.training.crossvalidation import cross_validate, make_folds
-from leadmodel.training.run import _prepare
+from leadmodel.training.past import prepare
 from leadmodel.training.settings import TrainingSettings
 
 KINDS = ("plain", "class weights", "under-sampling")
@@ -65,7 +65,7 @@ def print_task(task: Task, data: Path, seeds: int) -> None:
 def measure(task: Task, data: Path, seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return outcomes, and cross-validated probabilities of each kind of training."""
     settings = TrainingSettings(seed=seed)
-    X, y = _prepare(*task.read(data), settings).train
+    X, y = prepare(*task.read(data), settings).train
     parameters = settings.classifier_parameters(len(y))
     plain = cross_validate(X, y, parameters, settings, lambda step: None)
     parameters["iterations"] = plain.n_trees

@@ -31,7 +31,8 @@ from leadmodel.evaluation.metrics import evaluate
 from leadmodel.leads.outcome import known_outcomes
 from leadmodel.leads.reading import read_table
 from leadmodel.leads.recipe import Recipe
-from leadmodel.training.run import _prepare, train
+from leadmodel.training.past import prepare
+from leadmodel.training.run import train
 from leadmodel.training.settings import TrainingSettings
 
 RECIPES = Path(__file__).parents[1] / "recipes"
@@ -113,7 +114,7 @@ def prepared(task: Task, seed: int, options: argparse.Namespace) -> Path:
     if not (folder / "test.parquet").exists():
         folder.mkdir(parents=True, exist_ok=True)
         leads, recipe = task.read(options.data)
-        past = _prepare(leads, recipe, TrainingSettings(seed=seed))
+        past = prepare(leads, recipe, TrainingSettings(seed=seed))
         for part, (X, y) in (("train", past.train), ("test", past.test)):
             X.assign(y=y).to_parquet(folder / f"{part}.parquet")
         rows = np.flatnonzero(known_outcomes(leads[recipe.target]))

@@ -9,17 +9,34 @@ from tqdm import tqdm
 from leadmodel.errors import InputError
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.rollback import go_back
+from leadmodel.options import add_lead_options, read_past_leads
 from leadmodel.serving.bulk import score_file
+from leadmodel.training.past import prepare_all
+from leadmodel.training.report import audit_report
+from leadmodel.training.settings import TrainingSettings
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command."""
     parser = argparse.ArgumentParser(prog="python -m leadmodel", description="Work with a lead model.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_check(commands)
     _add_score(commands)
     _add_rollback(commands)
     options = parser.parse_args(arguments)
     options.run(options)
+
+
+def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("check", help="audit past leads before a model is trained on them")
+    parser.add_argument("leads", help="CSV, Parquet or Excel; a path, a URL or hf://…")
+    add_lead_options(parser)
+    parser.set_defaults(run=_check)
+
+
+def _check(options: argparse.Namespace) -> None:
+    leads, recipe = read_past_leads(options.leads, options)
+    print(audit_report(prepare_all(leads, recipe, TrainingSettings())))
 
 
 def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

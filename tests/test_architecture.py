@@ -19,6 +19,7 @@ FLOORS = [
     "leadmodel.training",
     "leadmodel.monitoring",
     "leadmodel.serving",
+    "leadmodel.options",
     "leadmodel.__main__",
 ]
 """From top to bottom: each may import those above it and itself."""
@@ -29,7 +30,7 @@ RESERVED = {
     "huggingface_hub": {"leadmodel.publishing", "leadmodel.model"},
     "skops": {"leadmodel.publishing"},
     "matplotlib": {"leadmodel.evaluation"},
-    "argparse": {"leadmodel.__main__"},
+    "argparse": {"leadmodel.options", "leadmodel.__main__"},
 }
 """Libraries that only some floors know."""
 

@@ -10,6 +10,7 @@ import pytest
 from huggingface_hub import ModelCard
 from jinja2 import UndefinedError
 
+from leadmodel.evaluation.audit import Audit
 from leadmodel.leads.sample import SAMPLE_RECIPE
 from leadmodel.model import LeadModel
 from leadmodel.publishing import card
@@ -41,6 +42,15 @@ def test_every_metric_of_the_card_is_the_measured_one(model: LeadModel) -> None:
         assert f"| {name} | {estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})" in text
 
 
+def test_the_card_tells_what_the_audit_found(model: LeadModel) -> None:
+    text = model.files["README.md"].decode().split("## What the audit found")[1].split("\n## ")[0]
+    assert model.evaluation.audit.findings
+    for one in model.evaluation.audit.findings:
+        assert f"| {', '.join(one.columns)} | {one.kind} | {one.severity} | {one.text} |" in text
+    nothing = model.evaluation.model_copy(update={"audit": Audit()})
+    assert "Nothing: in the training leads" in card.render_card(model.config, nothing, model.profile)
+
+
 def test_the_metadata_is_what_the_hub_reads(model: LeadModel) -> None:
     data = ModelCard(model.files["README.md"].decode()).data
     assert (data.library_name, data.pipeline_tag) == ("sklearn", "tabular-classification")
@@ -56,6 +66,7 @@ def test_markup_in_names_and_values_is_escaped(sample: pd.DataFrame, quick: Trai
     evil = "<script>alert('1')</script> | a | \n# b"
     leads = sample.assign(source=sample["source"].replace("Search", evil))
     leads = leads.rename(columns={"course": "<img src=x onerror=alert(1)>"})
+    leads = leads.assign(**{"<b>|\n# b": leads["status"]})
     made = train(leads, SAMPLE_RECIPE.updated(title="A <b>bold</b> title"), quick)
     text = made.files["README.md"].decode()
     body = text.split("---\n", 2)[2]

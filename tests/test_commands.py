@@ -13,22 +13,38 @@ from leadmodel.model import LeadModel
 @pytest.fixture
 def csv(sample: pd.DataFrame, tmp_path: Path) -> Path:
     path = tmp_path / "leads.csv"
-    sample.head(400).to_csv(path, index=False, sep=";")
+    leads = sample.head(400)
+    leads = leads.assign(**{"Final stage": leads["status"].replace({"Won": "S9", "Lost": "S4"})})
+    leads.to_csv(path, index=False, sep=";")
     return path
 
 
 def test_train_makes_a_model_of_any_csv(csv: Path, tmp_path: Path) -> None:
     output = tmp_path / "made"
-    done = command("train.py", "--data", csv, "--target", "status", "--drop", "city", "--output", output)
+    options = ("--data", csv, "--target", "status", "--drop", "city", "--drop-leaks", "--output", output)
+    done = command("train.py", *options)
     assert done.returncode == 0, done.stderr
     made = LeadModel.from_pretrained(output)
     assert made.schema.ignored["city"] == "dropped on request"
     assert made.schema.ignored["lead_id"] == "id"
+    assert made.schema.ignored["Final stage"] == "suspected leak: copy of the outcome"
+    assert "'Final stage': Its two values are the two outcomes" in done.stdout.split("Fields used")[0]
     assert made.config.training.split == "the newest 20% of the leads by 'created_at'"
     auc = made.evaluation.test["roc_auc"]
     assert f"ROC AUC                               {auc.value:.3f}" in done.stdout
     for name in ("lead_id: id", "city: dropped on request", "created_at: time of the lead"):
         assert name in done.stdout
+
+
+def test_check_names_suspects_and_what_to_do_about_them(csv: Path) -> None:
+    done = command("-m", "leadmodel", "check", csv, "--target", "status", "--drop", "city")
+    assert done.returncode == 0, done.stderr
+    assert "Audit of 400 leads with 12 fields" in done.stdout
+    assert "SUSPECT LEAKS" in done.stdout
+    assert "--drop-leaks" in done.stdout
+    assert done.stdout.endswith("\n  --drop 'Final stage'\n")
+    known = command("-m", "leadmodel", "check", csv, "--target", "status", "--drop", "Final stage")
+    assert "SUSPECT" not in known.stdout
 
 
 def test_score_writes_every_lead_with_its_answer(folder: Path, csv: Path, tmp_path: Path) -> None:
@@ -48,9 +64,21 @@ def test_score_writes_every_lead_with_its_answer(folder: Path, csv: Path, tmp_pa
         ),
         (["train.py", "--recipe", "none.toml"], "'none.toml' cannot be read"),
         (["train.py", "--output", "tests"], "must be a new folder, or one with a model to replace"),
+        (["-m", "leadmodel", "check", "none.csv", "--target", "a"], "'none.csv' cannot be opened"),
+        (["-m", "leadmodel", "check", "requirements.txt"], "Name it with --target"),
+        (["-m", "leadmodel", "check", "requirements.txt", "--drop", "a"], "No column is named 'a'"),
         (["-m", "leadmodel", "score", "x.csv", "--model", "none", "--output", "y.csv"], "is not a model"),
     ],
-    ids=["no file", "no target", "no recipe", "output in use", "no model"],
+    ids=[
+        "no file",
+        "no target",
+        "no recipe",
+        "output in use",
+        "no file to check",
+        "no target to check",
+        "no such column",
+        "no model",
+    ],
 )
 def test_what_is_wrong_ends_with_2_and_one_message(arguments: list[str], message: str) -> None:
     done = command(*arguments)
@@ -66,5 +94,14 @@ def test_a_wrong_command_line_ends_with_2() -> None:
 
 def test_train_help_tells_every_option() -> None:
     told = command("train.py", "--help").stdout
-    for option in ("--data", "--target", "--positive", "--id", "--time", "--drop", "--recipe", "--output"):
+    for option in (
+        "--data",
+        "--target",
+        "--positive",
+        "--id",
+        "--time",
+        "--drop-leaks",
+        "--recipe",
+        "--output",
+    ):
         assert option in told

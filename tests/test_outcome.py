@@ -48,6 +48,10 @@ def test_too_few_leads_of_either_outcome_are_refused(won: int, lost: int) -> Non
         read_outcome(outcomes(Won=won, Lost=lost), "Won")
 
 
+def test_to_look_at_leads_needs_fewer() -> None:
+    assert read_outcome(outcomes(Won=3, Lost=500), "Won", at_least=1).sum() == 3
+
+
 def test_more_than_two_outcomes_become_one_against_the_rest() -> None:
     y = read_outcome(outcomes(Won=40, Lost=30, Gone=20), "Won")
     assert (y.sum(), len(y)) == (40, 90)

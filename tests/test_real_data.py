@@ -7,6 +7,7 @@ import pytest
 from leadmodel.leads.reading import read_table
 from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
+from leadmodel.training.past import prepare_all
 from leadmodel.training.run import train
 from leadmodel.training.settings import TrainingSettings
 
@@ -39,3 +40,37 @@ def test_leaking_columns_of_x_education_are_dropped(real_data: Path, quick: Trai
         assert ignored[name].startswith("leak: ")
     assert ignored["Prospect ID"] == "id"
     assert ignored["Magazine"] == "constant"
+
+
+def suspects(real_data: Path, file: str, recipe: Recipe) -> set[str]:
+    return set(prepare_all(read_table(real_data / file), recipe, TrainingSettings()).audit.suspects)
+
+
+def test_the_audit_suspects_the_leaks_of_x_education_without_a_recipe(real_data: Path) -> None:
+    found = suspects(real_data, "x-education-leads.csv", Recipe(target="Converted"))
+    scores = {
+        f"Asymmetrique {one}"
+        for one in ("Activity Index", "Profile Index", "Activity Score", "Profile Score")
+    }
+    assert found >= {"Tags", "Lead Quality", "Lead Profile"} | scores
+    assert len(found) <= 9
+    honest = {"Total Time Spent on Website", "TotalVisits", "Lead Origin", "Lead Source"}
+    assert not found & honest
+
+
+def test_the_audit_suspects_what_determines_the_price_class(real_data: Path) -> None:
+    found = suspects(real_data, "clickstream-eshop-2008.csv", Recipe(target="price 2"))
+    assert found == {"page 2 (clothing model)", "price"}
+
+
+@pytest.mark.parametrize(
+    ("file", "recipe"),
+    [
+        ("extraalearn.csv", Recipe(target="status")),
+        ("codepro-leads.csv", Recipe(target="app_complete_flag")),
+        ("x-education-leads.csv", Recipe.load(RECIPES / "x-education.toml")),
+    ],
+    ids=["ExtraaLearn", "CodePro", "X Education, leaks known"],
+)
+def test_the_audit_suspects_no_honest_column(real_data: Path, file: str, recipe: Recipe) -> None:
+    assert suspects(real_data, file, recipe) == set()

@@ -6,6 +6,7 @@ from leadmodel.errors import InputError
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
+from leadmodel.training.past import PastLeads
 from leadmodel.training.run import n_steps, train
 from leadmodel.training.settings import TrainingSettings
 
@@ -59,6 +60,7 @@ def test_test_leads_touch_nothing_but_the_metrics(
     assert other.evaluation.calibration == model.evaluation.calibration
     assert other.evaluation.cross_validated == model.evaluation.cross_validated
     assert other.profile == model.profile
+    assert other.evaluation.audit == model.evaluation.audit
     np.testing.assert_array_equal(other.predict_proba(NEW), model.predict_proba(NEW))
     assert other.evaluation.test != model.evaluation.test
 
@@ -89,6 +91,28 @@ def test_leads_without_an_outcome_are_left_out(sample: pd.DataFrame, quick: Trai
     leads.loc[::10, "status"] = None
     made = train(leads, SAMPLE_RECIPE, quick)
     assert made.config.training.n_train + made.evaluation.n_test == 1080
+
+
+def test_suspects_are_told_before_training_and_stay(sample: pd.DataFrame, quick: TrainingSettings) -> None:
+    told: list[PastLeads] = []
+    leads = sample.assign(stage=sample["status"].replace({"Won": "a", "Lost": "b"}))
+    made = train(leads, SAMPLE_RECIPE, quick, prepared=told.append)
+    assert told[0].audit.suspects == ("stage",)
+    assert made.evaluation.audit == told[0].audit
+    assert "stage" in made.schema.by_name
+    assert "The model uses stage." in made.files["README.md"].decode()
+
+
+def test_suspects_are_left_out_on_request(
+    model: LeadModel, sample: pd.DataFrame, quick: TrainingSettings
+) -> None:
+    leads = sample.assign(stage=sample["status"].replace({"Won": "a", "Lost": "b"}))
+    made = train(leads, SAMPLE_RECIPE, quick.model_copy(update={"drop_leaks": True}))
+    assert made.schema.ignored == model.schema.ignored | {"stage": "suspected leak: copy of the outcome"}
+    assert made.config.training.settings["drop_leaks"] is True
+    assert made.evaluation.audit.suspects == ("stage",)
+    assert "The model uses" not in made.files["README.md"].decode()
+    np.testing.assert_array_equal(made.predict_proba(NEW), model.predict_proba(NEW))
 
 
 def test_progress_is_told_step_by_step(sample: pd.DataFrame, quick: TrainingSettings) -> None:

@@ -12,6 +12,7 @@ from leadmodel.evaluation.comparison import Candidate
 from leadmodel.evaluation.contributions import Contributions
 from leadmodel.evaluation.curves import Curves, trace_curves
 from leadmodel.evaluation.decision import Decision
+from leadmodel.evaluation.finding import Audit
 from leadmodel.evaluation.levels import Level, judge_levels
 from leadmodel.evaluation.metrics import Estimate, estimate_metrics
 from leadmodel.evaluation.refinement import Calibration, Parts, Tuning
@@ -35,6 +36,8 @@ class Evaluation(BaseModel):
         Test leads, and those of them that converted.
     test : dict of str to Estimate
         Metrics of the test leads with 95 % intervals.
+    audit : Audit
+        What was suspicious about the training leads.
     comparison : tuple of Candidate
         CatBoost and the usual models on the training leads, cross-validated, the best first.
     calibration : Calibration
@@ -56,6 +59,7 @@ class Evaluation(BaseModel):
     n_test: int
     n_test_converted: int
     test: dict[str, Estimate]
+    audit: Audit
     comparison: tuple[Candidate, ...]
     calibration: Calibration
     tuning: Tuning | None = None

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from leadmodel.errors import InputError, LeadError
+from leadmodel.leads.personal import personal_data
 from leadmodel.leads.recipe import FieldHints, Recipe
 from leadmodel.leads.schema import HANDFUL, Field, Kind, LeadSchema
 from leadmodel.leads.table import duplicate_names, is_nested, read_leads
@@ -76,6 +77,8 @@ def _why_no_feature(name: str, answered: pd.Series, n_leads: int, hints: FieldHi
         return None
     if looks_like_times(answered):
         return "date"
+    if what := personal_data(name, answered):
+        return f"personal data: {what}"
     _check_stray_texts(name, answered)
     return _why_id(name, answered, len(counts))
 

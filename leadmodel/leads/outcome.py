@@ -49,19 +49,21 @@ def find_positive(target: pd.Series, positive: str | None) -> str:
     return obvious[0]
 
 
-def read_outcome(target: pd.Series, positive: str) -> npt.NDArray[np.int64]:
+def read_outcome(
+    target: pd.Series, positive: str, at_least: int = MIN_LEADS_PER_OUTCOME
+) -> npt.NDArray[np.int64]:
     """Return 1 for each converted lead, 0 for each other one.
 
     Raises
     ------
     InputError
-        If there are fewer than 40 of either.
+        If there are fewer than `at_least` of either.
     """
     y = np.asarray(_as_labels(target) == positive, dtype=np.int64)
     converted, other = int(y.sum()), int(len(y) - y.sum())
-    if min(converted, other) < MIN_LEADS_PER_OUTCOME:
+    if min(converted, other) < at_least:
         raise InputError(
-            f"At least {MIN_LEADS_PER_OUTCOME} converted and as many other leads are needed. "
+            f"At least {at_least} converted and as many other leads are needed. "
             f"Got {converted} converted and {other} other leads."
         )
     return y

@@ -1,5 +1,6 @@
 """The model card and the requirements of a published model, rendered from its own numbers."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
             profile=profile,
             metric_names=METRIC_NAMES,
             labels=labels,
+            suspects=[name for name in evaluation.audit.suspects if name in labels],
             importance=[(labels[name], value) for name, value in ranked],
             trusted=Markup(list(TRUSTED_TYPES)),
         )
@@ -74,6 +76,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "cell": _cell,
+        "names": _names,
         "estimate": _estimate,
         "points": _points,
         "choices": _choices,
@@ -115,6 +118,10 @@ def _finalize(value: Any) -> Any:
 def _cell(value: Any) -> Markup:
     """Escape `value` for a cell of a Markdown table."""
     return Markup(_finalize(str(value)).replace("|", "&#124;"))
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(name or "(no name)" for name in names)
 
 
 def _estimate(estimate: Estimate) -> str:

@@ -16,6 +16,9 @@ class TrainingSettings(BaseModel):
         Of the split, the folds, the boosting and the resamples.
     test_share : float
         Share of the leads that are kept for the test; the newest ones where times are known.
+    drop_leaks : bool
+        Whether columns that the audit suspects of knowing the outcome are left out. Not by itself:
+        a suspect may be the best honest column, and only who knows the source can tell.
     n_folds : int
         Folds of the cross-validation that gives the tree count and the decision threshold.
     max_trees : int
@@ -47,6 +50,7 @@ class TrainingSettings(BaseModel):
 
     seed: int = 0
     test_share: float = Field(default=0.2, gt=0, lt=1)
+    drop_leaks: bool = False
     n_folds: int = Field(default=5, ge=2)
     max_trees: int = Field(default=1000, ge=1)
     patience: int = Field(default=50, ge=1)

@@ -1,0 +1,106 @@
+"""The options of several commands: which past leads, and how to decide."""
+
+import argparse
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pandas as pd
+
+from leadmodel.errors import InputError
+from leadmodel.leads.reading import read_table
+from leadmodel.leads.recipe import DecisionHints, Recipe
+from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
+
+__all__ = ["add_decision_options", "add_lead_options", "read_decision", "read_past_leads"]
+
+
+def add_lead_options(parser: argparse.ArgumentParser) -> None:
+    """Let `parser` take what `read_past_leads` reads."""
+    parser.add_argument("--recipe", help="TOML file with what is known of the data source")
+    parser.add_argument("--target", help="column that holds the outcome")
+    parser.add_argument("--positive", help="the outcome of a converted lead, where not obvious")
+    parser.add_argument("--id", nargs="+", metavar="COL", help="columns that name a lead")
+    parser.add_argument("--time", help="column that orders leads; the newest become the test leads")
+    parser.add_argument("--drop", nargs="+", metavar="COL", help="columns not to learn from")
+
+
+def read_past_leads(source: str | None, options: argparse.Namespace) -> tuple[pd.DataFrame, Recipe]:
+    """Return past leads, and what the recipe and the options say of them.
+
+    Parameters
+    ----------
+    source : str, optional
+        Path, URL or hf://datasets/…; the synthetic sample if it is None.
+    options : Namespace
+        As `add_lead_options` lets them be given.
+
+    Raises
+    ------
+    InputError
+        If the leads or the recipe cannot be read, or an option names no column.
+    """
+    recipe = Recipe.load(options.recipe) if options.recipe else Recipe()
+    if source is None:
+        recipe, leads = SAMPLE_RECIPE, make_sample()
+    else:
+        leads = read_table(source)
+        # Of an address only the file's name: its query may hold a token.
+        recipe = recipe.updated(title=recipe.title or Path(urlsplit(source).path).stem)
+    _check_names([*(options.id or ()), *(options.drop or ())], leads)
+    return leads, recipe.updated(
+        target=options.target,
+        positive=options.positive,
+        time=options.time,
+        id=options.id and tuple(options.id),
+        drop=options.drop and (*recipe.drop, *options.drop),
+    )
+
+
+def _check_names(names: Sequence[str], leads: pd.DataFrame) -> None:
+    """Raise InputError for a name that no column has: a mistyped leak would stay a feature."""
+    for name in names:
+        if name not in leads.columns:
+            close = get_close_matches(name, map(str, leads.columns), n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise InputError(f"No column is named {name!r}.{hint}")
+
+
+def add_decision_options(parser: argparse.ArgumentParser) -> None:
+    """Let `parser` take what `read_decision` reads."""
+    rules = parser.add_argument_group("decision", "from which probability on to decide for a lead")
+    rules.add_argument("--min-precision", type=float, metavar="SHARE", help="a floor, such as 0.7")
+    rules.add_argument("--min-recall", type=float, metavar="SHARE", help="a floor, such as 0.9")
+    rules.add_argument("--budget", metavar="N/week", help="how many can be called: 200/week, 30/day, 20%%")
+    rules.add_argument("--value", type=float, help="what a conversion brings; with --cost")
+    rules.add_argument("--cost", type=float, help="what a call costs; with --value")
+    rules.add_argument("--bands", nargs="+", metavar="GRADE=SCORE", help="such as A=80 B=50 C=0")
+
+
+def read_decision(hints: DecisionHints, options: argparse.Namespace) -> DecisionHints:
+    """Return the hints of a recipe with what the options say instead.
+
+    Raises
+    ------
+    InputError
+        If that is no decision.
+    """
+    return hints.updated(
+        min_precision=options.min_precision,
+        min_recall=options.min_recall,
+        budget=options.budget,
+        value=options.value,
+        cost=options.cost,
+        bands=_read_bands(options.bands),
+    )
+
+
+def _read_bands(bands: Sequence[str] | None) -> dict[str, int] | None:
+    if bands is None:
+        return None
+    pairs = [band.rpartition("=") for band in bands]
+    for grade, _, score in pairs:
+        if not grade or not score.isdecimal():
+            raise InputError(f"Bands read like A=80 B=50 C=0. Got {' '.join(bands)!r} instead.")
+    return {grade: int(score) for grade, _, score in pairs}

@@ -1,0 +1,144 @@
+"""Past leads made ready: outcomes read, test leads set apart, columns typed and audited."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from leadmodel.errors import InputError, quoted
+from leadmodel.evaluation.audit import Audit, audit_leads
+from leadmodel.evaluation.soundness import check_open_leads
+from leadmodel.leads.inference import infer_schema
+from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME, find_positive, known_outcomes, read_outcome
+from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.schema import LeadSchema
+from leadmodel.leads.table import duplicate_names, read_leads
+from leadmodel.leads.times import find_time
+from leadmodel.training.settings import TrainingSettings
+from leadmodel.training.split import Split, split_leads
+
+__all__ = ["PastLeads", "prepare", "prepare_all"]
+
+
+@dataclass(frozen=True)
+class PastLeads:
+    """Leads with known outcomes, typed, and divided into those to learn from and to judge by.
+
+    Attributes
+    ----------
+    schema : LeadSchema
+        Inferred from the leads to learn from.
+    positive : str
+        The outcome of a converted lead.
+    X : DataFrame of shape (n_leads, n_fields)
+        Typed leads.
+    y : array of shape (n_leads,)
+        1 for converted, 0 for the others.
+    split : Split
+        Positions of the leads to learn from and to judge by.
+    audit : Audit
+        What is suspicious about the leads to learn from.
+    """
+
+    schema: LeadSchema
+    positive: str
+    X: pd.DataFrame
+    y: npt.NDArray[np.int64]
+    split: Split
+    audit: Audit
+
+    @property
+    def train(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+        """Typed leads and outcomes to learn from."""
+        return self.X.iloc[self.split.train], self.y[self.split.train]
+
+    @property
+    def test(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+        """Typed leads and outcomes to judge by."""
+        return self.X.iloc[self.split.test], self.y[self.split.test]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A table of leads, the positions of those with an outcome, and these outcomes."""
+
+    leads: pd.DataFrame
+    recipe: Recipe
+    rows: npt.NDArray[np.intp]
+    positive: str
+    y: npt.NDArray[np.int64]
+
+
+def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> PastLeads:
+    """Make raw leads ready to train on.
+
+    The test leads choose nothing: schema and audit are those of the training leads.
+
+    Parameters
+    ----------
+    leads : DataFrame of shape (n_leads, n_columns)
+        As `leadmodel.leads.reading.read_table` returns it.
+    recipe : Recipe
+        What is known of the columns; its target is needed.
+    settings : TrainingSettings
+        Test share, seed, and whether suspected leaks are left out.
+
+    Raises
+    ------
+    InputError
+        If the leads cannot be learned from: what is lacking, and what to do.
+    """
+    known = _read_outcomes(leads, recipe, MIN_LEADS_PER_OUTCOME)
+    time = known.recipe.time
+    times = known.leads[time].iloc[known.rows] if time else None
+    split = split_leads(known.y, times, test_share=settings.test_share, random_state=settings.seed)
+    return _make_ready(known, split, settings)
+
+
+def prepare_all(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> PastLeads:
+    """Make raw leads ready to look at: as `prepare`, but however few, and none is kept for a test."""
+    known = _read_outcomes(leads, recipe, 1)
+    every, none = np.arange(len(known.y)), np.arange(0)
+    return _make_ready(known, Split(every, none, "no test leads"), settings)
+
+
+def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Known:
+    # Rows are named by their position from here on, columns by their text.
+    leads = leads.reset_index(drop=True).set_axis([str(name) for name in leads.columns], axis="columns")
+    names = list(leads.columns)
+    if twice := duplicate_names(names):
+        raise InputError(f"The column names must differ. {quoted(twice[0])} stands there more than once.")
+    if recipe.target is None:
+        raise InputError("Which column holds the outcome? Name it with --target.")
+    recipe.check_columns(names)
+    target = leads[recipe.target]
+    rows = np.flatnonzero(known_outcomes(target))
+    positive = find_positive(target.iloc[rows], recipe.positive)
+    y = read_outcome(target.iloc[rows], positive, at_least)
+    unused = [name for name in recipe.unused() if name in names]
+    recipe = recipe.updated(time=recipe.time or find_time(leads.drop(columns=unused)))
+    return _Known(leads, recipe, rows, positive, y)
+
+
+def _make_ready(known: _Known, split: Split, settings: TrainingSettings) -> PastLeads:
+    learned = known.leads.iloc[known.rows[split.train]]
+    schema = infer_schema(learned, known.recipe)
+    X = read_leads(schema, known.leads).iloc[known.rows]
+    audit = audit_leads(schema, learned, X.iloc[split.train], known.y[split.train], settings.seed)
+    if known.recipe.time:
+        is_open = np.isin(np.arange(len(known.leads)), known.rows, invert=True)
+        open_leads = check_open_leads(known.leads[known.recipe.time], is_open)
+        audit = Audit(findings=(*audit.findings, *open_leads))
+    if settings.drop_leaks and audit.suspects:
+        schema = _without(schema, audit.suspicions)
+        X = X[schema.columns]
+    return PastLeads(schema, known.positive, X, known.y, split, audit)
+
+
+def _without(schema: LeadSchema, suspicions: dict[str, str]) -> LeadSchema:
+    kept = tuple(field for field in schema.fields if field.name not in suspicions)
+    if not kept:
+        raise InputError("Every column is a suspected leak, so that none is left. Leave --drop-leaks out.")
+    reasons = {name: f"suspected leak: {why}" for name, why in suspicions.items() if name in schema.by_name}
+    return LeadSchema(fields=kept, ignored=schema.ignored | reasons, placeholders=schema.placeholders)

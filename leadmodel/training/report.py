@@ -1,0 +1,41 @@
+"""The audit as people read it on a terminal, with the options that act on it."""
+
+import shlex
+import textwrap
+
+from leadmodel.errors import quoted
+from leadmodel.evaluation.finding import Finding
+from leadmodel.training.past import PastLeads
+
+__all__ = ["audit_report"]
+
+WIDTH = 100
+_HEADINGS = {
+    "suspect leak": "SUSPECT LEAKS: were these known when the lead came in? If not, leave them out.",
+    "problem": "Problems",
+    "note": "Notes",
+}
+
+
+def audit_report(past: PastLeads) -> str:
+    """Return what the audit found, the most urgent first, and what to do about suspects."""
+    X, y = past.train
+    lines = [f"Audit of {len(y):,} leads with {X.shape[1]} fields, {y.mean():.1%} of them converted"]
+    found = past.audit.by_severity()
+    for severity, findings in found.items():
+        lines += [f"\n{_HEADINGS[severity]}", *map(_describe, findings)]
+    return "\n".join([*lines, *([] if found else ["Nothing found."]), *_advise(past)])
+
+
+def _describe(finding: Finding) -> str:
+    names = ", ".join(quoted(name) for name in finding.columns)
+    text = f"{names or finding.kind}: {finding.text}"
+    return textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
+
+
+def _advise(past: PastLeads) -> list[str]:
+    suspects = [name for name in past.audit.suspects if name in past.schema.by_name]
+    if not suspects:
+        return ["\nThe model uses none of the suspects."] if past.audit.suspects else []
+    drop = shlex.join(["--drop", *suspects])
+    return [f"\nTrain with --drop-leaks to leave out all of them, or choose from:\n  {drop}"]
