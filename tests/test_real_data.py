@@ -32,6 +32,10 @@ def test_a_recipe_trains_on_its_leads(
     model = trained(real_data, name, file, quick)
     assert len(model.schema.fields) == n_fields
     assert model.evaluation.test["roc_auc"].value > auc
+    card = model.files["README.md"].decode()
+    for part in ("## What the audit found", "### Compared with", "### By kind of lead", "plots/lift.png"):
+        assert part in card
+    assert model.evaluation.levels
 
 
 def test_leaking_columns_of_x_education_are_dropped(real_data: Path, quick: TrainingSettings) -> None:
