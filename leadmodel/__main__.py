@@ -1,6 +1,7 @@
 """The commands beside training: python -m leadmodel COMMAND --help."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -69,6 +70,10 @@ def _rollback(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     try:
         main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads the output has had enough, as `head` does; Python would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except InputError as error:
         print(f"leadmodel: {error}", file=sys.stderr)
         sys.exit(2)

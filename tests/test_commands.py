@@ -1,10 +1,13 @@
 """The commands as people type them, each in a process of its own."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from support import command
+from support import ROOT, command
 
 from leadmodel.leads.reading import read_table
 from leadmodel.model import LeadModel
@@ -45,6 +48,15 @@ def test_check_names_suspects_and_what_to_do_about_them(csv: Path) -> None:
     assert done.stdout.endswith("\n  --drop 'Final stage'\n")
     known = command("-m", "leadmodel", "check", csv, "--target", "status", "--drop", "Final stage")
     assert "SUSPECT" not in known.stdout
+
+
+def test_a_reader_that_has_had_enough_is_no_error(csv: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    words = [sys.executable, "-m", "leadmodel", "check", str(csv), "--target", "status"]
+    done = subprocess.run(words, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_score_writes_every_lead_with_its_answer(folder: Path, csv: Path, tmp_path: Path) -> None:
