@@ -44,6 +44,9 @@ def looks() -> dict[str, Any]:
         "css": STYLE,
         "footer_links": ["api", "settings"],
         "show_error": True,
+        # Neither keep what was typed in the visitor's browser, nor who called when.
+        "run_history": False,
+        "enable_monitoring": False,
         "max_file_size": MAX_UPLOAD,
     }
 
@@ -76,7 +79,7 @@ def _add_form(demo: gr.Blocks, service: ScoringService) -> None:
         current = service.model  # one model for the whole answer, whatever is published meanwhile
         decision = current.config.decision
         try:
-            answer = current.answer(read_form(names, values))
+            answer = service.answer(read_form(names, values), current)
         except InputError as error:
             return render_error(str(error))
         n_fields = len(current.schema.fields)
