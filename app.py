@@ -1,4 +1,4 @@
-"""Serve a lead model: a form for people, an API for programs.
+"""Serve a lead model: a form for people, an API for programs, tools for assistants.
 
     python app.py
 
@@ -7,10 +7,13 @@ LEADMODEL_REPO            folder or repository of the model (default: model/; wh
 LEADMODEL_REVISION        branch, tag or commit of the repository
 LEADMODEL_POLL            seconds between two looks for a newer revision (default: 60; 0: never)
 LEADMODEL_WEBHOOK_SECRET  secret of the Hub's webhook to /webhooks/hub, which looks at once
+LEADMODEL_AUTH            USER:PASSWORD[,USER2:PASSWORD2]: who may come in (default: everybody)
+LEADMODEL_RATE            leads that one caller may have scored in a minute (default: 0, no limit)
+LEADMODEL_PROXY           1: a proxy names the caller in X-Forwarded-For (default: 1 on a Space, else 0)
+LEADMODEL_ORIGINS         other sites whose pages may call, such as https://crm.example,https://…
 GRADIO_SERVER_NAME, GRADIO_SERVER_PORT   where to listen (default: 127.0.0.1, 7860)
 """
 
-import logging
 import os
 import socket
 import sys
@@ -22,6 +25,9 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 from leadmodel.errors import InputError
 from leadmodel.model import LeadModel
 from leadmodel.publishing.persistence import is_folder
+from leadmodel.serving import tools
+from leadmodel.serving.discretion import speak_discreetly
+from leadmodel.serving.guard import Rules
 from leadmodel.serving.server import build_app, serve
 from leadmodel.serving.service import ScoringService
 from leadmodel.serving.updates import Updater
@@ -47,6 +53,34 @@ def read_number(name: str, default: float) -> float:
         raise InputError(f"{name} must be a number. Got {text!r} instead.") from None
 
 
+def read_accounts() -> dict[str, str]:
+    """Return passwords by user name from the environment; an error never holds one."""
+    accounts: dict[str, str] = {}
+    text = os.environ.get("LEADMODEL_AUTH", "")
+    for number, pair in enumerate(text.split(",") if text else [], 1):
+        user, _, password = pair.strip().partition(":")
+        if not user or not password or user in accounts:
+            raise InputError(
+                "LEADMODEL_AUTH must be USER:PASSWORD[,USER2:PASSWORD2], each user once and no comma in a "
+                f"password. Entry {number} is not."
+            )
+        accounts[user] = password
+    return accounts
+
+
+def read_rules() -> Rules:
+    """Return what callers must observe from the environment."""
+    origins = os.environ.get("LEADMODEL_ORIGINS", "").split(",")
+    if host := os.environ.get("SPACE_HOST"):
+        origins.append(f"https://{host}")  # its own pages, whatever its proxy sends as Host
+    return Rules(
+        accounts=read_accounts(),
+        leads_per_minute=read_number("LEADMODEL_RATE", 0),
+        behind_proxy=read_number("LEADMODEL_PROXY", float("SPACE_ID" in os.environ)) > 0,
+        origins=tuple(origin.strip().rstrip("/") for origin in origins if origin.strip()),
+    )
+
+
 def check_free(host: str, port: int) -> None:
     """Raise InputError if something else listens there: before minutes of loading, not after."""
     with socket.socket() as probe:
@@ -61,12 +95,11 @@ def check_free(host: str, port: int) -> None:
 
 def main() -> None:
     """Load the model and serve it until stopped."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("leadmodel").setLevel(logging.INFO)
+    speak_discreetly()
     repository, revision = os.environ.get("LEADMODEL_REPO"), os.environ.get("LEADMODEL_REVISION")
     host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
     port = int(read_number("GRADIO_SERVER_PORT", 7860))
-    seconds = read_number("LEADMODEL_POLL", 60)
+    seconds, rules = read_number("LEADMODEL_POLL", 60), read_rules()
     check_free(host, port)
 
     service = ScoringService(load_model(repository or None, revision or None))
@@ -76,12 +109,13 @@ def main() -> None:
         updater.start()
     app = build_app(
         service,
+        rules,
         webhook_secret=os.environ.get("LEADMODEL_WEBHOOK_SECRET"),
         on_webhook=updater.nudge if updater else None,
     )
-    print(
-        f"{service.model.config.title}, revision {service.model.revision}: http://{host}:{port}", flush=True
-    )
+    address = f"http://{host}:{port}"
+    print(f"{service.model.config.title}, revision {service.model.revision}: {address}")
+    print(f"Tools for assistants (MCP): {tools.tell(address)}", flush=True)
     serve(app, host, port)
 
 

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +20,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.table import print_table
+from leadmodel.leads.schema import Field
+from leadmodel.model import LeadModel
 
 ROOT = Path(__file__).parents[1]
 IMPORTS = "import gradio, catboost"
@@ -40,7 +43,8 @@ def main() -> None:
         rows = [
             ("start, beyond importing gradio and catboost", min(starts) - imports, "s", "", "at most 1.5 s")
         ]
-        print_table(f"Serving: {folder.name}", rows + answers(address, folder))
+        rows += answers(address, folder) + rest(address, LeadModel.from_pretrained(folder))
+        print_table(f"Serving: {folder.name}", rows)
     finally:
         stop(process)
 
@@ -105,6 +109,42 @@ def answers(address: str, folder: Path) -> list[tuple[object, ...]]:
         ("16 callers at once, median (no error)", 1000 * np.median(together), "ms", "", ""),
         ("16 callers at once", rate, "leads/s", "", ""),
     ]
+
+
+def rest(address: str, model: LeadModel) -> list[tuple[object, ...]]:
+    """Time /api/v1/score, with one lead and with many, beside the model in this process."""
+    lead, generator = model.schema.example(), np.random.default_rng(0)
+    columns = [draw(field, 10_000, generator) for field in model.schema.fields]
+    names = [field.name for field in model.schema.fields]
+    leads = [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+    with httpx.Client(base_url=address, timeout=60) as client:
+
+        def post(body: object) -> None:
+            client.post("/api/v1/score", json=body).raise_for_status()
+
+        one, inside = median(lambda: post(lead), 300), median(lambda: model.answer(lead), 300)
+        many, inside_many = median(lambda: post(leads), 7), median(lambda: model.answers(leads), 7)
+    return [
+        ("one lead by /api/v1/score, with reasons", 1000 * one, "ms", 1000 * inside, "2 times and 1 ms"),
+        ("10,000 leads by /api/v1/score", 10_000 / many, "leads/s", 10_000 / inside_many, "20,000 leads/s"),
+    ]
+
+
+def draw(field: Field, n_leads: int, generator: np.random.Generator) -> list[object]:
+    """Return values of a field as leads may have them."""
+    if field.choices:
+        return list(generator.choice(field.choices, n_leads))
+    return generator.uniform(field.minimum or 0, field.maximum or 1, n_leads).round(2).tolist()
+
+
+def median(call: Callable[[], object], times: int) -> float:
+    """Return the median seconds of a call, the first of which do not count."""
+    taken = []
+    for _ in range(times + times // 5):
+        started = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - started)
+    return float(np.median(taken[times // 5 :]))
 
 
 if __name__ == "__main__":

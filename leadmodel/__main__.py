@@ -44,15 +44,20 @@ def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser("score", help="score a file of leads into another")
     parser.add_argument("leads", help="CSV, Parquet or Excel; a path, a URL or hf://…")
     parser.add_argument("--model", default="model", help="folder of the model (default: model)")
-    parser.add_argument("--output", required=True, help="CSV or Parquet file to write")
+    parser.add_argument("--output", required=True, help="CSV, Parquet or Excel file to write")
+    parser.add_argument(
+        "--safe-cells", action="store_true", help="put ' before texts of a CSV that a spreadsheet would run"
+    )
     parser.set_defaults(run=_score)
 
 
 def _score(options: argparse.Namespace) -> None:
     model = LeadModel.from_pretrained(options.model)
     with tqdm(desc="scoring", unit="lead", unit_scale=True) as bar:
-        n_leads = score_file(model, options.leads, options.output, bar.update)
-    print(f"{n_leads:,} leads scored into {options.output}")
+        scored = score_file(model, options.leads, options.output, bar.update, safe_cells=options.safe_cells)
+    print(f"{scored.n_leads:,} leads scored into {options.output}")
+    if scored.n_disarmed:
+        print(f"{scored.n_disarmed:,} texts that a spreadsheet would run begin with ' now")
 
 
 def _add_rollback(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

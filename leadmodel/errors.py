@@ -1,7 +1,7 @@
 """The errors that a caller can act on.
 
 InputError(ValueError)      the data or the command line is wrong; commands exit with status 2
-├── LeadError               one value of one lead cannot be read; names row, field and value
+├── LeadError               one field of one lead cannot be read; names row, field and value
 └── ModelError              a model folder or repository is missing, damaged or not to be trusted
     └── UnreachableError    the Hub does not answer, and the cache does not hold the model
 """
@@ -24,28 +24,31 @@ class UnreachableError(ModelError):
 
 
 class LeadError(InputError):
-    """Say which value of which lead cannot be read.
+    """Say which field of which lead is wrong.
 
     Parameters
     ----------
-    field : str
-        Name of the field as the training leads wrote it.
-    value : object
-        The value that was refused.
-    must : str
-        What the value must be, beginning with "be" ("be a number").
+    field : str, optional
+        Name of the field as the training leads wrote it, or as the caller did if it is unknown;
+        None where the whole lead is wrong.
+    problem : str
+        What is wrong, in a sentence that begins with "the" or "a".
     row : int, optional
         Number of the lead, 1 being the first.
     """
 
-    def __init__(self, field: str, value: Any, must: str, row: int | None = None) -> None:
-        self.field, self.value, self.must, self.row = field, value, must, row
-        place = "The" if row is None else f"Row {row}: the"
-        super().__init__(f"{place} field {quoted(field)} must {must}. Got {quoted(value)} instead.")
+    def __init__(self, field: str | None, problem: str, row: int | None = None) -> None:
+        self.field, self.problem, self.row = field, problem, row
+        super().__init__(problem[0].upper() + problem[1:] if row is None else f"Row {row}: {problem}")
+
+    @classmethod
+    def of_value(cls, field: str, value: Any, must: str, row: int | None = None) -> "LeadError":
+        """Return the error of a value that must be something else ("be a number")."""
+        return cls(field, f"the field {quoted(field)} must {must}. Got {quoted(value)} instead.", row)
 
     def at(self, row: int) -> "LeadError":
         """Return the same error with the number of its lead."""
-        return LeadError(self.field, self.value, self.must, row)
+        return LeadError(self.field, self.problem, row)
 
 
 def quoted(value: Any, limit: int = 60) -> str:
@@ -54,6 +57,9 @@ def quoted(value: Any, limit: int = 60) -> str:
     >>> quoted("x" * 100, limit=5)
     "'xxxxx…'"
     """
-    text = value if isinstance(value, str) else repr(value)
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except (RecursionError, ValueError):  # lists in lists, or an integer of thousands of digits
+        text = f"({type(value).__name__})"
     text = text if len(text) <= limit else text[:limit] + "…"
     return repr(text) if isinstance(value, str) else text

@@ -231,9 +231,7 @@ class LeadModel:
         Raises
         ------
         LeadError
-            If a value cannot be read; it names the row, 1 being the first lead.
-        InputError
-            If a lead has a field that the model does not know.
+            If a value cannot be read or a field is not known; it names the row, 1 being the first lead.
         """
         if not leads:
             return []
@@ -264,9 +262,10 @@ class LeadModel:
         self, leads: Sequence[Mapping[str, Any]]
     ) -> tuple[list[list[Value]], list[list[Remark]]]:
         rows, remarks = [], []
+        known: dict[Any, Any] = {}
         for number, lead in enumerate(leads, 1):
             try:
-                row, found = self.schema.read_lead(lead)
+                row, found = self.schema.read_lead(lead, known)
             except LeadError as error:
                 raise (error.at(number) if len(leads) > 1 else error) from None
             rows.append(row)

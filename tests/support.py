@@ -50,21 +50,27 @@ def wait_for(address: str, process: subprocess.Popen[str]) -> None:
 
 
 @contextmanager
-def running_app(repository: str, cwd: Path = ROOT, **environment: str) -> Iterator[str]:
-    """Run app.py as a process of its own; yield its address."""
+def running_app(
+    repository: str, cwd: Path = ROOT, code: str = "", log: Path | None = None, **environment: str
+) -> Iterator[str]:
+    """Run app.py, or `code` in its place, as a process of its own; yield its address.
+
+    What it prints goes to `log`, if that is given.
+    """
     port = free_port()
     settings = {"LEADMODEL_REPO": repository, "GRADIO_SERVER_PORT": str(port)}
-    process = subprocess.Popen(
-        [sys.executable, "app.py"],
-        cwd=cwd,
-        env=os.environ | settings | environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/", process)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
+    with open(log or os.devnull, "w") as printed:
+        process = subprocess.Popen(
+            [sys.executable, *(["-c", code] if code else ["app.py"])],
+            cwd=cwd,
+            env=os.environ | settings | environment,
+            text=True,
+            stdout=printed if log else subprocess.PIPE,
+            stderr=subprocess.STDOUT if log else subprocess.PIPE,
+        )
+        try:
+            wait_for(f"http://127.0.0.1:{port}/health", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)

@@ -1,23 +1,20 @@
 """The app as strangers use it: a real process, a real port, real clients."""
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from gradio_client import Client
+from support import command
 
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
 
-ROOT = Path(__file__).parents[1]
 LEADS: list[dict[str, Any]] = json.loads(
     make_sample(50, random_state=9).drop(columns="status").to_json(orient="records")
 )
@@ -113,17 +110,20 @@ def test_sixteen_callers_at_once_are_all_answered(address: str, model: LeadModel
 
 
 @pytest.mark.parametrize(
-    ("repository", "message"), [("none", "is not a model"), ("tests", "is not a model: it lacks")]
+    ("name", "value", "message"),
+    [
+        ("LEADMODEL_REPO", "none", "is not a model"),
+        ("LEADMODEL_REPO", "tests", "is not a model: it lacks"),
+        ("LEADMODEL_AUTH", "ann:secret,bob", "LEADMODEL_AUTH must be USER:PASSWORD[,USER2:PASSWORD2]"),
+        ("LEADMODEL_AUTH", "ann:secret,ann:secret", "Entry 2 is not."),
+        ("LEADMODEL_AUTH", ":secret", "Entry 1 is not."),
+        ("LEADMODEL_RATE", "many", "LEADMODEL_RATE must be a number. Got 'many' instead."),
+        ("LEADMODEL_PROXY", "yes", "LEADMODEL_PROXY must be a number."),
+    ],
 )
-def test_without_a_model_the_app_says_why_and_stops(repository: str, message: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
-        env=os.environ | {"LEADMODEL_REPO": repository},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_the_app_says_why_it_does_not_start(name: str, value: str, message: str) -> None:
+    done = command("app.py", **{name: value})
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+    assert "secret" not in done.stderr

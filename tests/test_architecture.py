@@ -27,6 +27,8 @@ FLOORS = [
 RESERVED = {
     "gradio": {"leadmodel.serving"},
     "fastapi": {"leadmodel.serving"},
+    "mcp": {"leadmodel.serving"},
+    "prometheus_client": {"leadmodel.serving"},
     "huggingface_hub": {"leadmodel.publishing", "leadmodel.model"},
     "skops": {"leadmodel.publishing"},
     "matplotlib": {"leadmodel.evaluation"},

@@ -8,7 +8,7 @@ from leadmodel.leads import reading
 from leadmodel.leads.reading import read_table
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
-from leadmodel.serving.bulk import score_file
+from leadmodel.serving.bulk import Scored, score_file
 
 NEW = make_sample(300, random_state=9)
 
@@ -21,14 +21,14 @@ def csv(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("source", [".csv", ".parquet", ".xlsx"])
-@pytest.mark.parametrize("output", [".csv", ".parquet"])
+@pytest.mark.parametrize("output", [".csv", ".parquet", ".xlsx"])
 def test_any_file_is_scored_into_another(
     model: LeadModel, tmp_path: Path, source: str, output: str
 ) -> None:
     leads, scored = tmp_path / f"leads{source}", tmp_path / f"scored{output}"
     writers = {".csv": NEW.to_csv, ".parquet": NEW.to_parquet, ".xlsx": NEW.to_excel}
     writers[source](leads, index=False)
-    assert score_file(model, leads, scored) == 300
+    assert score_file(model, leads, scored) == Scored(300)
     result = read_table(scored)
     assert list(result.columns) == [*NEW.columns, "probability", "score", "grade", "decision", "warnings"]
     expected = model.score(NEW)
@@ -92,7 +92,10 @@ def test_the_leads_are_not_overwritten_by_their_scores(model: LeadModel, csv: Pa
 
 @pytest.mark.parametrize(
     ("output", "message"),
-    [("scored.xlsx", r"must end in .csv or .parquet"), ("none/scored.csv", "does not exist; create it")],
+    [
+        ("scored.xls", r"must end in .csv, .parquet or .xlsx"),
+        ("none/scored.csv", "does not exist; create it"),
+    ],
 )
 def test_an_output_that_cannot_be_is_refused(
     model: LeadModel, csv: Path, tmp_path: Path, output: str, message: str

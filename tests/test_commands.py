@@ -66,6 +66,15 @@ def test_score_writes_every_lead_with_its_answer(folder: Path, csv: Path, tmp_pa
     assert len(read_table(tmp_path / "s.csv")) == 400
 
 
+def test_score_says_which_texts_it_changed(folder: Path, sample: pd.DataFrame, tmp_path: Path) -> None:
+    csv, scored = tmp_path / "leads.csv", tmp_path / "scored.csv"
+    sample.head(9).assign(note=["=1+1", "@x", *"abcdefg"]).to_csv(csv, index=False)
+    done = command("-m", "leadmodel", "score", csv, "--model", folder, "--output", scored, "--safe-cells")
+    assert done.returncode == 0, done.stderr
+    assert "2 texts that a spreadsheet would run begin with ' now" in done.stdout
+    assert read_table(scored)["note"].tolist()[:3] == ["'=1+1", "'@x", "a"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

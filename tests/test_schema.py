@@ -64,6 +64,8 @@ def test_no_answer_is_missing(name: str, raw: object) -> None:
         ("Lead Source", {"a": 1}, "must be a single value"),
         ("flag", "perhaps", "must be 0 or 1, true or false"),
         ("age", "9" * 1_000_000 + "x", r"Got '9{60}…' instead"),
+        ("age", 10**400, r"must have at most 308 digits. Got 10{59}… instead"),
+        pytest.param("Lead Source", 10**5000, r"at most 308 digits. Got \(int\) instead", id="digits"),
     ],
 )
 def test_what_cannot_be_read_is_refused(name: str, raw: object, message: str) -> None:
@@ -74,6 +76,14 @@ def test_what_cannot_be_read_is_refused(name: str, raw: object, message: str) ->
 def test_an_unknown_field_is_refused_with_the_likely_one() -> None:
     with pytest.raises(InputError, match=r"'agee' that the model does not know. Did you mean 'age'\?"):
         read(agee=3)
+
+
+def test_many_leads_are_read_as_each_alone() -> None:
+    values = [1, 1.0, True, "1", 0, False, None, "", "Select", float("nan"), " Yes", "yes"]
+    leads = [{"Lead Source": value, "opted": value} for value in values]
+    known: dict[object, object] = {}
+    together = [SCHEMA.read_lead(lead, known) for lead in [*leads, *leads]]
+    assert str(together) == str([SCHEMA.read_lead(lead) for lead in [*leads, *leads]])
 
 
 def test_an_ignored_column_may_come_along() -> None:

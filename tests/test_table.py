@@ -106,7 +106,7 @@ def outcome_of(read: Callable[[], list[object]]) -> list[object] | str:
     try:
         return read()
     except LeadError as error:
-        return f"{error.field}: {error.value!r}"
+        return f"{error.field}: {error.problem}"
 
 
 @given(st.fixed_dictionaries({name: VALUES for name in ("n", "t", "f", "y")}))

@@ -128,7 +128,7 @@ def _check_stray_texts(name: str, answered: pd.Series) -> None:
     if 0.95 <= numbers.notna().mean() < 1 and numbers.nunique() > 20:
         row = int(answered.index[int(numbers.isna().to_numpy().argmax())])
         must = "be a number, as nearly all others are (or name its placeholder, or its kind, in a recipe)"
-        raise LeadError(name, answered[row], must, row + 1)
+        raise LeadError.of_value(name, answered[row], must, row + 1)
 
 
 def _plain(texts: pd.Series) -> pd.Series:

@@ -9,17 +9,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from leadmodel.errors import InputError, LeadError, quoted
-from leadmodel.leads.texts import FALSE_WORDS, TRUE_WORDS, identifier, is_unicode, plain_number
+from leadmodel.leads.texts import FALSE_WORDS, TRUE_WORDS, identifiers, is_unicode, plain_number
 
-__all__ = [
-    "HANDFUL",
-    "MISSING",
-    "Field",
-    "Kind",
-    "LeadSchema",
-    "Remark",
-    "Value",
-]
+__all__ = ["HANDFUL", "MISSING", "Field", "Kind", "LeadSchema", "Remark", "Value"]
 
 MISSING = "(missing)"
 """The category that stands for "not answered"; the saved pipeline fills it in as well."""
@@ -100,7 +92,9 @@ class Field(BaseModel):
             If the value is not of the field's kind.
         """
         if isinstance(value, Mapping | list | tuple | set):
-            raise LeadError(self.name, value, "be a single value")
+            raise LeadError.of_value(self.name, value, "be a single value")
+        if isinstance(value, int) and value.bit_length() > 1024:
+            raise LeadError.of_value(self.name, value, "have at most 308 digits")
         if self._is_flag:
             return self._parse_flag(value)
         return self._parse_text(value) if self.is_text else self._parse_number(value)
@@ -109,15 +103,15 @@ class Field(BaseModel):
         try:
             number = float(plain_number(value, self.decimal_comma) if isinstance(value, str) else value)
         except (TypeError, ValueError, OverflowError):
-            raise LeadError(self.name, value, "be a number") from None
+            raise LeadError.of_value(self.name, value, "be a number") from None
         if math.isinf(number):
-            raise LeadError(self.name, value, "be a finite number")
+            raise LeadError.of_value(self.name, value, "be a finite number")
         return number
 
     def _parse_flag(self, value: Any) -> float:
         text = str(value).strip().lower()
         if text not in TRUE_WORDS | FALSE_WORDS:
-            raise LeadError(self.name, value, "be 0 or 1, true or false, yes or no")
+            raise LeadError.of_value(self.name, value, "be 0 or 1, true or false, yes or no")
         return float(text in TRUE_WORDS)
 
     def _parse_text(self, value: Any) -> str:
@@ -125,7 +119,7 @@ class Field(BaseModel):
             value = int(value)
         text = str(value).strip()
         if not is_unicode(text):
-            raise LeadError(self.name, ascii(text), "be valid Unicode")
+            raise LeadError.of_value(self.name, ascii(text), "be valid Unicode")
         if self.kind == "boolean" and text not in self._known:
             return self._match_choice(text)
         return text
@@ -207,13 +201,7 @@ class LeadSchema(BaseModel):
     @cached_property
     def keys(self) -> dict[str, str]:
         """The name of each field as a parameter of the API, by field name; no two alike."""
-        keys: dict[str, str] = {}
-        for name in self.by_name:
-            key, number = identifier(name), 2
-            while key in keys.values() or (key in self.by_name and key != name):
-                key, number = f"{identifier(name)}_{number}", number + 1
-            keys[name] = key
-        return keys
+        return identifiers(self.by_name)
 
     @cached_property
     def _by_key(self) -> dict[str, Field]:
@@ -241,28 +229,41 @@ class LeadSchema(BaseModel):
         if not self.is_missing(value):
             return field.parse(value)
         if field.required:
-            raise LeadError(field.name, value, "be given")
+            raise LeadError.of_value(field.name, value, "be given")
         return field.missing_value
 
-    def read_lead(self, lead: Mapping[str, Any]) -> tuple[list[Value], list[Remark]]:
+    def read_lead(
+        self, lead: Mapping[str, Any], known: dict[Any, Any] | None = None
+    ) -> tuple[list[Value], list[Remark]]:
         """Return one raw lead as the model's row, and what is unusual about it.
 
         Parameters
         ----------
         lead : mapping
             Values by field name or API parameter; what is absent counts as not answered.
+        known : dict, optional
+            The values read so far; hand on the same one to read each value of many leads once.
 
         Raises
         ------
         LeadError
-            If a value cannot be read.
-        InputError
-            If a name is not known.
+            If a value cannot be read or a name is not known.
         """
         named = self._by_field_name(lead)
-        row = [self.read_value(field, named.get(field.name)) for field in self._in_model_order]
-        pairs = zip(self._in_model_order, row, strict=True)
-        return row, [remark for field, value in pairs if (remark := field.remark(value))]
+        known = {} if known is None else known
+        read = [self._read(field, named.get(field.name), known) for field in self._in_model_order]
+        return [typed for typed, _ in read], [remark for _, remark in read if remark]
+
+    def _read(self, field: Field, value: Any, known: dict[Any, Any]) -> tuple[Value, Remark | None]:
+        key = (field.name, value.__class__, value)  # 1, 1.0 and True are equal, and mean three things
+        try:
+            read: tuple[Value, Remark | None] | None = known.get(key)
+        except TypeError:
+            raise LeadError.of_value(field.name, value, "be a single value") from None
+        if read is None:
+            typed = self.read_value(field, value)
+            read = known[key] = (typed, field.remark(typed))
+        return read
 
     def _by_field_name(self, lead: Mapping[str, Any]) -> dict[str, Any]:
         named: dict[str, Any] = {}
@@ -270,17 +271,18 @@ class LeadSchema(BaseModel):
             field = self._by_key.get(name)
             if field is not None:
                 if field.name in named:
-                    raise InputError(f"The lead has the field {quoted(field.name)} twice, by two names.")
+                    twice = f"the lead has the field {quoted(field.name)} twice, by two names."
+                    raise LeadError(field.name, twice)
                 named[field.name] = value
             elif name not in self.ignored:
-                raise InputError(self._unknown(name))
+                raise LeadError(str(name), self._unknown(name))
         return named
 
     def _unknown(self, name: str) -> str:
         close = get_close_matches(str(name), self.by_name, n=1)
         hint = f" Did you mean {quoted(close[0])}?" if close else ""
         known = ", ".join(self.by_name)
-        return f"The lead has a field {quoted(name)} that the model does not know.{hint} Known: {known}."
+        return f"the lead has a field {quoted(name)} that the model does not know.{hint} Known: {known}."
 
     def check_columns(self, columns: Sequence[str]) -> None:
         """Raise InputError, as a diff, unless `columns` hold every field.

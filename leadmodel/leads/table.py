@@ -132,7 +132,7 @@ def _factorize(field: Field, raw: pd.Series) -> tuple[_Codes, list[Any]]:
             codes, uniques = pd.factorize(raw)
         except TypeError:
             row = next(row for row, value in enumerate(raw, 1) if is_nested(value))
-            raise LeadError(field.name, raw.iloc[row - 1], "be a single value", row) from None
+            raise LeadError.of_value(field.name, raw.iloc[row - 1], "be a single value", row) from None
         distinct = list(uniques)
     if len(codes) and codes.min() < 0:
         codes = np.where(codes < 0, len(distinct), codes)

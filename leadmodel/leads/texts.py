@@ -2,9 +2,18 @@
 
 import re
 import unicodedata
+from collections.abc import Collection
 from keyword import iskeyword
 
-__all__ = ["FALSE_WORDS", "GROUPED_BY_COMMA", "TRUE_WORDS", "identifier", "is_unicode", "plain_number"]
+__all__ = [
+    "FALSE_WORDS",
+    "GROUPED_BY_COMMA",
+    "TRUE_WORDS",
+    "identifier",
+    "identifiers",
+    "is_unicode",
+    "plain_number",
+]
 
 GROUPED_BY_COMMA = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
 _GROUPED_BY_POINT = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?")
@@ -26,6 +35,17 @@ def identifier(name: str) -> str:
     usable = text.isidentifier() and not iskeyword(text) and text not in _TAKEN
     text = text if usable else f"field_{text}"
     return text if text.isidentifier() else re.sub(r"[^a-z0-9_]", "_", text)
+
+
+def identifiers(names: Collection[str]) -> dict[str, str]:
+    """Return an identifier for each of `names`, no two alike and none that is another's name."""
+    chosen: dict[str, str] = {}
+    for name in names:
+        key, number = identifier(name), 2
+        while key in chosen.values() or (key in names and key != name):
+            key, number = f"{identifier(name)}_{number}", number + 1
+        chosen[name] = key
+    return chosen
 
 
 def plain_number(text: str, decimal_comma: bool) -> str:

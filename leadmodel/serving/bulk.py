@@ -3,7 +3,10 @@
 import os
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,18 +19,31 @@ from leadmodel.leads.reading import read_batches
 from leadmodel.leads.schema import Remark
 from leadmodel.leads.table import read_leads, remark_leads
 from leadmodel.model import LeadModel
+from leadmodel.serving.spreadsheets import DisarmedCsvWriter, ExcelWriter
 
-__all__ = ["score_file"]
+__all__ = ["Scored", "score_file"]
 
-_WRITERS = {".csv": pa.csv.CSVWriter, ".parquet": pa.parquet.ParquetWriter}
+Progress = Callable[[int], object]
+
+_WRITERS = {".csv": pa.csv.CSVWriter, ".parquet": pa.parquet.ParquetWriter, ".xlsx": ExcelWriter}
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What was written: leads, and texts among theirs that begin with ' now."""
+
+    n_leads: int
+    n_disarmed: int = 0
 
 
 def score_file(
     model: LeadModel,
     source: str | Path,
     output: str | Path,
-    progress: Callable[[int], object] = lambda n_leads: None,
-) -> int:
+    progress: Progress = lambda n_leads: None,
+    *,
+    safe_cells: bool = False,
+) -> Scored:
     """Score the leads of `source` and write them, with their answers, to `output`.
 
     Every column stays as it is. The answers follow as ``probability``, ``score``, ``grade``,
@@ -41,14 +57,12 @@ def score_file(
     source : str or Path
         CSV, Parquet or Excel; a path, a URL or ``hf://``.
     output : str or Path
-        Ends in .csv or .parquet; written whole or not at all.
+        Ends in .csv, .parquet or .xlsx; written whole or not at all.
     progress : callable, optional
         Called with the number of leads after each batch of them.
-
-    Returns
-    -------
-    int
-        Number of leads.
+    safe_cells : bool
+        Whether a text of a CSV file that a spreadsheet would run gets a ' before it; in the other
+        formats it stays a text without.
 
     Raises
     ------
@@ -59,7 +73,7 @@ def score_file(
     suffix = output.suffix.lower()
     if suffix not in _WRITERS:
         raise InputError(
-            f"The output must end in .csv or .parquet. Got {quoted(str(output), 300)} instead."
+            f"The output must end in .csv, .parquet or .xlsx. Got {quoted(str(output), 300)} instead."
         )
     if not output.parent.is_dir():
         raise InputError(
@@ -71,7 +85,8 @@ def score_file(
         )
     staged = output.with_name(f".{uuid.uuid4().hex}-{output.name}")
     try:
-        n_leads = _score_batches(model, source, staged, suffix, progress)
+        make_writer = DisarmedCsvWriter if safe_cells and suffix == ".csv" else _WRITERS[suffix]
+        scored = _score_batches(model, source, partial(make_writer, staged), progress)
         os.replace(staged, output)
     except OSError as error:
         raise InputError(
@@ -79,28 +94,26 @@ def score_file(
         ) from None
     finally:
         staged.unlink(missing_ok=True)
-    return n_leads
+    return scored
 
 
 def _score_batches(
-    model: LeadModel, source: str | Path, staged: Path, suffix: str, progress: Callable[[int], object]
-) -> int:
+    model: LeadModel, source: str | Path, make_writer: Callable[[pa.Schema], Any], progress: Progress
+) -> Scored:
     n_leads, writer = 0, None
     try:
         for batch in read_batches(source):
             scored = _score_batch(model, batch, n_leads)
-            writer = writer or _WRITERS[suffix](staged, scored.schema)
+            writer = writer or make_writer(scored.schema)
             writer.write_table(scored)
             n_leads += batch.num_rows
             progress(batch.num_rows)
     except pa.ArrowException as error:
-        raise InputError(
-            f"The leads cannot be written as {suffix}: {error}. Drop lists and structures."
-        ) from None
+        raise InputError(f"The leads cannot be written: {error}. Drop lists and structures.") from None
     finally:
         if writer is not None:
             writer.close()
-    return n_leads
+    return Scored(n_leads, getattr(writer, "n_disarmed", 0))
 
 
 def _score_batch(model: LeadModel, batch: pa.Table, n_before: int) -> pa.Table:

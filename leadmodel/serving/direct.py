@@ -14,14 +14,14 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from leadmodel.errors import InputError
+from leadmodel.serving.bodies import read_body, replay
 
 __all__ = ["DirectCalls"]
 
 PREFIX = "/gradio_api/run/"
-MAX_BYTES = 50_000_000
 
 
 class DirectCalls:
@@ -45,14 +45,10 @@ class DirectCalls:
         if name not in self.endpoints:
             await self.app(scope, receive, send)
             return
-        body = await _read(receive)
-        if len(body) > MAX_BYTES:
-            error = f"A call may have at most {MAX_BYTES:,} bytes. Send fewer leads at a time."
-            await JSONResponse({"error": error}, 413)(scope, receive, send)
-            return
+        body = await read_body(receive)
         data = await run_in_threadpool(_plain_call, body)
         if data is None:
-            await self.app(scope, _replay(body, receive), send)
+            await self.app(scope, replay(body, receive), send)
             return
         response = await run_in_threadpool(self._answer, name, data)
         await response(scope, receive, send)
@@ -74,20 +70,10 @@ class DirectCalls:
 
 
 def _endpoint(scope: Scope) -> str:
-    """Return the endpoint that a plain call asks for; a browser's call needs Gradio's CORS headers."""
+    """Return the endpoint that a plain call asks for."""
     if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith(PREFIX):
         return ""
-    from_browser = any(name == b"origin" for name, _ in scope["headers"])
-    return "" if from_browser else str(scope["path"]).removeprefix(PREFIX)
-
-
-async def _read(receive: Receive) -> bytes:
-    body, more = bytearray(), True
-    while more and len(body) <= MAX_BYTES:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    return bytes(body)
+    return str(scope["path"]).removeprefix(PREFIX)
 
 
 def _plain_call(body: bytes) -> list[Any] | None:
@@ -99,12 +85,3 @@ def _plain_call(body: bytes) -> list[Any] | None:
     if not isinstance(call, dict) or call.keys() - {"data"} or not isinstance(call.get("data"), list):
         return None
     return list(call["data"])
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return replay

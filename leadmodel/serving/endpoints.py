@@ -51,7 +51,8 @@ def add_endpoints(service: ScoringService) -> None:
             _answering(function),
             api_name=name,
             api_description=inspect.getdoc(function),
-            concurrency_limit=None,
+            # Without a place in the queue there is no way of its own for tools, over HTTP to itself.
+            queue=False,
         )
 
 

@@ -31,7 +31,7 @@ def add_lead_page(demo: gr.Blocks, service: ScoringService) -> None:
         current = service.model  # one model for the whole answer, whatever is published meanwhile
         decision = current.config.decision
         try:
-            answer = current.answer(read_form(names, values))
+            answer = service.answer(read_form(names, values), current)
         except InputError as error:
             return render_error(str(error))
         n_fields = len(current.schema.fields)

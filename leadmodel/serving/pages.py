@@ -44,6 +44,9 @@ def looks() -> dict[str, Any]:
         "css": STYLE,
         "footer_links": ["api", "settings"],
         "show_error": True,
+        # Neither keep what was typed in the visitor's browser, nor who called when.
+        "run_history": False,
+        "enable_monitoring": False,
         "max_file_size": MAX_UPLOAD,
     }
 

@@ -1,4 +1,4 @@
-"""One server for everything: the pages, their API, the Hub's webhook."""
+"""One server for everything: the pages, their API, REST, tools, numbers, the Hub's webhook."""
 
 import hmac
 from collections.abc import Callable
@@ -6,11 +6,18 @@ from collections.abc import Callable
 import gradio as gr
 import uvicorn
 from fastapi import FastAPI, Header, HTTPException
+from fastapi.middleware.cors import CORSMiddleware
 
+from leadmodel.serving import tools
 from leadmodel.serving.direct import DirectCalls
+from leadmodel.serving.discretion import Discreet
 from leadmodel.serving.endpoints import make_endpoints
+from leadmodel.serving.guard import Guard, Rules
+from leadmodel.serving.observed import Metrics, Observed, add_metrics
 from leadmodel.serving.pages import build_demo, looks
+from leadmodel.serving.rest import add_rest
 from leadmodel.serving.service import ScoringService
+from leadmodel.serving.signin import SignIn, add_sign_in
 
 __all__ = ["build_app", "serve"]
 
@@ -19,6 +26,7 @@ WEBHOOK = "/webhooks/hub"
 
 def build_app(
     service: ScoringService,
+    rules: Rules | None = None,
     *,
     webhook_secret: str | None = None,
     on_webhook: Callable[[], None] | None = None,
@@ -29,16 +37,39 @@ def build_app(
     ----------
     service : ScoringService
         What answers.
+    rules : Rules, optional
+        What callers must observe; by default nothing but the limit of a request's size.
     webhook_secret : str, optional
         The secret that the Hub sends with its webhook; without one there is no webhook.
     on_webhook : callable, optional
         Called when the Hub says that the repository has changed.
     """
-    app = FastAPI(title="leadmodel", docs_url=None, redoc_url=None, openapi_url=None)
+    rules = rules or Rules()
+    app = FastAPI(title="leadmodel", redoc_url=None)
+    metrics, sign_in = Metrics(service), SignIn(rules.accounts) if rules.accounts else None
+    add_rest(app, service)
+    add_metrics(app, metrics)
+    if sign_in:
+        add_sign_in(app, sign_in)
     if webhook_secret and on_webhook:
         _add_webhook(app, webhook_secret, on_webhook)
+    # From the inside out: the last one meets a request first.
     app.add_middleware(DirectCalls, endpoints=make_endpoints(service))
-    return gr.mount_gradio_app(app, build_demo(service), path="/", **looks())
+    app.add_middleware(Guard, rules=rules, sign_in=sign_in)
+    # With a CORSMiddleware here Gradio adds none of its own, which would let every site in.
+    app.add_middleware(
+        CORSMiddleware, allow_origins=rules.origins, allow_methods=["GET", "POST"], allow_headers=["*"]
+    )
+    app.add_middleware(Discreet)
+    app.add_middleware(Observed, metrics=metrics)
+    return _mount(app, build_demo(service))
+
+
+def _mount(app: FastAPI, demo: gr.Blocks) -> FastAPI:
+    app = gr.mount_gradio_app(app, demo, path="/", mcp_server=tools.are_available(), **looks())
+    if demo.mcp_server:
+        tools.keep_to_tools(demo)
+    return app
 
 
 def _add_webhook(app: FastAPI, secret: str, notify: Callable[[], None]) -> None:
@@ -52,5 +83,13 @@ def _add_webhook(app: FastAPI, secret: str, notify: Callable[[], None]) -> None:
 
 def serve(app: FastAPI, host: str, port: int) -> None:
     """Serve `app` until the process is told to stop."""
-    # No access log: a query may hold a lead.
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+    # No access log: a query may hold a lead. Who calls is for the guard to say.
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+    )

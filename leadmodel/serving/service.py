@@ -1,9 +1,9 @@
 """The one way to score leads: form, API and every other door call this service."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from leadmodel.errors import InputError
+from leadmodel.errors import InputError, LeadError, quoted
 from leadmodel.evaluation.answer import Answer
 from leadmodel.model import LeadModel
 
@@ -25,16 +25,25 @@ class ScoringService:
 
     def __init__(self, model: LeadModel) -> None:
         self.model = model
+        self.listeners: list[Callable[[Sequence[Answer]], object]] = []
+        """What is called with the answers to each call."""
 
-    def answer(self, lead: Mapping[str, Any]) -> Answer:
+    def answer(self, lead: Mapping[str, Any], model: LeadModel | None = None) -> Answer:
         """Score one lead, with reasons.
+
+        Parameters
+        ----------
+        lead : mapping of str to object
+            Values by field name.
+        model : LeadModel, optional
+            The model that the caller has looked at already.
 
         Raises
         ------
-        InputError
+        LeadError
             If the lead cannot be read; it names field and value.
         """
-        return self.model.answer(lead)
+        return self._tell([(model or self.model).answer(lead)])[0]
 
     def answers(self, leads: Sequence[Mapping[str, Any]], *, reasons: bool = False) -> list[Answer]:
         """Score many leads.
@@ -45,15 +54,19 @@ class ScoringService:
             If there are too many, or one cannot be read; it names row, field and value.
         """
         if not isinstance(leads, Sequence) or isinstance(leads, str):
-            raise InputError(f"The leads must be a list of leads. Got {leads!r:.60} instead.")
+            raise InputError(f"The leads must be a list of leads. Got {quoted(leads)} instead.")
         if len(leads) > MAX_LEADS:
             raise InputError(f"A call takes at most {MAX_LEADS:,} leads. Got {len(leads):,}; split them.")
         for row, lead in enumerate(leads, 1):
             if not isinstance(lead, Mapping):
-                raise InputError(
-                    f"Row {row}: a lead must be an object of fields. Got {lead!r:.60} instead."
-                )
-        return self.model.answers(leads, reasons=reasons)
+                problem = f"a lead must be an object of fields. Got {quoted(lead)} instead."
+                raise LeadError(None, problem, row)
+        return self._tell(self.model.answers(leads, reasons=reasons))
+
+    def _tell(self, answers: list[Answer]) -> list[Answer]:
+        for listener in self.listeners:
+            listener(answers)
+        return answers
 
     def describe_schema(self) -> dict[str, Any]:
         """Return the fields of a lead, and the name of each one as a parameter of the API."""
