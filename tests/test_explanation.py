@@ -63,7 +63,7 @@ def test_what_is_assumed_says_so(model: LeadModel) -> None:
     contributions = np.array([[float(name == field.name) for name in (*model.schema.columns, "base")]])
     reason = explain(model.schema, model.profile, [row], contributions)[0].reasons_for[0]
     assert reason.value == "not given"
-    expected = f"Minutes on site was not given; {field.assumed:,.4g} is assumed, the typical value."
+    expected = f"Minutes on site was not given; {field.assumed:,.4g} is assumed, the average."
     assert reason.sentence == expected
 
 

@@ -41,8 +41,8 @@ def test_a_lead_of_which_little_is_known_says_so() -> None:
     assert "Too little is known of this lead" in shown
     assert "Not given, though every training lead had them: Age, City, Source." in shown
     assert "assumed" not in shown
-    message = "Age: not given, which no training lead lacked; its typical value is assumed."
+    message = "Age: not given, which no training lead lacked; the average is assumed."
     lacking = (Remark(field="Age", kind="missing", message=message), *lacking[1:])
     shown = render_answer(ANSWER.model_copy(update={"warnings": lacking}), 0.4, ["A", "B"], 4)
-    assert "had them: Age, City, Source. Typical values are assumed for the numbers." in shown
+    assert "had them: Age, City, Source. Averages are assumed for the numbers." in shown
     assert "Too little" not in render_answer(ANSWER, 0.4, ["A", "B"], 4)

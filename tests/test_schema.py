@@ -141,9 +141,7 @@ def test_a_remark_says_what_is_assumed() -> None:
     field = Field(name="visits", kind="numeric", label="Visits", assumed=3)
     _, (remark,) = LeadSchema(fields=(field,)).read_lead({})
     assert remark.kind == "missing"
-    assert (
-        remark.message == "Visits: not given, which no training lead lacked; its typical value is assumed."
-    )
+    assert remark.message == "Visits: not given, which no training lead lacked; the average is assumed."
 
 
 def test_no_two_parameters_are_alike() -> None:

@@ -112,7 +112,7 @@ def _tell(
 
 def _sentence(field: Field, profile: Profile, value: Value, speaks_for: bool) -> str:
     if field.assumed is not None and _is_gap(value):
-        return f"{field.label} was not given; {_shown(field, field.assumed)} is assumed, the typical value."
+        return f"{field.label} was not given; {_shown(field, field.assumed)} is assumed, the average."
     known = profile.fields[field.name]
     cell, rate = known.cell(value), profile.leads.rate
     subject = f"{field.label} {_predicate(field, known, value)}"

@@ -1,6 +1,7 @@
-"""What stands for a number that was not given, where no training lead lacked it: their median.
+"""What stands for a number that was not given, where no training lead lacked it: their mean.
 
-CatBoost takes a gap that it has not learned from for a number below all others.
+CatBoost takes a gap that it has not learned from for a number below all others. The mean's log loss
+was level with the median's or better for every field that was withheld from real leads.
 """
 
 from collections.abc import Iterable

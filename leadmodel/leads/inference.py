@@ -221,5 +221,5 @@ def _seen_numbers(column: pd.Series) -> dict[str, Any]:
         "maximum": float(numbers.max()),
         "integer": whole,
         "typical": int(typical) if whole else typical,
-        "assumed": float(np.median(numbers)) if len(numbers) == len(column) else None,
+        "assumed": float(np.mean(numbers)) if len(numbers) == len(column) else None,
     }

@@ -38,7 +38,7 @@ class Field(BaseModel):
 
     A boolean whose two choices are "0" and "1" is a number to the model; every other
     boolean is a text of two choices, exactly as the leads write it. What is `assumed` stands
-    for a number that was not given: the training leads' median, where none of them lacked it.
+    for a number that was not given: the training leads' mean, where none of them lacked it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -157,7 +157,7 @@ class Field(BaseModel):
     def _remark_missing(self) -> Remark | None:
         if self.missing_share > 0:
             return None
-        assumed = "" if self.assumed is None else "; its typical value is assumed"
+        assumed = "" if self.assumed is None else "; the average is assumed"
         message = f"{self.label}: not given, which no training lead lacked{assumed}."
         return Remark(field=self.name, kind="missing", message=message)
 

@@ -112,7 +112,7 @@ def _render_warnings(answer: Answer, n_fields: int) -> str:
     if lacking:
         names = ", ".join(escape(remark.message.partition(":")[0]) for remark in lacking)
         assumed = any(remark.message.endswith("assumed.") for remark in lacking)
-        numbers = " Typical values are assumed for the numbers." if assumed else ""
+        numbers = " Averages are assumed for the numbers." if assumed else ""
         items.append(f"Not given, though every training lead had them: {names}.{numbers}")
     if not items:
         return ""

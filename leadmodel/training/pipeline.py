@@ -55,12 +55,12 @@ def fit_pipeline(
     columns = ColumnTransformer(
         [
             ("text", SimpleImputer(strategy="constant", fill_value=MISSING), schema.text_columns),
-            ("number", SimpleImputer(strategy="median"), whole),
+            ("number", SimpleImputer(strategy="mean"), whole),
             ("number with gaps", "passthrough", gappy),
         ],
         verbose_feature_names_out=False,
     ).set_output(transform="pandas")
-    # Of this one lead each number is the median, so that every part of the leads assumes the same.
+    # Of this one lead each number is the mean, so that every part of the leads assumes the same.
     columns.fit(unknown_lead(schema))
     classifier = fit_bag(columns.transform(X), y, schema.text_columns, parameters, n_members, progress)
     if calibration and calibration.is_used:
