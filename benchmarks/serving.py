@@ -1,18 +1,22 @@
-"""What an answer of the running app takes, and how long the app takes to start.
+"""What an answer of the running app takes beside a bare FastAPI route around the same CatBoost model.
 
 python benchmarks/serving.py [--model DIR]
+
+Both servers run at the same time and are asked in turns, so that a busy machine hurts both alike.
 """
 
 import argparse
-import json
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -25,6 +29,7 @@ from leadmodel.model import LeadModel
 
 ROOT = Path(__file__).parents[1]
 IMPORTS = "import gradio, catboost"
+Row = tuple[object, ...]
 
 
 def main() -> None:
@@ -35,18 +40,18 @@ def main() -> None:
     imports = min(seconds_to_import() for _ in range(3))
     starts = []
     for _ in range(3):
-        process, address, seconds = start(folder)
-        starts.append(seconds)
-        if len(starts) < 3:
-            stop(process)
-    try:
-        rows = [
-            ("start, beyond importing gradio and catboost", min(starts) - imports, "s", "", "at most 1.5 s")
-        ]
-        rows += answers(address, folder) + rest(address, LeadModel.from_pretrained(folder))
-        print_table(f"Serving: {folder.name}", rows)
-    finally:
-        stop(process)
+        with our_app(folder) as (_, seconds, _):
+            starts.append(seconds)
+    rows: list[Row] = [
+        ("start, beyond importing gradio and catboost", min(starts) - imports, "s", "", "at most 1.5 s")
+    ]
+    model = LeadModel.from_pretrained(folder)
+    with our_app(folder) as (address, _, process), bare_app(folder) as bare:
+        rows += single_leads(address, bare, model)
+        rows += many_clients(address, bare, model)
+        rows += list_of_leads(address, bare, model)
+        rows += memory(address, model, process)
+    print_table(f"Serving: {model.config.title}", rows)
 
 
 def seconds_to_import() -> float:
@@ -56,95 +61,167 @@ def seconds_to_import() -> float:
     return time.perf_counter() - started
 
 
+@contextmanager
+def our_app(model: str | Path) -> Iterator[tuple[str, float, "subprocess.Popen[bytes]"]]:
+    """Run the app on a folder or repository; give its address, the seconds to an answer, the process."""
+    process, address, seconds = start(model)
+    try:
+        yield address, seconds, process
+    finally:
+        stop(process)
+
+
+@contextmanager
+def bare_app(folder: Path) -> Iterator[str]:
+    """Run the bare server; give its address."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "benchmarks" / "bare.py"), str(folder), str(port)]
+    )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/openapi.json", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        stop(process)
+
+
 def start(model: str | Path) -> tuple["subprocess.Popen[bytes]", str, float]:
     """Start the app on a folder or repository; return it, its address and the seconds to an answer."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = os.environ | {"LEADMODEL_REPO": str(model), "GRADIO_SERVER_PORT": str(port)}
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
     )
     address = f"http://127.0.0.1:{port}"
+    wait_for(f"{address}/gradio_api/info", process)
+    return process, address, time.perf_counter() - started
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
+    """Return when `url` answers."""
     while process.poll() is None:
         try:
-            httpx.get(f"{address}/gradio_api/info", timeout=5).raise_for_status()
-            return process, address, time.perf_counter() - started
+            httpx.get(url, timeout=5).raise_for_status()
+            return
         except httpx.HTTPError:
             time.sleep(0.02)
-    raise SystemExit("the app stopped before its first answer")
+    raise SystemExit("a server stopped before its first answer")
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
-    """End the app."""
+    """End a server."""
     process.terminate()
     process.wait(timeout=20)
 
 
-def answers(address: str, folder: Path) -> list[tuple[object, ...]]:
-    """Time single answers, alone and with sixteen callers at once."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    example = config["sklearn"]["example_input"]
-    body = {"data": [example[field["name"]][0] for field in config["schema"]["fields"]]}
-
-    def calls(times: int) -> list[float]:
-        taken = []
-        with httpx.Client(base_url=address, timeout=60) as client:
-            for _ in range(times):
-                started = time.perf_counter()
-                client.post("/gradio_api/run/predict", json=body).raise_for_status()
-                taken.append(time.perf_counter() - started)
-        return taken
-
-    calls(50)
-    alone = calls(400)
-    started = time.perf_counter()
-    with ThreadPoolExecutor(16) as pool:
-        together = [one for taken in pool.map(calls, [60] * 16) for one in taken]
-    rate = len(together) / (time.perf_counter() - started)
+def single_leads(address: str, bare: str, model: LeadModel) -> list[Row]:
+    """Time one lead at a time, by every door in turns."""
+    lead = model.schema.example()
+    values = {"data": [lead[field.name] for field in model.schema.fields]}
+    with httpx.Client(timeout=60) as client:
+        calls: dict[str, Callable[[], Any]] = {
+            "bare": lambda: client.post(f"{bare}/one", json=lead).raise_for_status(),
+            "rest": lambda: client.post(f"{address}/api/v1/score", json=lead).raise_for_status(),
+            "alone": lambda: client.post(
+                f"{address}/api/v1/score?reasons=false", json=lead
+            ).raise_for_status(),
+            "gradio": lambda: client.post(
+                f"{address}/gradio_api/run/predict", json=values
+            ).raise_for_status(),
+        }
+        taken = in_turns(calls, 300)
+    base = taken["bare"]
     return [
-        ("one lead by /gradio_api/run/predict, median", 1000 * np.median(alone), "ms", "", "at most 5 ms"),
-        ("the same, 95th percentile", 1000 * np.quantile(alone, 0.95), "ms", "", ""),
-        ("16 callers at once, median (no error)", 1000 * np.median(together), "ms", "", ""),
-        ("16 callers at once", rate, "leads/s", "", ""),
+        ("one lead by /api/v1/score, with reasons", taken["rest"], "ms", base, "at most 1.5"),
+        ("the same without reasons", taken["alone"], "ms", base, ""),
+        ("one lead by /gradio_api/run/predict, with reasons", taken["gradio"], "ms", base, "at most 3"),
     ]
 
 
-def rest(address: str, model: LeadModel) -> list[tuple[object, ...]]:
-    """Time /api/v1/score, with one lead and with many, beside the model in this process."""
-    lead, generator = model.schema.example(), np.random.default_rng(0)
+def in_turns(calls: dict[str, Callable[[], Any]], times: int) -> dict[str, float]:
+    """Return the median milliseconds of each call, each made in its turn."""
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for number in range(times + 20):
+        for name, call in calls.items():
+            started = time.perf_counter()
+            call()
+            if number >= 20:
+                taken[name].append(1000 * (time.perf_counter() - started))
+    return {name: statistics.median(values) for name, values in taken.items()}
+
+
+def many_clients(address: str, bare: str, model: LeadModel) -> list[Row]:
+    """Count the answers to 32 clients at once, without reasons and with them."""
+    lead = model.schema.example()
+    rates = {
+        url: requests_per_second(url, lead)
+        for url in (f"{bare}/one", f"{address}/api/v1/score", f"{address}/api/v1/score?reasons=false")
+    }
+    base, ours, alone = rates.values()
+    return [
+        ("32 clients, with reasons", ours, "leads/s", base, "at least 0.5"),
+        ("32 clients, without reasons", alone, "leads/s", base, ""),
+    ]
+
+
+def requests_per_second(url: str, lead: dict[str, Any], n_clients: int = 32, each: int = 60) -> float:
+    """Return the answers per second to clients that each ask one time after the other."""
+
+    def ask(number: int) -> None:
+        with httpx.Client(timeout=60) as client:
+            for _ in range(each):
+                client.post(url, json=lead).raise_for_status()
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(n_clients) as pool:
+        list(pool.map(ask, range(n_clients)))
+    return n_clients * each / (time.perf_counter() - started)
+
+
+def list_of_leads(address: str, bare: str, model: LeadModel) -> list[Row]:
+    """Time 10,000 leads in one call."""
+    generator = np.random.default_rng(0)
     columns = [draw(field, 10_000, generator) for field in model.schema.fields]
     names = [field.name for field in model.schema.fields]
     leads = [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
-    with httpx.Client(base_url=address, timeout=60) as client:
+    with httpx.Client(timeout=60) as client:
+        calls: dict[str, Callable[[], Any]] = {
+            "bare": lambda: client.post(f"{bare}/many", json=leads).raise_for_status(),
+            "rest": lambda: client.post(f"{address}/api/v1/score", json=leads).raise_for_status(),
+        }
+        taken = in_turns(calls, 7)
+    return [("10,000 leads by /api/v1/score", taken["rest"], "ms", taken["bare"], "at most 2")]
 
-        def post(body: object) -> None:
-            client.post("/api/v1/score", json=body).raise_for_status()
 
-        one, inside = median(lambda: post(lead), 300), median(lambda: model.answer(lead), 300)
-        many, inside_many = median(lambda: post(leads), 7), median(lambda: model.answers(leads), 7)
-    return [
-        ("one lead by /api/v1/score, with reasons", 1000 * one, "ms", 1000 * inside, "2 times and 1 ms"),
-        ("10,000 leads by /api/v1/score", 10_000 / many, "leads/s", 10_000 / inside_many, "20,000 leads/s"),
-    ]
+def memory(address: str, model: LeadModel, process: "subprocess.Popen[bytes]") -> list[Row]:
+    """Compare the app's memory after 2,000 requests and after 10,000 more."""
+    url, lead = f"{address}/api/v1/score", model.schema.example()
+    requests_per_second(url, lead, 8, 250)
+    before = resident(process)
+    requests_per_second(url, lead, 8, 1250)
+    return [("memory after 10,000 requests more", resident(process), "MB", before, "flat")]
+
+
+def resident(process: "subprocess.Popen[bytes]") -> float:
+    """Return the resident memory of a process, in MB."""
+    text = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1]) / 1000
 
 
 def draw(field: Field, n_leads: int, generator: np.random.Generator) -> list[object]:
     """Return values of a field as leads may have them."""
     if field.choices:
-        return list(generator.choice(field.choices, n_leads))
+        return generator.choice(field.choices, n_leads).tolist()
     return generator.uniform(field.minimum or 0, field.maximum or 1, n_leads).round(2).tolist()
-
-
-def median(call: Callable[[], object], times: int) -> float:
-    """Return the median seconds of a call, the first of which do not count."""
-    taken = []
-    for _ in range(times + times // 5):
-        started = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - started)
-    return float(np.median(taken[times // 5 :]))
 
 
 if __name__ == "__main__":

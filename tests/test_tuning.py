@@ -72,7 +72,7 @@ def test_the_same_seed_finds_the_same_and_ends_by_itself(leads: Leads) -> None:
 def test_what_is_not_better_on_new_folds_is_not_used(leads: Leads) -> None:
     default = checked(leads, {})
     found, _ = tune(*leads, SETTINGS.classifier_parameters(len(leads[1])), default, SETTINGS, silent)
-    assert found.is_used == (found.change.value < 0)
+    assert found.is_used == (found.change.high < 0)
 
 
 def test_without_optuna_the_line_that_installs_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

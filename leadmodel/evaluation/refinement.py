@@ -69,8 +69,8 @@ class Tuning(BaseModel):
 
     @property
     def is_used(self) -> bool:
-        """Whether the best parameters held up on new folds; else the default is kept."""
-        return self.change.value < 0
+        """Whether the best parameters are better on new folds beyond doubt; else the default is kept."""
+        return self.change.high < 0
 
     def summary(self) -> str:
         """Return what was found, in a sentence."""
