@@ -11,6 +11,7 @@ import pyarrow.parquet
 
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.reading import read_batches
+from leadmodel.leads.table import duplicate_names
 from leadmodel.serving.service import MAX_LEADS
 
 __all__ = ["MAX_BYTES", "MAX_COLUMNS", "read_list", "read_pasted"]
@@ -18,7 +19,7 @@ __all__ = ["MAX_BYTES", "MAX_COLUMNS", "read_list", "read_pasted"]
 MAX_BYTES = 50_000_000
 """Of an upload: 50,000 leads of a thousand bytes each."""
 
-MAX_UNPACKED = 200_000_000
+MAX_UNPACKED = 100_000_000
 """Bytes within an Excel or Parquet file, which can be a thousand times those of the file itself."""
 
 MAX_COLUMNS = 702
@@ -60,7 +61,7 @@ def read_pasted(text: str) -> pa.Table:
     if not text.strip():
         raise InputError("Paste the names of the columns and below them the leads, one in a line.")
     try:
-        return read_list("pasted rows", text.strip("\r\n").encode())
+        return read_list("pasted rows", (text.strip("\r\n") + "\n").encode())
     except UnicodeEncodeError:
         raise InputError("What was pasted must be valid Unicode.") from None
     except InputError as error:
@@ -79,6 +80,8 @@ def _read(name: str, content: bytes) -> pa.Table:
         _check_columns(batch.num_columns)
         batches.append(batch)
     table = pa.concat_tables(batches)
+    if twice := duplicate_names(table.column_names):
+        raise InputError(f"must give each column its own name. {twice[0]!r} stands there more than once.")
     nested = [field.name for field in table.schema if pa.types.is_nested(field.type)]
     if nested:
         raise InputError(f"must hold single values. Its column {quoted(nested[0])} holds lists; drop it.")
@@ -114,13 +117,13 @@ def _check_text(content: bytes) -> None:
 def _check_excel(content: bytes) -> None:
     if content.startswith(_OLE):
         raise InputError("is protected by a password, or an old .xls. Save it as .xlsx without one.")
-    if not zipfile.is_zipfile(io.BytesIO(content)):
+    if not zipfile.is_zipfile(io.BytesIO(content)) or b"[Content_Types].xml" not in content:
         raise InputError("is no Excel file, though it is named .xlsx. Name it as what it is.")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         _check_unpacked(sum(part.file_size for part in archive.infolist()))
+        # A sheet may have any name; nothing but a sheet has rows and cells with numbers.
         for part in archive.namelist():
-            if part.startswith("xl/worksheets/") and part.endswith(".xml"):
-                _check_sheet(archive, part)
+            _check_sheet(archive, part)
 
 
 def _check_sheet(archive: zipfile.ZipFile, part: str) -> None:

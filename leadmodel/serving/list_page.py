@@ -61,10 +61,10 @@ watch('value', () => {
 
 def add_list_page(service: ScoringService) -> None:
     """Add upload, table, plan and downloads to the Blocks being built."""
-    ListPage(service)
+    _ListPage(service)
 
 
-class ListPage:
+class _ListPage:
     """The widgets of the page and what they do."""
 
     def __init__(self, service: ScoringService) -> None:
@@ -106,7 +106,7 @@ class ListPage:
         gr.Markdown("## Whom to call")
         with gr.Row(equal_height=False):
             self.rule = gr.Radio([BY_NUMBER, BY_PROFIT], value=BY_NUMBER, label="Plan", min_width=280)
-            self.calls = gr.Number(label="Calls", precision=0, minimum=1, min_width=140)
+            self.calls = gr.Number(label="Calls", precision=0, min_width=140)
             self.cost = gr.Number(label="A call costs", min_width=140)
             self.value = gr.Number(label="A customer brings", min_width=140)
             self.level = gr.Radio(
@@ -135,10 +135,15 @@ class ListPage:
         self.score.click(self._score_text, [self.text, self.rule, self.level], outputs, **scoring)
         self.grades.input(self._filter, [self.ranked, self.grades, self.sorting], self.table, **private)
         self.table.select(self._sort, [self.ranked, self.grades, self.sorting], shown, **private)
-        for widget in options:
-            widget.input(
-                self._plan, [self.ranked, *options], planned, trigger_mode="always_last", **private
-            )
+        # One event for all of them: else an older answer could arrive after a newer one.
+        gr.on(
+            [widget.input for widget in options],
+            self._plan,
+            [self.ranked, *options],
+            planned,
+            trigger_mode="always_last",
+            **private,
+        )
         taken = [self.ranked, self.which, self.n_called]
         self.csv.click(self._save_csv, taken, self.download, **private)
         self.excel.click(self._save_excel, taken, self.download, **private)
@@ -280,7 +285,8 @@ def _tell_formulas(n_formulas: int) -> str:
     if not n_formulas:
         return ""
     return (
-        f'<div class="lm-note" role="status"><b>{n_formulas:,} texts of this list look like formulas.</b> '
+        '<div class="lm-note" role="status"><b>Texts of this list that look like formulas: '
+        f"{n_formulas:,}.</b> "
         "A spreadsheet that opens the CSV file may run them; in the Excel file they are texts.</div>"
     )
 
