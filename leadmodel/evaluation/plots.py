@@ -68,7 +68,7 @@ def draw_plan(plan: Plan) -> Figure:
     shown = np.unique(np.linspace(0, called[-1], 400).astype(int))
     axes.plot(called[[0, -1]], gains[[0, -1]], color=SECOND, linestyle="--", label="in any order")
     axes.plot(called[shown], gains[shown], color=ACCENT, linewidth=2, label="best first")
-    label = f"{plan.n_called:,} calls: {plan.expected:,.1f}"
+    label = f"{plan.n_called:,} calls: {plan.expected:,.0f}"
     axes.plot(plan.n_called, plan.expected, "o", color=INK, markersize=8, label=label)
     axes.vlines(plan.n_called, *plan.interval, color=INK, linewidth=2)
     for axis in (axes.xaxis, axes.yaxis):

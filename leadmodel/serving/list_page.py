@@ -12,7 +12,13 @@ from leadmodel.errors import InputError
 from leadmodel.evaluation.planning import Plan, plan_calls
 from leadmodel.serving.exports import count_formulas, to_csv, to_excel
 from leadmodel.serving.intake import read_list, read_pasted
-from leadmodel.serving.list_views import render_list, render_list_error, render_plan, render_understood
+from leadmodel.serving.list_views import (
+    render_formulas,
+    render_list,
+    render_list_error,
+    render_plan,
+    render_understood,
+)
 from leadmodel.serving.lists import RankedList, rank_list
 from leadmodel.serving.service import MAX_LEADS, ScoringService
 
@@ -28,6 +34,9 @@ TYPICAL_CALLS = 100
 BY_NUMBER, BY_PROFIT = "We can make so many calls", "Make each call that pays"
 ALL, PLANNED = "All leads", "Only those to call"
 GONE = "The list is no longer here: it is kept for an hour, and only in memory. Choose it again."
+
+# What was understood of a list, or what is wrong with it, begins below a phone's screen.
+ARRIVING = "watch('value', () => element.scrollIntoView({block: 'start'}));"
 
 SORTING = """
 let pressed = null;
@@ -82,7 +91,7 @@ class _ListPage:
     def _add_intake(self) -> None:
         gr.Markdown(
             f"Up to {MAX_LEADS:,} leads with the model's columns; others may stand beside them. "
-            "Nothing is stored: the list leaves the memory within an hour."
+            "Nothing is kept: the list leaves the memory within an hour."
         )
         with gr.Row(equal_height=False):
             self.file = gr.File(
@@ -96,7 +105,7 @@ class _ListPage:
                     placeholder="Copied from a spreadsheet, or with commas or semicolons",
                 )
                 self.score = gr.Button("Score the pasted rows", variant="primary")
-        self.understood = gr.HTML()
+        self.understood = gr.HTML(js_on_load=ARRIVING)
 
     def _add_table(self) -> None:
         self.grades = gr.CheckboxGroup(label="Show the grades", choices=[])
@@ -130,7 +139,11 @@ class _ListPage:
         outputs = [self.ranked, self.understood, self.results, self.grades, self.formulas, self.file]
         outputs += [self.calls, self.cost, self.value, *shown, *planned]
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
-        scoring = {"api_visibility": "private", "show_progress_on": self.understood}
+        scoring = {
+            "api_visibility": "private",
+            "show_progress_on": self.understood,
+            "scroll_to_output": True,
+        }
         self.file.upload(self._score_file, [self.file, self.rule, self.level], outputs, **scoring)
         self.score.click(self._score_text, [self.text, self.rule, self.level], outputs, **scoring)
         self.grades.input(self._filter, [self.ranked, self.grades, self.sorting], self.table, **private)
@@ -194,7 +207,7 @@ class _ListPage:
             self.value: value,
             self.plan: plan,
             self.n_called: n_called,
-            self.formulas: _tell_formulas(count_formulas(ranked.table)),
+            self.formulas: render_formulas(count_formulas(ranked.table)),
             self.file: None,
         }
 
@@ -279,16 +292,6 @@ def _press(ranked: RankedList, sorting: tuple[str | None, bool], column: str) ->
     if before is None:
         before, descending = chance, True
     return (column, not descending) if column == before else (column, column in (chance, score))
-
-
-def _tell_formulas(n_formulas: int) -> str:
-    if not n_formulas:
-        return ""
-    return (
-        '<div class="lm-note" role="status"><b>Texts of this list that look like formulas: '
-        f"{n_formulas:,}.</b> "
-        "A spreadsheet that opens the CSV file may run them; in the Excel file they are texts.</div>"
-    )
 
 
 def _file(ranked: RankedList | None, which: str, n_called: int, suffix: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from leadmodel.serving.lists import Match, RankedList
 __all__ = [
     "LIST_STYLE",
     "MAX_SHOWN",
+    "render_formulas",
     "render_list",
     "render_list_error",
     "render_plan",
@@ -33,6 +34,7 @@ LIST_STYLE = """
 .lm-table:focus-visible { outline: 2px solid #0b6e75; }
 .lm-table table { border-collapse: collapse; width: 100%; font-size: .88rem; margin: 0;
   border: 0 !important; }
+.lm-table tr, .lm-fields table, .lm-fields tr { border: 0 !important; }
 .lm-table th, .lm-table td { padding: 8px 12px; text-align: left; vertical-align: top; border: 0;
   border-bottom: 1px solid var(--border-color-primary); color: var(--body-text-color); }
 .lm-table th { position: sticky; top: 0; z-index: 1; padding: 0; white-space: nowrap;
@@ -226,7 +228,7 @@ def render_plan(plan: Plan, ranked: RankedList) -> str:
     low, high = plan.interval
     facts = [
         (f"{plan.n_called:,}", f"calls of {len(plan.probability):,} leads"),
-        (f"{plan.expected:,.1f}", "customers expected"),
+        (_number(plan.expected), "customers expected"),
         (f"{low:,} to {high:,}", f"customers, with {plan.level:.0%} probability"),
     ]
     if (profit := plan.profit(plan.expected)) is not None:
@@ -249,7 +251,7 @@ def _told_plan(plan: Plan, ranked: RankedList) -> str:
         lines.append(f"{plan.n_tied:,} more have the same chance as the last one called.")
     share = plan.expected / plan.gains[-1] if plan.gains[-1] else 0.0
     lines.append(
-        f"Of the {plan.gains[-1]:,.1f} customers expected in the whole list, this reaches {share:.0%} "
+        f"Of the {_number(plan.gains[-1])} customers expected in the whole list, this reaches {share:.0%} "
         f"with {plan.n_called / len(plan.probability):.0%} of the calls."
     )
     low, high = (plan.profit(number) for number in plan.interval)
@@ -258,7 +260,22 @@ def _told_plan(plan: Plan, ranked: RankedList) -> str:
             f"The profit lies between {low:,.0f} and {high:,.0f} with {plan.level:.0%} probability."
         )
     care = "This holds only if the probabilities are true for these leads and each decides by itself."
-    return "".join(f"<p>{line}</p>" for line in lines) + f'<p class="lm-muted">{care}</p>'
+    return "".join(f"<p>{line}</p>" for line in lines) + f"<p>{care}</p>"
+
+
+def render_formulas(n_formulas: int) -> str:
+    """Return what to know before a CSV file with texts like formulas is opened."""
+    if not n_formulas:
+        return ""
+    return (
+        '<div class="lm-note" role="status"><b>Texts of this list that look like formulas: '
+        f"{n_formulas:,}.</b> "
+        "A spreadsheet that opens the CSV file may run them; in the Excel file they are texts.</div>"
+    )
+
+
+def _number(customers: float) -> str:
+    return f"{customers:,.0f}" if customers >= 1000 else f"{customers:,.1f}"
 
 
 def _share(count: int, total: int) -> str:
