@@ -4,6 +4,7 @@ import io
 import textwrap
 from collections.abc import Mapping
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -11,8 +12,9 @@ from leadmodel.evaluation.curves import Curves, Line
 from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.metrics import Estimate
+from leadmodel.evaluation.planning import Plan
 
-__all__ = ["draw_figures", "to_png"]
+__all__ = ["draw_figures", "draw_plan", "to_png"]
 
 INK, ACCENT, SECOND, PALE = "#1f2933", "#0b6e75", "#c4602d", "#cbd2d9"
 """Dark, mid and light enough to tell apart in grey."""
@@ -54,6 +56,28 @@ def draw_figures(
     return figures
 
 
+def draw_plan(plan: Plan) -> Figure:
+    """Draw the customers to expect of a list by the number of calls, and the plan's place there.
+
+    Half as wide as the figures of a card: a phone shows it without shrinking its letters.
+    """
+    figure, axes = _axes(
+        "What calling more brings", "Leads called, best first", "Customers expected", 3.3, 4.0
+    )
+    called, gains = np.arange(len(plan.gains)), plan.gains
+    shown = np.unique(np.linspace(0, called[-1], 400).astype(int))
+    axes.plot(called[[0, -1]], gains[[0, -1]], color=SECOND, linestyle="--", label="in any order")
+    axes.plot(called[shown], gains[shown], color=ACCENT, linewidth=2, label="best first")
+    label = f"{plan.n_called:,} calls: {plan.expected:,.0f}"
+    axes.plot(plan.n_called, plan.expected, "o", color=INK, markersize=8, label=label)
+    axes.vlines(plan.n_called, *plan.interval, color=INK, linewidth=2)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{value:,g}")
+    axes.set_ylim(0, None)
+    axes.legend(loc="lower right", frameon=False)
+    return figure
+
+
 def to_png(figure: Figure) -> bytes:
     """Return a figure as the content of a PNG file."""
     buffer = io.BytesIO()
@@ -61,8 +85,8 @@ def to_png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def _axes(title: str, x: str, y: str, height: float = 4.2) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(5.6, height), layout="constrained", facecolor="white")
+def _axes(title: str, x: str, y: str, height: float = 4.2, width: float = 5.6) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK)
     axes.set_xlabel(x, color=INK)

@@ -51,8 +51,15 @@ def read_table(source: str | Path) -> pd.DataFrame:
     return pa.concat_tables(read_batches(source)).to_pandas()
 
 
-def read_batches(source: str | Path) -> Iterator[pa.Table]:
+def read_batches(source: str | Path, file: IO[bytes] | None = None) -> Iterator[pa.Table]:
     """Read leads as `read_table` does, some at a time, so that a file may exceed the memory.
+
+    Parameters
+    ----------
+    source : str or Path
+        As `read_table` takes it.
+    file : binary file, optional
+        What to read, if it is open already; then `source` is its name alone.
 
     Yields
     ------
@@ -67,7 +74,7 @@ def read_batches(source: str | Path) -> Iterator[pa.Table]:
     name = str(source)
     n_leads = 0
     try:
-        with _open(name) as file:
+        with file or _open(name) as file:
             for batch in _batches(file, Path(name.split("?")[0]).suffix.lower()):
                 n_leads += batch.num_rows
                 if batch.num_rows:

@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from leadmodel.leads.table import read_leads, remark_leads
 from leadmodel.model import LeadModel
 from leadmodel.serving.spreadsheets import DisarmedCsvWriter, ExcelWriter
 
-__all__ = ["Scored", "score_file"]
+__all__ = ["Scored", "answer_columns", "append_answers", "score_file"]
 
 Progress = Callable[[int], object]
 
@@ -121,14 +121,25 @@ def _score_batch(model: LeadModel, batch: pa.Table, n_before: int) -> pa.Table:
         typed = read_leads(model.schema, _needed(model, batch))
     except LeadError as error:
         raise error.at(n_before + (error.row or 0)) from None
+    return append_answers(batch, answer_columns(model, typed, remark_leads(model.schema, typed)))
+
+
+def answer_columns(
+    model: LeadModel, typed: pd.DataFrame, remarks: dict[int, list[Remark]]
+) -> dict[str, pa.Array]:
+    """Return probability, score, grade, decision and warnings of typed leads, by name."""
     answers = model.score_typed(typed)
     columns = {name: pa.array(answers[name]) for name in answers.columns}
-    columns["warnings"] = _told(remark_leads(model.schema, typed), len(typed))
-    for name, values in columns.items():
+    return columns | {"warnings": _told(remarks, len(typed))}
+
+
+def append_answers(leads: pa.Table, answers: Mapping[str, pa.Array]) -> pa.Table:
+    """Return `leads` with answers after their own columns; a name that is taken gets a number."""
+    for name, values in answers.items():
         # A CSV knows no categories, and a plain text of few values costs Parquet nothing.
         plain = values.cast(pa.string()) if pa.types.is_dictionary(values.type) else values
-        batch = batch.append_column(_free_name(name, batch.column_names), plain)
-    return batch
+        leads = leads.append_column(_free_name(name, leads.column_names), plain)
+    return leads
 
 
 def _told(remarks: dict[int, list[Remark]], n_leads: int) -> pa.Array:

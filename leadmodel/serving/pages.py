@@ -7,24 +7,34 @@ import gradio as gr
 
 from leadmodel.model import LeadModel
 from leadmodel.serving.endpoints import add_endpoints
+from leadmodel.serving.intake import MAX_BYTES
 from leadmodel.serving.lead_page import add_lead_page
+from leadmodel.serving.list_page import add_list_page
+from leadmodel.serving.list_views import LIST_STYLE
 from leadmodel.serving.rendering import STYLE
 from leadmodel.serving.service import ScoringService
 
 __all__ = ["build_demo", "looks"]
 
-MAX_UPLOAD = "1mb"
-"""No page takes a file; Gradio would store any that is sent."""
+DELETE_CACHE = (60, 600)
+"""Gradio stores each file that is sent: look once a minute for those of ten minutes ago."""
 
 
 def build_demo(service: ScoringService) -> gr.Blocks:
     """Build the pages and the API for the service's model."""
-    with gr.Blocks(title=service.model.config.title, analytics_enabled=False, fill_width=True) as demo:
+    with gr.Blocks(
+        title=service.model.config.title,
+        analytics_enabled=False,
+        fill_width=True,
+        delete_cache=DELETE_CACHE,
+    ) as demo:
         headline = gr.Markdown(_headline(service.model))
         # A page opened after an update tells of the new model.
         demo.load(lambda: _headline(service.model), None, headline, api_visibility="private", queue=False)
         with gr.Tab("Score a lead"):
             add_lead_page(demo, service)
+        with gr.Tab("Score a list"):
+            add_list_page(service)
         add_endpoints(service)
     # Scoring takes milliseconds and shares nothing: no visitor waits for another.
     return demo.queue(api_open=True, default_concurrency_limit=None)
@@ -41,13 +51,13 @@ def looks() -> dict[str, Any]:
     )
     return {
         "theme": theme,
-        "css": STYLE,
+        "css": STYLE + LIST_STYLE,
         "footer_links": ["api", "settings"],
         "show_error": True,
         # Neither keep what was typed in the visitor's browser, nor who called when.
         "run_history": False,
         "enable_monitoring": False,
-        "max_file_size": MAX_UPLOAD,
+        "max_file_size": MAX_BYTES,
     }
 
 

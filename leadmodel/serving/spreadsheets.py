@@ -4,7 +4,7 @@ import datetime
 import math
 import re
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -78,13 +78,13 @@ class ExcelWriter:
 
     Parameters
     ----------
-    path : str or Path
+    path : str, Path or binary file
         The file to write.
     schema : pyarrow.Schema
         Of the tables to come.
     """
 
-    def __init__(self, path: str | Path, schema: pa.Schema) -> None:
+    def __init__(self, path: str | Path | IO[bytes], schema: pa.Schema) -> None:
         from openpyxl import Workbook
         from openpyxl.cell import WriteOnlyCell
 
