@@ -120,6 +120,8 @@ def report(model: LeadModel) -> None:
         if not (estimate := evaluation.test.get(kind)):
             continue
         print(f"  {name:<36}{estimate.value:7.3f}   ({estimate.low:.3f} to {estimate.high:.3f})")
+    floor = evaluation.calibration_floor
+    print(f"  (true probabilities would show a calibration error of {floor:.3f} on as many leads)")
     print("\nCross-validated log loss on the same folds:")
     for one in evaluation.comparison:
         behind = f"{one.behind.value:+.4f} ({one.behind.low:+.4f} to {one.behind.high:+.4f})"

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from leadmodel.evaluation.metrics import estimate_metrics, evaluate, reliability
+from leadmodel.evaluation.metrics import calibration_floor, estimate_metrics, evaluate, reliability
 
 Y = np.array([1, 0, 1, 1, 0, 0, 1, 0, 0, 0] * 12)
 P = np.round(np.clip(np.random.default_rng(5).random(120) * 0.6 + Y * 0.3, 0.01, 0.99), 2)
@@ -109,3 +109,11 @@ def test_profit_is_what_the_calls_bring_less_what_they_cost() -> None:
     assert found.value == pytest.approx(expected)
     assert found.low < expected < found.high
     assert "profit" not in estimate_metrics(Y, P, threshold=0.5, n_resamples=5)
+
+
+def test_true_probabilities_show_the_error_of_chance() -> None:
+    # Of n leads with p = 1/2 in ten bins, the mean gap is that of a binomial: sqrt(2 / pi) * sd.
+    expected = math.sqrt(2 / math.pi) * math.sqrt(0.25 / 200)
+    p = np.linspace(0.4999, 0.5001, 2000)
+    assert calibration_floor(p) == pytest.approx(expected, rel=0.05)
+    assert calibration_floor(np.repeat(p, 4)) == pytest.approx(expected / 2, rel=0.05)

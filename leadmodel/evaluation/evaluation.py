@@ -14,7 +14,7 @@ from leadmodel.evaluation.curves import Curves, trace_curves
 from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.finding import Audit
 from leadmodel.evaluation.levels import Level, judge_levels
-from leadmodel.evaluation.metrics import Estimate, estimate_metrics
+from leadmodel.evaluation.metrics import Estimate, calibration_floor, estimate_metrics
 from leadmodel.evaluation.refinement import Calibration, Parts, Tuning
 from leadmodel.leads.gaps import assume
 from leadmodel.leads.schema import LeadSchema
@@ -36,6 +36,8 @@ class Evaluation(BaseModel):
         Test leads, and those of them that converted.
     test : dict of str to Estimate
         Metrics of the test leads with 95 % intervals.
+    calibration_floor : float
+        The calibration error that true probabilities would show on as many test leads.
     audit : Audit
         What was suspicious about the training leads.
     comparison : tuple of Candidate
@@ -59,6 +61,7 @@ class Evaluation(BaseModel):
     n_test: int
     n_test_converted: int
     test: dict[str, Estimate]
+    calibration_floor: float
     audit: Audit
     comparison: tuple[Candidate, ...]
     calibration: Calibration
@@ -126,6 +129,7 @@ def evaluate_model(
         n_test=len(y),
         n_test_converted=int(y.sum()),
         test=metrics,
+        calibration_floor=calibration_floor(probability, random_state),
         levels=judge_levels(schema, X, y, probability, metrics["roc_auc"].value, random_state),
         **training,
         curves=trace_curves(y, probability, decision),

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Estimate", "estimate_metrics", "evaluate", "reliability"]
+__all__ = ["Estimate", "calibration_floor", "estimate_metrics", "evaluate", "reliability"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -117,6 +117,27 @@ def reliability(y: npt.ArrayLike, probability: npt.ArrayLike) -> dict[str, list[
         "count": count.astype(float),
     }
     return {name: values[::-1].tolist() for name, values in falling.items()}
+
+
+def calibration_floor(probability: npt.ArrayLike, random_state: int = 0, n_draws: int = 200) -> float:
+    """Return the calibration error that true probabilities show on so few leads, by chance alone.
+
+    Parameters
+    ----------
+    probability : array-like of shape (n_leads,)
+        Taken to be true.
+    random_state : int
+        Seed of the outcomes that are drawn.
+    n_draws : int
+        How often they are drawn; the mean error is returned.
+    """
+    probability = np.asarray(probability, dtype=np.float64)
+    rng = np.random.default_rng(random_state)
+    errors = []
+    for _ in range(n_draws):
+        leads = _sort(rng.random(len(probability)) < probability, probability, None)
+        errors.append(float(_calibration_error(leads, np.array([len(probability)], dtype=float))[0]))
+    return float(np.mean(errors))
 
 
 def _resamples(n: int, n_resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
