@@ -3,6 +3,7 @@
 import base64
 import uuid
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -158,8 +159,8 @@ class _ListPage:
             **private,
         )
         taken = [self.ranked, self.which, self.n_called]
-        self.csv.click(self._save_csv, taken, self.download, **private)
-        self.excel.click(self._save_excel, taken, self.download, **private)
+        self.csv.click(partial(_file, ".csv"), taken, self.download, **private)
+        self.excel.click(partial(_file, ".xlsx"), taken, self.download, **private)
 
     def _score_file(self, path: str, rule: str, level: float, progress: gr.Progress = PROGRESS) -> Any:
         progress(0.05, "Reading")
@@ -188,8 +189,7 @@ class _ListPage:
         self, name: str, leads: Any, rule: str, level: float, progress: gr.Progress
     ) -> dict[Any, Any]:
         ranked = rank_list(self.service.model, name, leads, progress)
-        worth = ranked.decision.worth
-        value, cost = worth or (None, None)
+        value, cost = ranked.decision.worth or (None, None)
         n_calls = min(TYPICAL_CALLS, len(ranked))
         plan, n_called = self._plan(ranked, rule, n_calls, cost, value, level)
         return {
@@ -250,12 +250,6 @@ class _ListPage:
             return render_list_error(str(error)), 0
         return render_plan(plan, ranked), plan.n_called
 
-    def _save_csv(self, ranked: RankedList | None, which: str, n_called: int) -> dict[str, str]:
-        return _file(ranked, which, n_called, ".csv")
-
-    def _save_excel(self, ranked: RankedList | None, which: str, n_called: int) -> dict[str, str]:
-        return _file(ranked, which, n_called, ".xlsx")
-
 
 def _take(file: Path) -> tuple[str, bytes]:
     """Return name and content of an uploaded file, and delete it."""
@@ -294,7 +288,7 @@ def _press(ranked: RankedList, sorting: tuple[str | None, bool], column: str) ->
     return (column, not descending) if column == before else (column, column in (chance, score))
 
 
-def _file(ranked: RankedList | None, which: str, n_called: int, suffix: str) -> dict[str, str]:
+def _file(suffix: str, ranked: RankedList | None, which: str, n_called: int) -> dict[str, str]:
     if ranked is None:
         raise gr.Error(GONE, print_exception=False)
     table = ranked.table.slice(0, n_called) if which == PLANNED else ranked.table
