@@ -7,7 +7,10 @@ import gradio as gr
 
 from leadmodel.model import LeadModel
 from leadmodel.serving.endpoints import add_endpoints
+from leadmodel.serving.html import REPORT_STYLE
+from leadmodel.serving.insights_page import add_insights_page
 from leadmodel.serving.lead_page import add_lead_page
+from leadmodel.serving.model_page import add_model_page
 from leadmodel.serving.rendering import STYLE
 from leadmodel.serving.service import ScoringService
 
@@ -25,6 +28,8 @@ def build_demo(service: ScoringService) -> gr.Blocks:
         demo.load(lambda: _headline(service.model), None, headline, api_visibility="private", queue=False)
         with gr.Tab("Score a lead"):
             add_lead_page(demo, service)
+        add_model_page(service)
+        add_insights_page(service)
         add_endpoints(service)
     # Scoring takes milliseconds and shares nothing: no visitor waits for another.
     return demo.queue(api_open=True, default_concurrency_limit=None)
@@ -41,7 +46,7 @@ def looks() -> dict[str, Any]:
     )
     return {
         "theme": theme,
-        "css": STYLE,
+        "css": STYLE + REPORT_STYLE,
         "footer_links": ["api", "settings"],
         "show_error": True,
         "max_file_size": MAX_UPLOAD,
