@@ -131,7 +131,7 @@ def _holds(interval: Estimate, value: float) -> bool:
 
 def _sentence(field: Field, one: Conversion, average: float) -> str:
     rate = one.rate
-    times = f", {rate.value / average:.1f} times the average" if average else ""
+    times = f", {rate.value / average:.2g} times the average" if average else ""
     unit = f" {field.unit}" if field.unit and not field.is_text and one.value != "not given" else ""
     return (
         f"{field.label} {one.value}{unit}: of {one.cell.count:,} leads {rate.value:.0%} converted "

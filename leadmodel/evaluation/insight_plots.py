@@ -31,19 +31,17 @@ MAX_DRAWN = 12
 """Fields in the picture of associations, so that its numbers can be read."""
 
 
-def draw_conversions(label: str, found: Sequence[Conversion], average: float) -> Figure:
+def draw_conversions(found: Sequence[Conversion], average: float) -> Figure:
     """Draw the share that converted by value, with intervals, and the average as a line.
 
     Parameters
     ----------
-    label : str
-        Of the field.
     found : sequence of Conversion
-        Its values.
+        The values of a field.
     average : float
         The share that converted of all leads.
     """
-    figure, axes = _rows(f"{short(label, 24)}: who converts", "Share that converted", found)
+    figure, axes = _rows("Who converts", "Share that converted", found)
     axes.axvline(average, color=SECOND, linestyle="--", label=f"all leads, {average:.0%}")
     places, rates = np.arange(len(found)), [one.rate.value for one in found]
     low, high = [one.rate.low for one in found], [one.rate.high for one in found]
@@ -57,17 +55,15 @@ def draw_conversions(label: str, found: Sequence[Conversion], average: float) ->
     return figure
 
 
-def draw_outcomes(label: str, found: Sequence[Conversion]) -> Figure:
+def draw_outcomes(found: Sequence[Conversion]) -> Figure:
     """Draw how the leads of each outcome are spread over the values.
 
     Parameters
     ----------
-    label : str
-        Of the field.
     found : sequence of Conversion
-        Its values.
+        The values of a field.
     """
-    figure, axes = _rows(f"{short(label, 24)}: by outcome", "Share of each outcome", found)
+    figure, axes = _rows("Values by outcome", "Share of each outcome", found)
     converted = np.array([one.cell.converted for one in found])
     other = np.array([one.cell.count for one in found]) - converted
     looks = ((converted, -0.2, ACCENT, "", OUTCOMES[0]), (other, 0.2, "white", "////", OUTCOMES[1]))
@@ -92,7 +88,7 @@ def _legend_below(figure: Figure) -> None:
 
 
 def draw_spread(label: str, spread: Spread) -> Figure:
-    """Draw a number's box per outcome: half of the leads in the box, nine of ten in the whiskers.
+    """Draw a number's box per outcome: half of the leads in the box, nine of ten within the whiskers.
 
     Parameters
     ----------
@@ -101,7 +97,7 @@ def draw_spread(label: str, spread: Spread) -> Figure:
     spread : Spread
         Its quantiles.
     """
-    figure, axes = new_axes(short(label), "", "", height=2.2, width=WIDTH)
+    figure, axes = new_axes("The middle of each outcome", short(label), "", height=2.4, width=WIDTH)
     boxes = [
         dict(zip(("whislo", "q1", "med", "q3", "whishi"), five, strict=True), fliers=[])
         for five in (spread.converted, spread.other)
@@ -114,7 +110,6 @@ def draw_spread(label: str, spread: Spread) -> Figure:
     axes.set_yticks([1, 2], OUTCOMES)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel("whiskers: 5 to 95 % of the leads")
     return figure
 
 
@@ -156,8 +151,9 @@ def draw_interaction(interaction: Interaction, labels: Mapping[str, str]) -> Fig
     texts = [[_told(cell, rate) for cell, rate in zip(*row, strict=True)] for row in pairs]
     rows = [short(name, 16) for name in interaction.rows]
     columns = [short(name, 11) for name in interaction.columns]
-    title = f"{short(one, 34)}, by row,\nand {short(other, 28)}, by column"
-    return _draw_table(title, rates, texts, rows, columns, 0.55)
+    figure = _draw_table("Share that converted", rates, texts, rows, columns, 0.55)
+    figure.axes[0].set(ylabel=short(one, 24), xlabel=short(other))
+    return figure
 
 
 def _draw_table(

@@ -164,7 +164,7 @@ def _check_prior(evaluation: Evaluation) -> Check:
         return Check(level="usable with care", sentence="It was not compared with the overall rate alone.")
     loss, bar = own.metrics["log_loss"], prior.metrics["log_loss"]
     fails = loss >= bar or prior.behind.low <= 0
-    sentence = f"Its log loss is {loss:.3f}; the overall rate, told for every lead, has {bar:.3f}."
+    sentence = f"Its log loss, cross-validated, is {loss:.3f}; the overall rate alone has {bar:.3f}."
     if fails:
         sentence += " It is not better than that beyond doubt."
     return Check(level=_grade(False, fails), sentence=sentence)
@@ -236,7 +236,7 @@ def _check_levels(evaluation: Evaluation, labels: Mapping[str, str]) -> Check:
     large = [level for level in wrong if level.n_leads >= LARGE_KIND * evaluation.n_test]
     named = ", ".join(f"{labels[level.field]} {level.value!r}" for level in (large or wrong)[:3])
     sentence = f"It is visibly wrong for {len(wrong)} of {len(evaluation.levels)} kinds of leads: {named}"
-    sentence += ", …" if len(large or wrong) > 3 else ""
+    sentence += " and others" if len(large or wrong) > 3 else ""
     sentence += "." if large else f"; each is less than {LARGE_KIND:.0%} of the leads."
     return Check(level=_grade(bool(large), False), sentence=sentence)
 

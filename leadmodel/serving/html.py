@@ -14,7 +14,8 @@ REPORT_STYLE = """
 .lm-report ul { padding-left: 20px; list-style: disc; }
 .lm-report li { margin: 3px 0; }
 .lm-scroll { overflow-x: auto; }
-.lm-report table { border-collapse: collapse; font-size: .92rem; width: 100%; border: 0; }
+.lm-report table { border-collapse: collapse; font-size: .92rem; width: 100%; }
+.lm-report table, .lm-report tr { border: 0 !important; }
 .lm-report th, .lm-report td { text-align: left; vertical-align: top; padding: 6px 14px 6px 0 !important;
   border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important; }
 .lm-report td:first-child { overflow-wrap: anywhere; min-width: 12rem; }
@@ -23,7 +24,7 @@ REPORT_STYLE = """
 @media (max-width: 640px) {
   .lm-report thead { position: absolute; clip-path: inset(50%); }
   .lm-report tr { display: grid; grid-template-columns: 1fr 1fr; padding: 6px 0;
-    border-bottom: 1px solid var(--border-color-primary); }
+    border-bottom: 1px solid var(--border-color-primary) !important; }
   .lm-report td { border: 0 !important; padding: 2px 0 !important; }
   .lm-report td:first-child { grid-column: 1 / -1; }
   .lm-report td:not(:first-child)::before { content: attr(data-name); display: block;

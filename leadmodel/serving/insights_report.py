@@ -48,13 +48,15 @@ def render_field(model: LeadModel, name: str, pictures: Pictures) -> str:
     found = conversions(field, model.profile.fields[name])
     label = f"{field.label} ({field.unit})" if field.unit else field.label
     draw: dict[str, Callable[[], Figure]] = {
-        "who converts": partial(draw_conversions, label, found, model.profile.leads.rate),
-        "by outcome": partial(draw_outcomes, label, found),
+        "who converts": partial(draw_conversions, found, model.profile.leads.rate),
+        "values by outcome": partial(draw_outcomes, found),
     }
     if insights and name in insights.spreads:
         draw["boxes"] = partial(draw_spread, label, insights.spreads[name])
+    captions = {"boxes": "Half of the leads are in the box, nine of ten within the whiskers."}
     figures = [
-        _picture(model, pictures, (name, kind), drawn, f"{label}, {kind}") for kind, drawn in draw.items()
+        _picture(model, pictures, (name, kind), drawn, f"{label}, {kind}", captions.get(kind, ""))
+        for kind, drawn in draw.items()
     ]
     told = "; ".join(_told(one) for one in found)
     return (
