@@ -102,10 +102,11 @@ def main() -> None:
     seconds, rules = read_number("LEADMODEL_POLL", 60), read_rules()
     check_free(host, port)
 
-    service = ScoringService(load_model(repository or None, revision or None))
+    repo_id = repository if repository and not is_folder(repository) else None
+    service = ScoringService(load_model(repository or None, revision or None), repo_id)
     updater = None
-    if repository and not is_folder(repository) and seconds > 0:
-        updater = Updater(service, repository, revision or None, seconds)
+    if repo_id and seconds > 0:
+        updater = Updater(service, repo_id, revision or None, seconds)
         updater.start()
     app = build_app(
         service,

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from tqdm import tqdm
 
 from leadmodel.errors import InputError
+from leadmodel.evaluation.verdict import judge_model
 from leadmodel.model import LeadModel
 from leadmodel.options import add_decision_options, add_lead_options, read_decision, read_past_leads
 from leadmodel.publishing.card import METRIC_NAMES
@@ -131,6 +132,8 @@ def report(model: LeadModel) -> None:
     if parts := evaluation.parts:
         print(f"\nSegments: {parts.summary()}")
     print(f"\nCalibration: {evaluation.calibration.summary()}")
+    verdict = judge_model(evaluation, {field.name: field.label for field in schema.fields})
+    print("\n".join([f"\nVerdict: {verdict.level}", *(f"  {reason}" for reason in verdict.reasons)]))
     decision = model.config.decision
     print(f"\n'{decision.positive}' from {decision.threshold:.3f} on: {decision.rule}")
 

@@ -9,8 +9,11 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 from support import running_app
 
+from leadmodel.evaluation.conversions import find_notable
+from leadmodel.evaluation.verdict import judge_model
 from leadmodel.leads.recipe import DecisionHints, FieldHints
 from leadmodel.leads.sample import SAMPLE_RECIPE
+from leadmodel.model import LeadModel
 from leadmodel.training.run import train
 from leadmodel.training.settings import TrainingSettings
 
@@ -71,7 +74,47 @@ def test_nothing_is_wider_than_the_screen(page: Page) -> None:
     assert wide <= 0
 
 
-EVIL = "<img src=x onerror=window.evil=1> <script>window.evil=1</script> =1+1 \"'😀"
+def fits(page: Page) -> bool:
+    """Whether nothing is wider than the screen."""
+    root = "document.documentElement"
+    return bool(page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth"))
+
+
+def test_the_page_of_the_model_tells_whether_to_use_it(page: Page, model: LeadModel) -> None:
+    page.get_by_role("tab", name="The model").click()
+    labels = {field.name: field.label for field in model.schema.fields}
+    verdict = judge_model(model.evaluation, labels)
+    expect(page.locator(".lm-verdict")).to_contain_text(verdict.level.capitalize())
+    for check in verdict.checks:
+        expect(page.get_by_text(check.sentence, exact=True)).to_be_visible()
+    auc = model.evaluation.test["roc_auc"]
+    row = page.get_by_role("row").filter(has_text="ROC AUC").filter(has_text="a coin")
+    expect(row).to_contain_text(f"{auc.value:.3f}")
+    expect(page.get_by_role("img", name="reliability")).to_be_visible()
+    expect(page.get_by_text("served from a folder")).to_be_visible()
+    page.get_by_role("button", name="The model card").click()
+    expect(page.get_by_role("heading", name="How to use it")).to_be_visible()
+    expect(page.locator("pre").filter(has_text="import skops.io")).to_be_visible()
+    assert fits(page)
+
+
+def test_the_page_of_insights_tells_what_the_leads_say(page: Page, model: LeadModel) -> None:
+    page.get_by_role("tab", name="Insights").click()
+    told = find_notable(model.schema, model.profile)
+    expect(page.get_by_role("listitem").filter(has_text=told[0])).to_be_visible()
+    expect(page.get_by_role("heading", name="What goes together")).to_be_visible()
+    field = page.get_by_label("Field", exact=True)
+    field.click()
+    page.get_by_role("option", name="Age", exact=True).click()
+    shown = page.get_by_role("img", name="Age, who converts")
+    expect(shown).to_be_visible()
+    assert shown.evaluate("image => image.naturalWidth") > 300
+    page.get_by_text("In words").click()
+    expect(page.get_by_text("not given: ")).to_be_visible()
+    assert fits(page)
+
+
+EVIL = "<img src=x onerror=window.evil=1> <script>window.evil=1</script> =1+1 ${window.evil=1} {{x}} \"'😀"
 
 
 @pytest.fixture(scope="module")
@@ -98,5 +141,18 @@ def test_markup_in_names_and_values_stays_text(hostile_page: Page) -> None:
     hostile_page.get_by_role("button", name="Score").click()
     expect(hostile_page.locator(".lm-card")).to_contain_text("chance to convert")
     expect(hostile_page.locator(".lm-decision")).to_have_text(EVIL)
+    assert hostile_page.evaluate("window.evil") is None
+    assert hostile_page.locator("img[src=x]").count() == 0
+
+
+@pytest.mark.parametrize("tab", ["The model", "Insights"])
+def test_markup_stays_text_on_every_page(hostile_page: Page, tab: str) -> None:
+    hostile_page.get_by_role("tab", name=tab).click()
+    title = {"The model": "Other revisions", "Insights": "What goes together"}[tab]
+    expect(hostile_page.get_by_role("heading", name=title)).to_be_visible()
+    if tab == "The model":
+        hostile_page.get_by_role("button", name="The model card").click()
+        expect(hostile_page.get_by_role("heading", name="How to use it")).to_be_visible()
+    hostile_page.wait_for_timeout(500)
     assert hostile_page.evaluate("window.evil") is None
     assert hostile_page.locator("img[src=x]").count() == 0

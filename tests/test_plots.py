@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadmodel.evaluation.plots import draw_figures, to_png
+from leadmodel.evaluation.drawing import to_png
+from leadmodel.evaluation.plots import draw_figures
 from leadmodel.leads.sample import SAMPLE_RECIPE
 from leadmodel.model import LeadModel
 from leadmodel.training.run import train

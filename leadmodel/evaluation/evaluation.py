@@ -13,6 +13,7 @@ from leadmodel.evaluation.contributions import Contributions
 from leadmodel.evaluation.curves import Curves, trace_curves
 from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.finding import Audit
+from leadmodel.evaluation.insights import Insights
 from leadmodel.evaluation.levels import Level, judge_levels
 from leadmodel.evaluation.metrics import Estimate, calibration_floor, estimate_metrics
 from leadmodel.evaluation.refinement import Calibration, Parts, Tuning
@@ -54,6 +55,8 @@ class Evaluation(BaseModel):
         Of the test leads.
     importance : dict of str to float
         Mean absolute contribution to the log-odds by field name.
+    insights : Insights, optional
+        What the training leads say of themselves.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -70,6 +73,7 @@ class Evaluation(BaseModel):
     levels: tuple[Level, ...]
     curves: Curves
     importance: dict[str, float]
+    insights: Insights | None = None
 
     @property
     def cross_validated(self) -> dict[str, float]:

@@ -1,23 +1,18 @@
-"""Every figure of the project, drawn from finished numbers on matplotlib's object interface."""
+"""The figures of a model card, drawn from finished numbers."""
 
-import io
-import textwrap
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from leadmodel.evaluation.curves import Curves, Line
 from leadmodel.evaluation.decision import Decision
+from leadmodel.evaluation.drawing import ACCENT, INK, SECOND, in_percent, new_axes, short
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.metrics import Estimate
 from leadmodel.evaluation.planning import Plan
 
-__all__ = ["draw_figures", "draw_plan", "to_png"]
-
-INK, ACCENT, SECOND, PALE = "#1f2933", "#0b6e75", "#c4602d", "#cbd2d9"
-"""Dark, mid and light enough to tell apart in grey."""
+__all__ = ["draw_figures", "draw_plan"]
 
 
 def draw_figures(
@@ -61,7 +56,7 @@ def draw_plan(plan: Plan) -> Figure:
 
     Half as wide as the figures of a card: a phone shows it without shrinking its letters.
     """
-    figure, axes = _axes(
+    figure, axes = new_axes(
         "What calling more brings", "Leads called, best first", "Customers expected", 3.3, 4.0
     )
     called, gains = np.arange(len(plan.gains)), plan.gains
@@ -78,36 +73,12 @@ def draw_plan(plan: Plan) -> Figure:
     return figure
 
 
-def to_png(figure: Figure) -> bytes:
-    """Return a figure as the content of a PNG file."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
-    return buffer.getvalue()
-
-
-def _axes(title: str, x: str, y: str, height: float = 4.2, width: float = 5.6) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    axes = figure.add_subplot()
-    axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK)
-    axes.set_xlabel(x, color=INK)
-    axes.set_ylabel(y, color=INK)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color=PALE, linewidth=0.5)
-    axes.set_axisbelow(True)
-    return figure, axes
-
-
-def _percent(axes: Axes) -> None:
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(lambda value, _: f"{value:.0%}")
-
-
 def _interval(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
 
 
 def _draw_roc(curves: Curves, auc: Estimate) -> Figure:
-    figure, axes = _axes("ROC curve", "False positive rate", "True positive rate")
+    figure, axes = new_axes("ROC curve", "False positive rate", "True positive rate")
     axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="chance")
     axes.plot(curves.roc.x, curves.roc.y, color=ACCENT, linewidth=2, label=f"AUC {_interval(auc)}")
     axes.legend(loc="lower right", frameon=False)
@@ -115,7 +86,7 @@ def _draw_roc(curves: Curves, auc: Estimate) -> Figure:
 
 
 def _draw_precision_recall(curves: Curves, test: Mapping[str, Estimate]) -> Figure:
-    figure, axes = _axes("Precision and recall", "Recall", "Precision")
+    figure, axes = new_axes("Precision and recall", "Recall", "Precision")
     label = f"AUC {_interval(test['pr_auc'])}"
     axes.plot(curves.precision_recall.x, curves.precision_recall.y, color=ACCENT, linewidth=2, label=label)
     chosen = (test["recall"].value, test["precision"].value)
@@ -126,27 +97,27 @@ def _draw_precision_recall(curves: Curves, test: Mapping[str, Estimate]) -> Figu
 
 
 def _draw_reliability(curves: Curves, error: Estimate) -> Figure:
-    figure, axes = _axes("Do the probabilities hold?", "Predicted probability", "Share that converted")
+    figure, axes = new_axes("Do the probabilities hold?", "Predicted probability", "Share that converted")
     axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="exactly as predicted")
     predicted, observed = curves.reliability["predicted"], curves.reliability["observed"]
     label = f"test leads; mean gap {error.value:.3f}"
     axes.plot(predicted, observed, "o-", color=ACCENT, linewidth=2, label=label)
-    _percent(axes)
+    in_percent(axes)
     axes.legend(loc="upper left", frameon=False)
     return figure
 
 
 def _draw_gains(curves: Curves) -> Figure:
-    figure, axes = _axes("Whom to call first", "Leads called, best first", "Conversions caught")
+    figure, axes = new_axes("Whom to call first", "Leads called, best first", "Conversions caught")
     axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="in any order")
     axes.plot(curves.gains.x, curves.gains.y, color=ACCENT, linewidth=2, label="by this model")
-    _percent(axes)
+    in_percent(axes)
     axes.legend(loc="lower right", frameon=False)
     return figure
 
 
 def _draw_lift(curves: Curves) -> Figure:
-    figure, axes = _axes("How much better than by chance", "Leads called, best first", "Lift")
+    figure, axes = new_axes("How much better than by chance", "Leads called, best first", "Lift")
     axes.axhline(1, color=SECOND, linestyle="--", label="in any order")
     axes.plot(curves.lift.x, curves.lift.y, color=ACCENT, linewidth=2, label="by this model")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
@@ -156,7 +127,9 @@ def _draw_lift(curves: Curves) -> Figure:
 
 
 def _draw_profit(profit: Line, called: float, chosen: Estimate) -> Figure:
-    figure, axes = _axes("What calling brings", "Leads called, best first", "Profit per lead of the list")
+    figure, axes = new_axes(
+        "What calling brings", "Leads called, best first", "Profit per lead of the list"
+    )
     axes.axhline(0, color=SECOND, linestyle="--", label="nobody called")
     axes.plot(profit.x, profit.y, color=ACCENT, linewidth=2, label="test leads, by this model")
     label = f"decision threshold: {chosen.value:.2f} ({chosen.low:.2f} to {chosen.high:.2f})"
@@ -167,14 +140,14 @@ def _draw_profit(profit: Line, called: float, chosen: Estimate) -> Figure:
 
 
 def _draw_confusion(curves: Curves, words: tuple[str, str]) -> Figure:
-    figure, axes = _axes("Decisions on the test leads", "", "", height=3.6)
+    figure, axes = new_axes("Decisions on the test leads", "", "", height=3.6)
     axes.grid(visible=False)
     most = max(max(row) for row in curves.confusion)
     axes.imshow(curves.confusion, cmap="GnBu", vmin=0, vmax=most * 1.3, aspect="auto")
     for row, counts in enumerate(curves.confusion):
         for column, count in enumerate(counts):
             axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=15, color=INK)
-    axes.set_xticks([0, 1], [_short(word) for word in words])
+    axes.set_xticks([0, 1], [short(word) for word in words])
     axes.set_yticks([0, 1], ["did not", "converted"])
     return figure
 
@@ -182,14 +155,14 @@ def _draw_confusion(curves: Curves, words: tuple[str, str]) -> Figure:
 def _draw_importance(importance: Mapping[str, float]) -> Figure:
     ranked = sorted(importance.items(), key=lambda item: item[1])[-15:]
     height = 1.3 + 0.3 * len(ranked)
-    figure, axes = _axes("What counts most", "Mean contribution to the log-odds", "", height=height)
-    axes.barh([_short(name) for name, _ in ranked], [value for _, value in ranked], color=ACCENT)
+    figure, axes = new_axes("What counts most", "Mean contribution to the log-odds", "", height=height)
+    axes.barh([short(name) for name, _ in ranked], [value for _, value in ranked], color=ACCENT)
     axes.grid(axis="y", visible=False)
     return figure
 
 
 def _draw_probabilities(curves: Curves, threshold: float) -> Figure:
-    figure, axes = _axes("Probabilities by outcome", "Probability", "Share of each outcome")
+    figure, axes = new_axes("Probabilities by outcome", "Probability", "Share of each outcome")
     for counts, colour, style, label in (
         (curves.scores_other, SECOND, "--", "did not convert"),
         (curves.scores_converted, ACCENT, "-", "converted"),
@@ -197,11 +170,6 @@ def _draw_probabilities(curves: Curves, threshold: float) -> Figure:
         shares = [count / max(sum(counts), 1) for count in counts]
         axes.stairs(shares, curves.score_edges, color=colour, linestyle=style, linewidth=2, label=label)
     axes.axvline(threshold, color=INK, linewidth=1, linestyle=":", label="decision threshold")
-    _percent(axes)
+    in_percent(axes)
     axes.legend(frameon=False)
     return figure
-
-
-def _short(text: str) -> str:
-    """Return a label that fits; a dollar sign would start mathematics."""
-    return textwrap.shorten(text, 34, placeholder="…").replace("$", r"\$")

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.metrics import Estimate
 from leadmodel.evaluation.profile import Profile
+from leadmodel.evaluation.verdict import judge_model
 from leadmodel.leads.schema import Field
 from leadmodel.publishing.config import ModelConfig
 from leadmodel.publishing.persistence import TRUSTED_TYPES
@@ -54,6 +55,7 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
             metadata=metadata,
             config=config,
             evaluation=evaluation,
+            verdict=judge_model(evaluation, labels),
             profile=profile,
             metric_names=METRIC_NAMES,
             labels=labels,

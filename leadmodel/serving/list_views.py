@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from leadmodel.evaluation.drawing import to_png
 from leadmodel.evaluation.planning import Plan
-from leadmodel.evaluation.plots import draw_plan, to_png
+from leadmodel.evaluation.plots import draw_plan
 from leadmodel.serving.lists import Match, RankedList
 
 __all__ = [

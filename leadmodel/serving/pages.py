@@ -7,10 +7,13 @@ import gradio as gr
 
 from leadmodel.model import LeadModel
 from leadmodel.serving.endpoints import add_endpoints
+from leadmodel.serving.html import REPORT_STYLE
+from leadmodel.serving.insights_page import add_insights_page
 from leadmodel.serving.intake import MAX_BYTES
 from leadmodel.serving.lead_page import add_lead_page
 from leadmodel.serving.list_page import add_list_page
 from leadmodel.serving.list_views import LIST_STYLE
+from leadmodel.serving.model_page import add_model_page
 from leadmodel.serving.rendering import STYLE
 from leadmodel.serving.service import ScoringService
 
@@ -35,6 +38,8 @@ def build_demo(service: ScoringService) -> gr.Blocks:
             add_lead_page(demo, service)
         with gr.Tab("Score a list"):
             add_list_page(service)
+        add_model_page(service)
+        add_insights_page(service)
         add_endpoints(service)
     # Scoring takes milliseconds and shares nothing: no visitor waits for another.
     return demo.queue(api_open=True, default_concurrency_limit=None)
@@ -51,7 +56,7 @@ def looks() -> dict[str, Any]:
     )
     return {
         "theme": theme,
-        "css": STYLE + LIST_STYLE,
+        "css": STYLE + LIST_STYLE + REPORT_STYLE,
         "footer_links": ["api", "settings"],
         "show_error": True,
         # Neither keep what was typed in the visitor's browser, nor who called when.

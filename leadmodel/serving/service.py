@@ -21,10 +21,12 @@ class ScoringService:
     model : LeadModel
         The model that scores. Replace it at any time: each call looks at it once, so that no
         answer is of two models.
+    repo_id : str, optional
+        The repository that it is from, such as "USER/MODEL"; None for a folder.
     """
 
-    def __init__(self, model: LeadModel) -> None:
-        self.model = model
+    def __init__(self, model: LeadModel, repo_id: str | None = None) -> None:
+        self.model, self.repo_id = model, repo_id
         self.listeners: list[Callable[[Sequence[Answer]], object]] = []
         """What is called with the answers to each call."""
 

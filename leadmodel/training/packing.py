@@ -6,8 +6,9 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
+from leadmodel.evaluation.drawing import to_png
 from leadmodel.evaluation.evaluation import Evaluation
-from leadmodel.evaluation.plots import draw_figures, to_png
+from leadmodel.evaluation.plots import draw_figures
 from leadmodel.evaluation.profile import Profile
 from leadmodel.publishing.card import render_card
 from leadmodel.publishing.config import ModelConfig, PartFile, PartFiles, installed_versions

@@ -10,6 +10,7 @@ import pandas as pd
 
 from leadmodel.evaluation.decision import DEFAULT_BANDS, Decision, score_grid
 from leadmodel.evaluation.evaluation import Evaluation, evaluate_model
+from leadmodel.evaluation.insights import find_insights
 from leadmodel.evaluation.profile import profile_leads
 from leadmodel.evaluation.threshold import budget_share, choose_threshold
 from leadmodel.leads.recipe import DecisionHints, Recipe
@@ -119,7 +120,7 @@ def _decide(past: PastLeads, probability: npt.NDArray[np.float64], hints: Decisi
 
 
 def _judge(past: PastLeads, fitted: Fitted, decision: Decision, settings: TrainingSettings) -> Evaluation:
-    return evaluate_model(
+    evaluation = evaluate_model(
         fitted.pipeline[-1],
         past.schema,
         past.test,
@@ -132,3 +133,5 @@ def _judge(past: PastLeads, fitted: Fitted, decision: Decision, settings: Traini
         tuning=fitted.tuning,
         parts=fitted.parts,
     )
+    insights = find_insights(past.schema, *past.train, evaluation.importance, settings.seed)
+    return evaluation.model_copy(update={"insights": insights})
