@@ -5,7 +5,7 @@ import pytest
 from leadmodel.leads.inference import infer_schema
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.serving.form import UNKNOWN, example_row, form_inputs, read_form
+from leadmodel.serving.form import UNKNOWN, example_row, form_inputs, rank_fields, read_form
 
 LEADS = pd.DataFrame(
     {"n": [1.5, 2, 3, 9] * 10, "t": ["a", "b"] * 20, "f": [0, 1] * 20, "y": ["Yes", "No"] * 20}
@@ -18,7 +18,7 @@ def schema() -> LeadSchema:
 
 
 def test_each_field_gets_its_widget_the_strongest_first(schema: LeadSchema) -> None:
-    inputs = dict(form_inputs(schema, {"y": 3.0, "n": 2.0, "t": 1.0}))
+    inputs = form_inputs(rank_fields(schema, {"y": 3.0, "n": 2.0, "t": 1.0}))
     assert list(inputs) == ["y", "n", "t", "f"]
     kinds = [type(widget) for widget in inputs.values()]
     assert kinds == [gr.Radio, gr.Number, gr.Dropdown, gr.Radio]

@@ -11,15 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from leadmodel.errors import InputError, LeadError, quoted
 from leadmodel.leads.texts import FALSE_WORDS, TRUE_WORDS, identifier, is_unicode, plain_number
 
-__all__ = [
-    "HANDFUL",
-    "MISSING",
-    "Field",
-    "Kind",
-    "LeadSchema",
-    "Remark",
-    "Value",
-]
+__all__ = ["HANDFUL", "MISSING", "Field", "Kind", "LeadSchema", "Remark", "Value"]
 
 MISSING = "(missing)"
 """The category that stands for "not answered"; the saved pipeline fills it in as well."""
@@ -62,6 +54,7 @@ class Field(BaseModel):
     integer: bool = False
     decimal_comma: bool = False
     required: bool = False
+    influence: bool = False
     missing_share: float = 0.0
     typical: int | float | str | None = None
     assumed: float | None = None

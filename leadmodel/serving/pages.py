@@ -7,6 +7,7 @@ import gradio as gr
 
 from leadmodel.model import LeadModel
 from leadmodel.serving.endpoints import add_endpoints
+from leadmodel.serving.figures import FIGURE_STYLE
 from leadmodel.serving.lead_page import add_lead_page
 from leadmodel.serving.rendering import STYLE
 from leadmodel.serving.service import ScoringService
@@ -41,7 +42,7 @@ def looks() -> dict[str, Any]:
     )
     return {
         "theme": theme,
-        "css": STYLE,
+        "css": STYLE + FIGURE_STYLE,
         "footer_links": ["api", "settings"],
         "show_error": True,
         "max_file_size": MAX_UPLOAD,
