@@ -9,15 +9,24 @@ from gradio.components import Component
 
 from leadmodel.leads.schema import Field, LeadSchema
 
-__all__ = ["UNKNOWN", "Form", "draw_form", "example_row", "form_inputs", "rank_fields", "read_form"]
+__all__ = [
+    "UNKNOWN",
+    "Form",
+    "draw_form",
+    "example_row",
+    "fold_fields",
+    "form_inputs",
+    "rank_fields",
+    "read_form",
+]
 
 UNKNOWN = "(unknown)"
 MIN_WIDTH = 220
 """Of a widget, in pixels: two beside each other on a laptop, one on a phone."""
 
 
-N_FIRST = 10
-"""Fields in sight from the start; two more would not be worth the fold."""
+N_IN_SIGHT = 10
+"""Fields above the fold."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +52,36 @@ class Form:
         """The values of a form in which nothing is filled in."""
         return [None if isinstance(widget, gr.Number) else UNKNOWN for widget in self.inputs.values()]
 
+    @property
+    def outputs(self) -> list[Component | gr.Accordion]:
+        """What `fill` fills."""
+        return [*self.inputs.values(), *([self.fold] if self.fold else [])]
+
+    def fill(self, values: Sequence[Any]) -> list[Any]:
+        """Return `values`, one per widget, and what opens the fold if there is anything under it."""
+        known = {
+            name for name, value in zip(self.inputs, values, strict=True) if value not in (None, UNKNOWN)
+        }
+        return [*values, *([gr.update(open=bool(known & self.rest.keys()))] if self.fold else [])]
+
 
 def draw_form(schema: LeadSchema, importance: dict[str, float]) -> Form:
     """Draw a widget per field, those that count less under a fold if there are many."""
-    ranked = rank_fields(schema, importance)
-    n_first = N_FIRST if len(ranked) > N_FIRST + 2 else len(ranked)
+    in_sight, folded = fold_fields(rank_fields(schema, importance))
     with gr.Row(equal_height=False):
-        first = form_inputs(ranked[:n_first])
-    if n_first == len(ranked):
+        first = form_inputs(in_sight)
+    if not folded:
         return Form(first, {}, None)
-    with gr.Accordion(f"More fields ({len(ranked) - n_first})", open=False) as fold:
+    with gr.Accordion(f"More fields ({len(folded)})", open=False) as fold:
         with gr.Row(equal_height=False):
-            rest = form_inputs(ranked[n_first:])
+            rest = form_inputs(folded)
     return Form(first | rest, rest, fold)
+
+
+def fold_fields(ranked: list[Field]) -> tuple[list[Field], list[Field]]:
+    """Return the fields in sight, and those under the fold; a fold is not worth one or two."""
+    n_in_sight = N_IN_SIGHT if len(ranked) > N_IN_SIGHT + 2 else len(ranked)
+    return ranked[:n_in_sight], ranked[n_in_sight:]
 
 
 def rank_fields(schema: LeadSchema, importance: dict[str, float]) -> list[Field]:

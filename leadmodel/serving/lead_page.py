@@ -9,59 +9,49 @@ from gradio.components import Component
 from leadmodel.errors import InputError
 from leadmodel.serving.figures import render_curve, render_what_if
 from leadmodel.serving.form import Form, draw_form, example_row, rank_fields, read_form
+from leadmodel.serving.keyboard import KEYBOARD
 from leadmodel.serving.links import FROM_ADDRESS, read_link, to_link
-from leadmodel.serving.rendering import (
-    render_answer,
-    render_error,
-    render_ignored,
-    render_invitation,
-)
+from leadmodel.serving.rendering import render_answer, render_error, render_ignored, render_invitation
 from leadmodel.serving.service import ScoringService
 
 __all__ = ["add_lead_page"]
 
-KEYS = """
-() => {
-  document.querySelector("#lm-result").setAttribute("aria-live", "polite");
-  addEventListener("keydown", (event) => {
-    const score = document.querySelector("#lm-score");
-    const asked = event.ctrlKey || event.metaKey || event.target.type === "number";
-    // A moment later the widget has told of its last key.
-    if (event.key === "Enter" && asked && score?.offsetParent) setTimeout(() => score.click(), 100);
-  });
-}
-"""
-"""Enter in a number's field scores, Ctrl+Enter anywhere on the page."""
-
 SHOW = """
-() => {
+(...values) => {
   const result = document.querySelector("#lm-result"), { top } = result.getBoundingClientRect();
+  result.dataset.scored = JSON.stringify(values);
   result.classList.remove("lm-stale");
-  if (top < 0 || top > innerHeight / 2) result.scrollIntoView();
+  result.setAttribute("aria-live", "polite");
+  if (result.querySelector(".lm-chance") && (top < 0 || top > innerHeight / 2)) result.scrollIntoView();
 }
 """
 """On a phone, or at the end of a long form, the answer would be out of sight."""
 
-AGE = '() => { document.querySelector("#lm-result").classList.add("lm-stale"); }'
+AGE = """
+(...values) => {
+  const result = document.querySelector("#lm-result");
+  result.classList.toggle("lm-stale", JSON.stringify(values) !== result.dataset.scored);
+}
+"""
 """Values that changed beside an old answer would pass for its reasons."""
 
-NOTHING = (gr.Column(visible=False, render=False), "", None)
+NOTHING = (gr.update(visible=False), "", None)
 """What the widgets below an answer show where there is none."""
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """The widgets of the answer; what is behind the fold shows once there is a lead."""
+    """The widgets of the answer; what is in the column shows once there is a lead."""
 
     html: gr.HTML
-    fold: gr.Column
+    column: gr.Column
     field: gr.Dropdown
     curve: gr.HTML
     lead: gr.JSON
 
     @property
     def outputs(self) -> list[Component | gr.Column]:
-        return [self.html, self.fold, self.curve, self.lead]
+        return [self.html, self.column, self.curve, self.lead]
 
 
 def add_lead_page(demo: gr.Blocks, service: ScoringService) -> None:
@@ -71,23 +61,21 @@ def add_lead_page(demo: gr.Blocks, service: ScoringService) -> None:
         with gr.Column(scale=3, min_width=320):
             form = draw_form(model.schema, model.evaluation.importance)
             with gr.Row(elem_classes="lm-actions"):
-                clear = gr.Button("Clear", min_width=80)
-                example = gr.Button("Fill in an example", min_width=80)
-                score = gr.Button(
-                    "Score", variant="primary", interactive=False, elem_id="lm-score", min_width=80
-                )
+                clear = gr.Button("Clear")
+                example = gr.Button("Fill in an example")
+                score = gr.Button("Score", variant="primary", interactive=False, elem_id="lm-score")
         with gr.Column(scale=2, min_width=320):
             answer = _draw_answer(service)
-            _add_link(form)
+            link = _add_link(form)
     _score_on_click(service, form, answer, score)
-    _open(demo, service, form, answer, score)
-    typical = example_row(model.schema, list(form.inputs))
-    invitation = [render_invitation(model.config.title), *NOTHING]
-    for button, values in ((example, typical), (clear, form.empty)):
+    _fill_on_load(demo, service, form, answer, score)
+    demo.load(None, js=KEYBOARD, api_visibility="private")
+    invitation = [render_invitation(model.config.title), *NOTHING, gr.update(visible=False)]
+    for button, values in ((example, example_row(model.schema, list(form.inputs))), (clear, form.empty)):
         button.click(
-            lambda values=values: [*values, *invitation],
+            lambda values=values: [*form.fill(values), *invitation],
             None,
-            [*form.inputs.values(), *answer.outputs],
+            [*form.outputs, *answer.outputs, link],
             api_visibility="private",
             queue=False,
         )
@@ -97,16 +85,12 @@ def _draw_answer(service: ScoringService) -> _Answer:
     model = service.model
     ranked = rank_fields(model.schema, model.evaluation.importance)
     html = gr.HTML(render_invitation(model.config.title), elem_id="lm-result")
-    with gr.Column(visible=False) as fold:
-        field = gr.Dropdown(
-            [(field.label, field.name) for field in ranked],
-            value=ranked[0].name,
-            label="Move one field and see the probability",
-            filterable=True,
-        )
+    with gr.Column(visible=False) as column:
+        choices = [(field.label, field.name) for field in ranked]
+        field = gr.Dropdown(choices, value=ranked[0].name, label="Move one field and see the probability")
         curve = gr.HTML()
     # The browser keeps the lead: a gr.State would keep it, and a connection, on the server.
-    answer = _Answer(html, fold, field, curve, gr.JSON(visible=False))
+    answer = _Answer(html, column, field, curve, gr.JSON(visible=False))
     field.input(
         lambda name, lead: _show_curve(service, lead, name),
         [field, answer.lead],
@@ -117,12 +101,12 @@ def _draw_answer(service: ScoringService) -> _Answer:
     return answer
 
 
-def _add_link(form: Form) -> None:
-    """Add a button that makes a link of what is filled in, when asked; no server has a part in it."""
-    with gr.Row():
-        make = gr.Button("Link to this lead", size="sm")
+def _add_link(form: Form) -> gr.Textbox:
+    """Add a button that makes a link of what is filled in, when asked; the server has no part in it."""
+    make = gr.Button("Link to this lead", size="sm")
     link = gr.Textbox(
-        label="Link to this lead, copied. Whoever has it sees what you filled in.",
+        label="Whoever has this link sees what you filled in.",
+        elem_id="lm-link",
         interactive=False,
         visible=False,
         buttons=["copy"],
@@ -130,13 +114,14 @@ def _add_link(form: Form) -> None:
     make.click(
         None, list(form.inputs.values()), link, js=to_link(list(form.inputs)), api_visibility="private"
     )
+    return link
 
 
 def _score_on_click(service: ScoringService, form: Form, answer: _Answer, score: gr.Button) -> None:
     widgets = list(form.inputs.values())
 
-    def show(name: str, *values: Any) -> list[Any]:
-        return _show_answer(service, dict(zip(form.inputs, values, strict=True)), name)
+    def show(field: str, *values: Any) -> list[Any]:
+        return _show_answer(service, read_form(list(form.inputs), values), field)
 
     score.click(
         show,
@@ -144,54 +129,49 @@ def _score_on_click(service: ScoringService, form: Form, answer: _Answer, score:
         answer.outputs,
         api_visibility="private",
         show_progress="minimal",
-    ).then(None, js=SHOW, api_visibility="private")
-    gr.on([widget.input for widget in widgets], None, js=AGE, api_visibility="private")
+    ).then(None, widgets, js=SHOW, api_visibility="private")
+    gr.on([widget.input for widget in widgets], None, widgets, js=AGE, api_visibility="private")
 
 
-def _open(demo: gr.Blocks, service: ScoringService, form: Form, answer: _Answer, score: gr.Button) -> None:
-    """Fill in the lead of the link that the page was opened by, if any, and score it."""
-    address = gr.Textbox(visible=False)
-    schema, title = service.model.schema, service.model.config.title
+def _fill_on_load(
+    demo: gr.Blocks, service: ScoringService, form: Form, answer: _Answer, score: gr.Button
+) -> None:
+    """Fill in and score the lead of the link that the page was opened by, if any."""
+    schema, invitation = service.model.schema, render_invitation(service.model.config.title)
 
     def fill(text: str, field: str) -> list[Any]:
-        lead, ignored = read_link(schema, text)
-        values = [lead.get(name, empty) for name, empty in zip(form.inputs, form.empty, strict=True)]
-        shown = [render_invitation(title), *NOTHING]
-        if lead:
-            shown = _show_answer(service, dict(zip(form.inputs, values, strict=True)), field)
-        shown[0] = render_ignored(ignored) + shown[0]
-        return [*values, gr.Button(interactive=True), *shown]
+        known, ignored = read_link(schema, text)
+        values = [known.get(name, empty) for name, empty in zip(form.inputs, form.empty, strict=True)]
+        lead = read_form(list(form.inputs), values)
+        told, *below = _show_answer(service, lead, field) if known else (invitation, *NOTHING)
+        return [*form.fill(values), gr.update(interactive=True), render_ignored(ignored) + told, *below]
 
     # A number nobody touched is sent as 0, not as unknown: empty all fields before the first score.
     demo.load(
         fill,
-        [address, answer.field],
-        [*form.inputs.values(), score, *answer.outputs],
+        [gr.Textbox(visible=False), answer.field],
+        [*form.outputs, score, *answer.outputs],
         js=FROM_ADDRESS,
         api_visibility="private",
         queue=False,
-    )
-    demo.load(None, js=KEYS, api_visibility="private")
+    ).then(None, list(form.inputs.values()), js=SHOW, api_visibility="private")
 
 
-def _show_answer(service: ScoringService, values: dict[str, Any], name: str) -> list[Any]:
-    """Return what the widgets of an answer show for a filled-in form."""
+def _show_answer(service: ScoringService, lead: dict[str, Any], field: str) -> list[Any]:
+    """Return what the widgets of an answer show for a lead."""
     model = service.model  # one model for the whole answer, whatever is published meanwhile
-    decision = model.config.decision
-    lead = read_form(list(values), list(values.values()))
+    decision, n_fields = model.config.decision, len(model.schema.fields)
     try:
-        told = render_answer(
-            model.answer(lead), decision.threshold, list(decision.bands), len(model.schema.fields)
-        )
-        shown = told + render_what_if(model.what_if(lead))
-        curve = render_curve(model.curve(lead, name))
+        answer = model.answer(lead)
+        told = render_answer(answer, decision.threshold, list(decision.bands), n_fields)
+        told += render_what_if(model.what_if(lead))
+        return [told, gr.update(visible=True), render_curve(model.curve(lead, field)), lead]
     except InputError as error:
         return [render_error(str(error)), *NOTHING]
-    return [shown, gr.Column(visible=True), curve, lead]
 
 
-def _show_curve(service: ScoringService, lead: Any, name: str) -> str:
+def _show_curve(service: ScoringService, lead: Any, field: str) -> str:
     try:
-        return render_curve(service.curve(lead if isinstance(lead, dict) else {}, name))
+        return render_curve(service.curve(lead if isinstance(lead, dict) else {}, field))
     except InputError as error:
         return render_error(str(error))

@@ -20,8 +20,7 @@ STYLE = """
 .lm-grade[data-place="2"] { background: #8a5a00; }
 .lm-grade[data-place="3"] { background: #6b7280; }
 .lm-decision { font-size: 1.25rem; font-weight: 600; }
-.lm-muted, .lm-small { color: var(--neutral-600); }
-.dark .lm-muted, .dark .lm-small { color: var(--neutral-300); }
+.lm-muted, .lm-small { color: var(--body-text-color); opacity: .75; }
 .lm-scale { position: relative; height: 10px; border-radius: 5px; margin: 18px 0 32px;
   background: var(--border-color-primary); }
 .lm-scale > i { position: absolute; inset: 0 auto 0 0; border-radius: 5px; background: #0b6e75; }
@@ -39,9 +38,13 @@ STYLE = """
 .lm-note { margin: 16px 0 0; padding: 10px 14px; border-radius: 8px; font-size: .9rem;
   border-left: 4px solid #8a5a00; background: var(--background-fill-secondary); }
 .lm-note ul { margin: 4px 0 0; padding-left: 18px; }
-.lm-actions { position: sticky; bottom: 0; z-index: 5; padding: 8px 0;
+.lm-actions { position: sticky; bottom: 0; z-index: 60; padding: 8px 0;
   background: var(--body-background-fill); }
-.lm-card + .lm-panel { margin-top: 14px; }
+.lm-actions > * { flex: 1 1 auto; min-width: 0 !important; padding-inline: 8px; white-space: nowrap; }
+@media (max-width: 480px) { .lm-actions > * { font-size: .9rem; } }
+[role="combobox"] { text-overflow: ellipsis; padding-right: 28px !important; }
+.gradio-container { overflow: clip !important; }
+.lm-card + .lm-panel, .lm-note + .lm-card { margin-top: 14px; }
 #lm-result.lm-stale:has(.lm-chance) > * { opacity: .55; }
 #lm-result.lm-stale:has(.lm-chance)::before { display: block; padding: 8px 0; font-weight: 600;
   content: "The form has changed since this answer: score again."; }
@@ -86,14 +89,15 @@ def render_answer(answer: Answer, threshold: float, bands: list[str], n_fields: 
         Fields that the model looks at.
     """
     chance, mark = f"{answer.probability:.0%}", f"{threshold:.1%}"
-    from_on = f"{threshold:.0%}" if chance != f"{threshold:.0%}" else mark
+    near = f"{threshold:.0%}" == chance  # a decimal more tells them apart
+    told, from_on = (f"{answer.probability:.1%}", mark) if near else (chance, f"{threshold:.0%}")
     return (
         '<div class="lm-card" aria-live="polite"><div class="lm-head">'
         f'<span class="lm-chance">{chance}</span>'
         f'<span class="lm-grade" data-place="{min(bands.index(answer.grade), 3)}" '
         f'title="Grade">{escape(answer.grade)}</span>'
         f'<span><span class="lm-decision">{escape(answer.decision)}</span><br>'
-        f'<span class="lm-muted">chance to convert {chance}, decision from {from_on} on · '
+        f'<span class="lm-muted">chance to convert {told}, decision from {from_on} on · '
         f"score {answer.score} of 100</span></span></div>"
         f'<div class="lm-scale" role="img" aria-label="Probability {chance}, decision threshold {mark}">'
         f'<i style="width:{answer.probability:.1%}"></i><b style="left:{mark}"></b>'
