@@ -215,30 +215,35 @@ def trace_curve(
     InputError
         If there is no such field.
     """
-    if name not in schema.by_name:
-        known = ", ".join(schema.by_name)
-        raise InputError(f"The curve must be of a field of the model: {known}. Got {quoted(name)}.")
-    field, own = schema.by_name[name], row[schema.columns.index(name)]
+    field = _named(schema, name)
+    own = row[schema.columns.index(name)]
     edges = profile.fields[name].edges if field.kind == "numeric" else ()
-    values = _points(field, edges, own) if edges else _bars(field, own)
-    own_probability, *probabilities = _predict_variants(
-        schema, row, [(field, value) for value in values], predict
-    )
+    tried = _points(field, edges, own) if edges else _bars(field, own)
+    variants = [(field, value) for value in tried]
+    own_probability, *varied = _predict_variants(schema, row, variants, predict)
+    pairs = list(zip(varied, tried, strict=True))
     if field.kind == "categorical":
-        ranked = sorted(zip(probabilities, values, strict=True), key=lambda pair: -pair[0])
-        probabilities, values = [one for one, _ in ranked], [value for _, value in ranked]
+        pairs.sort(key=lambda pair: -pair[0])
+    probabilities, values = zip(*pairs, strict=True)
     return Curve(
         field=name,
         label=field.label,
         unit=field.unit,
-        values=tuple(values),
+        values=values,
         names=tuple(show_value(field, value) for value in values),
-        probabilities=tuple(probabilities),
+        probabilities=probabilities,
         own=None if _is_gap(own) else own,
         own_name=show_value(field, own),
         own_probability=own_probability,
         edges=tuple(dict.fromkeys(edges)),
     )
+
+
+def _named(schema: LeadSchema, name: str) -> Field:
+    if name in schema.by_name:
+        return schema.by_name[name]
+    known = ", ".join(schema.by_name)
+    raise InputError(f"The curve must be of a field of the model: {known}. Got {quoted(name)}.")
 
 
 def _is_gap(value: Value) -> bool:
