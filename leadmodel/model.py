@@ -19,6 +19,7 @@ from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.explanation import Explanation, explain
 from leadmodel.evaluation.profile import Profile
 from leadmodel.evaluation.routing import Routing
+from leadmodel.evaluation.whatif import Curve, WhatIf, find_changes, trace_curve
 from leadmodel.leads.schema import LeadSchema, Remark, Value
 from leadmodel.leads.table import read_leads
 from leadmodel.publishing.agreement import check_agreement
@@ -257,6 +258,31 @@ class LeadModel:
             )
             for row in range(len(rows))
         ]
+
+    def what_if(self, lead: Mapping[str, Any]) -> WhatIf:
+        """Return which single changes would raise the probability of one raw lead most.
+
+        Raises
+        ------
+        InputError
+            As for `answer`.
+        """
+        row, _ = self.schema.read_lead(lead)
+        return find_changes(self.schema, self.profile, row, self._predict_rows)
+
+    def curve(self, lead: Mapping[str, Any], field: str) -> Curve:
+        """Return the probability of one raw lead over the values of `field`, all else as it is.
+
+        Raises
+        ------
+        InputError
+            As for `answer`, or if there is no such field.
+        """
+        row, _ = self.schema.read_lead(lead)
+        return trace_curve(self.schema, self.profile, row, field, self._predict_rows)
+
+    def _predict_rows(self, rows: Sequence[list[Value]]) -> npt.NDArray[np.float64]:
+        return self.routing.predict_rows(rows, _threads(len(rows)), reasons=False)[0]
 
     def _read_rows(
         self, leads: Sequence[Mapping[str, Any]]

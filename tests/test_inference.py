@@ -94,10 +94,11 @@ def test_what_no_lead_lacks_has_a_number_to_assume() -> None:
 
 
 def test_a_recipe_overrides_what_is_inferred() -> None:
-    hints = FieldHints(kind="categorical", label="Land", help="Where from", maximum=None)
+    hints = FieldHints(kind="categorical", label="Land", help="Where from", influence=True)
     field = infer([n % 7 for n in range(N)], recipe=Recipe(fields={"column": hints}))
     assert isinstance(field, Field)
     assert (field.kind, field.label, field.help) == ("categorical", "Land", "Where from")
+    assert field.influence
     assert set(field.choices) == {str(n) for n in range(7)}
 
 

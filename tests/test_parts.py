@@ -110,3 +110,11 @@ def test_every_step_is_told() -> None:
     steps: list[str] = []
     train(LEADS.head(1500), RECIPE, SETTINGS, steps.append)
     assert len(steps) == n_steps(SETTINGS)
+
+
+def test_the_curve_over_the_parts_asks_the_model_of_each(parted: LeadModel) -> None:
+    lead = parted.schema.example()
+    curve = parted.curve(lead, "branch")
+    answers = [parted.answer(lead | {"branch": value}).probability for value in curve.values]
+    assert {"North", "South"} <= set(curve.values)
+    assert curve.probabilities == pytest.approx(answers)

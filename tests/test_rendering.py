@@ -3,7 +3,7 @@ import re
 from leadmodel.evaluation.answer import Answer
 from leadmodel.evaluation.explanation import Explanation, Reason
 from leadmodel.leads.schema import Remark
-from leadmodel.serving.rendering import render_answer, render_error, render_invitation
+from leadmodel.serving.rendering import render_answer, render_error, render_ignored, render_invitation
 
 EVIL = "<script>alert(1)</script>\"'"
 REASON = Reason(field=EVIL, label=EVIL, value=EVIL, contribution=1.5, sentence=EVIL)
@@ -27,7 +27,8 @@ def test_whatever_came_from_leads_is_escaped() -> None:
 def test_the_answer_shows_what_people_act_on() -> None:
     shown = render_answer(ANSWER, 0.4, ["A", "B"], 2)
     text = re.sub(r"<[^>]+>", " ", shown)
-    for part in ("73%", "A", "score 88 of 100", "decision from 40%", "Speaks for it", "Read with care"):
+    line = "chance to convert 73%, decision from 40% on · score 88 of 100"
+    for part in ("73%", "A", line, "Speaks for it", "Read with care"):
         assert part in text
     assert "Speaks against it" not in text
 
@@ -46,3 +47,16 @@ def test_a_lead_of_which_little_is_known_says_so() -> None:
     shown = render_answer(ANSWER.model_copy(update={"warnings": lacking}), 0.4, ["A", "B"], 4)
     assert "had them: Age, City, Source. Averages are assumed for the numbers." in shown
     assert "Too little" not in render_answer(ANSWER, 0.4, ["A", "B"], 4)
+
+
+def test_what_looks_alike_and_differs_is_told_apart() -> None:
+    shown = render_answer(ANSWER.model_copy(update={"probability": 0.122}), 0.1249, ["A", "B"], 2)
+    assert "chance to convert 12.2%, decision from 12.5% on" in shown
+
+
+def test_what_of_a_link_was_ignored_is_listed_up_to_ten() -> None:
+    shown = render_ignored([EVIL] * 12)
+    assert "<script" not in shown
+    assert shown.count("&lt;script&gt;") == 10
+    assert "And 2 more." in shown
+    assert render_ignored([]) == ""

@@ -12,7 +12,7 @@ from leadmodel.errors import quoted
 from leadmodel.evaluation.profile import FieldProfile, Profile
 from leadmodel.leads.schema import MISSING, Field, LeadSchema, Value
 
-__all__ = ["Explanation", "Reason", "explain"]
+__all__ = ["Explanation", "Reason", "explain", "show_value"]
 
 MAX_REASONS = 5
 MIN_CONTRIBUTION = 0.01
@@ -107,12 +107,13 @@ def _tell(
 ) -> tuple[str, str, str]:
     """Return label, value and sentence of a reason."""
     field = schema.by_name[name]
-    return field.label, _shown(field, value), _sentence(field, profile, value, speaks_for)
+    return field.label, show_value(field, value), _sentence(field, profile, value, speaks_for)
 
 
 def _sentence(field: Field, profile: Profile, value: Value, speaks_for: bool) -> str:
     if field.assumed is not None and _is_gap(value):
-        return f"{field.label} was not given; {_shown(field, field.assumed)} is assumed, the average."
+        average = show_value(field, field.assumed)
+        return f"{field.label} was not given; {average} is assumed, the average."
     known = profile.fields[field.name]
     cell, rate = known.cell(value), profile.leads.rate
     subject = f"{field.label} {_predicate(field, known, value)}"
@@ -131,16 +132,17 @@ def _predicate(field: Field, known: FieldProfile, value: Value) -> str:
     if isinstance(value, float) and field.kind == "numeric":
         low, high = known.bounds(value)
         among = f" (among {_number(low)} to {_number(high)})" if low < high else ""
-        return f"is {_shown(field, value)}{among}"
+        return f"is {show_value(field, value)}{among}"
     rare = isinstance(value, str) and value not in field.choices
-    return f"is {_shown(field, value)}" + (", a value seen rarely or never" if rare else "")
+    return f"is {show_value(field, value)}" + (", a value seen rarely or never" if rare else "")
 
 
 def _is_gap(value: Value) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def _shown(field: Field, value: Value) -> str:
+def show_value(field: Field, value: Value) -> str:
+    """Return a typed value of `field` as people read it."""
     if isinstance(value, str):
         return "not given" if value == MISSING else (value if value in field.choices else quoted(value))
     if math.isnan(value):

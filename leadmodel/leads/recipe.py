@@ -14,7 +14,11 @@ __all__ = ["DecisionHints", "FieldHints", "Recipe", "check_bands", "read_budget"
 
 
 class FieldHints(BaseModel):
-    """What a recipe may say of a field; whatever it leaves out is inferred from the leads."""
+    """What a recipe may say of a field; whatever it leaves out is inferred from the leads.
+
+    No leads tell whether sales or marketing can change what a field says of a lead: `influence`
+    is for the recipe alone to say.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -25,6 +29,7 @@ class FieldHints(BaseModel):
     minimum: float | None = None
     maximum: float | None = None
     required: bool | None = None
+    influence: bool | None = None
 
     def given(self) -> dict[str, Any]:
         """Return what the recipe says, without what it leaves to inference."""

@@ -54,6 +54,7 @@ class Field(BaseModel):
     integer: bool = False
     decimal_comma: bool = False
     required: bool = False
+    influence: bool = False
     missing_share: float = 0.0
     typical: int | float | str | None = None
     assumed: float | None = None

@@ -7,6 +7,7 @@ import gradio as gr
 
 from leadmodel.model import LeadModel
 from leadmodel.serving.endpoints import add_endpoints
+from leadmodel.serving.figures import FIGURE_STYLE
 from leadmodel.serving.html import REPORT_STYLE
 from leadmodel.serving.insights_page import add_insights_page
 from leadmodel.serving.intake import MAX_BYTES
@@ -56,7 +57,7 @@ def looks() -> dict[str, Any]:
     )
     return {
         "theme": theme,
-        "css": STYLE + LIST_STYLE + REPORT_STYLE,
+        "css": STYLE + FIGURE_STYLE + LIST_STYLE + REPORT_STYLE,
         "footer_links": ["api", "settings"],
         "show_error": True,
         # Neither keep what was typed in the visitor's browser, nor who called when.

@@ -5,10 +5,12 @@ from html import escape
 from leadmodel.evaluation.answer import Answer
 from leadmodel.evaluation.explanation import Explanation, Reason
 
-__all__ = ["STYLE", "render_answer", "render_error", "render_invitation"]
+__all__ = ["STYLE", "render_answer", "render_error", "render_ignored", "render_invitation"]
+
+MAX_NOTES = 10
 
 STYLE = """
-.lm-card { border: 1px solid var(--border-color-primary); border-radius: 12px; padding: 20px;
+.lm-card, .lm-panel { border: 1px solid var(--border-color-primary); border-radius: 12px; padding: 20px;
   background: var(--block-background-fill); color: var(--body-text-color); }
 .lm-head { display: flex; align-items: center; gap: 20px; flex-wrap: wrap; }
 .lm-chance { font-size: 3.2rem; font-weight: 700; line-height: 1; font-variant-numeric: tabular-nums; }
@@ -18,15 +20,16 @@ STYLE = """
 .lm-grade[data-place="2"] { background: #8a5a00; }
 .lm-grade[data-place="3"] { background: #6b7280; }
 .lm-decision { font-size: 1.25rem; font-weight: 600; }
-.lm-muted { color: var(--body-text-color-subdued); }
-.lm-scale { position: relative; height: 10px; border-radius: 5px; margin: 18px 0 26px;
+.lm-muted, .lm-small { color: var(--body-text-color); opacity: .75; }
+.lm-scale { position: relative; height: 10px; border-radius: 5px; margin: 18px 0 32px;
   background: var(--border-color-primary); }
 .lm-scale > i { position: absolute; inset: 0 auto 0 0; border-radius: 5px; background: #0b6e75; }
 .lm-scale > b { position: absolute; top: -5px; width: 2px; height: 20px;
   background: var(--body-text-color); }
 .lm-scale > span { position: absolute; top: 16px; font-size: .75rem; transform: translateX(-50%);
   white-space: nowrap; }
-.lm-card h3 { margin: 18px 0 8px; font-size: 1rem; font-weight: 600; }
+.lm-card h3, .lm-panel h3 { margin: 18px 0 8px; font-size: 1rem; font-weight: 600; }
+.lm-panel > h3:first-child { margin-top: 0; }
 .lm-reason { margin: 0 0 12px; }
 .lm-reason div { height: 8px; border-radius: 4px; margin: 3px 0; }
 .lm-for div { background: #0b6e75; }
@@ -35,6 +38,16 @@ STYLE = """
 .lm-note { margin: 16px 0 0; padding: 10px 14px; border-radius: 8px; font-size: .9rem;
   border-left: 4px solid #8a5a00; background: var(--background-fill-secondary); }
 .lm-note ul { margin: 4px 0 0; padding-left: 18px; }
+.lm-actions { position: sticky; bottom: 0; z-index: 60; padding: 8px 0;
+  background: var(--body-background-fill); }
+.lm-actions > * { flex: 1 1 auto; min-width: 0 !important; padding-inline: 8px; white-space: nowrap; }
+@media (max-width: 480px) { .lm-actions > * { font-size: .9rem; } }
+[role="combobox"] { text-overflow: ellipsis; padding-right: 28px !important; }
+.gradio-container { overflow: clip !important; }
+.lm-card + .lm-panel, .lm-note + .lm-card { margin-top: 14px; }
+#lm-result.lm-stale:has(.lm-chance) > * { opacity: .55; }
+#lm-result.lm-stale:has(.lm-chance)::before { display: block; padding: 8px 0; font-weight: 600;
+  content: "The form has changed since this answer: score again."; }
 """
 
 
@@ -52,6 +65,15 @@ def render_error(message: str) -> str:
     return f'<div class="lm-card" role="alert"><b>This lead cannot be read.</b><br>{escape(message)}</div>'
 
 
+def render_ignored(notes: list[str]) -> str:
+    """Return what of a link was ignored; nothing if all of it was read."""
+    if not notes:
+        return ""
+    listed = "".join(f"<li>{escape(note)}</li>" for note in notes[:MAX_NOTES])
+    more = f"<li>And {len(notes) - MAX_NOTES} more.</li>" if len(notes) > MAX_NOTES else ""
+    return f'<div class="lm-note"><b>Not all of the link could be read</b><ul>{listed}{more}</ul></div>'
+
+
 def render_answer(answer: Answer, threshold: float, bands: list[str], n_fields: int) -> str:
     """Return probability, grade and decision at a glance, and the reasons below.
 
@@ -67,17 +89,20 @@ def render_answer(answer: Answer, threshold: float, bands: list[str], n_fields: 
         Fields that the model looks at.
     """
     chance, mark = f"{answer.probability:.0%}", f"{threshold:.1%}"
+    near = f"{threshold:.0%}" == chance  # a decimal more tells them apart
+    told, from_on = (f"{answer.probability:.1%}", mark) if near else (chance, f"{threshold:.0%}")
     return (
         '<div class="lm-card" aria-live="polite"><div class="lm-head">'
         f'<span class="lm-chance">{chance}</span>'
         f'<span class="lm-grade" data-place="{min(bands.index(answer.grade), 3)}" '
         f'title="Grade">{escape(answer.grade)}</span>'
         f'<span><span class="lm-decision">{escape(answer.decision)}</span><br>'
-        f'<span class="lm-muted">chance to convert · score {answer.score} of 100</span></span></div>'
+        f'<span class="lm-muted">chance to convert {told}, decision from {from_on} on · '
+        f"score {answer.score} of 100</span></span></div>"
         f'<div class="lm-scale" role="img" aria-label="Probability {chance}, decision threshold {mark}">'
         f'<i style="width:{answer.probability:.1%}"></i><b style="left:{mark}"></b>'
         f'<span class="lm-muted" style="left:clamp(4rem, {mark}, calc(100% - 4rem))">'
-        f"decision from {threshold:.0%}</span></div>"
+        f"{from_on}</span></div>"
         f"{_render_warnings(answer, n_fields)}{_render_explanation(answer.explanation)}</div>"
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from leadmodel.errors import InputError, LeadError, quoted
 from leadmodel.evaluation.answer import Answer
+from leadmodel.evaluation.whatif import Curve, WhatIf
 from leadmodel.model import LeadModel
 
 __all__ = ["MAX_LEADS", "ScoringService"]
@@ -69,6 +70,26 @@ class ScoringService:
         for listener in self.listeners:
             listener(answers)
         return answers
+
+    def what_if(self, lead: Mapping[str, Any]) -> WhatIf:
+        """Return which single changes would raise the probability of one lead most.
+
+        Raises
+        ------
+        InputError
+            If the lead cannot be read; it names field and value.
+        """
+        return self.model.what_if(lead)
+
+    def curve(self, lead: Mapping[str, Any], field: str) -> Curve:
+        """Return the probability of one lead over the values of `field`.
+
+        Raises
+        ------
+        InputError
+            If the lead cannot be read, or there is no such field.
+        """
+        return self.model.curve(lead, field)
 
     def describe_schema(self) -> dict[str, Any]:
         """Return the fields of a lead, and the name of each one as a parameter of the API."""
