@@ -19,7 +19,7 @@ FIGURE_STYLE = """
 .lm-plot { width: 100%; max-width: 560px; display: block; color: var(--body-text-color); }
 .lm-plot text { fill: currentColor; font-size: 13px; paint-order: stroke; stroke-width: 4px;
   stroke: var(--block-background-fill); stroke-linejoin: round; }
-.lm-bars { display: grid; grid-template-columns: minmax(5rem, 38%) 1fr 3rem; gap: 6px 10px; margin: 0;
+.lm-bars { display: grid; grid-template-columns: fit-content(55%) 1fr 3rem; gap: 6px 10px; margin: 0;
   align-items: center; font-size: .92rem; }
 .lm-bars > span { overflow-wrap: anywhere; line-height: 1.25; }
 .lm-bars i { display: block; height: 14px; border-radius: 3px; background: #8fa3ad; }

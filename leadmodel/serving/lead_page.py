@@ -84,11 +84,11 @@ def add_lead_page(demo: gr.Blocks, service: ScoringService) -> None:
 def _draw_answer(service: ScoringService) -> _Answer:
     model = service.model
     ranked = rank_fields(model.schema, model.evaluation.importance)
-    html = gr.HTML(render_invitation(model.config.title), elem_id="lm-result")
+    html = gr.HTML(render_invitation(model.config.title), elem_id="lm-result", elem_classes="lm-flush")
     with gr.Column(visible=False) as column:
         choices = [(field.label, field.name) for field in ranked]
         field = gr.Dropdown(choices, value=ranked[0].name, label="Move one field and see the probability")
-        curve = gr.HTML()
+        curve = gr.HTML(elem_classes="lm-flush")
     # The browser keeps the lead: a gr.State would keep it, and a connection, on the server.
     answer = _Answer(html, column, field, curve, gr.JSON(visible=False))
     field.input(

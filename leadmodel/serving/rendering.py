@@ -43,6 +43,7 @@ STYLE = """
 .lm-actions > * { flex: 1 1 auto; min-width: 0 !important; padding-inline: 8px; white-space: nowrap; }
 @media (max-width: 480px) { .lm-actions > * { font-size: .9rem; } }
 [role="combobox"] { text-overflow: ellipsis; padding-right: 28px !important; }
+.lm-flush .html-container { padding: 0 !important; }
 .gradio-container { overflow: clip !important; }
 .lm-card + .lm-panel, .lm-note + .lm-card { margin-top: 14px; }
 #lm-result.lm-stale:has(.lm-chance) > * { opacity: .55; }
