@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, expect
 
-__all__ = ["ROOT", "command", "running_app"]
+__all__ = ["ROOT", "command", "running_app", "when_ready"]
 
 ROOT = Path(__file__).parents[1]
 
@@ -74,3 +75,8 @@ def running_app(
         finally:
             process.terminate()
             process.communicate(timeout=20)
+
+
+def when_ready(page: Page) -> None:
+    """Wait until the form can be used; a page that keeps a connection open is never idle."""
+    expect(page.get_by_role("button", name="Score", exact=True)).to_be_enabled(timeout=60_000)

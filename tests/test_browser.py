@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
-from support import running_app
+from support import running_app, when_ready
 
 from leadmodel.evaluation.conversions import find_notable
 from leadmodel.evaluation.verdict import judge_model
@@ -33,7 +33,8 @@ def page(address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": width, "height": height})
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(address, wait_until="networkidle")
+        page.goto(address)
+        when_ready(page)
         yield page
         browser.close()
     assert errors == []
@@ -42,7 +43,7 @@ def page(address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
 def test_a_visitor_scores_an_example(page: Page) -> None:
     page.get_by_role("button", name="Fill in an example").click()
     expect(page.get_by_label("Age", exact=True)).not_to_have_value("")
-    page.get_by_role("button", name="Score").click()
+    page.get_by_role("button", name="Score", exact=True).click()
     answer = page.locator(".lm-card")
     expect(answer).to_contain_text("chance to convert")
     expect(answer).to_contain_text("Speaks against it")
@@ -51,7 +52,7 @@ def test_a_visitor_scores_an_example(page: Page) -> None:
 
 def test_nothing_filled_in_is_nothing_known(page: Page) -> None:
     with page.expect_request("**/queue/join*") as sent:
-        page.get_by_role("button", name="Score").click()
+        page.get_by_role("button", name="Score", exact=True).click()
     _curve_of, *values = sent.value.post_data_json["data"]
     assert set(values) == {None, "(unknown)"}
     expect(page.locator(".lm-card")).not_to_contain_text("is 0")
@@ -61,13 +62,13 @@ def test_unknown_is_enough_and_clear_forgets(page: Page) -> None:
     page.get_by_label("Age", exact=True).fill("31")
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_label("Age", exact=True)).to_have_value("")
-    page.get_by_role("button", name="Score").click()
+    page.get_by_role("button", name="Score", exact=True).click()
     expect(page.locator(".lm-card")).to_contain_text("was not given")
 
 
 def test_an_odd_number_is_scored_with_a_warning(page: Page) -> None:
     page.get_by_label("Age", exact=True).fill("900")
-    page.get_by_role("button", name="Score").click()
+    page.get_by_role("button", name="Score", exact=True).click()
     expect(page.locator(".lm-note")).to_contain_text("Age: 900 lies outside the training leads'")
 
 
@@ -80,7 +81,7 @@ def focused(page: Page) -> str:
 def test_the_keyboard_leads_from_the_first_field_to_the_answer(page: Page, model: LeadModel) -> None:
     importance = model.evaluation.importance
     ranked = sorted(model.schema.fields, key=lambda field: -importance[field.name])
-    page.get_by_role("tab", name="Score a lead").focus()
+    page.get_by_role("tab", name="Lead", exact=True).focus()
     for field in ranked:
         page.keyboard.press("Tab")
         assert focused(page) == field.label
@@ -116,7 +117,7 @@ def test_a_key_scores_from_inside_a_field(page: Page, label: str, typed: str, ke
 def test_what_would_raise_it_and_the_curve_of_a_field(page: Page, model: LeadModel) -> None:
     page.get_by_role("button", name="Fill in an example").click()
     expect(page.get_by_label("Age", exact=True)).not_to_have_value("")
-    page.get_by_role("button", name="Score").click()
+    page.get_by_role("button", name="Score", exact=True).click()
     best = model.what_if(model.schema.example()).changes[0]
     points = round(100 * best.probability) - round(100 * (best.probability - best.gain))
     told = page.locator(".lm-changes li").first
@@ -137,7 +138,7 @@ def test_what_would_raise_it_and_the_curve_of_a_field(page: Page, model: LeadMod
 def test_an_answer_beside_other_values_says_so(page: Page) -> None:
     age, old = page.get_by_label("Age", exact=True), page.locator("#lm-result.lm-stale")
     age.fill("31")
-    page.get_by_role("button", name="Score").click()
+    page.get_by_role("button", name="Score", exact=True).click()
     expect(page.locator(".lm-chance")).to_be_visible()
     expect(old).to_have_count(0)
     age.fill("32")
@@ -154,7 +155,7 @@ def test_a_link_reopens_the_form_and_its_answer(page: Page, address: str) -> Non
     page.get_by_role("button", name="Link to this lead").click()
     link = page.locator("#lm-link textarea").input_value()
     assert link.startswith(f"{address}/#lead?")
-    page.get_by_role("button", name="Score").click()
+    page.get_by_role("button", name="Score", exact=True).click()
     chance = page.locator(".lm-chance").inner_text()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -192,7 +193,7 @@ def fits(page: Page) -> bool:
 
 
 def test_the_page_of_the_model_tells_whether_to_use_it(page: Page, model: LeadModel) -> None:
-    page.get_by_role("tab", name="The model").click()
+    page.get_by_role("tab", name="Model").click()
     labels = {field.name: field.label for field in model.schema.fields}
     verdict = judge_model(model.evaluation, labels)
     expect(page.locator(".lm-verdict")).to_contain_text(verdict.level.capitalize())
@@ -242,7 +243,8 @@ def hostile_page(sample: pd.DataFrame, quick: TrainingSettings, tmp_path_factory
     with running_app(str(folder)) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page()
-        page.goto(address, wait_until="networkidle")
+        page.goto(address)
+        when_ready(page)
         yield page
         browser.close()
 
@@ -251,7 +253,7 @@ def test_fields_under_the_fold_are_filled_in_and_unknown_until_then(hostile_page
     folded = hostile_page.get_by_label("Fold", exact=True)
     expect(folded).to_be_hidden()
     with hostile_page.expect_request("**/queue/join*") as sent:
-        hostile_page.get_by_role("button", name="Score").click()
+        hostile_page.get_by_role("button", name="Score", exact=True).click()
     _curve_of, *values = sent.value.post_data_json["data"]
     assert len(values) == 13
     assert set(values) == {None, "(unknown)"}
@@ -265,19 +267,19 @@ def test_fields_under_the_fold_are_filled_in_and_unknown_until_then(hostile_page
 def test_markup_in_names_and_values_stays_text(hostile_page: Page) -> None:
     hostile_page.get_by_role("button", name="Fill in an example").click()
     hostile_page.wait_for_timeout(500)
-    hostile_page.get_by_role("button", name="Score").click()
+    hostile_page.get_by_role("button", name="Score", exact=True).click()
     expect(hostile_page.locator(".lm-card")).to_contain_text("chance to convert")
     expect(hostile_page.locator(".lm-decision")).to_have_text(EVIL)
     assert hostile_page.evaluate("window.evil") is None
     assert hostile_page.locator("img[src=x]").count() == 0
 
 
-@pytest.mark.parametrize("tab", ["The model", "Insights"])
+@pytest.mark.parametrize("tab", ["Model", "Insights"])
 def test_markup_stays_text_on_every_page(hostile_page: Page, tab: str) -> None:
     hostile_page.get_by_role("tab", name=tab).click()
-    title = {"The model": "Other revisions", "Insights": "What goes together"}[tab]
+    title = {"Model": "Other revisions", "Insights": "What goes together"}[tab]
     expect(hostile_page.get_by_role("heading", name=title)).to_be_visible()
-    if tab == "The model":
+    if tab == "Model":
         hostile_page.get_by_role("button", name="The model card").click()
         expect(hostile_page.get_by_role("heading", name="How to use it")).to_be_visible()
     hostile_page.wait_for_timeout(500)

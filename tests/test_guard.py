@@ -12,7 +12,7 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AuthenticationError
 from playwright.sync_api import expect, sync_playwright
-from support import command, running_app
+from support import command, running_app, when_ready
 
 from leadmodel.model import LeadModel
 from leadmodel.serving.guard import OPEN
@@ -163,7 +163,7 @@ def test_a_person_signs_in_and_scores(guarded: str) -> None:
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         page = browser.new_page()
-        page.goto(guarded, wait_until="networkidle")
+        page.goto(guarded)
         page.get_by_label("User name").fill(ANN[0])
         page.get_by_label("Password").fill("guess")
         page.get_by_role("button", name="Sign in").click()
@@ -171,8 +171,8 @@ def test_a_person_signs_in_and_scores(guarded: str) -> None:
         page.get_by_label("User name").fill(ANN[0])
         page.get_by_label("Password").fill(ANN[1])
         page.get_by_role("button", name="Sign in").click()
-        page.wait_for_load_state("networkidle")
-        page.get_by_role("button", name="Score").click()
+        when_ready(page)
+        page.get_by_role("button", name="Score", exact=True).click()
         expect(page.locator(".lm-card")).to_contain_text("chance to convert")
         page.goto(f"{guarded}/logout")
         page.goto(guarded)

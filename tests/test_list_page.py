@@ -49,7 +49,7 @@ def open_page(browser: Browser, address: str, width: int, height: int) -> Page:
     page = browser.new_page(viewport={"width": width, "height": height}, accept_downloads=True)
     page.set_default_timeout(PATIENCE)
     page.goto(address)
-    page.get_by_role("tab", name="Score a list").click()
+    page.get_by_role("tab", name="List", exact=True).click()
     return page
 
 

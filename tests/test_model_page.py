@@ -25,7 +25,7 @@ print(before, "SWAPPED", opened.fn(*values)[0])
 """
 
 
-@pytest.mark.parametrize(("label", "values"), [("The model", ()), ("Insights", ("age",))])
+@pytest.mark.parametrize(("label", "values"), [("Model", ()), ("Insights", ("age",))])
 def test_a_page_opened_after_an_update_tells_of_the_new_model(
     model: LeadModel, second_model: LeadModel, tmp_path: Path, label: str, values: tuple[str, ...]
 ) -> None:
@@ -36,5 +36,5 @@ def test_a_page_opened_after_an_update_tells_of_the_new_model(
     before, after = done.stdout.split("SWAPPED")
     for page, shown in ((before, model), (after, second_model)):
         told = f"{shown.profile.leads.rate:.0%} of which converted"
-        assert (shown.revision if label == "The model" else told) in page
+        assert (shown.revision if label == "Model" else told) in page
     assert before.strip() != after.strip()

@@ -1,6 +1,5 @@
 """Whether a model is fit for use, by plain rules over what was measured of it."""
 
-import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -195,7 +194,7 @@ def _check_gap(evaluation: Evaluation) -> Check:
 
 
 def _check_calibration(evaluation: Evaluation) -> Check:
-    error, by_chance = evaluation.test["calibration_error"].value, _gap_by_chance(evaluation)
+    error, by_chance = evaluation.test["calibration_error"].value, evaluation.calibration_floor
     beyond = error - by_chance
     level = _grade(beyond > MISCALIBRATED, beyond > UNCALIBRATED)
     sentence = (
@@ -207,18 +206,6 @@ def _check_calibration(evaluation: Evaluation) -> Check:
         side = f"they run {'high' if mean > 0 else 'low'} by {100 * abs(mean):.1f} points over all leads"
         sentence += f" Use them to rank leads rather than to count conversions: {side}."
     return Check(level=level, sentence=sentence)
-
-
-def _gap_by_chance(evaluation: Evaluation) -> float:
-    """Return the calibration error to expect of exact probabilities on so many leads.
-
-    The share of conversions in a bin is about normal, and the mean distance of a normal number
-    from its mean is its deviation times the root of 2/π.
-    """
-    bins = evaluation.curves.reliability
-    pairs = zip(bins["predicted"], bins["count"], strict=True)
-    gaps = (count * math.sqrt(2 / math.pi * p * (1 - p) / count) for p, count in pairs)
-    return sum(gaps) / sum(bins["count"])
 
 
 def _mean_gap(evaluation: Evaluation) -> float:

@@ -40,7 +40,7 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 14, 14, 46
 
 def render_what_if(what_if: WhatIf) -> str:
     """Return the changes that would raise the probability most, with what they are worth."""
-    return f'<div class="lm-panel"><h3>What would raise it most</h3>{_render_changes(what_if)}</div>'
+    return f'<div class="lm-panel"><h2>What would raise it most</h2>{_render_changes(what_if)}</div>'
 
 
 def _render_changes(what_if: WhatIf) -> str:

@@ -55,7 +55,8 @@ def bullets(sentences: Iterable[str]) -> str:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table; what stands behind a line break in a cell is set small below it."""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
+    # A heading without words is none to a screen reader.
+    head = "".join(f'<th scope="col">{escape(name)}</th>' if name else "<td></td>" for name in header)
     body = "".join(f"<tr>{''.join(map(_cell, header, row))}</tr>" for row in rows)
     return (
         f'<div class="lm-scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

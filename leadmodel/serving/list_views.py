@@ -75,7 +75,7 @@ def render_understood(ranked: RankedList) -> str:
     n_found, unusual = len(ranked.matches), [match for match in ranked.matches if _strange(match)]
     facts = ((f"{len(ranked):,}", "leads"), (f"{n_found} of {n_found}", "fields of the model found"))
     return (
-        f'<div class="lm-card" role="status"><h3 style="margin-top:0">{escape(ranked.name)}</h3>'
+        f'<div class="lm-card" role="status"><h2 style="margin-top:0">{escape(ranked.name)}</h2>'
         f"{_render_facts(facts)}{_render_unusual(unusual, len(ranked))}{_render_unused(ranked)}"
         f"<details><summary>Each field and its column</summary>{_render_matches(ranked)}</details></div>"
     )

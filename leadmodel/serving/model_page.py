@@ -12,7 +12,7 @@ __all__ = ["add_model_page"]
 def add_model_page(service: ScoringService) -> None:
     """Add the page as a tab of the Blocks being built."""
     revisions = Revisions(service.repo_id)
-    with gr.Tab("The model") as tab:
+    with gr.Tab("Model") as tab:
         report, others = gr.HTML(), gr.HTML()
         with gr.Accordion("The model card", open=False):
             card = gr.Markdown(latex_delimiters=[])

@@ -20,6 +20,13 @@ from leadmodel.serving.service import ScoringService
 
 __all__ = ["build_demo", "looks"]
 
+LEGIBLE = """
+footer, footer button, footer a, .wrap .or { color: var(--body-text-color) !important;
+  opacity: 1 !important; }
+button[role="tab"][aria-selected="true"] { color: #0b6e75 !important; }
+.dark button[role="tab"][aria-selected="true"] { color: #5eead4 !important; }
+"""
+
 DELETE_CACHE = (60, 600)
 """Gradio stores each file that is sent: look once a minute for those of ten minutes ago."""
 
@@ -35,9 +42,9 @@ def build_demo(service: ScoringService) -> gr.Blocks:
         headline = gr.Markdown(_headline(service.model))
         # A page opened after an update tells of the new model.
         demo.load(lambda: _headline(service.model), None, headline, api_visibility="private", queue=False)
-        with gr.Tab("Score a lead"):
+        with gr.Tab("Lead"):
             add_lead_page(demo, service)
-        with gr.Tab("Score a list"):
+        with gr.Tab("List"):
             add_list_page(service)
         add_model_page(service)
         add_insights_page(service)
@@ -54,10 +61,16 @@ def looks() -> dict[str, Any]:
         button_primary_background_fill="#0b6e75",
         button_primary_background_fill_hover="#095a60",
         button_primary_text_color="#ffffff",
+        # Gradio's own greys are too light to be read by everybody.
+        color_accent="#0b6e75",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_300",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
     )
     return {
         "theme": theme,
-        "css": STYLE + FIGURE_STYLE + LIST_STYLE + REPORT_STYLE,
+        "css": LEGIBLE + STYLE + FIGURE_STYLE + LIST_STYLE + REPORT_STYLE,
         "footer_links": ["api", "settings"],
         "show_error": True,
         # Neither keep what was typed in the visitor's browser, nor who called when.

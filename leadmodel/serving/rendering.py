@@ -28,8 +28,8 @@ STYLE = """
   background: var(--body-text-color); }
 .lm-scale > span { position: absolute; top: 16px; font-size: .75rem; transform: translateX(-50%);
   white-space: nowrap; }
-.lm-card h3, .lm-panel h3 { margin: 18px 0 8px; font-size: 1rem; font-weight: 600; }
-.lm-panel > h3:first-child { margin-top: 0; }
+.lm-card h2, .lm-panel h2 { margin: 18px 0 8px; font-size: 1rem; font-weight: 600; }
+.lm-panel > h2:first-child { margin-top: 0; }
 .lm-reason { margin: 0 0 12px; }
 .lm-reason div { height: 8px; border-radius: 4px; margin: 3px 0; }
 .lm-for div { background: #0b6e75; }
@@ -118,7 +118,7 @@ def _render_explanation(explanation: Explanation | None) -> str:
         ("▼ Speaks against it", "lm-against", explanation.reasons_against),
     )
     return "".join(
-        f"<h3>{title}</h3>" + "".join(_render_reason(reason, kind, largest) for reason in chosen)
+        f"<h2>{title}</h2>" + "".join(_render_reason(reason, kind, largest) for reason in chosen)
         for title, kind, chosen in parts
         if chosen
     )

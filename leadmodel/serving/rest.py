@@ -16,7 +16,7 @@ from leadmodel.evaluation.answer import Answer
 from leadmodel.leads.schema import Field, LeadSchema
 from leadmodel.serving.service import MAX_LEADS, ScoringService
 
-__all__ = ["Health", "Problem", "Problems", "add_rest"]
+__all__ = ["Health", "Problem", "Problems", "Refusal", "add_rest"]
 
 
 class Problem(BaseModel):
@@ -42,6 +42,19 @@ class Health(BaseModel):
     revision: str
 
 
+class Refusal(BaseModel):
+    """Why a request was not read at all."""
+
+    detail: str
+
+
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    401: {"model": Refusal, "description": "Sign in first"},
+    403: {"model": Refusal, "description": "Pages of other sites may not call"},
+    413: {"model": Refusal, "description": "More than 50 MB"},
+    415: {"model": Refusal, "description": "Not JSON"},
+    429: {"model": Refusal, "description": "Too many leads in a minute"},
+}
 _ANSWERS = TypeAdapter(list[Answer])
 
 
@@ -51,7 +64,7 @@ def add_rest(app: FastAPI, service: ScoringService) -> None:
     @app.post(
         "/api/v1/score",
         response_model=Answer | list[Answer],
-        responses={422: {"model": Problems}},
+        responses=_REFUSED | {422: {"model": Problems}},
         openapi_extra={"requestBody": _describe_body(service.model.schema)},
     )
     async def score(request: Request, reasons: bool | None = None) -> Response:
@@ -65,12 +78,14 @@ def add_rest(app: FastAPI, service: ScoringService) -> None:
         body = await request.body()
         return await run_in_threadpool(_score, service, body, reasons)
 
-    @app.get("/api/v1/schema")
+    seldom = {status: _REFUSED[status] for status in (401, 403)}
+
+    @app.get("/api/v1/schema", responses=seldom)
     def schema() -> dict[str, Any]:
         """Describe the fields of a lead, and give an example."""
         return service.describe_schema()
 
-    @app.get("/api/v1/model")
+    @app.get("/api/v1/model", responses=seldom)
     def model() -> dict[str, Any]:
         """Describe the model: target, decision threshold, grades and test metrics."""
         return service.describe_model()
