@@ -78,7 +78,7 @@ def add_rest(app: FastAPI, service: ScoringService) -> None:
         body = await request.body()
         return await run_in_threadpool(_score, service, body, reasons)
 
-    seldom = {status: _REFUSED[status] for status in (401, 403)}
+    seldom: dict[int | str, dict[str, Any]] = {status: _REFUSED[status] for status in (401, 403)}
 
     @app.get("/api/v1/schema", responses=seldom)
     def schema() -> dict[str, Any]:
