@@ -1,6 +1,7 @@
 """How tests run the product as a stranger does: as processes of its own."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -12,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
-__all__ = ["ROOT", "command", "running_app"]
+__all__ = ["ROOT", "command", "running_app", "visit"]
 
 ROOT = Path(__file__).parents[1]
 
@@ -68,3 +70,9 @@ def running_app(repository: str, cwd: Path = ROOT, **environment: str) -> Iterat
     finally:
         process.terminate()
         process.communicate(timeout=20)
+
+
+def visit(page: Page, address: str) -> None:
+    """Open the app and wait until it is ready to score; its heartbeat never lets the network rest."""
+    page.goto(address, timeout=120_000)
+    page.locator("button:enabled", has_text=re.compile(r"^\s*Score\s*$")).wait_for(timeout=120_000)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
-from support import running_app
+from support import running_app, visit
 
 from leadmodel.leads.recipe import DecisionHints, FieldHints
 from leadmodel.leads.sample import SAMPLE_RECIPE
@@ -29,7 +29,7 @@ def page(address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": width, "height": height})
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(address, wait_until="networkidle")
+        visit(page, address)
         yield page
         browser.close()
     assert errors == []
@@ -87,7 +87,7 @@ def hostile_page(sample: pd.DataFrame, quick: TrainingSettings, tmp_path_factory
     with running_app(str(folder)) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page()
-        page.goto(address, wait_until="networkidle")
+        visit(page, address)
         yield page
         browser.close()
 

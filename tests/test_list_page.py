@@ -10,7 +10,7 @@ import openpyxl
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from support import running_app
+from support import running_app, visit
 
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
@@ -48,7 +48,7 @@ def browser(model: LeadModel, uploads: Path, tmp_path_factory: Any) -> Iterator[
 def open_page(browser: Browser, address: str, width: int, height: int) -> Page:
     page = browser.new_page(viewport={"width": width, "height": height}, accept_downloads=True)
     page.set_default_timeout(PATIENCE)
-    page.goto(address)
+    visit(page, address)
     page.get_by_role("tab", name="Score a list").click()
     return page
 
