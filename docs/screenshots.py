@@ -4,6 +4,7 @@ Needs playwright and Debian's chromium. The form is filled in with typical value
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def main() -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(**CHROMIUM)  # type: ignore[arg-type]
             page = browser.new_page(viewport={"width": 1280, "height": 860})
-            page.goto(address, wait_until="networkidle")
+            page.goto(address)
+            page.locator("button:enabled", has_text=re.compile(r"^\s*Score\s*$")).wait_for()
             page.get_by_role("button", name="Fill in an example").click()
             expect(page.get_by_label("Time on website (s)")).not_to_have_value("")
             page.get_by_label("Time on website (s)").fill("1200")

@@ -23,6 +23,10 @@ Kind = Literal["numeric", "categorical", "boolean"]
 Value = float | str
 
 
+_NESTED = (list, tuple, set, Mapping)
+"""A tuple: a union would be made anew for each value."""
+
+
 class Remark(BaseModel):
     """Something to know about a value that was scored all the same."""
 
@@ -92,7 +96,7 @@ class Field(BaseModel):
         LeadError
             If the value is not of the field's kind.
         """
-        if isinstance(value, Mapping | list | tuple | set):
+        if isinstance(value, _NESTED):
             raise LeadError.of_value(self.name, value, "be a single value")
         if isinstance(value, int) and value.bit_length() > 1024:
             raise LeadError.of_value(self.name, value, "have at most 308 digits")
