@@ -254,31 +254,46 @@ class LeadSchema(BaseModel):
         LeadError
             If a value cannot be read or a name is not known.
         """
-        named = self._by_field_name(lead)
         known = {} if known is None else known
-        read = [self._read(field, named.get(field.name), known) for field in self._in_model_order]
-        return [typed for typed, _ in read], [remark for _, remark in read if remark]
+        names = tuple(lead)
+        if names not in known:
+            known[names] = self._plan(lead, known)
+        row, remarks = [], []
+        for field, name, read in known[names]:
+            value = None if name is None else lead[name]
+            # 1, 1.0 and True are equal, and mean three things.
+            key = value if value.__class__ is str else (value.__class__, value)
+            try:
+                typed, remark = read[key] if key in read else read.setdefault(key, self._read(field, value))
+            except TypeError:
+                raise LeadError.of_value(field.name, value, "be a single value") from None
+            row.append(typed)
+            if remark is not None:
+                remarks.append(remark)
+        return row, remarks
 
-    def _read(self, field: Field, value: Any, known: dict[Any, Any]) -> tuple[Value, Remark | None]:
-        key = (field.name, value.__class__, value)  # 1, 1.0 and True are equal, and mean three things
-        try:
-            read: tuple[Value, Remark | None] | None = known.get(key)
-        except TypeError:
-            raise LeadError.of_value(field.name, value, "be a single value") from None
-        if read is None:
-            typed = self.read_value(field, value)
-            read = known[key] = (typed, field.remark(typed))
-        return read
+    def _read(self, field: Field, value: Any) -> tuple[Value, Remark | None]:
+        typed = self.read_value(field, value)
+        return typed, field.remark(typed)
 
-    def _by_field_name(self, lead: Mapping[str, Any]) -> dict[str, Any]:
-        named: dict[str, Any] = {}
-        for name, value in lead.items():
+    def _plan(
+        self, lead: Mapping[str, Any], known: dict[Any, Any]
+    ) -> list[tuple[Field, str | None, dict[Any, tuple[Value, Remark | None]]]]:
+        """Return each field, its name in leads with these names, and what was read of it so far."""
+        named = self._by_field_name(lead)
+        fields = self._in_model_order
+        return [(field, named.get(field.name), known.setdefault(field.name, {})) for field in fields]
+
+    def _by_field_name(self, lead: Mapping[str, Any]) -> dict[str, str]:
+        """Return by which name a lead has each field that it has."""
+        named: dict[str, str] = {}
+        for name in lead:
             field = self._by_key.get(name)
             if field is not None:
                 if field.name in named:
                     twice = f"the lead has the field {quoted(field.name)} twice, by two names."
                     raise LeadError(field.name, twice)
-                named[field.name] = value
+                named[field.name] = name
             elif name not in self.ignored:
                 raise LeadError(str(name), self._unknown(name))
         return named
