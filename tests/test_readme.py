@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,19 @@ def test_the_curl_examples_answer(address: str) -> None:
     many = json.loads(done.stdout[end:])
     assert one == many[0]
     assert [answer["grade"] in "ABCD" for answer in many] == [True, True]
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="Node.js is not installed")
+def test_the_javascript_example_answers(address: str, tmp_path: Path) -> None:
+    code = blocks("javascript")[0].replace("http://127.0.0.1:7860", address)
+    (tmp_path / "example.mjs").write_text(code)
+    install = ["npm", "install", "--silent", "--no-fund", "--no-audit", "@gradio/client@2.7.0"]
+    subprocess.run(install, cwd=tmp_path, check=True, capture_output=True)
+    done = subprocess.run(
+        ["node", "example.mjs"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.match(r"0\.\d+ [A-D] Will ", done.stdout)
 
 
 def test_the_practitioners_example_runs_without_this_package(model: LeadModel, tmp_path: Path) -> None:

@@ -92,4 +92,6 @@ def serve(app: FastAPI, host: str, port: int) -> None:
         log_level="warning",
         access_log=False,
         proxy_headers=False,
+        # An open page keeps a connection; answers under way take milliseconds.
+        timeout_graceful_shutdown=3,
     )
