@@ -1,13 +1,18 @@
 """The app as strangers use it: a real process, a real port, real clients."""
 
+import base64
+import io
 import json
 import shutil
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
+import pandas as pd
 import pytest
 from gradio_client import Client
 from support import command
@@ -43,6 +48,33 @@ def test_predict_takes_what_is_known(client: Client, model: LeadModel) -> None:
     assert answer["probability"] == pytest.approx(model.answer({"source": "Referral"}).probability)
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".parquet"])
+def test_predict_file_scores_a_file_in_its_order(
+    client: Client, model: LeadModel, sample: pd.DataFrame, tmp_path: Path, suffix: str
+) -> None:
+    path, leads = tmp_path / f"leads{suffix}", sample.tail(40)
+    writers = {".csv": leads.to_csv, ".xlsx": leads.to_excel, ".parquet": leads.to_parquet}
+    writers[suffix](path, index=False)
+    sent = base64.b64encode(path.read_bytes()).decode()
+    answer = client.predict(path.name, sent, api_name="/predict_file")
+    content = io.BytesIO(base64.b64decode(answer["content"]))
+    scored = pd.read_excel(content) if suffix == ".xlsx" else pd.read_csv(content)
+    assert answer["name"] == ("leads scored.xlsx" if suffix == ".xlsx" else "leads scored.csv")
+    assert scored["lead_id"].tolist() == leads["lead_id"].tolist()
+    np.testing.assert_allclose(scored["probability"], model.predict_proba(leads), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [("a.csv", "?", "must be in base64"), ("a.xlsx", "YQ==", "a.xlsx"), ("a.csv", "YSxiCjEsMg==", "age")],
+    ids=["no base64", "no Excel file", "columns lacking"],
+)
+def test_predict_file_says_what_is_wrong(address: str, name: str, content: str, message: str) -> None:
+    answer = run(address, "predict_file", name, content)
+    assert answer.status_code == 422
+    assert message in answer.json()["error"]
+
+
 def test_predict_batch_answers_in_order(client: Client, model: LeadModel) -> None:
     answers = client.predict(LEADS, api_name="/predict_batch")
     expected = model.answers(LEADS)
@@ -61,7 +93,7 @@ def test_schema_and_model_describe_themselves(client: Client, model: LeadModel) 
 
 def test_the_api_page_names_types_and_meanings(address: str, model: LeadModel) -> None:
     info = httpx.get(f"{address}/gradio_api/info").json()["named_endpoints"]
-    assert set(info) == {"/predict", "/predict_batch", "/schema", "/model"}
+    assert set(info) == {"/predict", "/predict_batch", "/predict_file", "/schema", "/model"}
     parameters = info["/predict"]["parameters"]
     assert [one["parameter_name"] for one in parameters] == list(model.schema.keys.values())
     assert "Source (categorical: " in info["/predict"]["description"]

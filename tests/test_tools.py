@@ -37,7 +37,7 @@ def call(address: str, tool: str, **arguments: Any) -> Any:
 
 def test_the_endpoints_and_nothing_else_are_tools(address: str, model: LeadModel) -> None:
     tools = {tool.name: tool for tool in with_session(address, lambda one: one.list_tools()).tools}
-    assert set(tools) == {"predict", "predict_batch", "schema", "model"}
+    assert set(tools) == {"predict", "predict_batch", "predict_file", "schema", "model"}
     parameters = tools["predict"].inputSchema["properties"]
     assert list(parameters) == list(model.schema.keys.values())
     assert parameters["age"]["description"] == "Age (numeric: 18 to 70)"

@@ -9,6 +9,7 @@ import gradio as gr
 
 from leadmodel.errors import InputError
 from leadmodel.leads.schema import Field, LeadSchema
+from leadmodel.serving.files import score_sent_file
 from leadmodel.serving.service import ScoringService
 
 __all__ = ["add_endpoints", "make_endpoints"]
@@ -32,6 +33,18 @@ def make_endpoints(service: ScoringService) -> dict[str, Callable[..., Any]]:
         """
         return [answer.model_dump(mode="json") for answer in service.answers(leads, reasons=reasons)]
 
+    def predict_file(name: str, content: str) -> dict[str, str]:
+        """Score a file of leads: CSV, Excel or Parquet.
+
+        Args:
+            name: of the file; ends in .xlsx or .parquet, or it is read as CSV
+            content: the file in base64, up to 50,000 leads
+
+        Returns:
+            name and content, in base64, of the scored file: all columns as they were, then the answers
+        """
+        return score_sent_file(service, name, content)
+
     def schema() -> dict[str, Any]:
         """Describe the fields of a lead: kind, label, choices, range, and an example lead."""
         return service.describe_schema()
@@ -40,12 +53,12 @@ def make_endpoints(service: ScoringService) -> dict[str, Callable[..., Any]]:
         """Describe the model: target, decision threshold, grades and test metrics."""
         return service.describe_model()
 
-    functions: list[Callable[..., Any]] = [_predict(service), predict_batch, schema, model]
+    functions: list[Callable[..., Any]] = [_predict(service), predict_batch, predict_file, schema, model]
     return {function.__name__: function for function in functions}
 
 
 def add_endpoints(service: ScoringService) -> None:
-    """Add /predict, /predict_batch, /schema and /model to the Blocks being built."""
+    """Add /predict, /predict_batch, /predict_file, /schema and /model to the Blocks being built."""
     for name, function in make_endpoints(service).items():
         gr.api(
             _answering(function),
