@@ -169,10 +169,11 @@ def _told_shown(ranked: RankedList, n_found: int, n_columns: int) -> str:
     if not n_found:
         return "No lead has one of these grades."
     part = f"The first {MAX_SHOWN} of {n_found:,} leads" if n_found > MAX_SHOWN else f"{n_found:,} leads"
-    hidden = len(ranked.table.column_names) - 1 - n_columns
-    columns = f" and {hidden} more columns" if hidden > 0 else ""
-    rest = "the rest" if n_found > MAX_SHOWN else "notes on single values"
-    return f"{part}. The download below has {rest}{columns}. Press a column's name to sort all leads by it."
+    hidden = len(ranked.table.column_names) - n_columns
+    lacking = ["the rest"] if n_found > MAX_SHOWN else []
+    lacking += [f"{hidden} more columns"] if hidden > 0 else []
+    download = f" The download below has {' and '.join(lacking)}." if lacking else ""
+    return f"{part}.{download} Press a column's name to sort all leads by it."
 
 
 def _shown_columns(ranked: RankedList) -> dict[str, str]:
@@ -185,6 +186,7 @@ def _shown_columns(ranked: RankedList) -> dict[str, str]:
         "decision": "Decision",
         "reason_for": "▲ Strongest reason for",
         "reason_against": "▼ Strongest reason against",
+        "warnings": "Read with care",
     }
     answers = {ranked.answers[name]: title for name, title in titles.items()}
     others = [name for name in ranked.columns if name not in named[:1]][:MAX_COLUMNS_SHOWN]
@@ -212,8 +214,9 @@ def _render_cell(ranked: RankedList, place: int, kind: str | None, value: Any) -
     if kind == "grade":
         spot = min(int(ranked.places[place]), 3)
         return f'<td><span class="lm-grade" data-place="{spot}">{escape(text)}</span></td>'
-    if kind in ("reason_for", "reason_against"):
-        return f'<td class="lm-why">{escape(text) or "none"}</td>'
+    if kind in ("reason_for", "reason_against", "warnings"):
+        nothing = "" if kind == "warnings" else "none"
+        return f'<td class="lm-why">{escape(text) or nothing}</td>'
     return f'<td class="{"lm-number" if kind == "score" else "lm-cell"}">{escape(_short(text))}</td>'
 
 
