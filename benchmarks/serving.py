@@ -221,6 +221,8 @@ def draw(field: Field, n_leads: int, generator: np.random.Generator) -> list[obj
     """Return values of a field as leads may have them."""
     if field.choices:
         return generator.choice(field.choices, n_leads).tolist()
+    if field.integer:
+        return generator.integers(int(field.minimum or 0), int(field.maximum or 1) + 1, n_leads).tolist()
     return generator.uniform(field.minimum or 0, field.maximum or 1, n_leads).round(2).tolist()
 
 
