@@ -29,6 +29,10 @@ class Estimate(BaseModel):
     low: float
     high: float
 
+    def told(self, form: str = ".3f") -> str:
+        """Return the metric and its interval, each number by the format `form`."""
+        return f"{self.value:{form}} ({self.low:{form}} to {self.high:{form}})"
+
 
 class _Sorted(NamedTuple):
     """Leads from the highest probability to the lowest, with one row of weights per resample."""

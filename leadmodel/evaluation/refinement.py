@@ -35,9 +35,8 @@ class Calibration(BaseModel):
     def summary(self) -> str:
         """Return what was found, in a sentence."""
         verdict = "is part of the model" if self.is_used else "would not help for certain, so there is none"
-        return (
-            f"Platt scaling {verdict}; it changes the cross-validated log loss by {_interval(self.change)}."
-        )
+        change = self.change.told("+.4f")
+        return f"Platt scaling {verdict}; it changes the cross-validated log loss by {change}."
 
 
 class Tuning(BaseModel):
@@ -78,7 +77,7 @@ class Tuning(BaseModel):
         if not self.best:
             return f"{tried}; none was better than the default."
         verdict = "The best is used" if self.is_used else "The default is kept"
-        change = _interval(self.change)
+        change = self.change.told("+.4f")
         return f"{tried}. {verdict}: on new folds the best one changes the log loss by {change}."
 
 
@@ -134,7 +133,3 @@ class Parts(BaseModel):
             f"from a model of their own{': ' + ', '.join(used) if used else ''}. The others are answered "
             "by the model of all leads."
         )
-
-
-def _interval(change: Estimate) -> str:
-    return f"{change.value:+.4f} ({change.low:+.4f} to {change.high:+.4f})"

@@ -264,9 +264,10 @@ class LeadSchema(BaseModel):
             # 1, 1.0 and True are equal, and mean three things.
             key = value if value.__class__ is str else (value.__class__, value)
             try:
-                typed, remark = read[key] if key in read else read.setdefault(key, self._read(field, value))
+                found = read.get(key)
             except TypeError:
                 raise LeadError.of_value(field.name, value, "be a single value") from None
+            typed, remark = found or read.setdefault(key, self._read(field, value))
             row.append(typed)
             if remark is not None:
                 remarks.append(remark)

@@ -79,7 +79,7 @@ def environment() -> Environment:
     made.filters |= {
         "cell": _cell,
         "names": _names,
-        "estimate": _estimate,
+        "estimate": Estimate.told,
         "points": _points,
         "choices": _choices,
         "difference": _difference,
@@ -126,10 +126,6 @@ def _names(names: Sequence[str]) -> str:
     return ", ".join(name or "(no name)" for name in names)
 
 
-def _estimate(estimate: Estimate) -> str:
-    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
-
-
 def _points(estimate: Estimate) -> str:
     low, high = estimate.low, estimate.high
     return f"{100 * estimate.value:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
@@ -138,7 +134,7 @@ def _points(estimate: Estimate) -> str:
 def _difference(estimate: Estimate) -> str:
     if not estimate.value:
         return "the best"
-    return f"{estimate.value:+.4f} ({estimate.low:+.4f} to {estimate.high:+.4f})"
+    return estimate.told("+.4f")
 
 
 def _choices(field: Field) -> str:
