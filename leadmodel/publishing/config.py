@@ -48,6 +48,8 @@ class TrainingRecord(BaseModel):
         First and last time of the training leads, where known.
     seconds : float
         Wall time of the run.
+    run : str, optional
+        Where the run is written down, if it was tracked.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +60,7 @@ class TrainingRecord(BaseModel):
     split: str
     time_range: tuple[str, str] | None = None
     seconds: float
+    run: str | None = None
 
 
 class PartFile(BaseModel):

@@ -36,6 +36,7 @@ def train(
     settings: TrainingSettings | None = None,
     progress: Callable[[str], None] = lambda message: None,
     prepared: Callable[[PastLeads], None] = lambda past: None,
+    run: str | None = None,
 ) -> LeadModel:
     """Train a model on past leads and judge it on those kept apart.
 
@@ -54,6 +55,8 @@ def train(
         Called with a line of text after each of the `n_steps` steps.
     prepared : callable, optional
         Called with the leads as they are trained on, and their audit, before the training.
+    run : str, optional
+        Where the run is written down; the model names it.
 
     Raises
     ------
@@ -90,6 +93,7 @@ def train(
             split=past.split.description,
             time_range=past.split.time_range,
             seconds=round(time.perf_counter() - started, 1),
+            run=run,
         ),
     )
     progress("model packed")
@@ -130,6 +134,7 @@ def _judge(past: PastLeads, fitted: Fitted, decision: Decision, settings: Traini
         audit=past.audit,
         comparison=fitted.comparison,
         calibration=fitted.calibration,
+        folds=fitted.folds,
         tuning=fitted.tuning,
         parts=fitted.parts,
     )
