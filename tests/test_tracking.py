@@ -15,7 +15,8 @@ READ_TRACKIO = """
 import json, trackio
 from trackio.sqlite_storage import SQLiteStorage
 [run] = trackio.Api().runs("demo")
-print(json.dumps([run.name, run.config, SQLiteStorage.get_logs("demo", run.name, run_id=run.id)], default=str))
+logs = SQLiteStorage.get_logs("demo", run.name, run_id=run.id)
+print(json.dumps([run.name, run.config, logs], default=str))
 """
 
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from leadmodel.errors import InputError, quoted
 from leadmodel.model import LeadModel
 
-__all__ = ["Tracker", "metrics_of", "open_tracker", "parameters_of"]
+__all__ = ["Tracker", "folds_of", "metrics_of", "open_tracker", "parameters_of"]
 
 MLFLOW = "mlflow:"
 EXPERIMENT = "leadmodel"
@@ -72,6 +72,11 @@ def parameters_of(model: LeadModel) -> dict[str, Any]:
     return made | facts | {"sha256": model.config.sha256, "seconds": record.seconds}
 
 
+def folds_of(model: LeadModel) -> list[dict[str, float]]:
+    """Return the metrics of each fold of the cross-validation."""
+    return [{f"fold/{name}": value for name, value in fold.items()} for fold in model.evaluation.folds]
+
+
 def metrics_of(model: LeadModel) -> dict[str, float]:
     """Return the metrics of the test leads with their intervals, and the cross-validated ones."""
     found = {f"cv/{name}": value for name, value in model.evaluation.cross_validated.items()}
@@ -88,9 +93,10 @@ class _Trackio:
     def record(self, model: LeadModel) -> None:
         with _as_files(model) as figures, _quiet():
             self._run.config.update(parameters_of(model))
-            for number, fold in enumerate(model.evaluation.folds):
-                self._run.log({f"fold/{name}": value for name, value in fold.items()}, step=number)
-            last = len(model.evaluation.folds)
+            folds = folds_of(model)
+            for number, fold in enumerate(folds):
+                self._run.log(fold, step=number)
+            last = len(folds)
             self._run.log(metrics_of(model), step=last)
             pictures = {f"plots/{path.stem}": self._trackio.Image(path) for path in figures}
             self._run.log(pictures, step=last)
@@ -122,10 +128,8 @@ class _Mlflow:
     def record(self, model: LeadModel) -> None:
         with _as_files(model) as figures:
             self._mlflow.log_params(parameters_of(model))
-            for number, fold in enumerate(model.evaluation.folds):
-                self._mlflow.log_metrics(
-                    {f"fold/{name}": value for name, value in fold.items()}, step=number
-                )
+            for number, fold in enumerate(folds_of(model)):
+                self._mlflow.log_metrics(fold, step=number)
             self._mlflow.log_metrics(metrics_of(model))
             for path in figures:
                 self._mlflow.log_artifact(str(path), "plots")
