@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from leadmodel.errors import ModelError
 from leadmodel.evaluation.decision import Decision
+from leadmodel.evaluation.gate import Gate
+from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.publishing.persistence import MODEL_FILE
 
@@ -50,6 +52,8 @@ class TrainingRecord(BaseModel):
         Wall time of the run.
     run : str, optional
         Where the run is written down, if it was tracked.
+    fingerprint : str, optional
+        Of the leads, those of the test included, in any order: the same leads again can be told.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,6 +65,7 @@ class TrainingRecord(BaseModel):
     time_range: tuple[str, str] | None = None
     seconds: float
     run: str | None = None
+    fingerprint: Sha256 | None = None
 
 
 class PartFile(BaseModel):
@@ -85,7 +90,9 @@ class PartFiles(BaseModel):
 class ModelConfig(BaseModel):
     """The content of config.json.
 
-    The file also holds an ``sklearn`` block, made from the rest, which the Hub reads.
+    The file also holds an ``sklearn`` block, made from the rest, which the Hub reads. The recipe is
+    what was known of the source, for a later model of its newer leads; the gate tells why the model
+    took the place of another, if it did.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -99,6 +106,8 @@ class ModelConfig(BaseModel):
     lead_schema: LeadSchema = Field(alias="schema")
     decision: Decision
     training: TrainingRecord
+    recipe: Recipe | None = None
+    gate: Gate | None = None
     parts: PartFiles | None = None
     versions: dict[str, Version]
     sha256: Sha256

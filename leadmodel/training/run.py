@@ -19,7 +19,7 @@ from leadmodel.publishing.config import TrainingRecord
 from leadmodel.training.fitting import Fitted, fit_model, n_fit_steps
 from leadmodel.training.packing import pack
 from leadmodel.training.parts import check_divisible
-from leadmodel.training.past import PastLeads, prepare
+from leadmodel.training.past import PastLeads, fingerprint, prepare
 from leadmodel.training.settings import TrainingSettings
 
 __all__ = ["n_steps", "train"]
@@ -86,6 +86,7 @@ def train(
         positive=past.positive,
         schema=past.schema,
         decision=decision,
+        recipe=recipe.updated(time=past.time),
         training=TrainingRecord(
             settings=settings.model_dump(),
             parameters=fitted.parameters,
@@ -94,6 +95,7 @@ def train(
             time_range=past.split.time_range,
             seconds=round(time.perf_counter() - started, 1),
             run=run,
+            fingerprint=fingerprint(leads),
         ),
     )
     progress("model packed")
