@@ -25,8 +25,8 @@ from leadmodel.publishing.persistence import check_replaceable
 from leadmodel.publishing.push import Destination
 from leadmodel.publishing.space import SpaceDestination
 from leadmodel.training.past import PastLeads
-from leadmodel.training.report import audit_report
-from leadmodel.training.run import n_steps, train
+from leadmodel.training.report import audit_report, progress_bar
+from leadmodel.training.run import train
 from leadmodel.training.settings import TrainingSettings
 from leadmodel.training.tracking import open_tracker
 from leadmodel.training.tuning import check_optuna
@@ -103,15 +103,11 @@ def train_aloud(
     leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings, run: str | None
 ) -> LeadModel:
     """Train the model, showing how far it is and what the audit found."""
-    with tqdm(total=n_steps(settings), desc="training", unit="step") as bar:
 
-        def progress(step: str) -> None:
-            bar.set_postfix_str(step)
-            bar.update()
+    def prepared(past: PastLeads) -> None:
+        tqdm.write(f"\n{audit_report(past)}\n")
 
-        def prepared(past: PastLeads) -> None:
-            tqdm.write(f"\n{audit_report(past)}\n")
-
+    with progress_bar(settings) as progress:
         return train(leads, recipe, settings, progress, prepared, run)
 
 

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from tqdm import tqdm
@@ -11,15 +12,19 @@ from tqdm import tqdm
 from leadmodel.errors import InputError, quoted
 from leadmodel.evaluation.drawing import to_png
 from leadmodel.evaluation.drift_plots import draw_drift
+from leadmodel.evaluation.gate import MAX_AGE_DAYS
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.drift import measure_drift
 from leadmodel.monitoring.drift_report import drift_report
+from leadmodel.monitoring.retraining import champion_recipe, champion_settings, retrain
 from leadmodel.monitoring.rollback import go_back
-from leadmodel.options import add_lead_options, read_past_leads
+from leadmodel.monitoring.succession import hold_place
+from leadmodel.options import add_lead_options, read_leads_of, read_past_leads
 from leadmodel.serving.bulk import score_file
 from leadmodel.training.past import prepare_all
-from leadmodel.training.report import audit_report
+from leadmodel.training.report import audit_report, progress_bar
 from leadmodel.training.settings import TrainingSettings
+from leadmodel.training.tracking import open_tracker
 
 DRIFTED = 3
 """Exit status of `drift`, so that a schedule can tell it from an error."""
@@ -32,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_check(commands)
     _add_score(commands)
     _add_drift(commands)
+    _add_retrain(commands)
     _add_rollback(commands)
     options = parser.parse_args(arguments)
     return options.run(options) or 0
@@ -101,6 +107,57 @@ def _write(path: str, content: bytes) -> None:
         Path(path).write_bytes(content)
     except OSError as error:
         raise InputError(f"{quoted(path, 300)} cannot be written: {error.strerror}.") from None
+
+
+def _add_retrain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "retrain", help="train a challenger, and publish it if the gate lets it take the champion's place"
+    )
+    parser.add_argument("--data", required=True, help="leads to learn from today, old ones included")
+    parser.add_argument("--model", default="model", help="folder or USER/MODEL (default: model)")
+    parser.add_argument(
+        "--push", action="store_true", help="publish to the repository; a folder needs no push"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="decide, and change nothing")
+    parser.add_argument("--force", action="store_true", help="publish whatever is measured; is recorded")
+    parser.add_argument(
+        "--max-age",
+        type=float,
+        default=MAX_AGE_DAYS,
+        metavar="DAYS",
+        help="an older champion gives way to a challenger that is not worse (default: %(default)g)",
+    )
+    parser.add_argument("--track", metavar="PROJECT", help="write the run down, as train.py does")
+    parser.set_defaults(run=_retrain)
+
+
+def _retrain(options: argparse.Namespace) -> None:
+    with hold_place(options.model, push=options.push and not options.dry_run) as place:
+        champion = place.champion
+        recipe = champion_recipe(champion)
+        leads = read_leads_of(options.data, recipe)
+        tracking = open_tracker(options.track, champion.config.title) if options.track else nullcontext()
+        with tracking as tracker, progress_bar(champion_settings(champion)) as progress:
+            retrained = retrain(
+                leads,
+                champion,
+                recipe,
+                max_age_days=options.max_age,
+                force=options.force,
+                progress=progress,
+                run=tracker.address if tracker else None,
+            )
+            if tracker and retrained.challenger:
+                tracker.record(retrained.challenger)
+        if retrained.drift:
+            print(drift_report(retrained.drift))
+        gate = retrained.gate
+        print(f"\n{gate.told()}")
+        if options.dry_run:
+            print("Nothing was changed: --dry-run")
+        elif gate.publish and retrained.challenger:
+            title = champion.config.title
+            print(place.give(retrained.challenger, f"{title}: {gate.told()}"))
 
 
 def _add_rollback(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -54,7 +54,8 @@ class Comparison(BaseModel):
     @property
     def is_not_worse(self) -> bool:
         """Whether the challenger is better on the whole, or at most worse by the margin beyond doubt."""
-        return not self.is_worse and (self.change.value <= 0 or self.change.high < MARGIN * self.champion_loss)
+        slightly = self.change.high < MARGIN * self.champion_loss
+        return not self.is_worse and (slightly or self.change.value <= 0)
 
 
 class Gate(BaseModel):
@@ -98,20 +99,19 @@ class Gate(BaseModel):
 
     def _why(self) -> str:
         if self.rule == "nothing new":
-            return "no lead is newer than those that it has learned from."
+            return "these are the leads that it was made of."
         if self.comparison is None:
             return "too few leads that neither model has learned from to compare them."
-        change = self.comparison.change.told("+.4f")
-        why = (
-            f"log loss {self.comparison.challenger_loss:.4f} against {self.comparison.champion_loss:.4f} on "
-            f"{self.comparison.n_leads:,} leads ({change})"
-        )
+        found, change = self.comparison, self.comparison.change
         reasons = {
             "drifted": "; not worse, and the leads have drifted",
             "aged": f"; not worse, and the champion is {self.age_days:.0f} days old",
-            "forced": "; forced",
         }
-        return f"{why}{reasons.get(self.rule, '')}."
+        return (
+            f"log loss {found.challenger_loss:.4f} against {found.champion_loss:.4f} on {found.n_leads:,} "
+            f"leads, {change.value:+.4f} with an interval of {change.low:+.4f} to {change.high:+.4f}"
+            f"{reasons.get(self.rule, '')}."
+        )
 
 
 def decide(

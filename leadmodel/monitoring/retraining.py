@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import ValidationError
 
 from leadmodel.errors import InputError, ModelError
 from leadmodel.evaluation.comparison import paired_difference
@@ -19,13 +20,13 @@ from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.table import read_leads
 from leadmodel.leads.times import read_times
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.drift import count_typed
+from leadmodel.monitoring.drift import count_typed, judge_outcomes
 from leadmodel.publishing.card import render_card
 from leadmodel.training.past import PastLeads, fingerprint
 from leadmodel.training.run import train
 from leadmodel.training.settings import TrainingSettings
 
-__all__ = ["Retrained", "champion_recipe", "retrain", "with_gate"]
+__all__ = ["Retrained", "champion_recipe", "champion_settings", "retrain", "with_gate"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,20 @@ def champion_recipe(champion: LeadModel) -> Recipe:
     return champion.config.recipe
 
 
+def champion_settings(champion: LeadModel) -> TrainingSettings:
+    """Return how the champion was trained, for its challenger to be trained so.
+
+    Raises
+    ------
+    ModelError
+        If the model names settings that this release does not know.
+    """
+    try:
+        return TrainingSettings.model_validate(champion.config.training.settings)
+    except ValidationError:
+        raise ModelError("The model was trained with settings of another release: train it anew.") from None
+
+
 def retrain(
     leads: pd.DataFrame,
     champion: LeadModel,
@@ -108,7 +123,6 @@ def retrain(
         the champion's.
     """
     champion.schema.check_columns([str(name) for name in leads.columns])
-    settings = TrainingSettings.model_validate(champion.config.training.settings)
     facts: dict[str, Any] = {"champion": champion.revision, "age_days": _age_days(champion)}
     if fingerprint(leads) == champion.config.training.fingerprint:
         return Retrained(Gate(publish=False, rule="nothing new", drifted=False, **facts))
@@ -116,7 +130,7 @@ def retrain(
     challenger = train(
         leads,
         recipe,
-        settings,
+        champion_settings(champion),
         progress,
         # The leads are looked at before the training, which takes its time.
         prepared=lambda past: news.append(_look(champion, leads, past)),
@@ -146,8 +160,10 @@ def with_gate(model: LeadModel, gate: Gate) -> LeadModel:
 def _look(champion: LeadModel, leads: pd.DataFrame, past: PastLeads) -> _News:
     fresh = _newer_than(champion, leads, past)
     typed = read_leads(champion.schema, leads.iloc[past.X.index[fresh]])
-    counts = count_typed(champion, typed, champion.routing.predict(typed))
-    return _News(past, fresh, compare_leads(champion.schema, champion.profile, counts))
+    probability = champion.routing.predict(typed)
+    counts = count_typed(champion, typed, probability)
+    judged = judge_outcomes(champion, past.y[fresh], probability)
+    return _News(past, fresh, compare_leads(champion.schema, champion.profile, counts, *judged))
 
 
 def _age_days(champion: LeadModel) -> float:

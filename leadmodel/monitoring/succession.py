@@ -1,7 +1,6 @@
 """Hold the place of a published model while a challenger is trained, and put it there."""
 
 import contextlib
-import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -93,6 +92,11 @@ def _locked(folder: Path) -> Iterator[None]:
     folder = folder.resolve()
     if not folder.parent.is_dir():
         yield  # there is no model to open, which is told next
+        return
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such locks, and two runs at once are the users' to avoid
+        yield
         return
     with open(folder.with_name(f".{folder.name}-lock"), "w") as file:
         try:
