@@ -179,7 +179,7 @@ def _newer_than(champion: LeadModel, leads: pd.DataFrame, past: PastLeads) -> np
     times = read_times(leads[past.time].iloc[past.X.index])
     try:
         newer = np.asarray(times > _as_time(known_until[1], times))
-    except TypeError:
+    except (TypeError, ValueError):
         raise InputError(
             f"The time column {past.time!r} must hold what it held for the champion, such as "
             f"{known_until[1]!r}. It holds {times.iloc[0]!r}."
