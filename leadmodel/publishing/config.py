@@ -1,6 +1,7 @@
 """config.json of a published model: everything a reader needs that is not the pipeline itself."""
 
 import json
+import os
 import platform
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -25,6 +26,7 @@ __all__ = [
     "PartFiles",
     "TrainingRecord",
     "installed_versions",
+    "this_machine",
 ]
 
 FORMAT_VERSION = 1
@@ -50,6 +52,8 @@ class TrainingRecord(BaseModel):
         First and last time of the training leads, where known.
     seconds : float
         Wall time of the run.
+    machine : str
+        What it was made on.
     run : str, optional
         Where the run is written down, if it was tracked.
     fingerprint : str, optional
@@ -64,6 +68,7 @@ class TrainingRecord(BaseModel):
     split: str
     time_range: tuple[str, str] | None = None
     seconds: float
+    machine: str = ""
     run: str | None = None
     fingerprint: Sha256 | None = None
 
@@ -186,6 +191,11 @@ class ModelConfig(BaseModel):
                     f"The model was made with {name} {made}, and {here[name]} is installed. "
                     "Install the model's own requirements.txt, or train it again."
                 )
+
+
+def this_machine() -> str:
+    """Return the processor and the number of its cores, in words."""
+    return f"{os.cpu_count()} cores ({platform.machine()})"
 
 
 def installed_versions() -> dict[str, str]:

@@ -15,7 +15,7 @@ from leadmodel.evaluation.profile import profile_leads
 from leadmodel.evaluation.threshold import budget_share, choose_threshold
 from leadmodel.leads.recipe import DecisionHints, Recipe
 from leadmodel.model import LeadModel
-from leadmodel.publishing.config import TrainingRecord
+from leadmodel.publishing.config import TrainingRecord, this_machine
 from leadmodel.training.fitting import Fitted, fit_model, n_fit_steps
 from leadmodel.training.packing import pack
 from leadmodel.training.parts import check_divisible
@@ -94,6 +94,7 @@ def train(
             split=past.split.description,
             time_range=past.split.time_range,
             seconds=round(time.perf_counter() - started, 1),
+            machine=this_machine(),
             run=run,
             fingerprint=fingerprint(leads),
         ),
