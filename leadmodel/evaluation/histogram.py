@@ -61,7 +61,9 @@ def count_histogram(numbers: npt.ArrayLike, y: npt.NDArray[np.int64]) -> Histogr
 
 def _edges(given: Floats) -> Floats:
     low, high = np.quantile(given, [TAIL, 1 - TAIL])
-    if (given % 1 == 0).all() and high - low < N_BINS:
-        # A whole number stands in the middle of its own bin.
-        return np.arange(np.floor(low), np.ceil(high) + 2) - 0.5
-    return np.histogram_bin_edges(given, N_BINS, (low, high))
+    if (given % 1 != 0).any():
+        return np.histogram_bin_edges(given, N_BINS, (low, high))
+    # As many whole numbers in each bin, or bins would differ by nothing but that.
+    low, high = np.floor(low), np.ceil(high)
+    width = np.ceil((high - low + 1) / N_BINS)
+    return np.arange(low, high + width + 1, width) - 0.5

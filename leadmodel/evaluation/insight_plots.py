@@ -104,7 +104,7 @@ def draw_histogram(label: str, histogram: Histogram) -> Figure:
     histogram : Histogram
         Its counts.
     """
-    figure, axes = new_axes("How it is spread", short(label), "Share of each outcome", 3.2, WIDTH)
+    figure, axes = new_axes(short(label), "", "Share of each outcome", 3.2, WIDTH)
     looks = (
         (histogram.converted, PALE, True, INK, OUTCOMES[0]),
         (histogram.other, "none", False, SECOND, OUTCOMES[1]),
@@ -156,9 +156,7 @@ def draw_columns(auc: Mapping[str, float], suspects: Collection[str]) -> Figure:
         Names of the columns that may know the outcome.
     """
     ranked = sorted(auc.items(), key=lambda item: -item[1])[:MAX_DRAWN]
-    figure, axes = new_axes(
-        "What one column alone can do", "ROC AUC", "", height=1.7 + 0.3 * len(ranked), width=WIDTH
-    )
+    figure, axes = new_axes("One column alone", "ROC AUC", "", height=1.7 + 0.3 * len(ranked), width=WIDTH)
     for is_suspect, colour, hatch, word in (
         (False, ACCENT, "", "honest, as far as seen"),
         (True, SECOND, "////", "may know the outcome"),
