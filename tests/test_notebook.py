@@ -77,7 +77,8 @@ def test_it_is_stored_without_outputs_or_traces_of_a_machine() -> None:
     assert [cell["outputs"] for cell in code] == [[]] * len(code)
     assert {cell["execution_count"] for cell in code} == {None}
     told = [cell["metadata"] for cell in stored["cells"] if cell["metadata"]]
-    assert told == [{"tags": ["parameters"]}]
+    hidden = {"jupyter": {"source_hidden": True}}
+    assert told == [{"tags": ["parameters"]}, hidden, hidden]
 
 
 def test_its_numbers_are_the_librarys(report: Path, trained: tuple[LeadModel, PastLeads]) -> None:
