@@ -61,14 +61,15 @@ class FieldProfile(BaseModel):
         """Return the training leads that had `value`, or one of the same bin."""
         if isinstance(value, str):
             return self.missing if value == MISSING else self.cells.get(value, self.other)
-        return self.missing if np.isnan(value) else self.cells[str(self._bin(value))]
+        return self.missing if np.isnan(value) else self.cells[str(self.place(value))]
 
-    def _bin(self, value: float) -> int:
+    def place(self, value: float) -> int:
+        """Return which bin a number falls into, 0 being the lowest."""
         return bisect_left(self.edges, value, 1, len(self.edges) - 1) - 1
 
     def bounds(self, value: float) -> tuple[float, float]:
         """Return the lowest and highest value of the bin of `value`."""
-        place = self._bin(value)
+        place = self.place(value)
         return self.edges[place], self.edges[place + 1]
 
 
