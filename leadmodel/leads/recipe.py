@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from leadmodel.errors import InputError, quoted
+from leadmodel.leads.event_recipe import EventHints
 from leadmodel.leads.schema import Kind
 
 __all__ = ["DecisionHints", "FieldHints", "Recipe", "check_bands", "read_budget"]
@@ -149,6 +150,8 @@ class Recipe(BaseModel):
         How the decision is put, and by which rule it falls.
     fields : dict of str to FieldHints
         Labels, help texts, kinds and ranges by column.
+    events : EventHints, optional
+        How leads are made of a log of events; without it, the leads are a table already.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -164,6 +167,7 @@ class Recipe(BaseModel):
     placeholders: tuple[str, ...] = ()
     decision: DecisionHints = DecisionHints()
     fields: dict[str, FieldHints] = {}
+    events: EventHints | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> "Recipe":
