@@ -73,6 +73,12 @@ class DateParts(_Hints):
     step: str | None = None
 
 
+def _time_columns(time: str | DateParts | None) -> list[str]:
+    if isinstance(time, DateParts):
+        return [*time.date, *([time.step] if time.step else [])]
+    return [time] if time else []
+
+
 class TableHints(_Hints):
     """A table in the folder of the data, and which of its rows are meant.
 
@@ -111,11 +117,11 @@ class TableHints(_Hints):
 class EntityHints(TableHints):
     """The table with one row per entity: since when it is known, and what was known then."""
 
-    start: str | None = None
+    start: str | DateParts | None = None
     fields: tuple[str, ...] = ()
 
     def columns(self) -> list[str]:
-        return [*super().columns(), *([self.start] if self.start else []), *self.fields]
+        return [*super().columns(), *_time_columns(self.start), *self.fields]
 
 
 class TimedHints(TableHints):
@@ -124,9 +130,7 @@ class TimedHints(TableHints):
     time: str | DateParts
 
     def columns(self) -> list[str]:
-        step = [self.time.step] if isinstance(self.time, DateParts) and self.time.step else []
-        times = [*self.time.date, *step] if isinstance(self.time, DateParts) else [self.time]
-        return [*super().columns(), *times]
+        return [*super().columns(), *_time_columns(self.time)]
 
 
 class Prices(BaseModel):

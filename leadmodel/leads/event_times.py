@@ -10,7 +10,7 @@ from leadmodel.leads.event_recipe import DateParts
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["EARLIEST", "read_event_time"]
+__all__ = ["EARLIEST", "Midnight", "read_event_time", "read_moment"]
 
 EARLIEST = dt.datetime(1990, 1, 1)
 _LATEST = dt.datetime(2100, 1, 1)
@@ -79,6 +79,26 @@ def read_event_time(
         )
     read = read.dt.replace_time_zone(None).cast(pl.Datetime("us"))
     return pl.when(read >= EARLIEST).then(read)
+
+
+def read_moment(text: str) -> dt.datetime:
+    """Return a date, as its beginning, or a time in ISO 8601 in UTC, without a zone.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+
+    >>> read_moment("2022-09-01"), read_moment("2022-09-01T02:00+02:00")
+    (datetime.datetime(2022, 9, 1, 0, 0), datetime.datetime(2022, 9, 1, 0, 0))
+    """
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(
+            f"A moment reads like 2022-09-01 or 2022-09-01T12:00. Got {quoted(text)}."
+        ) from None
+    return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _of_times(column: "pl.Expr", dtype: "pl.DataType", day: Midnight, place: str) -> "pl.Expr":

@@ -139,7 +139,8 @@ class Recipe(BaseModel):
     time : str, optional
         The column that orders the leads from oldest to newest.
     id : tuple of str
-        Columns that name a lead.
+        Columns that name a lead. Leads with the same first one are one person's: they stay together
+        wherever leads are divided at random.
     leaks : dict of str to str
         Columns written after the outcome, or because of it, each with the reason.
     drop : tuple of str
@@ -201,8 +202,14 @@ class Recipe(BaseModel):
         reasons = dict.fromkeys(self.drop, "dropped on request")
         reasons |= {name: f"leak: {why}" for name, why in self.leaks.items()}
         reasons |= dict.fromkeys(self.id, "id")
+        reasons |= {self.events.entity: "whose lead it is"} if self.events else {}
         reasons |= {self.time: "time of the lead"} if self.time else {}
         return reasons | ({self.target: "target"} if self.target else {})
+
+    @property
+    def whose(self) -> str | None:
+        """The column that says which leads are one person's, if the recipe names one."""
+        return self.events.entity if self.events else next(iter(self.id), None)
 
     def check_columns(self, columns: list[str]) -> None:
         """Raise InputError if the recipe names the target or the time, and `columns` lack it."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from leadmodel.errors import ModelError
 from leadmodel.evaluation.decision import Decision
+from leadmodel.leads.event_recipe import EventHints
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.publishing.persistence import MODEL_FILE
 
@@ -82,6 +83,7 @@ class PartFiles(BaseModel):
 class ModelConfig(BaseModel):
     """The content of config.json.
 
+    Of a model whose leads were made of events, `events` tells how: the names of tables and columns.
     The file also holds an ``sklearn`` block, made from the rest, which the Hub reads.
     """
 
@@ -97,6 +99,7 @@ class ModelConfig(BaseModel):
     decision: Decision
     training: TrainingRecord
     parts: PartFiles | None = None
+    events: EventHints | None = None
     versions: dict[str, Version]
     sha256: Sha256
 

@@ -66,7 +66,7 @@ def train(
     prepared(past)
     progress("leads read")
 
-    fitted = fit_model(past.schema, *past.train, settings, progress)
+    fitted = fit_model(past.schema, *past.train, settings, progress, past.train_groups)
     decision = _decide(past, fitted.unseen, recipe.decision)
     evaluation = _judge(past, fitted, decision, settings)
     progress("model judged")
@@ -83,6 +83,7 @@ def train(
         positive=past.positive,
         schema=past.schema,
         decision=decision,
+        events=recipe.events,
         training=TrainingRecord(
             settings=settings.model_dump(),
             parameters=fitted.parameters,
