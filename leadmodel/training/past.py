@@ -147,7 +147,9 @@ def _make_ready(known: _Known, split: Split, settings: TrainingSettings) -> Past
     learned = known.leads.iloc[known.rows[split.train]]
     schema = infer_schema(learned, known.recipe)
     X = read_leads(schema, known.leads).iloc[known.rows]
-    audit = audit_leads(schema, learned, X.iloc[split.train], known.y[split.train], settings.seed)
+    events = known.recipe.events
+    made = frozenset(schema.by_name).difference(events.fields) if events else frozenset[str]()
+    audit = audit_leads(schema, learned, X.iloc[split.train], known.y[split.train], settings.seed, made)
     if known.recipe.time:
         is_open = np.isin(np.arange(len(known.leads)), known.rows, invert=True)
         open_leads = check_open_leads(known.leads[known.recipe.time], is_open)
