@@ -3,6 +3,7 @@
 python train.py                                               the synthetic sample, into model/
 python train.py --data leads.csv --target status              any CSV, Parquet or Excel file
 python train.py --data leads.csv --recipe recipes/NAME.toml   with what is known of the source
+python train.py --data FOLDER --recipe recipes/NAME.toml      leads made of the tables of events in a folder
 python train.py … --push USER/MODEL --space USER/SPACE        and publishes model and app
 """
 
@@ -37,7 +38,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", help="path, URL or hf://datasets/… of past leads; default: the sample")
+    parser.add_argument("--data", help="path, URL or hf://… of past leads, or a folder of event tables")
     add_lead_options(parser)
     parser.add_argument("--drop-leaks", action="store_true", help="leave out what the audit suspects")
     parser.add_argument(
@@ -74,9 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     repository = Destination(options.push, private=options.private) if options.push else None
     space = SpaceDestination(options.space, private=options.private) if options.space else None
 
-    if options.data is None:
+    if options.data is None and not options.recipe:
         print("No --data given: training on the synthetic sample, which describes nobody.")
-    leads, recipe = read_past_leads(options.data, options)
+    leads, recipe = read_past_leads(options.data, options, print)
     recipe = recipe.updated(decision=read_decision(recipe.decision, options))
     print(f"{len(leads):,} leads, {leads.shape[1]} columns")
 

@@ -13,6 +13,12 @@ from leadmodel.errors import InputError, quoted
 from leadmodel.evaluation.drawing import to_png
 from leadmodel.evaluation.drift_plots import draw_drift
 from leadmodel.evaluation.gate import MAX_AGE_DAYS
+from leadmodel.leads.event_leads import open_leads
+from leadmodel.leads.event_recipe import EventHints
+from leadmodel.leads.event_tables import read_event_tables
+from leadmodel.leads.event_times import read_moment
+from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.writing import check_writable, write_leads
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.drift import measure_drift
 from leadmodel.monitoring.drift_report import drift_report
@@ -35,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m leadmodel", description="Work with a lead model.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(commands)
+    _add_events(commands)
     _add_score(commands)
     _add_drift(commands)
     _add_retrain(commands)
@@ -45,14 +52,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("check", help="audit past leads before a model is trained on them")
-    parser.add_argument("leads", help="CSV, Parquet or Excel; a path, a URL or hf://…")
+    parser.add_argument(
+        "leads", help="CSV, Parquet or Excel; a path, a URL or hf://…; or a folder of tables"
+    )
     add_lead_options(parser)
     parser.set_defaults(run=_check)
 
 
 def _check(options: argparse.Namespace) -> None:
-    leads, recipe = read_past_leads(options.leads, options)
+    leads, recipe = read_past_leads(options.leads, options, print)
     print(audit_report(prepare_all(leads, recipe, TrainingSettings())))
+
+
+def _add_events(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "events", help="make the leads of a moment from tables of events, for scoring"
+    )
+    parser.add_argument("folder", help="folder of the tables, CSV or Parquet")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--recipe", help="TOML file with [events]")
+    source.add_argument(
+        "--model", help="folder or repository of a model that was trained with such a recipe"
+    )
+    parser.add_argument(
+        "--cutoff", required=True, help="the moment, such as 2022-09-01; nothing later is used"
+    )
+    parser.add_argument("--output", required=True, help="CSV or Parquet file to write")
+    parser.set_defaults(run=_events)
+
+
+def _events(options: argparse.Namespace) -> None:
+    check_writable(options.output)
+    cutoff, hints = read_moment(options.cutoff), _event_hints(options)
+    with read_event_tables(options.folder, hints) as tables:
+        leads, report = open_leads(tables, hints, cutoff)
+    write_leads(leads, options.output)
+    print(
+        f"{report.summary()}\n{len(leads):,} leads of {cutoff:%Y-%m-%d %H:%M} written to {options.output}"
+    )
+
+
+def _event_hints(options: argparse.Namespace) -> EventHints:
+    source = options.recipe or options.model
+    known = Recipe.load(source) if options.recipe else LeadModel.from_pretrained(source).config.recipe
+    if known is None or known.events is None:
+        raise InputError(
+            f"{source} says nothing of events: a recipe with [events], or a model of it, is needed."
+        )
+    return known.events
 
 
 def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

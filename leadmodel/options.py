@@ -1,14 +1,16 @@
 """The options of several commands: which past leads, and how to decide."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pandas as pd
 
-from leadmodel.errors import InputError
+from leadmodel.errors import InputError, quoted
+from leadmodel.leads.event_leads import past_leads, recipe_of_leads
+from leadmodel.leads.event_tables import read_event_tables
 from leadmodel.leads.reading import read_table
 from leadmodel.leads.recipe import DecisionHints, Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
@@ -26,15 +28,21 @@ def add_lead_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--drop", nargs="+", metavar="COL", help="columns not to learn from")
 
 
-def read_past_leads(source: str | None, options: argparse.Namespace) -> tuple[pd.DataFrame, Recipe]:
+def read_past_leads(
+    source: str | None, options: argparse.Namespace, tell: Callable[[str], None] = lambda text: None
+) -> tuple[pd.DataFrame, Recipe]:
     """Return past leads, and what the recipe and the options say of them.
+
+    A recipe with events makes the leads of the tables in a folder.
 
     Parameters
     ----------
     source : str, optional
-        Path, URL or hf://datasets/…; the synthetic sample if it is None.
+        Path, URL or hf://datasets/…, or a folder of tables; the synthetic sample if it is None.
     options : Namespace
         As `add_lead_options` lets them be given.
+    tell : callable, optional
+        Called with what was read of tables of events, kept and left out.
 
     Raises
     ------
@@ -42,7 +50,10 @@ def read_past_leads(source: str | None, options: argparse.Namespace) -> tuple[pd
         If the leads or the recipe cannot be read, or an option names no column.
     """
     recipe = Recipe.load(options.recipe) if options.recipe else Recipe()
-    if source is None:
+    if recipe.events is not None:
+        leads = read_leads_of(_check_event_options(source, options), recipe, tell)
+        recipe = recipe_of_leads(recipe, recipe.events)
+    elif source is None:
         recipe, leads = SAMPLE_RECIPE, make_sample()
     else:
         leads = read_leads_of(source, recipe)
@@ -58,15 +69,47 @@ def read_past_leads(source: str | None, options: argparse.Namespace) -> tuple[pd
     )
 
 
-def read_leads_of(source: str, recipe: Recipe) -> pd.DataFrame:
-    """Return the past leads of `source`, a path, URL or hf://datasets/…, as the recipe tells to.
+def read_leads_of(
+    source: str, recipe: Recipe, tell: Callable[[str], None] = lambda text: None
+) -> pd.DataFrame:
+    """Return the past leads of `source` as the recipe tells to: a table of them, or made of its events.
+
+    Parameters
+    ----------
+    source : str
+        Path, URL or hf://datasets/… of a table; a folder of tables, if the recipe has events.
+    recipe : Recipe
+        What is known of the leads.
+    tell : callable, optional
+        Called with what was read and left out of event tables.
 
     Raises
     ------
     InputError
         If they cannot be read.
     """
+    if recipe.events is not None:
+        with read_event_tables(source, recipe.events) as tables:
+            leads, report = past_leads(tables, recipe.events)
+        tell(report.summary())
+        return leads
+    if Path(source).is_dir():
+        raise InputError(
+            f"The leads must be a file. {quoted(source, 300)} is a folder; tables of events "
+            "need a --recipe with [events]."
+        )
     return read_table(source)
+
+
+def _check_event_options(source: str | None, options: argparse.Namespace) -> str:
+    for name in ("target", "positive", "time", "id"):
+        if getattr(options, name):
+            raise InputError(
+                f"A recipe with events says what the outcome and the leads are: leave --{name} out."
+            )
+    if source is None:
+        raise InputError("A recipe with events needs the folder of its tables: name it with --data.")
+    return source
 
 
 def _check_names(names: Sequence[str], leads: pd.DataFrame) -> None:

@@ -19,7 +19,7 @@ import pyarrow.parquet
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.table import duplicate_names
 
-__all__ = ["read_batches", "read_table"]
+__all__ = ["find_delimiter", "read_batches", "read_table"]
 
 _SAMPLE_BYTES = 256_000
 BLOCK_BYTES = 16_000_000
@@ -139,7 +139,7 @@ def _csv_batches(file: IO[bytes]) -> Iterator[pa.Table]:
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(sample)
     n_before = _lines_before_header(text)
     text = "".join(text.splitlines(keepends=True)[n_before:])
-    delimiter = _delimiter(text)
+    delimiter = find_delimiter(text)
     names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     _check_names(names)
     batches = pa.csv.open_csv(
@@ -182,7 +182,7 @@ def _encoding(sample: bytes, file: IO[bytes]) -> str:
     return "utf-8"
 
 
-def _delimiter(text: str) -> str:
+def find_delimiter(text: str) -> str:
     """Return the delimiter that cuts the header into most columns."""
     return max(
         _DELIMITERS,

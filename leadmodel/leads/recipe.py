@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from leadmodel.errors import InputError, quoted
+from leadmodel.leads.event_recipe import EventHints
 from leadmodel.leads.schema import Kind
 
 __all__ = ["DecisionHints", "FieldHints", "Recipe", "check_bands", "read_budget"]
@@ -141,7 +142,8 @@ class Recipe(BaseModel):
     time : str, optional
         The column that orders the leads from oldest to newest.
     id : tuple of str
-        Columns that name a lead.
+        Columns that name a lead. Leads with the same first one are one person's: they stay together
+        wherever leads are divided at random.
     leaks : dict of str to str
         Columns written after the outcome, or because of it, each with the reason.
     drop : tuple of str
@@ -152,6 +154,8 @@ class Recipe(BaseModel):
         How the decision is put, and by which rule it falls.
     fields : dict of str to FieldHints
         Labels, help texts, kinds and ranges by column.
+    events : EventHints, optional
+        How leads are made of a log of events; without it, the leads are a table already.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -170,6 +174,7 @@ class Recipe(BaseModel):
     placeholders: tuple[str, ...] = ()
     decision: DecisionHints = DecisionHints()
     fields: dict[str, FieldHints] = {}
+    events: EventHints | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> "Recipe":
@@ -203,8 +208,14 @@ class Recipe(BaseModel):
         reasons = dict.fromkeys(self.drop, "dropped on request")
         reasons |= {name: f"leak: {why}" for name, why in self.leaks.items()}
         reasons |= dict.fromkeys(self.id, "id")
+        reasons |= {self.events.entity: "whose lead it is"} if self.events else {}
         reasons |= {self.time: "time of the lead"} if self.time else {}
         return reasons | ({self.target: "target"} if self.target else {})
+
+    @property
+    def whose(self) -> str | None:
+        """The column that says which leads are one person's, if the recipe names one."""
+        return self.events.entity if self.events else next(iter(self.id), None)
 
     def check_columns(self, columns: list[str]) -> None:
         """Raise InputError if the recipe names the target or the time, and `columns` lack it."""

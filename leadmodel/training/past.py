@@ -16,6 +16,7 @@ from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import duplicate_names, read_leads
 from leadmodel.leads.times import find_time
+from leadmodel.training.groups import Groups, find_groups
 from leadmodel.training.settings import TrainingSettings
 from leadmodel.training.split import Split, split_leads
 
@@ -42,6 +43,8 @@ class PastLeads:
         What is suspicious about the leads to learn from.
     time : str, optional
         The column that orders the leads, named or found.
+    groups : array of shape (n_leads,), optional
+        Which leads belong together, where an id stands there more than once.
     """
 
     schema: LeadSchema
@@ -51,11 +54,17 @@ class PastLeads:
     split: Split
     audit: Audit
     time: str | None = None
+    groups: Groups | None = None
 
     @property
     def train(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
         """Typed leads and outcomes to learn from."""
         return self.X.iloc[self.split.train], self.y[self.split.train]
+
+    @property
+    def train_groups(self) -> Groups | None:
+        """Which of the leads to learn from belong together; None if each stands for itself."""
+        return None if self.groups is None else find_groups(pd.Series(self.groups[self.split.train]))
 
     @property
     def test(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
@@ -72,6 +81,12 @@ class _Known:
     rows: npt.NDArray[np.intp]
     positive: str
     y: npt.NDArray[np.int64]
+
+    @property
+    def groups(self) -> Groups | None:
+        """Which of the leads with an outcome belong together."""
+        name = self.recipe.whose
+        return find_groups(self.leads[name].iloc[self.rows]) if name in self.leads else None
 
 
 def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> PastLeads:
@@ -96,7 +111,14 @@ def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> 
     known = _read_outcomes(leads, recipe, MIN_LEADS_PER_OUTCOME)
     time = known.recipe.time
     times = known.leads[time].iloc[known.rows] if time else None
-    split = split_leads(known.y, times, test_share=settings.test_share, random_state=settings.seed)
+    split = split_leads(
+        known.y,
+        times,
+        test_share=settings.test_share,
+        random_state=settings.seed,
+        horizon=recipe.events.horizon if recipe.events else None,
+        groups=known.groups,
+    )
     return _make_ready(known, split, settings)
 
 
@@ -136,7 +158,9 @@ def _make_ready(known: _Known, split: Split, settings: TrainingSettings) -> Past
     learned = known.leads.iloc[known.rows[split.train]]
     schema = infer_schema(learned, known.recipe)
     X = read_leads(schema, known.leads).iloc[known.rows]
-    audit = audit_leads(schema, learned, X.iloc[split.train], known.y[split.train], settings.seed)
+    events = known.recipe.events
+    made = frozenset(schema.by_name).difference(events.fields) if events else frozenset[str]()
+    audit = audit_leads(schema, learned, X.iloc[split.train], known.y[split.train], settings.seed, made)
     if known.recipe.time:
         is_open = np.isin(np.arange(len(known.leads)), known.rows, invert=True)
         open_leads = check_open_leads(known.leads[known.recipe.time], is_open)
@@ -144,7 +168,7 @@ def _make_ready(known: _Known, split: Split, settings: TrainingSettings) -> Past
     if settings.drop_leaks and audit.suspects:
         schema = _without(schema, audit.suspicions)
         X = X[schema.columns]
-    return PastLeads(schema, known.positive, X, known.y, split, audit, known.recipe.time)
+    return PastLeads(schema, known.positive, X, known.y, split, audit, known.recipe.time, known.groups)
 
 
 def _without(schema: LeadSchema, suspicions: dict[str, str]) -> LeadSchema:

@@ -69,7 +69,7 @@ def train(
     prepared(past)
     progress("leads read")
 
-    fitted = fit_model(past.schema, *past.train, settings, progress)
+    fitted = fit_model(past.schema, *past.train, settings, progress, past.train_groups)
     decision = _decide(past, fitted.unseen, recipe.decision)
     evaluation = _judge(past, fitted, decision, settings)
     progress("model judged")
