@@ -90,8 +90,11 @@ class Drift(BaseModel):
         Leads.
     drifted : bool
         Whether a field or an output has drifted, or the performance fell.
-    fields, outputs : dict of str to FieldDrift
-        By name; outputs are what the model says of the leads, such as "probability".
+    fields : dict of str to FieldDrift
+        By field name.
+    outputs : dict of str to FieldDrift
+        By name of what the model says of the leads, such as "probability", against what it said of
+        the test leads.
     performance : Performance, optional
         Now against then, if enough outcomes are known.
     notes : tuple of str
