@@ -34,6 +34,8 @@ def test_figures_are_those_of_plain_formulas(
     assert found.log_loss["now"].high == pytest.approx(loss.mean() + 1.96 * loss.std(ddof=1) / 3000**0.5)
     assert found.gap["now"].value == pytest.approx(probability.mean() - y.mean())
     assert found.calibration_error["now"] == own["calibration_error"]
+    assert found.reliability["then"] == model.evaluation.curves.reliability
+    assert sum(found.reliability["now"]["count"]) == 3000
     assert found.roc_auc["then"] == model.evaluation.test["roc_auc"]
     assert (found.n_leads, found.n_converted) == (3000, y.sum())
     assert Performance.model_validate_json(found.model_dump_json()) == found
