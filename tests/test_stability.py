@@ -24,9 +24,17 @@ def test_the_threshold_knows_both_sample_sizes() -> None:
     then, now = np.array([400, 300, 200, 100]), np.array([25, 25, 25, 25])
     shift = compare_cells(then, now, 0.01, ordered=True)
     expected = (then + now) * 100 / 1100
-    mean = 1 + sum(0.5 / leads for leads in expected) / 3
-    assert shift.chance == pytest.approx((1 / 1000 + 1 / 100) * mean * chi2.ppf(1 - 0.005, 3))
+    mean = 3 + sum(0.5 / leads for leads in expected)
+    variance = 6 + sum(3.75 / leads for leads in expected)
+    scale, freedom = variance / mean / 2, 2 * mean * mean / variance
+    assert shift.chance == pytest.approx((1 / 1000 + 1 / 100) * scale * chi2.ppf(0.995, freedom))
     assert shift.psi == pytest.approx(psi(then, now))
+
+
+def test_with_many_leads_the_threshold_is_that_of_chi_square() -> None:
+    then, now = np.array([4, 3, 2, 1]) * 100_000, np.array([1, 1, 1, 1]) * 100_000
+    expected = (1 / 1_000_000 + 1 / 400_000) * chi2.ppf(0.995, 3)
+    assert compare_cells(then, now, 0.01, ordered=True).chance == pytest.approx(expected, rel=1e-4)
 
 
 def test_cells_are_merged_until_five_leads_are_expected_in_each() -> None:
