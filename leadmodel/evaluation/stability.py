@@ -62,19 +62,21 @@ def compare_cells(then: Ints, now: Ints, alpha: float, *, ordered: bool) -> Shif
     """Compare two counts of the same cells.
 
     Without a shift, and with n and m leads in k cells, PSI over (1/n + 1/m) is distributed as
-    chi-square with k - 1 degrees of freedom (Yurdakul and Naranjo 2020). Half of `alpha` is spent on that,
-    the other half on the cells that are too small for it.
+    chi-square with k - 1 degrees of freedom (Yurdakul and Naranjo 2020); what small cells add to it
+    is allowed for. Half of `alpha` is spent on that, the other half on cells too small even so.
 
     Parameters
     ----------
     then, now : array of shape (n_cells,)
-        Counts; neither is empty.
+        Counts.
     alpha : float
         How often a shift may be seen where there is none.
     ordered : bool
         Whether the cells have an order, so that neighbours are merged; else the smallest are.
     """
     n, m = int(then.sum()), int(now.sum())
+    if not n or not m:
+        return Shift(psi=0.0, chance=None, surges=())
     groups = merge_cells(then, now, ordered=ordered)
     n_groups = int(groups.max()) + 1
     chance = _by_chance(n, m, np.bincount(groups, then + now), alpha / 2)
@@ -91,11 +93,11 @@ def _by_chance(n: int, m: int, both: npt.NDArray[Any], alpha: float) -> float | 
     free = len(both) - 1
     if not free:
         return None
-    # To the next order a cell of which x leads are expected adds not 1 but 1 + 1/(2x) to the mean;
-    # scaled by it, the distribution keeps its tail (after Bartlett 1937).
-    expected = both * min(n, m) / (n + m)
-    mean = 1 + float((0.5 / expected).sum()) / free
-    return (1 / n + 1 / m) * mean * float(chi2.isf(alpha, free))
+    # To the next order, a Poisson count x in place of its mean adds not 1 but 1 + 1/(2x) to the mean
+    # of the sum and 2 + 15/(4x) to its variance; a scaled chi-square has both (Satterthwaite 1946).
+    excess = float(((n + m) / (min(n, m) * both)).sum())
+    mean, variance = free + excess / 2, 2 * free + 15 / 4 * excess
+    return (1 / n + 1 / m) * variance / (2 * mean) * float(chi2.isf(alpha, 2 * mean**2 / variance))
 
 
 def merge_cells(then: Ints, now: Ints, *, ordered: bool) -> npt.NDArray[np.intp]:
@@ -132,7 +134,6 @@ def _surges(then: Ints, now: Ints, alpha: float) -> npt.NDArray[np.intp]:
     """
     both = then + now
     share = now.sum() / both.sum()
-    small = np.flatnonzero((both * min(share, 1 - share) < MIN_EXPECTED) & (now > 0))
-    n_tests = int(np.count_nonzero((both * min(share, 1 - share) < MIN_EXPECTED) & (both > 0)))
-    by_chance = bdtrc(now[small] - 1, both[small], share)
-    return small[by_chance * n_tests < alpha]
+    small = (both > 0) & (both * min(share, 1 - share) < MIN_EXPECTED)
+    by_chance = bdtrc(now - 1, both, share)
+    return np.flatnonzero(small & (now > 0) & (by_chance * np.count_nonzero(small) < alpha))
