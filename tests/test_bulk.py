@@ -57,7 +57,7 @@ def test_a_file_in_many_batches_scores_as_one(
     score_file(model, csv, tmp_path / "one.csv")
     monkeypatch.setattr(reading, "BLOCK_BYTES", 4096)
     steps: list[int] = []
-    score_file(model, csv, tmp_path / "many.csv", steps.append)
+    score_file(model, csv, tmp_path / "many.csv", lambda n_leads, n_expected: steps.append(n_leads))
     assert len(steps) > 3
     assert (tmp_path / "many.csv").read_bytes() == (tmp_path / "one.csv").read_bytes()
 
