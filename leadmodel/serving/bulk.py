@@ -21,7 +21,7 @@ from leadmodel.model import LeadModel
 from leadmodel.serving.parquet import ParquetWriter
 from leadmodel.serving.spreadsheets import DisarmedCsvWriter, ExcelWriter
 
-__all__ = ["Scored", "answer_columns", "append_answers", "score_file"]
+__all__ = ["Scored", "answer_columns", "append_answers", "free_name", "read_needed", "score_file"]
 
 Progress = Callable[[int, int], object]
 
@@ -139,8 +139,7 @@ def _work_ahead(work: Callable[[_Item], _Done], items: Iterable[_Item]) -> Itera
 
 
 def _score_batch(model: LeadModel, batch: Batch) -> pa.Table:
-    typed = read_leads(model.schema, _needed(model, batch.leads))
-    return _append(batch.leads, answer_columns(model, typed))
+    return _append(batch.leads, answer_columns(model, read_needed(model, batch.leads)))
 
 
 def _plain_schema(own: pa.Schema, scored: pa.Schema) -> pa.Schema:
@@ -150,12 +149,21 @@ def _plain_schema(own: pa.Schema, scored: pa.Schema) -> pa.Schema:
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.string() if pa.types.is_dictionary(kind) else kind
 
 
-def answer_columns(model: LeadModel, typed: pd.DataFrame) -> dict[str, pa.Array]:
-    """Return probability, score, grade, decision and warnings of typed leads, by name."""
-    answers = model.score_typed(typed)
+def read_needed(model: LeadModel, leads: pa.Table) -> pd.DataFrame:
+    """Return raw `leads` as `read_leads` does; what else a table holds costs nothing."""
+    model.schema.check_columns(leads.column_names)
+    return read_leads(model.schema, leads.select([field.name for field in model.schema.fields]).to_pandas())
+
+
+def answer_columns(model: LeadModel, typed: pd.DataFrame, threads: int = -1) -> dict[str, pa.Array]:
+    """Return probability, score, grade, decision and warnings of typed leads, by name.
+
+    CatBoost takes as many `threads`, by default one for each core.
+    """
+    answers = model.score_typed(typed, threads)
     columns = {name: pa.array(answers[name]) for name in answers.columns}
     return columns | {"warnings": warn_of_leads(model.schema, typed)}
 
@@ -167,18 +175,13 @@ def append_answers(leads: pa.Table, answers: Mapping[str, pa.Array]) -> pa.Table
 
 def _append(leads: pa.Table, answers: Mapping[str, pa.Array]) -> pa.Table:
     for name, values in answers.items():
-        leads = leads.append_column(_free_name(name, leads.column_names), values)
+        leads = leads.append_column(free_name(name, leads.column_names), values)
     return leads
 
 
-def _needed(model: LeadModel, batch: pa.Table) -> pd.DataFrame:
-    """Return the columns that the model needs: what else a file holds costs nothing."""
-    model.schema.check_columns(batch.column_names)
-    return batch.select([field.name for field in model.schema.fields]).to_pandas()
-
-
-def _free_name(name: str, taken: list[str]) -> str:
-    number, free = 2, name
-    while free in taken:
+def free_name(name: str, taken: Iterable[str]) -> str:
+    """Return `name`, with a number if it is taken; to many readers capitals make no difference."""
+    number, free, lower = 2, name, {other.lower() for other in taken}
+    while free.lower() in lower:
         free, number = f"{name}_{number}", number + 1
     return free
