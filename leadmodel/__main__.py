@@ -87,3 +87,6 @@ if __name__ == "__main__":
     except InputError as error:
         print(f"leadmodel: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("leadmodel: stopped before the end", file=sys.stderr)
+        sys.exit(130)

@@ -25,9 +25,13 @@ from leadmodel.leads.table import duplicate_names
 __all__ = ["Batch", "read_batches", "read_table", "stream_leads"]
 
 _SAMPLE_BYTES = 256_000
-BLOCK_BYTES = 16_000_000
-_BATCH_ROWS = 200_000
-_LARGE_GROUP = 50_000
+BLOCK_BYTES = 4_000_000
+"""Arrow reads a CSV up to 32 blocks ahead; a lead must fit into one."""
+
+BATCH_ROWS = 200_000
+LARGE_GROUP = 50_000
+"""Leads in a row group of Parquet from which on its dictionaries pay."""
+
 _SEPARATOR = re.compile(r"sep=.$", re.IGNORECASE)
 _DELIMITERS = ",;\t|"
 
@@ -157,17 +161,17 @@ def _batches(file: IO[bytes], suffix: str, categories: Collection[str]) -> Itera
 def _parquet_batches(file: IO[bytes], categories: Collection[str]) -> Iterator[Batch]:
     parquet = pa.parquet.ParquetFile(file)
     about, schema = parquet.metadata, parquet.schema_arrow
-    # A dictionary ends with its row group, and many small batches cost more than it saves.
-    if about.num_rows >= _LARGE_GROUP * about.num_row_groups:
+    # A batch of dictionaries ends with its row group, and small batches cost more than that saves.
+    if about.num_rows >= LARGE_GROUP * about.num_row_groups:
         texts = [field.name for field in schema if field.name in categories and _is_text(field.type)]
         parquet = pa.parquet.ParquetFile(file, metadata=about, read_dictionary=texts)
-    for batch in parquet.iter_batches(batch_size=_BATCH_ROWS):
+    for batch in parquet.iter_batches(batch_size=BATCH_ROWS):
         if batch.num_rows:
             yield Batch(pa.Table.from_batches([batch]), schema, about.num_rows)
 
 
 def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
 def _read_excel(file: IO[bytes]) -> pd.DataFrame:

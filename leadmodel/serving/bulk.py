@@ -1,12 +1,15 @@
 """Score a file of leads into another, some at a time: it may be larger than the memory."""
 
 import os
+import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from glob import escape
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +29,9 @@ __all__ = ["Scored", "answer_columns", "append_answers", "free_name", "read_need
 Progress = Callable[[int, int], object]
 
 _WRITERS = {".csv": pa.csv.CSVWriter, ".parquet": ParquetWriter, ".xlsx": ExcelWriter}
+
+ABANDONED = 3600
+"""Seconds without a word after which a file that was being written is nobody's."""
 
 N_AHEAD = 2
 """Batches in work at a time: one is read and counted in Python while CatBoost has the other."""
@@ -89,6 +95,8 @@ def score_file(
         raise InputError(
             f"The output {quoted(str(output), 300)} is the file of leads itself. Name another."
         )
+    _sweep(output)
+    # No name of a table, so that nothing takes what a killed run leaves for a result.
     staged = output.with_name(f".{output.name}-{uuid.uuid4().hex}.part")
     try:
         make_writer = DisarmedCsvWriter if safe_cells and suffix == ".csv" else _WRITERS[suffix]
@@ -101,6 +109,14 @@ def score_file(
     finally:
         staged.unlink(missing_ok=True)
     return scored
+
+
+def _sweep(output: Path) -> None:
+    """Remove what killed runs have left of `output`; a run that goes on writes more than once an hour."""
+    for left in output.parent.glob(f".{escape(output.name)}-*.part"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                left.unlink()
 
 
 def _score_batches(
@@ -144,8 +160,15 @@ def _score_batch(model: LeadModel, batch: Batch) -> pa.Table:
 
 def _plain_schema(own: pa.Schema, scored: pa.Schema) -> pa.Schema:
     """Return the types to write: a file's columns keep theirs, and no answer is a dictionary."""
-    answers = [field.with_type(_plain_type(field.type)) for field in list(scored)[len(own) :]]
-    return pa.schema([*own, *answers], metadata=own.metadata)
+    fields = [*own, *list(scored)[len(own) :]]
+    kinds = [
+        field.type if place < len(own) else _plain_type(field.type) for place, field in enumerate(fields)
+    ]
+    # Not every format knows views; to a reader they are texts.
+    kinds = [pa.string() if pa.types.is_string_view(kind) else kind for kind in kinds]
+    return pa.schema(
+        [field.with_type(kind) for field, kind in zip(fields, kinds, strict=True)], own.metadata
+    )
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType:

@@ -6,7 +6,7 @@ PySpark, and this package on every executor.
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -110,7 +110,7 @@ def _scored_schema(model: LeadModel, schema: "StructType") -> "StructType":
 
 
 def _score_partition(
-    files: "Broadcast[Mapping[str, bytes]]", checksum: str, batches: Iterable[pa.RecordBatch]
+    files: "Broadcast[dict[str, bytes]]", checksum: str, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     """Score the leads of one partition, in a worker."""
     model, n_before = _open(files, checksum), 0
@@ -147,7 +147,7 @@ def _gather(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(waiting)
 
 
-def _open(files: "Broadcast[Mapping[str, bytes]]", checksum: str) -> LeadModel:
+def _open(files: "Broadcast[dict[str, bytes]]", checksum: str) -> LeadModel:
     """Return the model of these files, opened with every check if this process has not opened it."""
     if checksum not in _opened:
         _opened.clear()
@@ -155,7 +155,7 @@ def _open(files: "Broadcast[Mapping[str, bytes]]", checksum: str) -> LeadModel:
     return _opened[checksum]
 
 
-def _checksum(files: Mapping[str, bytes]) -> str:
+def _checksum(files: dict[str, bytes]) -> str:
     """Return one checksum of all files: a model can change in its configuration alone."""
     parts = (
         hashlib.sha256(name.encode()).digest() + hashlib.sha256(files[name]).digest()
