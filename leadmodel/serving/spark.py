@@ -28,8 +28,8 @@ __all__ = ["check_pyspark", "plain_errors", "score"]
 
 PYSPARK = "pyspark==4.3.0"
 
-ROWS = 50_000
-"""Leads to score at once; Spark sends 10,000, of which each lot would cost as much again to begin."""
+ROWS = 40_000
+"""Leads to score at once: Spark sends 10,000, and from 50,000 on reading would take threads."""
 
 _OURS = re.compile(r"^leadmodel\.errors\.\w+: (.*)$", re.MULTILINE)
 
@@ -55,7 +55,7 @@ def score(frame: "DataFrame", source: str | Path, revision: str | None = None) -
     Parameters
     ----------
     frame : pyspark.sql.DataFrame
-        Leads, one a row; what columns it has beside the model's stays as it is.
+        Leads, one a row, of a classic session (not Spark Connect); every column stays as it is.
     source : str or Path
         Folder or repository of the model, as `LeadModel.from_pretrained` takes it.
     revision : str, optional
@@ -84,6 +84,7 @@ def score(frame: "DataFrame", source: str | Path, revision: str | None = None) -
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Raise what a worker found wrong with a lead as an InputError, without Spark's words around it."""
+    check_pyspark()
     from py4j.protocol import Py4JJavaError
     from pyspark.errors import PySparkException
 
