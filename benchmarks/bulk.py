@@ -4,8 +4,8 @@
 
 Makes synthetic leads in Parquet, as many as `--rows` and 30 % and 10 % of them, and scores each file by
 `python -m leadmodel score` in a process of its own. CatBoost predicts the same leads, typed and in memory
-already: neither reading, nor typing, nor writing is counted for it. Both take turns, so that what else the
-machine does falls on both.
+already: neither its start, nor reading, typing or writing is counted for it. Both take turns, so that
+what else the machine does falls on both; where that is much, the ratio of CPU time says more.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -44,7 +45,7 @@ def main() -> None:
     parser.add_argument("--catboost", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.catboost:
-        print(seconds_of_catboost(*options.catboost))
+        print(*seconds_of_catboost(*options.catboost))
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(options.folder or temporary)
@@ -55,35 +56,52 @@ def main() -> None:
 
 
 def print_rows(folder: Path, sizes: list[int], times: int) -> None:
-    """Print a line for each size and format, and what a lead costs beyond the start."""
+    """Print a line for each size and format, and what the leads beyond the smallest size cost."""
     print(
-        "\n| Leads | Format | Command | Leads/s | CatBoost alone | Leads/s | Ratio | Peak memory | Load |"
+        "\n| Leads | Format | Command | Leads/s | CatBoost | Leads/s | Ratio | Of CPU time | Peak | Load |"
     )
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    taken = {}
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    first: tuple[Cost, Cost] | None = None
     for n_leads in sizes:
         source = folder / f"{n_leads}.parquet"
         make_leads(source, n_leads)
         runs = [(command(folder, source), catboost(folder, source)) for _ in range(times)]
-        taken[n_leads] = [median(run[0][0] for run in runs), median(run[1] for run in runs)]
-        print_row(n_leads, "Parquet", *taken[n_leads], max(run[0][1] for run in runs))
+        ours, engine = middle([run[0] for run in runs]), middle([run[1] for run in runs])
+        print_row(n_leads, "Parquet", ours, engine)
         csv = source.with_suffix(".csv")
         to_csv(source, csv)
-        print_row(n_leads, "CSV", *(run := command(folder, csv))[:1], taken[n_leads][1], run[1])
+        print_row(n_leads, "CSV", command(folder, csv), engine)
         csv.unlink()
-    (ours, engine), (last, engine_last) = taken[sizes[0]], taken[sizes[-1]]
-    more = sizes[-1] - sizes[0]
-    print_row(more, "Parquet, beyond the first", last - ours, engine_last - engine, 0.0)
-
-
-def print_row(n_leads: int, kind: str, ours: float, engine: float, peak: float) -> None:
-    load = os.getloadavg()[0]
-    speeds = f"{ours:.1f} s | {n_leads / ours:,.0f} | {engine:.1f} s | {n_leads / engine:,.0f}"
-    print(
-        f"| {n_leads:,} | {kind} | {speeds} | {engine / ours:.2f} | {f'{peak:,.0f} MB' if peak else ''} "
-        f"| {load:.1f} |",
-        flush=True,
+        first = first or (ours, engine)
+    assert first
+    print_row(
+        sizes[-1] - sizes[0], "Parquet, beyond the first", ours.beyond(first[0]), engine.beyond(first[1])
     )
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run took: seconds on the clock and of all cores, and MB of memory at most."""
+
+    wall: float
+    cpu: float
+    peak: float = 0.0
+
+    def beyond(self, other: "Cost") -> "Cost":
+        """Return what this run took more than another."""
+        return Cost(self.wall - other.wall, self.cpu - other.cpu, self.peak)
+
+
+def middle(costs: list[Cost]) -> Cost:
+    """Return the median times and the highest peak."""
+    return Cost(median(c.wall for c in costs), median(c.cpu for c in costs), max(c.peak for c in costs))
+
+
+def print_row(n_leads: int, kind: str, ours: Cost, engine: Cost) -> None:
+    speeds = " | ".join(f"{cost.wall:.1f} s | {n_leads / cost.wall:,.0f}" for cost in (ours, engine))
+    ratios = f"{engine.wall / ours.wall:.2f} | {engine.cpu / ours.cpu:.2f}"
+    load = os.getloadavg()[0]
+    print(f"| {n_leads:,} | {kind} | {speeds} | {ratios} | {ours.peak:,.0f} MB | {load:.1f} |", flush=True)
 
 
 def make_leads(path: Path, n_leads: int) -> None:
@@ -108,8 +126,8 @@ def to_csv(source: Path, path: Path) -> None:
         writer.close()
 
 
-def command(folder: Path, source: Path) -> tuple[float, float]:
-    """Return the wall time in seconds and the peak memory in MB of the command."""
+def command(folder: Path, source: Path) -> Cost:
+    """Return what the command takes, its start among it."""
     scored = source.with_name(f"scored{source.suffix}")
     words = ["-m", "leadmodel", "score", source, "--model", folder / "model", "--output", scored]
     started = time.perf_counter()
@@ -121,24 +139,25 @@ def command(folder: Path, source: Path) -> tuple[float, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
     scored.unlink()
-    return taken, usage.ru_maxrss / 1024
+    return Cost(taken, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def catboost(folder: Path, source: Path) -> float:
-    """Return the seconds that CatBoost takes, in a process of its own."""
+def catboost(folder: Path, source: Path) -> Cost:
+    """Return what CatBoost alone takes, in a process of its own."""
     words = [sys.executable, __file__, "--catboost", folder / "model", source]
-    return float(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    wall, cpu = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+    return Cost(float(wall), float(cpu))
 
 
-def seconds_of_catboost(folder: str, source: str) -> float:
-    """Return the seconds of CatBoost alone, from category columns to probabilities."""
-    model, seconds = LeadModel.from_pretrained(folder), 0.0
+def seconds_of_catboost(folder: str, source: str) -> tuple[float, float]:
+    """Return the seconds on the clock and of all cores, from category columns to probabilities."""
+    model, wall, cpu = LeadModel.from_pretrained(folder), 0.0, 0.0
     for batch in read_batches(source):
         typed = read_needed(model, batch)
-        started = time.perf_counter()
+        started = time.perf_counter(), time.process_time()
         model.classifier.predict_proba(Pool(typed, cat_features=model.schema.text_columns))
-        seconds += time.perf_counter() - started
-    return seconds
+        wall, cpu = wall + time.perf_counter() - started[0], cpu + time.process_time() - started[1]
+    return wall, cpu
 
 
 if __name__ == "__main__":

@@ -160,15 +160,12 @@ def _score_batch(model: LeadModel, batch: Batch) -> pa.Table:
 
 def _plain_schema(own: pa.Schema, scored: pa.Schema) -> pa.Schema:
     """Return the types to write: a file's columns keep theirs, and no answer is a dictionary."""
-    fields = [*own, *list(scored)[len(own) :]]
-    kinds = [
-        field.type if place < len(own) else _plain_type(field.type) for place, field in enumerate(fields)
-    ]
+    answers = [field.with_type(_plain_type(field.type)) for field in list(scored)[len(own) :]]
     # Not every format knows views; to a reader they are texts.
-    kinds = [pa.string() if pa.types.is_string_view(kind) else kind for kind in kinds]
-    return pa.schema(
-        [field.with_type(kind) for field, kind in zip(fields, kinds, strict=True)], own.metadata
-    )
+    fields = [
+        field.with_type(pa.string()) if pa.types.is_string_view(field.type) else field for field in own
+    ]
+    return pa.schema([*fields, *answers], own.metadata)
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType:

@@ -35,13 +35,14 @@ class ParquetWriter:
         self._writer.write_table(table)
 
     def _open(self, table: pa.Table) -> pa.parquet.ParquetWriter:
-        packed = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
+        packed = {field.name for field in table.schema if pa.types.is_dictionary(field.type)}
+        columns = dict(zip(table.column_names, table.columns, strict=True))
         writer = pa.parquet.ParquetWriter(
             self._path,
             table.schema,
-            use_dictionary=[name for name in table.column_names if name in packed or _repeats(table[name])],
+            use_dictionary=[name for name in columns if name in packed or _repeats(columns[name])],
             # The least and the greatest of a few texts, which stand in every part of a file, tell nothing.
-            write_statistics=[name for name in table.column_names if name not in packed],
+            write_statistics=[name for name in columns if name not in packed],
             store_schema=False,
         )
         written = base64.b64encode(self._schema.serialize()).decode()
@@ -58,5 +59,5 @@ def _repeats(column: pa.ChunkedArray) -> bool:
     """Whether a dictionary of a column's values would be worth its making."""
     try:
         return pc.count_distinct(column).as_py() < len(column) / 2
-    except pa.ArrowNotImplementedError:
+    except pa.ArrowException:  # of lists and structures
         return True
