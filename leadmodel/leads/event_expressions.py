@@ -8,11 +8,10 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-import narwhals as nw
-
+from leadmodel.leads.engines import clock, nw
 from leadmodel.leads.event_plan import FeaturePlan
 
-__all__ = ["aggregates", "clock", "descriptions", "steps"]
+__all__ = ["aggregates", "descriptions", "steps"]
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -24,17 +23,6 @@ SHARES = {"share_on_weekends": "_weekend", "share_at_night": "_night", "share_in
 
 Named = Iterator[tuple[str, nw.Expr]]
 AGE = nw.col("_cutoff") - nw.col("_time")
-
-
-def clock(frame: Any, column: str) -> nw.Expr:
-    """Return a time in microseconds since 1970: the one thing that every engine calls otherwise."""
-    time = nw.col(column)
-    if frame.implementation.is_duckdb():
-        return time.dt.total_microseconds()
-    if frame.implementation.is_spark_like():
-        seconds = time.cast(nw.Datetime("us", "UTC")).cast(nw.Int64)
-        return seconds * 1_000_000 + time.dt.microsecond()
-    return time.dt.timestamp("us")
 
 
 def steps(log: Any, plan: FeaturePlan) -> Any:

@@ -3,17 +3,9 @@
 from typing import Any
 
 from leadmodel.errors import InputError
+from leadmodel.leads.engines import check_engine, clock, nw
+from leadmodel.leads.event_expressions import aggregates, descriptions, steps
 from leadmodel.leads.event_plan import FeaturePlan
-
-try:
-    import narwhals as nw
-except ImportError:
-    raise InputError(
-        "Features of events need Narwhals and polars. "
-        "Install them with: pip install narwhals==2.28.0 polars==2.1.0"
-    ) from None
-
-from leadmodel.leads.event_expressions import aggregates, clock, descriptions, steps
 
 __all__ = ["FeaturePlan", "build_features"]
 
@@ -48,6 +40,7 @@ def build_features(events: Any, leads: Any, plan: FeaturePlan) -> Any:
         If a column is missing or has a feature's name, or the engines differ.
     """
     log, table = nw.from_native(events), nw.from_native(leads)
+    check_engine(log, table)
     _check(log, table, plan)
     made = _described(log.lazy(), table.lazy(), plan)
     if isinstance(log, nw.DataFrame) and isinstance(table, nw.DataFrame):
@@ -56,13 +49,6 @@ def build_features(events: Any, leads: Any, plan: FeaturePlan) -> Any:
 
 
 def _check(log: Any, table: Any, plan: FeaturePlan) -> None:
-    engines = [frame.implementation for frame in (log, table)]
-    known = engines[0].is_polars() or engines[0].is_duckdb() or engines[0].is_spark_like()
-    if not known or engines[0] != engines[1]:
-        raise InputError(
-            "Events and leads must be frames of one engine: polars, DuckDB or PySpark. "
-            f"Got {engines[0].value} and {engines[1].value} instead."
-        )
     for what, frame, needed in (("events", log, plan.columns), ("leads", table, ("entity", "cutoff"))):
         columns = frame.collect_schema().names()
         if lacking := [name for name in needed if name not in columns]:

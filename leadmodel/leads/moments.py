@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from leadmodel.errors import InputError
-from leadmodel.leads.events import nw
+from leadmodel.leads.engines import nw
 
 __all__ = ["active_leads", "leads_after", "leads_after_events"]
 
