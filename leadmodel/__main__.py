@@ -116,7 +116,12 @@ def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def _score(options: argparse.Namespace) -> None:
     model = LeadModel.from_pretrained(options.model)
     with tqdm(desc="scoring", unit="lead", unit_scale=True) as bar:
-        scored = score_file(model, options.leads, options.output, bar.update, safe_cells=options.safe_cells)
+
+        def progress(n_leads: int, n_expected: int) -> None:
+            bar.total = max(n_expected, int(bar.n) + n_leads)
+            bar.update(n_leads)
+
+        scored = score_file(model, options.leads, options.output, progress, safe_cells=options.safe_cells)
     print(f"{scored.n_leads:,} leads scored into {options.output}")
     if scored.n_disarmed:
         print(f"{scored.n_disarmed:,} texts that a spreadsheet would run begin with ' now")
@@ -230,4 +235,7 @@ if __name__ == "__main__":
     except InputError as error:
         print(f"leadmodel: {error}", file=sys.stderr)
         status = 2
+    except KeyboardInterrupt:
+        print("leadmodel: stopped before the end", file=sys.stderr)
+        status = 130
     sys.exit(status)

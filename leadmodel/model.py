@@ -194,9 +194,9 @@ class LeadModel:
         """
         return self.score_typed(read_leads(self.schema, leads))
 
-    def score_typed(self, typed: pd.DataFrame) -> pd.DataFrame:
+    def score_typed(self, typed: pd.DataFrame, threads: int = -1) -> pd.DataFrame:
         """Return what `score` does, for leads as `leadmodel.leads.table.read_leads` returns them."""
-        probability = self.routing.predict(typed)
+        probability = self.routing.predict(typed, threads)
         decision = self.config.decision
         scores = decision.scores(probability)
         return pd.DataFrame(

@@ -1,6 +1,7 @@
 """What the README tells people to type, typed."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -8,9 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
+from support import ROOT
 
+from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
 from train import parse_arguments
 
@@ -61,6 +65,38 @@ def test_the_practitioners_example_runs_without_this_package(model: LeadModel, t
     )
     assert done.returncode == 0, done.stderr
     assert 0 < float(done.stdout.strip(" []\n")) < 1
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, which is not installed")
+def test_the_example_of_a_cluster_runs_on_this_machine(model: LeadModel, tmp_path: Path) -> None:
+    model.save_pretrained(tmp_path / "model")
+    make_sample(20).to_parquet(tmp_path / "leads.parquet")
+    day = pd.Timestamp("2026-03-01")
+    events = {
+        "entity": ["a", "a", "b"],
+        "time": [day, day - pd.Timedelta("9D"), day],
+        "kind": ["views"] * 3,
+    }
+    cutoffs = {"entity": ["a", "b", "c"], "cutoff": [day + pd.Timedelta("1D")] * 3}
+    for name, columns in {"events": events, "cutoffs": cutoffs}.items():
+        pd.DataFrame(columns).to_parquet(tmp_path / f"{name}.parquet", coerce_timestamps="us")
+    own = {"PYSPARK_PYTHON": sys.executable, "PYTHONPATH": str(ROOT), "SPARK_LOCAL_IP": "127.0.0.1"}
+    code = blocks("python")[2].replace(
+        "builder.", 'builder.master("local[2]").config("spark.ui.enabled", "false").'
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | own,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    features = pd.read_parquet(tmp_path / "features.parquet").sort_values("entity")
+    assert features[["views", "views_last_7d"]].to_numpy().tolist() == [[2, 1], [1, 1], [0, 0]]
+    scored = pd.read_parquet(tmp_path / "scored.parquet").sort_values("lead_id")
+    assert scored["grade"].tolist() == model.score(make_sample(20))["grade"].tolist()
 
 
 def test_every_training_command_is_one_that_train_takes() -> None:

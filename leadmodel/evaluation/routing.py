@@ -48,14 +48,16 @@ class Routing:
     def _by_part(self) -> dict[str, Contributions]:
         return {value: Contributions(part) for value, part in self.parts.items()}
 
-    def predict(self, typed: pd.DataFrame) -> npt.NDArray[np.float64]:
+    def predict(self, typed: pd.DataFrame, threads: int = -1) -> npt.NDArray[np.float64]:
         """Return the probability of each of the typed leads, of shape (n_leads,)."""
         typed = assume(self.schema, typed)
-        probability: npt.NDArray[np.float64] = self.classifier.predict_proba(typed)[:, 1]
+        probability: npt.NDArray[np.float64] = self.classifier.predict_proba(typed, thread_count=threads)[
+            :, 1
+        ]
         for value, part in self.parts.items():
             places = np.flatnonzero(typed[self.field] == value)
             if len(places):
-                probability[places] = part.predict_proba(typed.iloc[places])[:, 1]
+                probability[places] = part.predict_proba(typed.iloc[places], thread_count=threads)[:, 1]
         return probability
 
     def predict_rows(

@@ -142,7 +142,7 @@ def rank_list(
     columns = match_columns(model.schema, leads.column_names)
     typed = _read(model.schema, leads, columns)
     remarks = remark_leads(model.schema, typed)
-    answers = answer_columns(model, typed, remarks) | _reasons(model, typed, progress)
+    answers = answer_columns(model, typed) | _reasons(model, typed, progress)
     # Leads of one probability stay in the order they had.
     order = np.argsort(-answers["probability"].to_numpy(), kind="stable")
     table = append_answers(leads, answers)
