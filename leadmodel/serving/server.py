@@ -1,6 +1,8 @@
 """One server for everything: the pages, their API, REST, tools, numbers, the Hub's webhook."""
 
 import hmac
+import signal
+import sys
 from collections.abc import Callable
 
 import gradio as gr
@@ -82,7 +84,9 @@ def _add_webhook(app: FastAPI, secret: str, notify: Callable[[], None]) -> None:
 
 
 def serve(app: FastAPI, host: str, port: int) -> None:
-    """Serve `app` until the process is told to stop."""
+    """Serve `app` until the process is told to stop, then return or raise SystemExit."""
+    # What uvicorn was stopped by it raises again in the end: by itself that would be the end of all.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     # No access log: a query may hold a lead. Who calls is for the guard to say.
     uvicorn.run(
         app,
