@@ -9,6 +9,8 @@ from tqdm import tqdm
 
 from leadmodel.errors import InputError
 from leadmodel.model import LeadModel
+from leadmodel.monitoring.log_place import LogPlace
+from leadmodel.monitoring.outcomes import Columns, store_outcomes
 from leadmodel.monitoring.rollback import go_back
 from leadmodel.options import add_lead_options, read_past_leads
 from leadmodel.serving.bulk import score_file
@@ -24,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _add_check(commands)
     _add_score(commands)
     _add_rollback(commands)
+    _add_outcomes(commands)
     options = parser.parse_args(arguments)
     options.run(options)
 
@@ -70,6 +73,27 @@ def _add_rollback(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
 def _rollback(options: argparse.Namespace) -> None:
     published = go_back(options.model, options.to)
     print(f"{published.address} is {published.tag} now, commit {published.commit[:8]}")
+
+
+def _add_outcomes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("outcomes", help="tell a prediction log what became of its leads")
+    parser.add_argument("outcomes", help="CSV, Parquet or Excel; a path, a URL or hf://…")
+    parser.add_argument("--log", required=True, help="folder of the log, or datasets/USER/NAME")
+    parser.add_argument("--target", help="column with the outcome (default: the model's target)")
+    parser.add_argument("--positive", help="the outcome of a converted lead (default: the model's)")
+    parser.add_argument(
+        "--id", default="request_id", help="column with the request id (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--row", default="row", help="column with the lead's place in its list (default: %(default)s)"
+    )
+    parser.set_defaults(run=_outcomes)
+
+
+def _outcomes(options: argparse.Namespace) -> None:
+    columns = Columns(options.target, options.positive, options.id, options.row)
+    joined = store_outcomes(LogPlace.of(options.log), options.outcomes, columns)
+    print("\n".join(joined.told()))
 
 
 if __name__ == "__main__":

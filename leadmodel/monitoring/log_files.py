@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 
-__all__ = ["MAX_ROWS", "GrowingFile", "find_files", "read_files", "write_whole"]
+__all__ = ["MAX_ROWS", "GrowingFile", "find_files", "new_file", "read_files", "write_whole"]
 
 _log = logging.getLogger("leadmodel")
 
@@ -65,18 +65,18 @@ class GrowingFile:
 
     def append(self, rows: pa.Table, time: datetime) -> None:
         """Add rows of that time, to be saved."""
-        day = self.folder / self.kind / time.date().isoformat()
         while rows.num_rows:
-            if not self._parts or not self._takes(self._parts[-1], rows, day):
-                name = f"{time:%Y%m%dT%H%M%S}Z-{uuid.uuid4().hex[:8]}.parquet"
-                self._parts.append(_Part(day / name, []))
+            if not self._parts or not self._takes(self._parts[-1], rows, time):
+                self._parts.append(_Part(new_file(self.folder, self.kind, time), []))
             part = self._parts[-1]
             free = self.max_rows - part.n_rows
             part.tables.append(rows.slice(0, free))
             rows = rows.slice(free)
 
-    def _takes(self, part: _Part, rows: pa.Table, day: Path) -> bool:
-        same = part.path.parent == day and part.tables[0].schema.equals(rows.schema, check_metadata=True)
+    def _takes(self, part: _Part, rows: pa.Table, time: datetime) -> bool:
+        same = part.path.parent.name == f"{time:%Y-%m-%d}" and part.tables[0].schema.equals(
+            rows.schema, check_metadata=True
+        )
         return same and part.n_rows < self.max_rows
 
     def save(self) -> None:
@@ -95,6 +95,11 @@ class GrowingFile:
         """Give up the rows that are in no file; return how many."""
         lost, self._parts = self.n_unsaved, []
         return lost
+
+
+def new_file(folder: Path, kind: str, time: datetime) -> Path:
+    """Return the path of a new file for rows from `time` on; by name, files are in that order."""
+    return folder / kind / f"{time:%Y-%m-%d}" / f"{time:%Y%m%dT%H%M%S%f}Z-{uuid.uuid4().hex[:8]}.parquet"
 
 
 def write_whole(path: Path, table: pa.Table) -> None:

@@ -1,6 +1,7 @@
 """Where a prediction log is: a folder, or a dataset repository with a folder of this machine before it."""
 
 import re
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,33 +32,31 @@ class LogPlace:
 
     @classmethod
     def of(cls, named: str) -> "LogPlace":
-        """Return the place of that name: "datasets/USER/NAME" is on the Hub, all else a folder.
+        """Return the place of that name: "datasets/USER/NAME" is on the Hub, all else a folder."""
+        if found := _DATASET.fullmatch(named):
+            return cls(cache_of(found[1], "logged"), found[1])
+        return cls(Path(named).absolute())
+
+    def __str__(self) -> str:
+        return f"datasets/{self.repo_id}" if self.repo_id else str(self.folder)
+
+    def open(self) -> DatasetUploads | None:
+        """Make the folder ready; return what commits it from now on, if it is to be committed.
 
         Raises
         ------
         InputError
             If the folder cannot be written to.
-        """
-        if found := _DATASET.fullmatch(named):
-            return cls(cache_of(found[1], "logged"), found[1])
-        folder = Path(named).absolute()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                pass
-        except OSError as error:
-            told = f"The folder of the log, {quoted(named, 300)}, cannot be written to: {error.strerror}."
-            raise InputError(told) from None
-        return cls(folder)
-
-    def uploads(self) -> DatasetUploads | None:
-        """Return what commits the folder, begun; None for a folder alone.
-
-        Raises
-        ------
         HubError
             If the repository is public, or the token may not write there.
         """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            told = f"The folder of the log, {quoted(str(self.folder), 300)}, cannot be written to: "
+            raise InputError(f"{told}{error.strerror}.") from None
         return DatasetUploads(self.repo_id, self.folder) if self.repo_id else None
 
     def roots(self, kinds: Sequence[str], days: int | None = None) -> list[Path]:

@@ -87,8 +87,8 @@ class PredictionLog:
 
     Raises
     ------
-    HubError
-        If the place is a repository that is public, or that may not be written to.
+    InputError
+        If the place cannot be written to, or is a repository that is public.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class PredictionLog:
         self._n_waiting = 0
         # One guards the queue for an instant, the other the files for as long as a disk takes.
         self._queue, self._files = threading.Lock(), threading.Lock()
-        self._uploads = place.uploads()
+        self._uploads = place.open()
         self._woken, self._closed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="leadmodel-log", daemon=True)
         self._thread.start()

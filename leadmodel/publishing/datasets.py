@@ -67,7 +67,7 @@ class DatasetUploads:
             threading.Thread(target=self._try_again, name="leadmodel-uploads", daemon=True).start()
 
     def _connect(self) -> None:
-        make_private(self.repo_id)
+        _make_private(self.repo_id)
         with writing(self.repo_id):
             self._scheduler = _Scheduler(
                 repo_id=self.repo_id, repo_type="dataset", folder_path=self.folder, every=self.minutes
@@ -92,7 +92,10 @@ class DatasetUploads:
             self._connect()
         assert self._scheduler is not None
         with writing(self.repo_id):
-            self._scheduler.trigger().result(PATIENCE)
+            try:
+                self._scheduler.trigger().result(PATIENCE)
+            except TimeoutError:
+                raise SilentHubError(f"The Hub took more than {PATIENCE:g} seconds.") from None
 
     def close(self) -> None:
         """Commit for the last time, as far as the Hub lets."""
@@ -105,7 +108,7 @@ class DatasetUploads:
             self._scheduler.stop()
 
 
-def make_private(repo_id: str) -> None:
+def _make_private(repo_id: str) -> None:
     """Make a private dataset repository, or see that it is one.
 
     Raises
