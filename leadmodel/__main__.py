@@ -4,11 +4,16 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from tqdm import tqdm
 
-from leadmodel.errors import InputError
+from leadmodel.errors import InputError, quoted
+from leadmodel.evaluation.drawing import to_png
+from leadmodel.evaluation.drift_plots import draw_drift
 from leadmodel.model import LeadModel
+from leadmodel.monitoring.drift import measure_drift
+from leadmodel.monitoring.drift_report import drift_report
 from leadmodel.monitoring.log_place import LogPlace
 from leadmodel.monitoring.outcomes import Columns, store_outcomes
 from leadmodel.monitoring.rollback import go_back
@@ -18,17 +23,21 @@ from leadmodel.training.past import prepare_all
 from leadmodel.training.report import audit_report
 from leadmodel.training.settings import TrainingSettings
 
+DRIFTED = 3
+"""Exit status of `drift`, so that a schedule can tell it from an error."""
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command."""
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m leadmodel", description="Work with a lead model.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(commands)
     _add_score(commands)
+    _add_drift(commands)
     _add_rollback(commands)
     _add_outcomes(commands)
     options = parser.parse_args(arguments)
-    options.run(options)
+    return options.run(options) or 0
 
 
 def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -61,6 +70,40 @@ def _score(options: argparse.Namespace) -> None:
     print(f"{scored.n_leads:,} leads scored into {options.output}")
     if scored.n_disarmed:
         print(f"{scored.n_disarmed:,} texts that a spreadsheet would run begin with ' now")
+
+
+def _add_drift(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "drift",
+        help="compare new leads with those the model has learned from",
+        epilog=f"Exit status: 0 stable, {DRIFTED} drifted, 2 wrong input.",
+    )
+    parser.add_argument("leads", help="CSV, Parquet or Excel; a path, a URL or hf://…")
+    parser.add_argument("--model", default="model", help="folder or USER/MODEL (default: model)")
+    parser.add_argument("--json", metavar="FILE", help="write every figure there; - for the output itself")
+    parser.add_argument("--plot", metavar="FILE.png", help="draw what moved")
+    parser.set_defaults(run=_drift)
+
+
+def _drift(options: argparse.Namespace) -> int:
+    if options.plot and not options.plot.lower().endswith(".png"):
+        raise InputError(f"The picture must end in .png. Got {quoted(options.plot, 300)} instead.")
+    model = LeadModel.from_pretrained(options.model)
+    with tqdm(desc="reading", unit="lead", unit_scale=True) as bar:
+        drift = measure_drift(model, options.leads, bar.update)
+    if options.json and options.json != "-":
+        _write(options.json, drift.model_dump_json(indent=2).encode())
+    if options.plot:
+        _write(options.plot, to_png(draw_drift(drift)))
+    print(drift.model_dump_json(indent=2) if options.json == "-" else drift_report(drift))
+    return DRIFTED if drift.drifted else 0
+
+
+def _write(path: str, content: bytes) -> None:
+    try:
+        Path(path).write_bytes(content)
+    except OSError as error:
+        raise InputError(f"{quoted(path, 300)} cannot be written: {error.strerror}.") from None
 
 
 def _add_rollback(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -97,12 +140,14 @@ def _outcomes(options: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
+    status = 0
     try:
-        main()
+        status = main()
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever reads the output has had enough, as `head` does; Python would complain at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except InputError as error:
         print(f"leadmodel: {error}", file=sys.stderr)
-        sys.exit(2)
+        status = 2
+    sys.exit(status)

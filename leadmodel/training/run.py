@@ -74,7 +74,7 @@ def train(
     files = pack(
         fitted.pipeline,
         evaluation,
-        profile_leads(past.schema, *past.train),
+        profile_leads(past.schema, *past.train, {"probability": fitted.unseen}),
         fitted.part_pipelines,
         title=recipe.title or "Leads",
         source=recipe.source,
