@@ -104,6 +104,7 @@ class PredictionLog:
         """Returns what the requests since its last call were like."""
         self._leads = GrowingFile(place.folder, LEADS, max_rows)
         self._requests = GrowingFile(place.folder, REQUESTS, max_rows)
+        self._fails = False
         self._waiting: list[ScoredCall] = []
         self._n_waiting = 0
         # One guards the queue for an instant, the other the files for as long as a disk takes.
@@ -165,15 +166,24 @@ class PredictionLog:
             self._requests.append(counted, datetime.now(UTC))
 
     def _save(self) -> None:
-        try:
-            self._leads.save()
-            self._requests.save()
-        except OSError as error:
-            _log.error("The prediction log cannot be written: %s", error.strerror)
-            if self._leads.n_unsaved + self._requests.n_unsaved > self.max_waiting:
-                self._requests.forget()
-                lost = self._leads.forget()
-                self.n_logged, self.n_dropped = self.n_logged - lost, self.n_dropped + lost
+        failures = [error for file in (self._leads, self._requests) if (error := _try(file))]
+        if failures and not self._fails:  # once, not every few seconds for as long as it lasts
+            _log.error("The prediction log cannot be written: %s", failures[0].strerror)
+        self._fails = bool(failures)
+        if self._leads.n_unsaved > self.max_waiting:
+            lost = self._leads.forget()
+            self.n_logged, self.n_dropped = self.n_logged - lost, self.n_dropped + lost
+        if self._requests.n_unsaved > self.max_waiting:
+            self._requests.forget()
+
+
+def _try(file: GrowingFile) -> OSError | None:
+    """Save a file, or return what keeps it from being saved."""
+    try:
+        file.save()
+    except OSError as error:
+        return error
+    return None
 
 
 def _alike(calls: Sequence[ScoredCall]) -> Iterator[list[ScoredCall]]:
