@@ -21,8 +21,8 @@ ALPHA = 0.05
 MODERATE, MAJOR = 0.1, 0.25
 """The customary bounds of PSI (Siddiqi 2006)."""
 
-MAX_NAMED = 10
-"""Cells, and new or vanished values, that are named."""
+MAX_CELLS, MAX_NAMED = 14, 10
+"""Cells, all of a number's among them, and new or vanished values that are named."""
 
 LEAST_SHARE = 0.002
 """A cell of fewer leads would be an empty line."""
@@ -90,8 +90,11 @@ class Drift(BaseModel):
         Leads.
     drifted : bool
         Whether a field or an output has drifted, or the performance fell.
-    fields, outputs : dict of str to FieldDrift
-        By name; outputs are what the model says of the leads, such as "probability".
+    fields : dict of str to FieldDrift
+        By field name.
+    outputs : dict of str to FieldDrift
+        By name of what the model says of the leads, such as "probability", against what it said of
+        the test leads.
     performance : Performance, optional
         Now against then, if enough outcomes are known.
     notes : tuple of str
@@ -180,7 +183,7 @@ def _compare(field: Field, known: FieldProfile, found: FieldCounts, alpha: float
         level=_level(shift.psi) if shift.is_certain else "stable",
         cells=tuple(
             Moved(name=cells.names[place], then=cells.p[place], now=cells.q[place])
-            for place in sorted(cells.by_weight[:MAX_NAMED])
+            for place in sorted(cells.by_weight[:MAX_CELLS])
             if max(cells.p[place], cells.q[place]) >= LEAST_SHARE
         ),
         appeared=tuple(appeared),

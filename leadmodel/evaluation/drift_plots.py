@@ -89,8 +89,12 @@ def _draw_cells(axes: Axes, one: FieldDrift) -> None:
 
 def _draw_reliability(axes: Axes, performance: Performance) -> None:
     dress(axes, "Do the probabilities hold?", "Predicted probability", "Share that converted")
-    axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="exactly as predicted")
-    curve = performance.reliability
-    axes.plot(curve["predicted"], curve["observed"], "o-", color=ACCENT, linewidth=2, label="now")
+    axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--", label="exactly as predicted")
+    for when, mark, colour, label in (
+        ("then", "s:", ACCENT, "then (test leads)"),
+        ("now", "o-", SECOND, "now"),
+    ):
+        curve = performance.reliability[when]
+        axes.plot(curve["predicted"], curve["observed"], mark, color=colour, linewidth=2, label=label)
     in_percent(axes)
     axes.legend(loc="upper left", frameon=False)

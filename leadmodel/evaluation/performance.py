@@ -37,8 +37,8 @@ class Performance(BaseModel):
         "then" and "now"; the gap is the mean probability beyond the share that converted.
     calibration_error : dict of str to float
         "then" and "now".
-    reliability : dict of list
-        Of now, as `leadmodel.evaluation.metrics.reliability` returns it.
+    reliability : dict of dict of list
+        "then" and "now", each as `leadmodel.evaluation.metrics.reliability` returns it.
     fell : bool
         Whether it fell, by `RULE`.
     told : tuple of str
@@ -53,7 +53,7 @@ class Performance(BaseModel):
     log_loss: dict[str, Estimate]
     gap: dict[str, Estimate]
     calibration_error: dict[str, float]
-    reliability: dict[str, list[float]]
+    reliability: dict[str, dict[str, list[float]]]
     fell: bool
     told: tuple[str, ...]
 
@@ -87,7 +87,7 @@ def compare_performance(
             "then": evaluation.test["calibration_error"].value,
             "now": evaluate(y, probability)["calibration_error"],
         },
-        reliability=reliability(y, probability),
+        reliability={"then": evaluation.curves.reliability, "now": reliability(y, probability)},
         fell=bool(told),
         told=told,
     )

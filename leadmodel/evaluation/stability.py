@@ -68,13 +68,15 @@ def compare_cells(then: Ints, now: Ints, alpha: float, *, ordered: bool) -> Shif
     Parameters
     ----------
     then, now : array of shape (n_cells,)
-        Counts; neither is empty.
+        Counts.
     alpha : float
         How often a shift may be seen where there is none.
     ordered : bool
         Whether the cells have an order, so that neighbours are merged; else the smallest are.
     """
     n, m = int(then.sum()), int(now.sum())
+    if not n or not m:
+        return Shift(psi=0.0, chance=None, surges=())
     groups = merge_cells(then, now, ordered=ordered)
     n_groups = int(groups.max()) + 1
     chance = _by_chance(n, m, np.bincount(groups, then + now), alpha / 2)
@@ -132,7 +134,6 @@ def _surges(then: Ints, now: Ints, alpha: float) -> npt.NDArray[np.intp]:
     """
     both = then + now
     share = now.sum() / both.sum()
-    small = np.flatnonzero((both * min(share, 1 - share) < MIN_EXPECTED) & (now > 0))
-    n_tests = int(np.count_nonzero((both * min(share, 1 - share) < MIN_EXPECTED) & (both > 0)))
-    by_chance = bdtrc(now[small] - 1, both[small], share)
-    return small[by_chance * n_tests < alpha]
+    small = (both > 0) & (both * min(share, 1 - share) < MIN_EXPECTED)
+    by_chance = bdtrc(now - 1, both, share)
+    return np.flatnonzero(small & (now > 0) & (by_chance * np.count_nonzero(small) < alpha))

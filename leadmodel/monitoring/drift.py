@@ -61,6 +61,8 @@ def measure_drift(
         progress(batch.num_rows)
     assert counts is not None  # a file without leads is refused
     performance, notes = _judge(model, outcomes)
+    if not model.profile.outputs:
+        notes = (*notes, "The model does not say how its probabilities were spread. Train it anew to see.")
     return compare_leads(model.schema, model.profile, counts, performance, notes)
 
 

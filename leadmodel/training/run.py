@@ -11,7 +11,7 @@ import pandas as pd
 from leadmodel.evaluation.decision import DEFAULT_BANDS, Decision, score_grid
 from leadmodel.evaluation.evaluation import Evaluation, evaluate_model
 from leadmodel.evaluation.insights import find_insights
-from leadmodel.evaluation.profile import profile_leads
+from leadmodel.evaluation.profile import profile_leads, profile_output
 from leadmodel.evaluation.threshold import budget_share, choose_threshold
 from leadmodel.leads.recipe import DecisionHints, Recipe
 from leadmodel.model import LeadModel
@@ -68,13 +68,14 @@ def train(
 
     fitted = fit_model(past.schema, *past.train, settings, progress)
     decision = _decide(past, fitted.unseen, recipe.decision)
-    evaluation = _judge(past, fitted, decision, settings)
+    probability = fitted.routing(past.schema).predict(past.test[0])
+    evaluation = _judge(past, fitted, probability, decision, settings)
     progress("model judged")
 
     files = pack(
         fitted.pipeline,
         evaluation,
-        profile_leads(past.schema, *past.train, {"probability": fitted.unseen}),
+        profile_leads(past.schema, *past.train, {"probability": profile_output(probability, past.test[1])}),
         fitted.part_pipelines,
         title=recipe.title or "Leads",
         source=recipe.source,
@@ -119,12 +120,18 @@ def _decide(past: PastLeads, probability: npt.NDArray[np.float64], hints: Decisi
     )
 
 
-def _judge(past: PastLeads, fitted: Fitted, decision: Decision, settings: TrainingSettings) -> Evaluation:
+def _judge(
+    past: PastLeads,
+    fitted: Fitted,
+    probability: npt.NDArray[np.float64],
+    decision: Decision,
+    settings: TrainingSettings,
+) -> Evaluation:
     evaluation = evaluate_model(
         fitted.pipeline[-1],
         past.schema,
         past.test,
-        fitted.routing(past.schema).predict(past.test[0]),
+        probability,
         decision,
         settings.seed,
         audit=past.audit,
