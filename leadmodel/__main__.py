@@ -22,6 +22,8 @@ from leadmodel.leads.writing import check_writable, write_leads
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.drift import measure_drift
 from leadmodel.monitoring.drift_report import drift_report
+from leadmodel.monitoring.log_place import LogPlace
+from leadmodel.monitoring.outcomes import Columns, store_outcomes
 from leadmodel.monitoring.retraining import champion_recipe, champion_settings, retrain
 from leadmodel.monitoring.rollback import go_back
 from leadmodel.monitoring.succession import hold_place
@@ -46,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_drift(commands)
     _add_retrain(commands)
     _add_rollback(commands)
+    _add_outcomes(commands)
     options = parser.parse_args(arguments)
     return options.run(options) or 0
 
@@ -222,6 +225,27 @@ def _add_rollback(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
 def _rollback(options: argparse.Namespace) -> None:
     published = go_back(options.model, options.to)
     print(f"{published.address} is {published.tag} now, commit {published.commit[:8]}")
+
+
+def _add_outcomes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("outcomes", help="tell a prediction log what became of its leads")
+    parser.add_argument("outcomes", help="CSV, Parquet or Excel; a path, a URL or hf://…")
+    parser.add_argument("--log", required=True, help="folder of the log, or datasets/USER/NAME")
+    parser.add_argument("--target", help="column with the outcome (default: the model's target)")
+    parser.add_argument("--positive", help="the outcome of a converted lead (default: the model's)")
+    parser.add_argument(
+        "--id", default="request_id", help="column with the request id (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--row", default="row", help="column with the lead's place in its list (default: %(default)s)"
+    )
+    parser.set_defaults(run=_outcomes)
+
+
+def _outcomes(options: argparse.Namespace) -> None:
+    columns = Columns(options.target, options.positive, options.id, options.row)
+    joined = store_outcomes(LogPlace.of(options.log), options.outcomes, columns)
+    print("\n".join(joined.told()))
 
 
 if __name__ == "__main__":

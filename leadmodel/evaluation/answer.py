@@ -1,11 +1,15 @@
 """What a model says of one lead."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from leadmodel.evaluation.explanation import Explanation
 from leadmodel.leads.schema import Remark
 
 __all__ = ["Answer"]
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 class Answer(BaseModel):
@@ -27,6 +31,9 @@ class Answer(BaseModel):
         The reasons.
     revision : str
         The revision of the model that gave this answer.
+    request_id, row : str and int, optional
+        Where answers are logged: names the call, and the lead's place in its list, 1 being the
+        first, so that its outcome can be told.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,3 +45,5 @@ class Answer(BaseModel):
     warnings: tuple[Remark, ...] = ()
     explanation: Explanation | None = None
     revision: str
+    request_id: str | None = Field(default=None, exclude_if=_is_none)
+    row: int | None = Field(default=None, exclude_if=_is_none)

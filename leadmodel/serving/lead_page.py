@@ -162,7 +162,7 @@ def _show_answer(service: ScoringService, lead: dict[str, Any], field: str) -> l
     model = service.model  # one model for the whole answer, whatever is published meanwhile
     decision, n_fields = model.config.decision, len(model.schema.fields)
     try:
-        answer = service.answer(lead, model)
+        answer = service.answer(lead, model, door="form")
         told = render_answer(answer, decision.threshold, list(decision.bands), n_fields)
         told += render_what_if(model.what_if(lead))
         return [told, gr.update(visible=True), render_curve(model.curve(lead, field)), lead]

@@ -20,7 +20,7 @@ from leadmodel.serving.list_views import (
     render_plan,
     render_understood,
 )
-from leadmodel.serving.lists import RankedList, rank_list
+from leadmodel.serving.lists import RankedList
 from leadmodel.serving.service import MAX_LEADS, ScoringService
 
 __all__ = ["add_list_page"]
@@ -188,7 +188,7 @@ class _ListPage:
     def _show(
         self, name: str, leads: Any, rule: str, level: float, progress: gr.Progress
     ) -> dict[Any, Any]:
-        ranked = rank_list(self.service.model, name, leads, progress)
+        ranked = self.service.rank(name, leads, "list", progress)
         value, cost = ranked.decision.worth or (None, None)
         n_calls = min(TYPICAL_CALLS, len(ranked))
         plan, n_called = self._plan(ranked, rule, n_calls, cost, value, level)

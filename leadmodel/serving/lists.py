@@ -16,12 +16,13 @@ from leadmodel.leads.texts import identifier
 from leadmodel.model import LeadModel
 from leadmodel.serving.bulk import answer_columns, append_answers
 
-__all__ = ["Match", "RankedList", "match_columns", "rank_list"]
+__all__ = ["Match", "Progress", "RankedList", "match_columns", "rank_list"]
 
 CHUNK = 5000
 """Leads explained between two signs of progress."""
 
 Progress = Callable[[float, str], object]
+Tell = Callable[[pd.DataFrame, Mapping[str, pa.Array]], Mapping[str, pa.Array]]
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class RankedList:
         The columns of the list as they were, then the answers.
     answers : dict of str to str
         The column of each answer: probability, score, grade, decision, warnings, reason_for,
-        reason_against.
+        reason_against; request_id and row where answers are logged.
     rows : array of shape (n_leads,)
         The number of each lead in the list as it was, 1 being the first.
     matches : tuple of Match
@@ -116,7 +117,11 @@ class RankedList:
 
 
 def rank_list(
-    model: LeadModel, name: str, leads: pa.Table, progress: Progress = lambda share, what: None
+    model: LeadModel,
+    name: str,
+    leads: pa.Table,
+    progress: Progress = lambda share, what: None,
+    tell: Tell = lambda typed, answers: {},
 ) -> RankedList:
     """Score a list, explain each lead and put the best first.
 
@@ -130,6 +135,8 @@ def rank_list(
         As `leadmodel.serving.intake.read_list` returns it.
     progress : callable, optional
         Called with the share that is done and what is done next.
+    tell : callable, optional
+        Called with the typed leads and their answers; returns more columns of answers.
 
     Raises
     ------
@@ -143,6 +150,7 @@ def rank_list(
     typed = _read(model.schema, leads, columns)
     remarks = remark_leads(model.schema, typed)
     answers = answer_columns(model, typed) | _reasons(model, typed, progress)
+    answers |= tell(typed, answers)
     # Leads of one probability stay in the order they had.
     order = np.argsort(-answers["probability"].to_numpy(), kind="stable")
     table = append_answers(leads, answers)

@@ -104,8 +104,16 @@ def render_answer(answer: Answer, threshold: float, bands: list[str], n_fields: 
         f'<i style="width:{answer.probability:.1%}"></i><b style="left:{mark}"></b>'
         f'<span class="lm-muted" style="left:clamp(4rem, {mark}, calc(100% - 4rem))">'
         f"{from_on}</span></div>"
-        f"{_render_warnings(answer, n_fields)}{_render_explanation(answer.explanation)}</div>"
+        f"{_render_warnings(answer, n_fields)}{_render_explanation(answer.explanation)}"
+        f"{_render_name(answer)}</div>"
     )
+
+
+def _render_name(answer: Answer) -> str:
+    """Return the name by which the outcome of a logged lead can be told."""
+    if answer.request_id is None:
+        return ""
+    return f'<p class="lm-muted">This answer is logged. Request id: <code>{answer.request_id}</code></p>'
 
 
 def _render_explanation(explanation: Explanation | None) -> str:
