@@ -181,7 +181,7 @@ def _moments(tables: EventTables, hints: EventHints, cutoffs: list[dt.datetime])
     if hints.after_events:
         found = leads_after_events(tables.log, hints.after_events)
     else:
-        found = active_leads(tables.log, cutoffs, hints.active_within)
+        found = active_leads(tables.log, cutoffs, hints.active_within or 1)
     return _with_fields(_collected(found), tables)
 
 
