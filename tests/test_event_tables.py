@@ -1,5 +1,7 @@
 import datetime as dt
+import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 from leadmodel.errors import InputError
 from leadmodel.leads.event_recipe import EventHints
 from leadmodel.leads.event_report import TableReport
-from leadmodel.leads.event_tables import EventTables, read_event_tables
+from leadmodel.leads.event_tables import ENGINES, EventTables, read_event_tables
 
 NOW = dt.datetime(2024, 6, 1, 12)
 
@@ -259,3 +261,16 @@ def test_the_temporary_files_are_removed(folder: Path, monkeypatch: pytest.Monke
     with pytest.raises(InputError, match="names a table"):
         log(folder, table="none.csv")
     assert not list(spool.iterdir())
+
+
+@pytest.mark.parametrize("name", ["polars", "narwhals"])
+def test_without_an_engine_the_line_that_installs_it_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(InputError, match=f"pip install {ENGINES}"):
+        read(folder)
+
+
+def test_the_versions_that_are_told_are_those_that_are_tested() -> None:
+    assert ENGINES == f"polars=={version('polars')} narwhals=={version('narwhals')}"

@@ -51,6 +51,11 @@ def test_every_column_kept_out_has_its_reason() -> None:
     }
 
 
+def test_the_first_id_says_whose_a_lead_is() -> None:
+    assert Recipe().whose is None
+    assert Recipe(id=("person", "row")).whose == "person"
+
+
 def test_a_lacking_target_is_named_with_what_is_there() -> None:
     with pytest.raises(InputError, match=r"target column 'won' is not among .*Found: a, b\."):
         Recipe(target="won").check_columns(["a", "b"])

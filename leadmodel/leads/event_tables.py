@@ -32,7 +32,7 @@ from leadmodel.leads.event_scan import COPIES, UNJOINED
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["EventTables", "check_engines", "read_event_tables"]
+__all__ = ["ENGINES", "EventTables", "check_engines", "read_event_tables"]
 
 ENGINES = "polars==2.1.0 narwhals==2.28.0"
 

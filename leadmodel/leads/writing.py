@@ -41,6 +41,8 @@ def write_leads(leads: "pl.DataFrame", output: str | Path) -> None:
     InputError
         As `check_writable`, or if the file cannot be written; what was there before stays.
     """
+    import polars as pl
+
     path = check_writable(output)
     staged = path.with_name(f".{uuid.uuid4().hex}-{path.name}")
     try:
@@ -49,9 +51,9 @@ def write_leads(leads: "pl.DataFrame", output: str | Path) -> None:
         else:
             leads.write_parquet(staged)
         os.replace(staged, path)
-    except OSError as error:
+    except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(
-            f"The output {quoted(str(path), 300)} cannot be written: {error.strerror}."
+            f"The output {quoted(str(path), 300)} cannot be written: {error!s:.300}."
         ) from None
     finally:
         staged.unlink(missing_ok=True)
