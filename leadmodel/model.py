@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from leadmodel.errors import LeadError, ModelError
 from leadmodel.evaluation.answer import Answer
+from leadmodel.evaluation.assignment import Assignment
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.explanation import Explanation, explain
 from leadmodel.evaluation.profile import Profile
@@ -26,6 +27,7 @@ from leadmodel.publishing.agreement import check_agreement
 from leadmodel.publishing.config import ModelConfig, PartFile
 from leadmodel.publishing.persistence import (
     MODEL_FILE,
+    SEGMENTS_FILE,
     is_folder,
     load_pipeline,
     read_folder,
@@ -72,6 +74,7 @@ class LeadModel:
             name: load_pipeline(files[name], sha256, name) for name, sha256 in self.config.checksums.items()
         }
         self.pipeline = opened.pop(MODEL_FILE)
+        self.assignment = self._read_assignment(opened.pop(SEGMENTS_FILE, None))
         self.parts = {part.value: opened[part.file] for part in self._part_files}
         self._check_agreement()
 
@@ -185,7 +188,8 @@ class LeadModel:
         Returns
         -------
         DataFrame of shape (n_leads, 4)
-            With the index of `leads`; the texts as ``category``.
+            With the index of `leads`; the texts as ``category``. A model with segments adds
+            ``segment``.
 
         Raises
         ------
@@ -199,7 +203,7 @@ class LeadModel:
         probability = self.routing.predict(typed)
         decision = self.config.decision
         scores = decision.scores(probability)
-        return pd.DataFrame(
+        answers = pd.DataFrame(
             {
                 "probability": probability,
                 "score": scores,
@@ -213,6 +217,9 @@ class LeadModel:
             },
             index=typed.index,
         )
+        if self.assignment is None:
+            return answers
+        return answers.assign(segment=self.assignment.categorise(typed))
 
     def answer(self, lead: Mapping[str, Any], *, reasons: bool = True) -> Answer:
         """Return probability, score, grade, decision and reasons for one raw lead.
@@ -243,6 +250,7 @@ class LeadModel:
         scores = decision.scores(probability)
         grades, positive = decision.grade_places(scores), decision.is_positive(probability)
         bands = list(decision.bands)
+        segments = self.assignment.name_rows(rows) if self.assignment else [None] * len(rows)
         explanations: Sequence[Explanation | None] = [None] * len(rows)
         if contributions is not None:
             explanations = explain(self.schema, self.profile, rows, contributions)
@@ -252,6 +260,7 @@ class LeadModel:
                 score=int(scores[row]),
                 grade=bands[grades[row]],
                 decision=decision.positive if positive[row] else decision.negative,
+                segment=segments[row],
                 warnings=tuple(remarks[row]),
                 explanation=explanations[row],
                 revision=self.revision,
@@ -297,6 +306,17 @@ class LeadModel:
             rows.append(row)
             remarks.append(found)
         return rows, remarks
+
+    def _read_assignment(self, pipeline: Any) -> Assignment | None:
+        if self.config.segments is None:
+            return None
+        names, found = self.config.segments.names, self.evaluation.segments
+        if found is None or tuple(segment.name for segment in found.segments) != names:
+            raise ModelError("metrics.json and config.json must be of one model. Their segments differ.")
+        try:
+            return Assignment(self.schema, pipeline, names)
+        except Exception as error:  # whatever a damaged file makes it raise, the file is to blame
+            raise ModelError(f"{SEGMENTS_FILE} cannot be used: {error!s:.200}.") from None
 
     def _check_agreement(self) -> None:
         """Raise ModelError unless pipeline, schema and profile speak of the same fields."""

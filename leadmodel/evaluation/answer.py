@@ -1,6 +1,6 @@
 """What a model says of one lead."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from leadmodel.evaluation.explanation import Explanation
 from leadmodel.leads.schema import Remark
@@ -21,6 +21,8 @@ class Answer(BaseModel):
         A to D, or as the model's bands name them.
     decision : str
         The decision at the model's threshold, in words.
+    segment : str, optional
+        The kind of leads that it belongs to; absent where the model has no segments.
     warnings : tuple of Remark
         What was missing, unseen or out of range in the lead.
     explanation : Explanation, optional
@@ -35,6 +37,7 @@ class Answer(BaseModel):
     score: int
     grade: str
     decision: str
+    segment: str | None = Field(default=None, exclude_if=lambda value: value is None)
     warnings: tuple[Remark, ...] = ()
     explanation: Explanation | None = None
     revision: str

@@ -23,13 +23,14 @@ def check_agreement(files: Mapping[str, bytes], config: ModelConfig) -> None:
     ModelError
         If README.md is the card of another model or holds active markup, requirements.txt
         asks for anything but what the model was made with, a plot is no PNG, or the files of
-        the parts are not those that config.json names.
+        the parts and segments are not those that config.json names.
     """
     named = set(config.checksums) - {MODEL_FILE}
-    found = {name for name in files if name.startswith("parts/")}
+    found = {name for name in files if name.endswith(".skops")} - {MODEL_FILE}
     if named != found:
         raise ModelError(
-            f"The files of the parts must be those of config.json, {sorted(named)}. Found: {sorted(found)}."
+            f"The files beside {MODEL_FILE} must be those of config.json, {sorted(named)}. "
+            f"Found: {sorted(found)}."
         )
     card = files["README.md"]
     if config.sha256.encode() not in card:
