@@ -15,7 +15,6 @@ from pydantic import ValidationError
 
 from leadmodel.errors import LeadError, ModelError
 from leadmodel.evaluation.answer import Answer
-from leadmodel.evaluation.assignment import Assignment
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.explanation import Explanation, explain
 from leadmodel.evaluation.profile import Profile
@@ -23,7 +22,7 @@ from leadmodel.evaluation.routing import Routing
 from leadmodel.evaluation.whatif import Curve, WhatIf, find_changes, trace_curve
 from leadmodel.leads.schema import LeadSchema, Remark, Value
 from leadmodel.leads.table import read_leads
-from leadmodel.publishing.agreement import check_agreement
+from leadmodel.publishing.agreement import check_agreement, read_assignment
 from leadmodel.publishing.config import ModelConfig, PartFile
 from leadmodel.publishing.persistence import (
     MODEL_FILE,
@@ -74,7 +73,7 @@ class LeadModel:
             name: load_pipeline(files[name], sha256, name) for name, sha256 in self.config.checksums.items()
         }
         self.pipeline = opened.pop(MODEL_FILE)
-        self.assignment = self._read_assignment(opened.pop(SEGMENTS_FILE, None))
+        self.assignment = read_assignment(self.config, self.evaluation, opened.pop(SEGMENTS_FILE, None))
         self.parts = {part.value: opened[part.file] for part in self._part_files}
         self._check_agreement()
 
@@ -306,17 +305,6 @@ class LeadModel:
             rows.append(row)
             remarks.append(found)
         return rows, remarks
-
-    def _read_assignment(self, pipeline: Any) -> Assignment | None:
-        if self.config.segments is None:
-            return None
-        names, found = self.config.segments.names, self.evaluation.segments
-        if found is None or tuple(segment.name for segment in found.segments) != names:
-            raise ModelError("metrics.json and config.json must be of one model. Their segments differ.")
-        try:
-            return Assignment(self.schema, pipeline, names)
-        except Exception as error:  # whatever a damaged file makes it raise, the file is to blame
-            raise ModelError(f"{SEGMENTS_FILE} cannot be used: {error!s:.200}.") from None
 
     def _check_agreement(self) -> None:
         """Raise ModelError unless pipeline, schema and profile speak of the same fields."""

@@ -128,12 +128,17 @@ def _clipped(text: str) -> str:
     return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1].rstrip() + "…"
 
 
+def _number(mean: float) -> str:
+    """Return a mean as it can be remembered, in three digits."""
+    return shown(float(f"{mean:.3g}"))
+
+
 def describe(schema: LeadSchema, trait: Trait) -> str:
     """Return a trait as a sentence."""
     field = schema.by_name[trait.field]
     if trait.is_level and field.kind == "numeric":
         unit = f" {field.unit}".rstrip()
-        here, everywhere = shown(trait.here), shown(trait.everywhere)
+        here, everywhere = _number(trait.here), _number(trait.everywhere)
         return (
             f"{field.label} is {trait.value}: {here}{unit} on average, {everywhere}{unit} over all leads."
         )

@@ -214,7 +214,7 @@ class Segmentation(BaseModel):
     def summary(self) -> str:
         """Return what was found, in a sentence."""
         if not self.tried:
-            return "none: too few leads, or no field whose values differ enough."
+            return "none, for want of leads or of fields that go together."
         best, found = self.chosen() or self._nearest(), f"{len(self.segments)} kinds of leads"
         if not self.segments:
             asked = ", ".join(str(one.n_groups) for one in self.tried)

@@ -47,8 +47,8 @@ def score_file(
     """Score the leads of `source` and write them, with their answers, to `output`.
 
     Every column stays as it is. The answers follow as ``probability``, ``score``, ``grade``,
-    ``decision`` and ``warnings`` (what was missing, unseen or out of range); where a name is
-    taken already, it gets a number ("score_2").
+    ``decision``, ``segment`` if the model has segments, and ``warnings`` (what was missing, unseen
+    or out of range); where a name is taken already, it gets a number ("score_2").
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def _score_batch(model: LeadModel, batch: pa.Table, n_before: int) -> pa.Table:
 def answer_columns(
     model: LeadModel, typed: pd.DataFrame, remarks: dict[int, list[Remark]]
 ) -> dict[str, pa.Array]:
-    """Return probability, score, grade, decision and warnings of typed leads, by name."""
+    """Return probability, score, grade, decision, segment if any, and warnings of typed leads, by name."""
     answers = model.score_typed(typed)
     columns = {name: pa.array(answers[name]) for name in answers.columns}
     return columns | {"warnings": _told(remarks, len(typed))}

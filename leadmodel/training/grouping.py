@@ -1,12 +1,14 @@
 """The pipeline that groups leads by what describes them: scikit-learn's own steps, then k-means.
 
-Nothing of the outcome is in it. Numbers are held within the range of nine leads in ten and brought
-to one spread, so that no outlier makes a group; of a text, the values of at least one lead in
-twenty count. A principal component analysis keeps the directions in which leads differ most: as
-many as the most groups that are tried can differ in.
+Nothing of the outcome is in it. A kind of leads is several fields that go together, so a field that
+goes with no other is left out: it would cut every kind into halves. Numbers are held within the
+range of nine leads in ten and brought to one spread, so that no outlier makes a group; of a text,
+the values of at least one lead in twenty count. A principal component analysis keeps the directions
+in which leads differ most: as many as the most groups that are tried can differ in.
 """
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -19,15 +21,56 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
-from leadmodel.leads.schema import HANDFUL, MISSING, LeadSchema
+from leadmodel.evaluation.association import category_codes, cramers_v
+from leadmodel.leads.schema import HANDFUL, MISSING, Field, LeadSchema
 
-__all__ = ["MAX_TRIED", "RARE", "fit_encoder", "fit_groups", "slim", "winsorized"]
+__all__ = ["MAX_TRIED", "RARE", "fit_encoder", "fit_groups", "related", "slim", "winsorized"]
 
 MAX_TRIED = 8
 """Groups that are tried at most where no number is asked for."""
 
 RARE = 0.05
 """Share of the leads: rarer values of a text do not count, nor what lies beyond in a number."""
+
+
+RELATED = 0.2
+"""Cramér's V with some other field, at least, of a field that can tell kinds of leads apart."""
+
+N_BINS = 5
+"""Of a number, of about equal size, for Cramér's V: it sees whatever goes together, in line or not."""
+
+N_STARTS = 10
+"""Of k-means, of which the best is kept: with few, fits differ by chance and seem unstable."""
+
+
+def related(schema: LeadSchema, X: pd.DataFrame) -> LeadSchema:
+    """Return the schema of the fields that go together with some other field.
+
+    Parameters
+    ----------
+    schema : LeadSchema
+        The fields.
+    X : DataFrame of shape (n_leads, n_fields)
+        Typed leads.
+    """
+    codes = {field.name: _codes(field, X[field.name]) for field in schema.fields}
+    kept: set[str] = set()
+    for one, other in combinations(codes, 2):
+        # NaN, of a field that does not vary, is not above anything.
+        if not {one, other} <= kept and cramers_v(codes[one], codes[other]) >= RELATED:
+            kept |= {one, other}
+    return LeadSchema(fields=tuple(field for field in schema.fields if field.name in kept))
+
+
+def _codes(field: Field, column: pd.Series) -> npt.NDArray[np.intp]:
+    if field.is_text:
+        return category_codes(field, column) + 1
+    numbers = column.to_numpy(dtype=np.float64)
+    known = ~np.isnan(numbers)
+    edges = (
+        np.unique(np.quantile(numbers[known], np.linspace(0, 1, N_BINS + 1)[1:-1])) if known.any() else []
+    )
+    return np.where(known, np.searchsorted(edges, numbers) + 1, 0).astype(np.intp)
 
 
 def fit_encoder(schema: LeadSchema, X: pd.DataFrame) -> Pipeline | None:
@@ -110,7 +153,7 @@ def fit_groups(encoder: Pipeline, encoded: npt.NDArray[np.float64], n_groups: in
     seed : int
         Of the first centres.
     """
-    groups = KMeans(n_groups, n_init=4, random_state=seed).fit(encoded)
+    groups = KMeans(n_groups, n_init=N_STARTS, random_state=seed).fit(encoded)
     return Pipeline([*encoder.steps, ("groups", groups)])
 
 

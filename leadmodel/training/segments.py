@@ -29,7 +29,7 @@ from leadmodel.evaluation.segmentation import (
 )
 from leadmodel.leads.gaps import assume
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.training.grouping import MAX_TRIED, fit_encoder, fit_groups, slim, winsorized
+from leadmodel.training.grouping import MAX_TRIED, fit_encoder, fit_groups, related, slim, winsorized
 from leadmodel.training.stability import agreement, compare_methods, width
 
 __all__ = ["Segments", "check_segments", "describe_segments", "find_segments"]
@@ -43,7 +43,10 @@ MIN_LEADS = 50
 MIN_SHARE = 0.02
 """Of the leads, in the smallest segment."""
 
-N_RESAMPLES, N_SHUFFLED = 6, 3
+MARGIN = 0.05
+"""Beyond the stability that is asked for, of a number chosen among several: the best looks too good."""
+
+N_RESAMPLES, N_SHUFFLED = 8, 3
 N_EXPLAINED = 2000
 
 Asked = int | Literal["auto"]
@@ -105,6 +108,7 @@ def _find(schema: LeadSchema, X: pd.DataFrame, asked: Asked, seed: int) -> Segme
     started, rng = time.perf_counter(), np.random.default_rng(seed)
     X = _draw(X, rng)
     n_leads, smallest = len(X), max(MIN_LEADS / len(X), MIN_SHARE)
+    schema = related(schema, X)
     encoder = fit_encoder(schema, X) if n_leads >= 2 * MIN_LEADS else None
     tried: tuple[Grouping, ...] = ()
     others: tuple[Grouping, ...] = ()
@@ -113,9 +117,10 @@ def _find(schema: LeadSchema, X: pd.DataFrame, asked: Asked, seed: int) -> Segme
         numbers = range(2, min(MAX_TRIED, n_leads // MIN_LEADS) + 1) if asked == "auto" else [asked]
         encoded = encoder.transform(X)
         tried, fits = _try_numbers(schema, X, encoder, encoded, numbers, rng)
-        best = max(tried, key=lambda one: (_is_possible(one, smallest), one.gain))
+        needed = MIN_STABILITY + (MARGIN if asked == "auto" else 0)
+        best = max(tried, key=lambda one: (_is_possible(one, needed, smallest), one.gain))
         others = compare_methods(encoded, best.n_groups, round(MIN_SHARE * n_leads), seed)
-        kept = fits[best.n_groups] if _is_possible(best, smallest) else None
+        kept = fits[best.n_groups] if _is_possible(best, needed, smallest) else None
     found = Segmentation(
         asked=str(asked),
         n_leads=n_leads,
@@ -132,8 +137,8 @@ def _draw(X: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     return X.iloc[rows].reset_index(drop=True)
 
 
-def _is_possible(one: Grouping, smallest: float) -> bool:
-    return one.stability >= MIN_STABILITY and one.gain >= MIN_GAIN and one.smallest >= smallest
+def _is_possible(one: Grouping, stability: float, smallest: float) -> bool:
+    return one.stability >= stability and one.gain >= MIN_GAIN and one.smallest >= smallest
 
 
 def _try_numbers(
