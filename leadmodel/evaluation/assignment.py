@@ -45,6 +45,7 @@ class Assignment:
 
     def __init__(self, schema: LeadSchema, pipeline: Pipeline, names: Sequence[str]) -> None:
         self.names = tuple(names)
+        _check(len(set(self.names)) == len(self.names))
         numbers, texts = _read_columns(schema, pipeline["columns"])
         n_columns = len(numbers["names"]) + sum(len(values) for values in texts.values())
         weights, self._bias = _read_weights(pipeline, n_columns, len(self.names))

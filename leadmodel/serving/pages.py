@@ -27,7 +27,9 @@ footer, footer button, footer a, .wrap .or { color: var(--body-text-color) !impo
   opacity: 1 !important; }
 button[role="tab"][aria-selected="true"] { color: #0b6e75 !important; }
 .dark button[role="tab"][aria-selected="true"] { color: #5eead4 !important; }
-@media (max-width: 480px) { button[role="tab"] { padding-inline: 7px !important; font-size: .85rem; } }
+@media (max-width: 480px) {
+  .tab-container button { padding-inline: 6px !important; font-size: .85rem !important; }
+}
 """
 
 DELETE_CACHE = (60, 600)

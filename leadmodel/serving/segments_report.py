@@ -133,7 +133,11 @@ def _colour(place: int) -> str:
 def _shade(rate: float, average: float) -> str:
     """Return the colour of a conversion rate: the middle one for the average."""
     middle = len(SHADES) / 2
-    place = middle * rate / average if rate < average else middle * (1 + (rate - average) / (1 - average))
+    place = (
+        middle * rate / average
+        if rate < average
+        else middle * (1 + (rate - average) / max(1 - average, 1e-9))
+    )
     return SHADES[min(int(place), len(SHADES) - 1)]
 
 
@@ -142,7 +146,9 @@ def _card(model: LeadModel, place: int, segment: Segment) -> str:
     train, test = segment.conversion
     tested = "no test lead is in it" if test is None else f"{_share(test)} of {segment.test.count:,}"
     grades = ", ".join(
-        f"{grade} {count / segment.test.count:.0%}" for grade, count in segment.grades.items() if count
+        f"{grade} {count / max(segment.test.count, 1):.0%}"
+        for grade, count in segment.grades.items()
+        if count
     )
     known = [
         ("Leads", f"{segment.train.count:,}, {segment.train.count / n_leads:.0%} of all"),

@@ -106,7 +106,7 @@ def find_segments(schema: LeadSchema, X: pd.DataFrame, asked: Asked, seed: int) 
 
 def _find(schema: LeadSchema, X: pd.DataFrame, asked: Asked, seed: int) -> Segments:
     started, rng = time.perf_counter(), np.random.default_rng(seed)
-    X = _draw(X, rng)
+    everyone, X = X, _draw(X, rng)
     n_leads, smallest = len(X), max(MIN_LEADS / len(X), MIN_SHARE)
     schema = related(schema, X)
     encoder = fit_encoder(schema, X) if n_leads >= 2 * MIN_LEADS else None
@@ -116,7 +116,9 @@ def _find(schema: LeadSchema, X: pd.DataFrame, asked: Asked, seed: int) -> Segme
     if encoder is not None:
         numbers = range(2, min(MAX_TRIED, n_leads // MIN_LEADS) + 1) if asked == "auto" else [asked]
         encoded = encoder.transform(X)
-        tried, fits = _try_numbers(schema, X, encoder, encoded, numbers, rng)
+        # Of all leads: those of a draw alone would seem more stable than they are.
+        resamples = [everyone.iloc[rng.integers(0, len(everyone), n_leads)] for _ in range(N_RESAMPLES)]
+        tried, fits = _try_numbers(schema, X, resamples, encoder, encoded, numbers, rng)
         needed = MIN_STABILITY + (MARGIN if asked == "auto" else 0)
         best = max(tried, key=lambda one: (_is_possible(one, needed, smallest), one.gain))
         others = compare_methods(encoded, best.n_groups, round(MIN_SHARE * n_leads), seed)
@@ -144,13 +146,13 @@ def _is_possible(one: Grouping, stability: float, smallest: float) -> bool:
 def _try_numbers(
     schema: LeadSchema,
     X: pd.DataFrame,
+    resamples: Sequence[pd.DataFrame],
     encoder: Pipeline,
     encoded: _Floats,
     numbers: Sequence[int],
     rng: np.random.Generator,
 ) -> tuple[tuple[Grouping, ...], dict[int, Pipeline]]:
     """Return what each number of groups is worth, and the fits on all leads by number."""
-    resamples = [X.iloc[rng.integers(0, len(X), len(X))] for _ in range(N_RESAMPLES)]
     again = [(fit, fit.transform(some)) for some in resamples if (fit := fit_encoder(schema, some))]
     seen = [fit.transform(X) for fit, _ in again]
     shuffled = [
