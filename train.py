@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
+from typing import Literal
 
 import pandas as pd
 from tqdm import tqdm
@@ -47,6 +48,13 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--segment-by", metavar="FIELD", help="try models of their own for the values of a field of texts"
     )
+    parser.add_argument(
+        "--segments",
+        type=_read_segments,
+        metavar="K|auto",
+        help="divide the leads into K kinds by what describes them, or as many as they hold; the model is "
+        "one for all",
+    )
     parser.add_argument("--output", default="model", help="folder of the model (default: model)")
     add_decision_options(parser)
     parser.add_argument(
@@ -57,6 +65,16 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--private", action="store_true", help="make both private, if they are made")
     parser.add_argument("--seed", type=int, default=0, help="same data, seed and versions: same model")
     return parser.parse_args(arguments)
+
+
+def _read_segments(text: str) -> int | Literal["auto"]:
+    """Return the value of --segments; its size is checked once the leads are known."""
+    if text == "auto":
+        return "auto"
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"takes a number or auto. Got {text!r} instead.") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -85,6 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seed=options.seed,
         tune_minutes=options.tune,
         segment_by=options.segment_by,
+        segments=options.segments,
         drop_leaks=options.drop_leaks,
     )
     with open_tracker(options.track, recipe.title) if options.track else nullcontext() as tracker:
@@ -143,7 +162,11 @@ def report(model: LeadModel) -> None:
     if tuning := evaluation.tuning:
         print(f"\nTuning: {tuning.summary()}")
     if parts := evaluation.parts:
-        print(f"\nSegments: {parts.summary()}")
+        print(f"\nModels of their own: {parts.summary()}")
+    if segments := evaluation.segments:
+        print(f"\nSegments: {segments.summary()}")
+        for segment in segments.segments:
+            print(f"  {segment.train.count:7,} leads, {segment.train.rate:4.0%} converted: {segment.name}")
     print(f"\nCalibration: {evaluation.calibration.summary()}")
     verdict = judge_model(evaluation, {field.name: field.label for field in schema.fields})
     print("\n".join([f"\nVerdict: {verdict.level}", *(f"  {reason}" for reason in verdict.reasons)]))

@@ -22,10 +22,11 @@ from leadmodel.evaluation.routing import Routing
 from leadmodel.evaluation.whatif import Curve, WhatIf, find_changes, trace_curve
 from leadmodel.leads.schema import LeadSchema, Remark, Value
 from leadmodel.leads.table import read_leads
-from leadmodel.publishing.agreement import check_agreement
+from leadmodel.publishing.agreement import check_agreement, read_assignment
 from leadmodel.publishing.config import ModelConfig, PartFile
 from leadmodel.publishing.persistence import (
     MODEL_FILE,
+    SEGMENTS_FILE,
     is_folder,
     load_pipeline,
     read_folder,
@@ -72,6 +73,7 @@ class LeadModel:
             name: load_pipeline(files[name], sha256, name) for name, sha256 in self.config.checksums.items()
         }
         self.pipeline = opened.pop(MODEL_FILE)
+        self.assignment = read_assignment(self.config, self.evaluation, opened.pop(SEGMENTS_FILE, None))
         self.parts = {part.value: opened[part.file] for part in self._part_files}
         self._check_agreement()
 
@@ -185,7 +187,8 @@ class LeadModel:
         Returns
         -------
         DataFrame of shape (n_leads, 4)
-            With the index of `leads`; the texts as ``category``.
+            With the index of `leads`; the texts as ``category``. A model with segments adds
+            ``segment``.
 
         Raises
         ------
@@ -199,7 +202,7 @@ class LeadModel:
         probability = self.routing.predict(typed, threads)
         decision = self.config.decision
         scores = decision.scores(probability)
-        return pd.DataFrame(
+        answers = pd.DataFrame(
             {
                 "probability": probability,
                 "score": scores,
@@ -213,6 +216,9 @@ class LeadModel:
             },
             index=typed.index,
         )
+        if self.assignment is None:
+            return answers
+        return answers.assign(segment=self.assignment.categorise(typed))
 
     def answer(self, lead: Mapping[str, Any], *, reasons: bool = True) -> Answer:
         """Return probability, score, grade, decision and reasons for one raw lead.
@@ -243,6 +249,7 @@ class LeadModel:
         scores = decision.scores(probability)
         grades, positive = decision.grade_places(scores), decision.is_positive(probability)
         bands = list(decision.bands)
+        segments = self.assignment.name_rows(rows) if self.assignment else [None] * len(rows)
         explanations: Sequence[Explanation | None] = [None] * len(rows)
         if contributions is not None:
             explanations = explain(self.schema, self.profile, rows, contributions)
@@ -252,6 +259,7 @@ class LeadModel:
                 score=int(scores[row]),
                 grade=bands[grades[row]],
                 decision=decision.positive if positive[row] else decision.negative,
+                segment=segments[row],
                 warnings=tuple(remarks[row]),
                 explanation=explanations[row],
                 revision=self.revision,

@@ -24,6 +24,7 @@ if ORGANISATION is None:
 import pandas as pd
 import pytest
 from huggingface_hub import constants
+from kinds import RECIPE, make_kinds
 
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
@@ -49,6 +50,13 @@ def sample() -> pd.DataFrame:
 def model(sample: pd.DataFrame, quick: TrainingSettings) -> LeadModel:
     """A model of the small sample."""
     return train(sample, SAMPLE_RECIPE, quick)
+
+
+@pytest.fixture(scope="session")
+def model_of_kinds(quick: TrainingSettings) -> LeadModel:
+    """A model with segments."""
+    settings = quick.model_copy(update={"segments": "auto"})
+    return train(make_kinds().drop(columns="kind"), RECIPE, settings)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pytest
+from kinds import make_kinds
 
 from leadmodel.errors import InputError, LeadError
 from leadmodel.evaluation.planning import plan_calls
@@ -133,3 +134,17 @@ def test_a_plan_tells_where_to_cut(ranked: RankedList) -> None:
     assert f"<b>{500 * sum(expected) - 20 * 40:,.0f}</b>profit" in told
     assert "only if the probabilities are true" in told
     assert "No call pays" in render_plan(plan_calls(ranked.probability, None, value=1, cost=2), ranked)
+
+
+def test_segments_are_picked(model_of_kinds: LeadModel) -> None:
+    leads = make_kinds(200, random_state=2).drop(columns=["kind", "won"])
+    ranked = rank_list(model_of_kinds, "kinds", pa.Table.from_pandas(leads, preserve_index=False))
+    names = model_of_kinds.score(leads)["segment"].to_numpy()[ranked.rows - 1]
+    assert ranked.answer("segment").to_pylist() == names.tolist()
+    for name in ranked.segments:
+        expected = np.flatnonzero(names == name)
+        np.testing.assert_array_equal(ranked.arrange(ranked.bands, segments=[name]), expected)
+        assert ranked.count_segment(name) == len(expected)
+    assert ">Segment<" in render_list(ranked, ranked.arrange(ranked.bands, segments=names), None, False)
+    nothing = ranked.arrange(ranked.bands, segments=[])
+    assert "these grades and segments" in render_list(ranked, nothing, None, False)

@@ -25,6 +25,8 @@ class Answer(BaseModel):
         A to D, or as the model's bands name them.
     decision : str
         The decision at the model's threshold, in words.
+    segment : str, optional
+        The kind of leads that it belongs to; absent where the model has no segments.
     warnings : tuple of Remark
         What was missing, unseen or out of range in the lead.
     explanation : Explanation, optional
@@ -42,6 +44,7 @@ class Answer(BaseModel):
     score: int
     grade: str
     decision: str
+    segment: str | None = Field(default=None, exclude_if=lambda value: value is None)
     warnings: tuple[Remark, ...] = ()
     explanation: Explanation | None = None
     revision: str

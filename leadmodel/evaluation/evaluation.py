@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostClassifier, Pool
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from leadmodel.evaluation.comparison import Candidate
 from leadmodel.evaluation.contributions import Contributions
@@ -17,6 +17,7 @@ from leadmodel.evaluation.insights import Insights
 from leadmodel.evaluation.levels import Level, judge_levels
 from leadmodel.evaluation.metrics import Estimate, calibration_floor, estimate_metrics
 from leadmodel.evaluation.refinement import Calibration, Parts, Tuning
+from leadmodel.evaluation.segmentation import Segmentation
 from leadmodel.leads.gaps import assume
 from leadmodel.leads.schema import LeadSchema
 
@@ -59,6 +60,8 @@ class Evaluation(BaseModel):
         Mean absolute contribution to the log-odds by field name.
     insights : Insights, optional
         What the training leads say of themselves.
+    segments : Segmentation, optional
+        The search for kinds of leads, if it was asked for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,6 +80,7 @@ class Evaluation(BaseModel):
     curves: Curves
     importance: dict[str, float]
     insights: Insights | None = None
+    segments: Segmentation | None = Field(default=None, exclude_if=lambda value: value is None)
 
     @property
     def cross_validated(self) -> dict[str, float]:

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from leadmodel.errors import ModelError
 from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.gate import Gate
+from leadmodel.evaluation.segmentation import MAX_SEGMENTS
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.publishing.persistence import MODEL_FILE
+from leadmodel.publishing.persistence import MODEL_FILE, SEGMENTS_FILE
 
 Version = Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,40}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -24,6 +25,7 @@ __all__ = [
     "ModelConfig",
     "PartFile",
     "PartFiles",
+    "SegmentsFile",
     "TrainingRecord",
     "installed_versions",
     "this_machine",
@@ -92,6 +94,17 @@ class PartFiles(BaseModel):
     files: tuple[PartFile, ...] = Field(min_length=1, max_length=MAX_PARTS)
 
 
+class SegmentsFile(BaseModel):
+    """The file that assigns leads to segments, and the segments' names in its order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    names: tuple[Annotated[str, StringConstraints(min_length=1, max_length=200)], ...] = Field(
+        min_length=2, max_length=MAX_SEGMENTS
+    )
+    sha256: Sha256
+
+
 class ModelConfig(BaseModel):
     """The content of config.json.
 
@@ -114,6 +127,7 @@ class ModelConfig(BaseModel):
     recipe: Recipe | None = None
     gate: Gate | None = None
     parts: PartFiles | None = None
+    segments: SegmentsFile | None = Field(default=None, exclude_if=lambda value: value is None)
     versions: dict[str, Version]
     sha256: Sha256
 
@@ -175,7 +189,8 @@ class ModelConfig(BaseModel):
     def checksums(self) -> dict[str, str]:
         """The sha256 of each skops file by its name, the main one first."""
         parts = self.parts.files if self.parts else ()
-        return {MODEL_FILE: self.sha256} | {part.file: part.sha256 for part in parts}
+        segments = {SEGMENTS_FILE: self.segments.sha256} if self.segments else {}
+        return {MODEL_FILE: self.sha256} | {part.file: part.sha256 for part in parts} | segments
 
     def requirements(self) -> str:
         """Return requirements.txt: the exact versions that open the model."""

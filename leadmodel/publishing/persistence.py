@@ -11,15 +11,17 @@ from pathlib import Path, PurePosixPath
 
 import skops.io
 from catboost import CatBoostClassifier
+from sklearn.cluster import KMeans
 from sklearn.pipeline import Pipeline
 
 from leadmodel.errors import InputError, ModelError
-from leadmodel.publishing.archive import check_archive
+from leadmodel.publishing.archive import MODEL_FILE, SEGMENTS_FILE, check_archive
 
 __all__ = [
     "ALLOWED_FILES",
     "MODEL_FILE",
     "REQUIRED_FILES",
+    "SEGMENTS_FILE",
     "TRUSTED_TYPES",
     "Files",
     "check_replaceable",
@@ -33,7 +35,6 @@ __all__ = [
     "write_folder",
 ]
 
-MODEL_FILE = "model.skops"
 REQUIRED_FILES = (
     "README.md",
     MODEL_FILE,
@@ -45,7 +46,7 @@ REQUIRED_FILES = (
 TRUSTED_TYPES = ("catboost.core.CatBoostClassifier", "numpy.dtype")
 """All that a model file may name beyond what skops itself trusts; never read from the file."""
 
-OPTIONAL_FILES = ("plots/*.png", "parts/*.skops")
+OPTIONAL_FILES = ("plots/*.png", "parts/*.skops", SEGMENTS_FILE)
 ALLOWED_FILES = (*REQUIRED_FILES, *OPTIONAL_FILES)
 """All that is ever read of a repository."""
 
@@ -58,8 +59,8 @@ _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 Files = dict[str, bytes]
 
 
-def dump_pipeline(pipeline: Pipeline) -> bytes:
-    """Return `pipeline` as the content of a skops file that `load_pipeline` accepts.
+def dump_pipeline(pipeline: Pipeline, name: str = MODEL_FILE) -> bytes:
+    """Return `pipeline` as the content of a skops file that `load_pipeline` accepts by that name.
 
     Raises
     ------
@@ -67,7 +68,7 @@ def dump_pipeline(pipeline: Pipeline) -> bytes:
         If it holds a type that a reader would refuse.
     """
     content = skops.io.dumps(pipeline, compression=zipfile.ZIP_DEFLATED)
-    check_archive(content)
+    check_archive(content, name)
     return content
 
 
@@ -81,7 +82,7 @@ def load_pipeline(content: bytes, sha256: str, name: str = MODEL_FILE) -> Pipeli
     sha256 : str
         The checksum that it must have, in hexadecimal.
     name : str
-        What the file is called, for the errors.
+        What the file is called, which decides what may be in it.
 
     Raises
     ------
@@ -90,14 +91,15 @@ def load_pipeline(content: bytes, sha256: str, name: str = MODEL_FILE) -> Pipeli
         Nothing of the file has run by then.
     """
     check_sha256(content, sha256, name)
-    check_archive(content)
+    check_archive(content, name)
+    last = KMeans if name == SEGMENTS_FILE else CatBoostClassifier
     try:
         pipeline = skops.io.loads(content, trusted=TRUSTED_TYPES)
-        sound = isinstance(pipeline, Pipeline) and isinstance(pipeline[-1], CatBoostClassifier)
+        sound = isinstance(pipeline, Pipeline) and isinstance(pipeline[-1], last)
     except Exception as error:  # whatever a damaged state raises, the file is to blame
         raise ModelError(f"{name} cannot be opened: {type(error).__name__}: {error!s:.200}.") from None
     if not sound:
-        raise ModelError(f"{name} must hold a Pipeline that ends in a CatBoostClassifier.")
+        raise ModelError(f"{name} must hold a Pipeline that ends in a {last.__name__}.")
     return pipeline
 
 

@@ -15,7 +15,7 @@ from huggingface_hub import cached_assets_path
 from leadmodel.errors import ModelError
 from leadmodel.publishing.archive import check_archive, classifier_bytes
 from leadmodel.publishing.config import installed_versions
-from leadmodel.publishing.persistence import MODEL_FILE, check_sha256
+from leadmodel.publishing.persistence import MODEL_FILE, SEGMENTS_FILE, check_sha256
 
 __all__ = ["rehearse", "remember"]
 
@@ -43,7 +43,7 @@ for tree in range(model.tree_count_):
 
 
 def rehearse(content: bytes, sha256: str, name: str = MODEL_FILE) -> None:
-    """Use the CatBoost model of a skops file elsewhere first, unless that has gone well before.
+    """Use the CatBoost model of a skops file, if any, elsewhere first, unless that has gone well before.
 
     Parameters
     ----------
@@ -60,9 +60,9 @@ def rehearse(content: bytes, sha256: str, name: str = MODEL_FILE) -> None:
         If the file is not what config.json names or may not be opened, or its use fails.
     """
     check_sha256(content, sha256, name)
-    check_archive(content)
-    if _marker(sha256).exists():
-        return
+    check_archive(content, name)
+    if name == SEGMENTS_FILE or _marker(sha256).exists():
+        return  # no step of the segments' pipeline is ever run, its numbers are read off
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-c", _FIRST_USE],

@@ -59,8 +59,8 @@ def score_file(
     """Score the leads of `source` and write them, with their answers, to `output`.
 
     Every column stays as it is. The answers follow as ``probability``, ``score``, ``grade``,
-    ``decision`` and ``warnings`` (what was missing, unseen or out of range); where a name is
-    taken already, it gets a number ("score_2").
+    ``decision``, ``segment`` if the model has segments, and ``warnings`` (what was missing, unseen
+    or out of range); where a name is taken already, it gets a number ("score_2").
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
 
 
 def answer_columns(model: LeadModel, typed: pd.DataFrame, threads: int = -1) -> dict[str, pa.Array]:
-    """Return probability, score, grade, decision and warnings of typed leads, by name.
+    """Return probability, score, grade, decision, segment if any, and warnings of typed leads, by name.
 
     CatBoost takes as many `threads`, by default one for each core.
     """

@@ -2,6 +2,7 @@
 
 import base64
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from leadmodel.errors import InputError
 from leadmodel.evaluation.planning import Plan, plan_calls
 from leadmodel.serving.exports import count_formulas, to_csv, to_excel
 from leadmodel.serving.intake import read_list, read_pasted
+from leadmodel.serving.list_scripts import ARRIVING, SAVING, SORTING
 from leadmodel.serving.list_views import (
     render_formulas,
     render_list,
@@ -35,38 +37,6 @@ TYPICAL_CALLS = 100
 BY_NUMBER, BY_PROFIT = "We can make so many calls", "Make each call that pays"
 ALL, PLANNED = "All leads", "Only those to call"
 GONE = "The list is no longer here: it is kept for an hour, and only in memory. Choose it again."
-
-# What was understood of a list, or what is wrong with it, begins below a phone's screen.
-ARRIVING = "watch('value', () => element.scrollIntoView({block: 'start'}));"
-
-SORTING = """
-let pressed = null;
-element.addEventListener('click', (event) => {
-  const button = event.target.closest('button[data-column]');
-  if (!button) return;
-  pressed = button.dataset.column;
-  trigger('select', {column: pressed});
-});
-watch('value', () => {
-  for (const button of element.querySelectorAll('button[data-column]'))
-    if (button.dataset.column === pressed) button.focus({preventScroll: true});
-  pressed = null;
-});
-"""
-
-# The file goes to the visitor in the answer itself: nothing of it is ever stored.
-SAVING = """
-watch('value', () => {
-  const file = props.value;
-  if (!file || !file.data) return;
-  const bytes = Uint8Array.from(atob(file.data), (letter) => letter.charCodeAt(0));
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([bytes]));
-  link.download = file.name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-});
-"""
 
 
 def add_list_page(service: ScoringService) -> None:
@@ -110,6 +80,7 @@ class _ListPage:
 
     def _add_table(self) -> None:
         self.grades = gr.CheckboxGroup(label="Show the grades", choices=[])
+        self.segments = gr.CheckboxGroup(label="Show the segments", choices=[], visible=False)
         self.table = gr.HTML(js_on_load=SORTING)
 
     def _add_plan(self) -> None:
@@ -138,6 +109,7 @@ class _ListPage:
         planned = [self.plan, self.n_called]
         options = [self.rule, self.calls, self.cost, self.value, self.level]
         outputs = [self.ranked, self.understood, self.results, self.grades, self.formulas, self.file]
+        outputs += [self.segments]
         outputs += [self.calls, self.cost, self.value, *shown, *planned]
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
         scoring = {
@@ -147,8 +119,10 @@ class _ListPage:
         }
         self.file.upload(self._score_file, [self.file, self.rule, self.level], outputs, **scoring)
         self.score.click(self._score_text, [self.text, self.rule, self.level], outputs, **scoring)
-        self.grades.input(self._filter, [self.ranked, self.grades, self.sorting], self.table, **private)
-        self.table.select(self._sort, [self.ranked, self.grades, self.sorting], shown, **private)
+        filters = [self.ranked, self.grades, self.segments, self.sorting]
+        for widget in (self.grades, self.segments):
+            widget.input(self._filter, filters, self.table, trigger_mode="always_last", **private)
+        self.table.select(self._sort, filters, shown, **private)
         # One event for all of them: else an older answer could arrive after a newer one.
         gr.on(
             [widget.input for widget in options],
@@ -200,7 +174,12 @@ class _ListPage:
                 choices=[(f"{grade} ({ranked.count(grade):,})", grade) for grade in ranked.bands],
                 value=ranked.bands,
             ),
-            self.table: self._filter(ranked, ranked.bands, (None, False)),
+            self.segments: gr.CheckboxGroup(
+                choices=[(f"{name} ({ranked.count_segment(name):,})", name) for name in ranked.segments],
+                value=list(ranked.segments),
+                visible=bool(ranked.segments),
+            ),
+            self.table: self._filter(ranked, ranked.bands, ranked.segments, (None, False)),
             self.sorting: (None, False),
             self.calls: n_calls,
             self.cost: cost,
@@ -212,26 +191,30 @@ class _ListPage:
         }
 
     def _filter(
-        self, ranked: RankedList | None, grades: list[str], sorting: tuple[str | None, bool]
+        self,
+        ranked: RankedList | None,
+        grades: Sequence[str],
+        segments: Sequence[str],
+        sorting: tuple[str | None, bool],
     ) -> str:
         if ranked is None:
             return render_list_error(GONE)
         column, descending = sorting
-        return render_list(
-            ranked, ranked.arrange(grades, column, descending=descending), column, descending
-        )
+        places = ranked.arrange(grades, column, descending=descending, segments=segments)
+        return render_list(ranked, places, column, descending)
 
     def _sort(
         self,
         ranked: RankedList | None,
         grades: list[str],
+        segments: list[str],
         sorting: tuple[str | None, bool],
         event: gr.EventData,
     ) -> tuple[str, Any]:
         if ranked is None:
             return render_list_error(GONE), sorting
         new = _press(ranked, sorting, str(event.column))
-        return self._filter(ranked, grades, new), new
+        return self._filter(ranked, grades, segments, new), new
 
     def _plan(
         self,

@@ -167,7 +167,7 @@ def render_list(
 
 def _told_shown(ranked: RankedList, n_found: int, n_columns: int) -> str:
     if not n_found:
-        return "No lead has one of these grades."
+        return f"No lead has one of these grades{' and segments' if ranked.segments else ''}."
     part = f"The first {MAX_SHOWN} of {n_found:,} leads" if n_found > MAX_SHOWN else f"{n_found:,} leads"
     hidden = len(ranked.table.column_names) - n_columns
     lacking = ["the rest"] if n_found > MAX_SHOWN else []
@@ -184,11 +184,12 @@ def _shown_columns(ranked: RankedList) -> dict[str, str]:
         "grade": "Grade",
         "score": "Score",
         "decision": "Decision",
+        "segment": "Segment",
         "reason_for": "▲ Strongest reason for",
         "reason_against": "▼ Strongest reason against",
         "warnings": "Read with care",
     }
-    answers = {ranked.answers[name]: title for name, title in titles.items()}
+    answers = {ranked.answers[name]: title for name, title in titles.items() if name in ranked.answers}
     others = [name for name in ranked.columns if name not in named[:1]][:MAX_COLUMNS_SHOWN]
     return {**{name: name for name in named[:1]}, **answers, **{name: name for name in others}}
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.explanation import Reason, explain
@@ -48,8 +49,8 @@ class RankedList:
     table : pyarrow.Table of n_leads rows
         The columns of the list as they were, then the answers.
     answers : dict of str to str
-        The column of each answer: probability, score, grade, decision, warnings, reason_for,
-        reason_against; request_id and row where answers are logged.
+        The column of each answer: probability, score, grade, decision, segment if the model has
+        segments, warnings, reason_for, reason_against; request_id and row where answers are logged.
     rows : array of shape (n_leads,)
         The number of each lead in the list as it was, 1 being the first.
     matches : tuple of Match
@@ -60,6 +61,8 @@ class RankedList:
         What made scores, grades and decisions of their probabilities.
     places : array of shape (n_leads,)
         The place of each lead's grade among the decision's.
+    segments : tuple of str
+        Those of the model; each lead's is then an answer as well.
     """
 
     name: str
@@ -70,6 +73,7 @@ class RankedList:
     unused: Mapping[str, str]
     decision: Decision
     places: npt.NDArray[np.intp]
+    segments: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -97,15 +101,29 @@ class RankedList:
         """Return how many leads have that grade."""
         return int(np.sum(self.places == self.bands.index(grade)))
 
+    def count_segment(self, name: str) -> int:
+        """Return how many leads are of that segment."""
+        return pc.sum(pc.equal(self.answer("segment"), name)).as_py() or 0
+
     def arrange(
-        self, grades: Collection[str], column: str | None = None, *, descending: bool = False
+        self,
+        grades: Collection[str],
+        column: str | None = None,
+        *,
+        descending: bool = False,
+        segments: Collection[str] = (),
     ) -> npt.NDArray[np.intp]:
         """Return the places of the leads with these grades, best first or by a column.
+
+        Where the model has segments, of the leads of these `segments` alone.
 
         Numbers go by size, what is lacking last; leads of one value stay best first.
         """
         wanted = [place for place, grade in enumerate(self.bands) if grade in grades]
-        found = np.flatnonzero(np.isin(self.places, wanted))
+        chosen = np.isin(self.places, wanted)
+        if self.segments:
+            chosen &= self.answer("segment").to_pandas().isin(segments).to_numpy()
+        found = np.flatnonzero(chosen)
         if column is None:
             return found
         values = self.table[column].to_pandas().iloc[found]
@@ -168,6 +186,7 @@ def rank_list(
         },
         decision=decision,
         places=decision.grade_places(answers["score"].to_numpy())[order],
+        segments=model.config.segments.names if model.config.segments else (),
     )
 
 

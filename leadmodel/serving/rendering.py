@@ -99,7 +99,7 @@ def render_answer(answer: Answer, threshold: float, bands: list[str], n_fields: 
         f'title="Grade">{escape(answer.grade)}</span>'
         f'<span><span class="lm-decision">{escape(answer.decision)}</span><br>'
         f'<span class="lm-muted">chance to convert {told}, decision from {from_on} on · '
-        f"score {answer.score} of 100</span></span></div>"
+        f"score {answer.score} of 100</span>{_render_segment(answer)}</span></div>"
         f'<div class="lm-scale" role="img" aria-label="Probability {chance}, decision threshold {mark}">'
         f'<i style="width:{answer.probability:.1%}"></i><b style="left:{mark}"></b>'
         f'<span class="lm-muted" style="left:clamp(4rem, {mark}, calc(100% - 4rem))">'
@@ -114,6 +114,11 @@ def _render_name(answer: Answer) -> str:
     if answer.request_id is None:
         return ""
     return f'<p class="lm-muted">This answer is logged. Request id: <code>{answer.request_id}</code></p>'
+
+
+def _render_segment(answer: Answer) -> str:
+    told = f'<br><span class="lm-muted">Segment: {escape(answer.segment or "")}</span>'
+    return told if answer.segment else ""
 
 
 def _render_explanation(explanation: Explanation | None) -> str:

@@ -90,5 +90,5 @@ def fit_parts(
             own["iterations"] = round(checked.n_trees * settings.refit_factor)
             used[value] = fit_pipeline(schema, *leads, own, settings.n_members, lambda step: None)
             unseen[rows] = probability
-    progress("models per segment")
+    progress("models per value")
     return Parts(field=field, tried=tuple(tried)), used, unseen

@@ -12,6 +12,7 @@ from leadmodel.evaluation.decision import DEFAULT_BANDS, Decision, score_grid
 from leadmodel.evaluation.evaluation import Evaluation, evaluate_model
 from leadmodel.evaluation.insights import find_insights
 from leadmodel.evaluation.profile import profile_leads, profile_output
+from leadmodel.evaluation.segmentation import Segmentation
 from leadmodel.evaluation.threshold import budget_share, choose_threshold
 from leadmodel.leads.recipe import DecisionHints, Recipe
 from leadmodel.model import LeadModel
@@ -20,6 +21,7 @@ from leadmodel.training.fitting import Fitted, fit_model, n_fit_steps
 from leadmodel.training.packing import pack
 from leadmodel.training.parts import check_divisible
 from leadmodel.training.past import PastLeads, fingerprint, prepare
+from leadmodel.training.segments import Segments, check_segments, describe_segments, find_segments
 from leadmodel.training.settings import TrainingSettings
 
 __all__ = ["n_steps", "train"]
@@ -27,7 +29,7 @@ __all__ = ["n_steps", "train"]
 
 def n_steps(settings: TrainingSettings) -> int:
     """Return how often `train` calls its `progress`."""
-    return n_fit_steps(settings) + 3
+    return n_fit_steps(settings) + 3 + (settings.segments is not None)
 
 
 def train(
@@ -74,12 +76,19 @@ def train(
     probability = fitted.routing(past.schema).predict(past.test[0])
     evaluation = _judge(past, fitted, probability, decision, settings)
     progress("model judged")
+    segments: Segments | None = None
+    if settings.segments is not None:
+        segments = find_segments(past.schema, past.train[0], settings.segments, settings.seed)
+        described = _describe(past, segments, fitted, decision, settings)
+        evaluation = evaluation.model_copy(update={"segments": described})
+        progress("segments looked for")
 
     files = pack(
         fitted.pipeline,
         evaluation,
         profile_leads(past.schema, *past.train, {"probability": profile_output(probability, past.test[1])}),
         fitted.part_pipelines,
+        segments.pipeline if segments else None,
         title=recipe.title or "Leads",
         source=recipe.source,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -108,6 +117,8 @@ def _check_wishes(past: PastLeads, hints: DecisionHints, settings: TrainingSetti
     """Raise InputError now for what would fail after the training."""
     if settings.segment_by is not None:
         check_divisible(past.schema, settings.segment_by)
+    if settings.segments is not None:
+        check_segments(settings.segments, len(past.split.train))
     if hints.budget is not None:
         budget_share(hints.budget, past.split.leads_per_day)
 
@@ -150,3 +161,14 @@ def _judge(
     )
     insights = find_insights(past.schema, *past.train, evaluation.importance, settings.seed)
     return evaluation.model_copy(update={"insights": insights})
+
+
+def _describe(
+    past: PastLeads, segments: Segments, fitted: Fitted, decision: Decision, settings: TrainingSettings
+) -> Segmentation:
+    scores = decision.scores(fitted.routing(past.schema).predict(past.test[0]))
+    grades = np.array(list(decision.bands))[decision.grade_places(scores)]
+    classifier = fitted.pipeline[-1]
+    return describe_segments(
+        segments, past.schema, past.train, past.test, grades.tolist(), classifier, settings.seed
+    )
