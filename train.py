@@ -79,7 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         segment_by=options.segment_by,
         drop_leaks=options.drop_leaks,
     )
-    with tqdm(total=n_steps(settings), desc="training", unit="step") as bar:
+    with tqdm(
+        total=n_steps(settings, with_amounts=recipe.amount is not None), desc="training", unit="step"
+    ) as bar:
 
         def progress(step: str) -> None:
             bar.set_postfix_str(step)

@@ -1,11 +1,15 @@
 """What a model says of one lead."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from leadmodel.evaluation.explanation import Explanation
 from leadmodel.leads.schema import Remark
 
 __all__ = ["Answer"]
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 class Answer(BaseModel):
@@ -25,6 +29,11 @@ class Answer(BaseModel):
         What was missing, unseen or out of range in the lead.
     explanation : Explanation, optional
         The reasons.
+    expected_amount, expected_value : float, optional
+        What the lead brings if it converts, and what it is worth as it is; only of models that were
+        trained on amounts, as the interval.
+    amount_interval : tuple of float, optional
+        Between which the amount of four of five such leads lies, if they convert.
     revision : str
         The revision of the model that gave this answer.
     """
@@ -37,4 +46,7 @@ class Answer(BaseModel):
     decision: str
     warnings: tuple[Remark, ...] = ()
     explanation: Explanation | None = None
+    expected_amount: float | None = Field(default=None, exclude_if=_is_none)
+    expected_value: float | None = Field(default=None, exclude_if=_is_none)
+    amount_interval: tuple[float, float] | None = Field(default=None, exclude_if=_is_none)
     revision: str

@@ -23,10 +23,10 @@ def check_agreement(files: Mapping[str, bytes], config: ModelConfig) -> None:
     ModelError
         If README.md is the card of another model or holds active markup, requirements.txt
         asks for anything but what the model was made with, a plot is no PNG, or the files of
-        the parts are not those that config.json names.
+        the parts, the model of amounts among them, are not those that config.json names.
     """
     named = set(config.checksums) - {MODEL_FILE}
-    found = {name for name in files if name.startswith("parts/")}
+    found = {name for name in files if name.endswith(".skops")} - {MODEL_FILE}
     if named != found:
         raise ModelError(
             f"The files of the parts must be those of config.json, {sorted(named)}. Found: {sorted(found)}."

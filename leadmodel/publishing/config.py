@@ -5,11 +5,13 @@ import platform
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from leadmodel.errors import ModelError
 from leadmodel.evaluation.decision import Decision
+from leadmodel.evaluation.worth import AmountTerms
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.publishing.archive import REVENUE_FILE
 from leadmodel.publishing.persistence import MODEL_FILE
 
 Version = Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,40}$")]
@@ -21,6 +23,7 @@ __all__ = [
     "ModelConfig",
     "PartFile",
     "PartFiles",
+    "RevenueFile",
     "TrainingRecord",
     "installed_versions",
 ]
@@ -79,6 +82,27 @@ class PartFiles(BaseModel):
     files: tuple[PartFile, ...] = Field(min_length=1, max_length=MAX_PARTS)
 
 
+class RevenueFile(BaseModel):
+    """The model of what converted leads bring.
+
+    Parameters
+    ----------
+    column : str
+        That the amounts of the past leads stood in.
+    sha256 : str, optional
+        Of revenue.skops; None if there is none, because each converted lead is expected to bring
+        the mean.
+    terms : AmountTerms
+        How amounts and values are told.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str
+    sha256: Sha256 | None = None
+    terms: AmountTerms
+
+
 class ModelConfig(BaseModel):
     """The content of config.json.
 
@@ -97,8 +121,15 @@ class ModelConfig(BaseModel):
     decision: Decision
     training: TrainingRecord
     parts: PartFiles | None = None
+    revenue: RevenueFile | None = Field(default=None, exclude_if=lambda revenue: revenue is None)
     versions: dict[str, Version]
     sha256: Sha256
+
+    @model_validator(mode="after")
+    def _check_decision(self) -> "ModelConfig":
+        if self.decision.is_by_value and self.revenue is None:
+            raise ValueError("a decision by value needs a model of amounts")
+        return self
 
     def to_json(self) -> str:
         """Return the text of config.json."""
@@ -158,7 +189,8 @@ class ModelConfig(BaseModel):
     def checksums(self) -> dict[str, str]:
         """The sha256 of each skops file by its name, the main one first."""
         parts = self.parts.files if self.parts else ()
-        return {MODEL_FILE: self.sha256} | {part.file: part.sha256 for part in parts}
+        named = {MODEL_FILE: self.sha256} | {part.file: part.sha256 for part in parts}
+        return named | ({REVENUE_FILE: self.revenue.sha256} if self.revenue and self.revenue.sha256 else {})
 
     def requirements(self) -> str:
         """Return requirements.txt: the exact versions that open the model."""

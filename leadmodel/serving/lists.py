@@ -194,7 +194,7 @@ def _reasons(model: LeadModel, typed: pd.DataFrame, progress: Progress) -> dict[
     for start in range(0, len(rows), CHUNK):
         progress(0.3 + 0.6 * start / len(rows), "Finding the reasons")
         part = rows[start : start + CHUNK]
-        _, contributions = model.routing.predict_rows(part, -1, reasons=True)
+        contributions = model.routing.predict_rows(part, -1, reasons=True).contributions
         assert contributions is not None
         for explanation in explain(model.schema, model.profile, part, contributions):
             pro.append(_first(explanation.reasons_for))

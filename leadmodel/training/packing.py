@@ -10,8 +10,9 @@ from leadmodel.evaluation.drawing import to_png
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.plots import draw_figures
 from leadmodel.evaluation.profile import Profile
+from leadmodel.publishing.archive import REVENUE_FILE
 from leadmodel.publishing.card import render_card
-from leadmodel.publishing.config import ModelConfig, PartFile, PartFiles, installed_versions
+from leadmodel.publishing.config import ModelConfig, PartFile, PartFiles, RevenueFile, installed_versions
 from leadmodel.publishing.persistence import MODEL_FILE, dump_pipeline
 
 __all__ = ["pack"]
@@ -22,6 +23,7 @@ def pack(
     evaluation: Evaluation,
     profile: Profile,
     parts: Mapping[str, Pipeline] | None = None,
+    amounts: tuple[str, Pipeline | None] | None = None,
     **facts: Any,
 ) -> dict[str, bytes]:
     """Return the files of a model, its card and figures among them.
@@ -36,6 +38,8 @@ def pack(
         What the training leads looked like.
     parts : mapping of str to Pipeline, optional
         The models for single values of the field that `evaluation.parts` names.
+    amounts : tuple of str and Pipeline, optional
+        The column of the amounts, and their model, None where that is the mean.
     **facts
         The entries of `ModelConfig` that are not computed here.
     """
@@ -43,10 +47,13 @@ def pack(
     part_files = {
         f"parts/{place}.skops": dump_pipeline(part) for place, part in enumerate((parts or {}).values())
     }
+    column, regression = amounts or ("", None)
+    revenue_files = {REVENUE_FILE: dump_pipeline(regression, REVENUE_FILE)} if regression else {}
     config = ModelConfig(
         versions=installed_versions(),
         sha256=_sha256(content),
         parts=_list_parts(evaluation, list(parts or {}), part_files),
+        revenue=_describe_amounts(evaluation, column, revenue_files.get(REVENUE_FILE)),
         **facts,
     )
     labels = {field.name: field.label for field in config.lead_schema.fields}
@@ -55,6 +62,7 @@ def pack(
         "README.md": render_card(config, evaluation, profile).encode(),
         MODEL_FILE: content,
         **part_files,
+        **revenue_files,
         "config.json": config.to_json().encode(),
         "metrics.json": evaluation.model_dump_json(indent=2).encode(),
         "profile.json": profile.model_dump_json(indent=2).encode(),
@@ -71,6 +79,12 @@ def _list_parts(evaluation: Evaluation, values: list[str], files: Mapping[str, b
         for value, (file, content) in zip(values, files.items(), strict=True)
     )
     return PartFiles(field=evaluation.parts.field, files=tuple(named))
+
+
+def _describe_amounts(evaluation: Evaluation, column: str, content: bytes | None) -> RevenueFile | None:
+    if evaluation.revenue is None:
+        return None
+    return RevenueFile(column=column, sha256=content and _sha256(content), terms=evaluation.revenue.terms)
 
 
 def _sha256(content: bytes) -> str:

@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from leadmodel.errors import InputError
 from leadmodel.evaluation.decision import DEFAULT_BANDS, Decision, score_grid
 from leadmodel.evaluation.evaluation import Evaluation, evaluate_model
 from leadmodel.evaluation.insights import find_insights
 from leadmodel.evaluation.profile import profile_leads
 from leadmodel.evaluation.threshold import budget_share, choose_threshold
+from leadmodel.leads.amounts import check_enough
 from leadmodel.leads.recipe import DecisionHints, Recipe
 from leadmodel.model import LeadModel
 from leadmodel.publishing.config import TrainingRecord
@@ -20,14 +22,21 @@ from leadmodel.training.fitting import Fitted, fit_model, n_fit_steps
 from leadmodel.training.packing import pack
 from leadmodel.training.parts import check_divisible
 from leadmodel.training.past import PastLeads, prepare
+from leadmodel.training.revenue import (
+    N_REVENUE_STEPS,
+    FittedRevenue,
+    evaluate_revenue,
+    fit_revenue,
+    sold_in_test,
+)
 from leadmodel.training.settings import TrainingSettings
 
 __all__ = ["n_steps", "train"]
 
 
-def n_steps(settings: TrainingSettings) -> int:
-    """Return how often `train` calls its `progress`."""
-    return n_fit_steps(settings) + 3
+def n_steps(settings: TrainingSettings, *, with_amounts: bool = False) -> int:
+    """Return how often `train` calls its `progress`, for leads with a column of amounts or without."""
+    return n_fit_steps(settings) + 3 + (N_REVENUE_STEPS if with_amounts else 0)
 
 
 def train(
@@ -67,8 +76,9 @@ def train(
     progress("leads read")
 
     fitted = fit_model(past.schema, *past.train, settings, progress)
-    decision = _decide(past, fitted.unseen, recipe.decision)
-    evaluation = _judge(past, fitted, decision, settings)
+    revenue = fit_revenue(past, fitted.unseen, settings, progress) if past.amounts else None
+    decision = _decide(past, fitted.unseen, recipe.decision, revenue)
+    evaluation = _judge(past, fitted, decision, settings, revenue)
     progress("model judged")
 
     files = pack(
@@ -76,6 +86,7 @@ def train(
         evaluation,
         profile_leads(past.schema, *past.train),
         fitted.part_pipelines,
+        (str(recipe.amount), revenue.pipeline) if revenue else None,
         title=recipe.title or "Leads",
         source=recipe.source,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -102,11 +113,26 @@ def _check_wishes(past: PastLeads, hints: DecisionHints, settings: TrainingSetti
         check_divisible(past.schema, settings.segment_by)
     if hints.budget is not None:
         budget_share(hints.budget, past.split.leads_per_day)
+    if past.amounts is not None:
+        check_enough(past.amounts.values[past.split.train], past.train[1])
+    elif hints.cost is not None and hints.value is None:
+        raise InputError(
+            "A cost needs what a conversion brings: value and cost go together, unless --amount names "
+            "the column of what each past one brought."
+        )
 
 
-def _decide(past: PastLeads, probability: npt.NDArray[np.float64], hints: DecisionHints) -> Decision:
+def _decide(
+    past: PastLeads,
+    probability: npt.NDArray[np.float64],
+    hints: DecisionHints,
+    revenue: FittedRevenue | None,
+) -> Decision:
     _, y = past.train
-    threshold = choose_threshold(hints, y, probability, past.split.leads_per_day)
+    if revenue and hints.cost is not None and hints.value is None:
+        threshold = revenue.break_even(hints.cost)
+    else:
+        threshold = choose_threshold(hints, y, probability, past.split.leads_per_day)
     return Decision(
         threshold=threshold.probability,
         rule=threshold.rule,
@@ -119,19 +145,29 @@ def _decide(past: PastLeads, probability: npt.NDArray[np.float64], hints: Decisi
     )
 
 
-def _judge(past: PastLeads, fitted: Fitted, decision: Decision, settings: TrainingSettings) -> Evaluation:
+def _judge(
+    past: PastLeads,
+    fitted: Fitted,
+    decision: Decision,
+    settings: TrainingSettings,
+    revenue: FittedRevenue | None,
+) -> Evaluation:
+    worth = revenue.worth if revenue else None
+    forecast = fitted.routing(past.schema, worth).predict(past.test[0])
     evaluation = evaluate_model(
         fitted.pipeline[-1],
         past.schema,
         past.test,
-        fitted.routing(past.schema).predict(past.test[0]),
+        forecast,
         decision,
         settings.seed,
+        sold_in_test(past, revenue.limit) if revenue else None,
         audit=past.audit,
         comparison=fitted.comparison,
         calibration=fitted.calibration,
         tuning=fitted.tuning,
         parts=fitted.parts,
+        revenue=evaluate_revenue(revenue, past, forecast, settings) if revenue else None,
     )
     insights = find_insights(past.schema, *past.train, evaluation.importance, settings.seed)
     return evaluation.model_copy(update={"insights": insights})
