@@ -134,10 +134,12 @@ def report(model: LeadModel) -> None:
     if parts := evaluation.parts:
         print(f"\nSegments: {parts.summary()}")
     print(f"\nCalibration: {evaluation.calibration.summary()}")
+    if revenue := evaluation.revenue:
+        print("\n".join([f"\nRevenue: {revenue.summary()}", *revenue.findings()]))
     verdict = judge_model(evaluation, {field.name: field.label for field in schema.fields})
     print("\n".join([f"\nVerdict: {verdict.level}", *(f"  {reason}" for reason in verdict.reasons)]))
     decision = model.config.decision
-    print(f"\n'{decision.positive}' from {decision.threshold:.3f} on: {decision.rule}")
+    print(f"\n'{decision.positive}' {decision.condition}: {decision.rule}")
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ from leadmodel.evaluation.planning import plan_calls
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
 from leadmodel.serving.exports import count_formulas, to_csv, to_excel
-from leadmodel.serving.list_views import MAX_SHOWN, render_list, render_plan
+from leadmodel.serving.list_views import MAX_SHOWN, render_list
 from leadmodel.serving.lists import RankedList, match_columns, rank_list
+from leadmodel.serving.plan_view import render_plan
 
 EVIL = "<img src=x onerror=window.evil=1>"
 

@@ -65,6 +65,13 @@ class Decision(BaseModel):
         """Whether each lead's own expected value decides, rather than its probability."""
         return self.cost is not None and self.value is None
 
+    @property
+    def condition(self) -> str:
+        """From what on a lead counts as positive, in words."""
+        if self.is_by_value:
+            return f"from an expected value above {self.cost:,g} on"
+        return f"from a probability of {self.threshold:.3f} on"
+
     def scores(self, probability: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Return the percentile, 0 to 100, of each probability among the training leads'."""
         percentiles = np.linspace(0, 100, len(self.grid))

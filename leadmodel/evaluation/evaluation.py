@@ -17,8 +17,9 @@ from leadmodel.evaluation.insights import Insights
 from leadmodel.evaluation.levels import Level, judge_levels
 from leadmodel.evaluation.metrics import Estimate, calibration_floor, estimate_metrics
 from leadmodel.evaluation.refinement import Calibration, Parts, Tuning
-from leadmodel.evaluation.revenue import Revenue, Sold
+from leadmodel.evaluation.revenue import Revenue
 from leadmodel.evaluation.routing import Forecast
+from leadmodel.evaluation.sold import Sold
 from leadmodel.evaluation.threshold import Stakes
 from leadmodel.leads.gaps import assume
 from leadmodel.leads.schema import LeadSchema

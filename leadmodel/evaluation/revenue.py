@@ -1,35 +1,17 @@
-"""How well the value of leads is told: part of metrics.json."""
+"""How well the value of leads is told: part of metrics.json, with the words for it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from statistics import NormalDist
+from collections.abc import Callable
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from leadmodel.evaluation.curves import Line, thin
-from leadmodel.evaluation.metrics import Estimate, bootstrap, captured_share
-from leadmodel.evaluation.worth import AmountTerms, Worths
+from leadmodel.evaluation.curves import Line
+from leadmodel.evaluation.metrics import Estimate
+from leadmodel.evaluation.worth import LEVEL, AmountTerms
 
-__all__ = [
-    "MEAN",
-    "AmountTrial",
-    "Revenue",
-    "RevenueTest",
-    "Sold",
-    "compare_amounts",
-    "judge_revenue",
-    "tell_money",
-]
+__all__ = ["MEAN", "AmountTrial", "Metrics", "Revenue", "RevenueTest"]
 
 MEAN = "Mean"
-MIN_TEST_AMOUNTS = 10
-"""Fewer amounts of test leads than this are not judged by."""
 
-TOP = 0.2
-
-Floats = npt.NDArray[np.float64]
 Metrics = dict[str, Estimate]
 
 
@@ -144,10 +126,6 @@ class Revenue(BaseModel):
         """Whether leads are told apart by the amounts to expect of them."""
         return self.chosen != MEAN
 
-    def money(self, amount: float) -> str:
-        """Return an amount in words, with its unit."""
-        return tell_money(amount, self.terms.unit)
-
     def summary(self) -> str:
         """Return what is used and why, in sentences."""
         trial = next(trial for trial in self.trials if trial.name == self.chosen)
@@ -165,8 +143,38 @@ class Revenue(BaseModel):
             )
         return told + self._told_rules()
 
+    def findings(self) -> tuple[str, ...]:
+        """Return what the test leads showed, in sentences."""
+        if self.test is None:
+            return ("Too few test leads have an amount to judge by.",)
+        test, money = self.test, self.terms.money
+        value, amount = test.value["this model"], test.amount["this model"]
+        caught = (one.told(".1%") for one in (test.caught_by_value, test.caught_by_probability))
+        told = [
+            f"Expected values are {money(value['rmse'].value)} off by root mean square "
+            f"({money(value['rmse'].low)} to {money(value['rmse'].high)}); "
+            f"{_beyond(test.value, money)}.",
+            f"Expected amounts of converted leads are {money(amount['mae'].value)} off on average "
+            f"({money(amount['mae'].low)} to {money(amount['mae'].high)}).",
+            "The fifth of the leads ranked highest by value holds {} of all value; by probability, {}: "
+            "{} points more.".format(*caught, _points(test.caught_more)),
+            f"The expected values add up to {test.total.told('.0%')} of the real ones, and "
+            f"{test.coverage.told('.0%')} of the amounts lie within their interval, which is made for "
+            f"{LEVEL:.0%}.",
+        ]
+        if test.n_cut:
+            told.append(
+                f"{test.n_cut:,} amounts of test leads lie beyond {money(self.limit)} and count as that; "
+                f"{test.share_cut:.1%} of the sum of these leads' amounts lies beyond it."
+            )
+        if test.n_unknown:
+            told.append(
+                f"{test.n_unknown:,} converted test leads have no amount; those with one stand for them."
+            )
+        return tuple(told)
+
     def _mean(self) -> str:
-        return self.money(self.terms.mean)
+        return self.terms.money(self.terms.mean)
 
     def _told_rules(self) -> str:
         told = ""
@@ -175,175 +183,23 @@ class Revenue(BaseModel):
         if self.n_ignored:
             told += f" {self.n_ignored:,} amounts of leads that did not convert are ignored."
         if self.n_cut:
-            told += f" {self.n_cut:,} amounts beyond {self.money(self.limit)} count as that."
+            told += f" {self.n_cut:,} amounts beyond {self.terms.money(self.limit)} count as that."
         return told
 
 
-def tell_money(amount: float, unit: str) -> str:
-    """Return an amount in words: cents only where they count, a sign before it, a name behind it.
-
-    >>> tell_money(1234.5, "€"), tell_money(12.5, "EUR")
-    ('€1,234', '12.50 EUR')
-    """
-    number = f"{amount:,.0f}" if amount >= 1000 or float(amount).is_integer() else f"{amount:,.2f}"
-    return f"{unit}{number}" if len(unit) == 1 else f"{number} {unit}".rstrip()
-
-
-@dataclass(frozen=True, eq=False)
-class Sold:
-    """What leads really brought.
-
-    Parameters
-    ----------
-    amounts : array of shape (n_leads,)
-        0 for those that did not convert, NaN where not known; at most the limit.
-    y : array of shape (n_leads,)
-        1 for converted, 0 for the others.
-    """
-
-    amounts: Floats
-    y: npt.NDArray[np.int64]
-
-    @property
-    def known(self) -> npt.NDArray[np.bool_]:
-        """Which converted leads have an amount."""
-        return (self.y == 1) & ~np.isnan(self.amounts)
-
-    @property
-    def weights(self) -> Floats:
-        """Of each lead: one with an amount stands for those without as well, which count nothing."""
-        known = self.known
-        return np.where(self.y == 1, known * (self.y.sum() / max(known.sum(), 1)), 1.0)
-
-    @property
-    def filled(self) -> Floats:
-        """The amounts, 0 where not known."""
-        return np.nan_to_num(self.amounts, nan=0.0)
-
-    @property
-    def total(self) -> float:
-        """The sum of the amounts, those not known taken to be like the others."""
-        return float(self.weights @ self.filled)
-
-
-def compare_amounts(
-    amounts: Floats, expected: Mapping[str, Floats], characters: Mapping[str, str]
-) -> tuple[AmountTrial, ...]:
-    """Compare ways to expect the amounts of converted leads, each above 0, the mean first."""
-    losses = {name: amounts / told + np.log(told) for name, told in expected.items()}
-    z = _z(max(len(expected) - 1, 1))
-    return tuple(
-        AmountTrial(
-            name=name,
-            character=characters[name],
-            rmse=float(np.sqrt(np.mean((told - amounts) ** 2))),
-            mae=float(np.mean(np.abs(told - amounts))),
-            change=_mean_interval(losses[name] - losses[MEAN], z),
+def _beyond(value: dict[str, Metrics], money: Callable[[float], str]) -> str:
+    """Return by how much others are farther off, in words."""
+    named = {"mean amount": "with the mean amount for all", "one regression": "one regression on all leads"}
+    told = []
+    for name, words in named.items():
+        beyond = value[name]["rmse_beyond"]
+        told.append(
+            f"{words}, {money(value[name]['rmse'].value)} (by {money(beyond.value)} more; "
+            f"{money(beyond.low)} to {money(beyond.high)})"
         )
-        for name, told in expected.items()
-    )
+    return "; ".join(told)
 
 
-def _z(n_intervals: int) -> float:
-    """Return how many standard errors an interval reaches, all of them holding with 95 % (Bonferroni)."""
-    return NormalDist().inv_cdf(1 - 0.025 / n_intervals)
-
-
-def _mean_interval(differences: Floats, z: float) -> Estimate:
-    mean = float(differences.mean())
-    half = z * float(differences.std(ddof=1)) / float(np.sqrt(len(differences)))
-    return Estimate(value=mean, low=mean - half, high=mean + half)
-
-
-def judge_revenue(
-    sold: Sold,
-    uncut: Floats,
-    probability: Floats,
-    worths: Worths,
-    rivals: Mapping[str, Floats],
-    mean: float,
-    random_state: int,
-) -> RevenueTest | None:
-    """Judge expected amounts and values on test leads.
-
-    Parameters
-    ----------
-    sold : Sold
-        What the test leads really brought, beyond the limit cut to it.
-    uncut : array of shape (n_leads,)
-        The amounts as they were.
-    probability : array of shape (n_leads,)
-        That each lead converts.
-    worths : Worths
-        What they were expected to be worth.
-    rivals : mapping of str to array of shape (n_leads,)
-        Values that others expected.
-    mean : float
-        The amount that knowing nothing of a lead would expect.
-    random_state : int
-        Seed of the resamples.
-    """
-    known = sold.known
-    if known.sum() < MIN_TEST_AMOUNTS:
-        return None
-    real, weights = sold.filled, sold.weights
-    inside = (worths.amount_low <= real) & (real <= worths.amount_high)
-
-    def ranked(draws: Floats) -> dict[str, Floats]:
-        by_value = captured_share(real, worths.value, draws * weights, TOP)
-        by_chance = captured_share(real, probability, draws * weights, TOP)
-        return {
-            "caught_by_value": by_value,
-            "caught_by_probability": by_chance,
-            "caught_more": by_value - by_chance,
-            "total": draws @ (weights * worths.value) / (draws @ (weights * real)),
-            "coverage": draws @ (known * inside) / (draws @ known),
-        }
-
-    told = {"this model": worths.value, **rivals}
-    amounts = {"this model": worths.amount[known], "mean amount": np.full(int(known.sum()), mean)}
-    beyond = uncut[known].sum() - real[known].sum()
-    return RevenueTest(
-        n_amounts=int(known.sum()),
-        n_unknown=int(sold.y.sum() - known.sum()),
-        n_cut=int(np.sum(uncut[known] > real[known])),
-        share_cut=float(beyond / uncut[known].sum()) if beyond else 0.0,
-        value=_judge_errors(real, told, weights, random_state),
-        amount=_judge_errors(real[known], amounts, np.ones(int(known.sum())), random_state),
-        **bootstrap(ranked, len(real), random_state),
-        by_value=_gains(real * weights, worths.value),
-        by_probability=_gains(real * weights, probability),
-    )
-
-
-def _judge_errors(
-    real: Floats, told: Mapping[str, Floats], weights: Floats, random_state: int
-) -> dict[str, Metrics]:
-    """Return RMSE, MAE and R² of each way to tell `real`, and by how much the RMSE exceeds the first's."""
-    first = next(iter(told))
-
-    def compute(draws: Floats) -> dict[str, Floats]:
-        drawn = draws * weights
-        total = drawn.sum(axis=1)
-        spread = drawn @ real**2 / total - (drawn @ real / total) ** 2
-        found: dict[str, Floats] = {}
-        for name, one in told.items():
-            mse = drawn @ (one - real) ** 2 / total
-            found[f"{name}/rmse"] = np.sqrt(mse)
-            found[f"{name}/mae"] = drawn @ np.abs(one - real) / total
-            found[f"{name}/r2"] = np.where(spread > 0, 1 - mse / np.where(spread > 0, spread, 1), np.nan)
-            if name != first:
-                found[f"{name}/rmse_beyond"] = found[f"{name}/rmse"] - found[f"{first}/rmse"]
-        return found
-
-    estimates = bootstrap(compute, len(real), random_state)
-    return {
-        name: {key.rpartition("/")[2]: one for key, one in estimates.items() if key.startswith(f"{name}/")}
-        for name in told
-    }
-
-
-def _gains(value: Floats, ranking: Floats) -> Line:
-    ranked = value[np.argsort(-ranking, kind="stable")]
-    share = np.linspace(0, 1, len(ranked) + 1)
-    return thin(share, np.concatenate([[0.0], np.cumsum(ranked) / ranked.sum()]))
+def _points(estimate: Estimate) -> str:
+    low, high = 100 * estimate.low, 100 * estimate.high
+    return f"{100 * estimate.value:+.1f} ({low:+.1f} to {high:+.1f})"

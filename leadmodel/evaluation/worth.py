@@ -1,5 +1,6 @@
 """What a lead is worth: the expected amount of a conversion, and with the probability its value."""
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -54,6 +55,14 @@ class AmountTerms(BaseModel):
         if self.low > self.high or self.ratios[0] > self.ratios[1]:
             raise ValueError("a lower end must not lie above its upper end")
         return self
+
+    def money(self, amount: float) -> str:
+        """Return an amount in words: cents only where they count, a sign before it, a name behind it."""
+        number = f"{amount:,.0f}" if abs(amount) >= 1000 or float(amount).is_integer() else f"{amount:,.2f}"
+        has_sign = any(unicodedata.category(letter) == "Sc" for letter in self.unit)
+        if has_sign:
+            return f"-{self.unit}{number[1:]}" if amount < 0 else f"{self.unit}{number}"
+        return f"{number} {self.unit}".rstrip()
 
 
 class Worths(NamedTuple):

@@ -28,6 +28,8 @@ class Amounts:
 
     Attributes
     ----------
+    name : str
+        Of their column.
     values : array of shape (n_leads,)
         Of each lead: 0 where it did not convert, NaN where it did and no amount is known.
     unit : str
@@ -38,15 +40,16 @@ class Amounts:
         Amounts above 0 of leads that did not convert; they brought nothing.
     """
 
+    name: str
     values: Floats
     unit: str
     n_unknown: int
     n_ignored: int
 
-    def told(self, name: str, n_converted: int) -> str:
-        """Return in sentences what was read of the column `name`, and by which rules."""
+    def told(self, n_converted: int) -> str:
+        """Return in sentences what was read, and by which rules."""
         known = n_converted - self.n_unknown
-        parts = [f"{known:,} of {n_converted:,} converted leads have an amount in {name!r}."]
+        parts = [f"{known:,} of {n_converted:,} converted leads have an amount in {quoted(self.name)}."]
         if self.n_unknown:
             parts.append(f"The other {self.n_unknown:,} are left out of the model of amounts.")
         if self.n_ignored:
@@ -83,6 +86,7 @@ def read_amounts(
         raise _refused(column, int(wrong[0]))
     converted = y == 1
     return Amounts(
+        name=str(column.name),
         values=np.where(converted, amounts, 0.0),
         unit=unit or currency,
         n_unknown=int(np.sum(converted & np.isnan(amounts))),

@@ -43,7 +43,7 @@ class Money(NamedTuple):
         """
         pattern, group = (_BY_POINT, ".") if mark == "," else (_BY_COMMA, ",")
         if not pattern.fullmatch(self.digits):
-            raise ValueError(self.digits)
+            raise ValueError(f"no amount: {self.digits!r}")
         number = float(self.digits.replace(group, "").replace(mark, "."))
         return -number if self.is_negative else number
 
@@ -61,7 +61,7 @@ def read_money(text: str) -> Money:
     """
     found = _PARTS.fullmatch(text.strip())
     if not found:
-        raise ValueError(text)
+        raise ValueError(f"no amount: {text!r}")
     before, digits, after = (part.strip() for part in found.groups())
     if before[-1:].isalpha() and digits[0] == ".":  # "Rs.500"
         before, digits = f"{before}.", digits[1:]
@@ -72,7 +72,7 @@ def read_money(text: str) -> Money:
     currency = " ".join(_currency(name) for name in names if name)
     if re.search(r"[\s'’]", digits):
         if not _SPACED.fullmatch(digits):
-            raise ValueError(text)
+            raise ValueError(f"no amount: {text!r}")
         digits = re.sub(r"[\s'’]", "", digits)
     return Money(digits, is_negative, currency)
 
@@ -80,7 +80,7 @@ def read_money(text: str) -> Money:
 def _currency(name: str) -> str:
     has_sign = len(name) <= 4 and sum(unicodedata.category(letter) == "Sc" for letter in name) == 1
     if not has_sign and name.lower() not in _CODES:
-        raise ValueError(name)
+        raise ValueError(f"no currency: {name!r}")
     return name
 
 

@@ -47,8 +47,9 @@ def score_file(
     """Score the leads of `source` and write them, with their answers, to `output`.
 
     Every column stays as it is. The answers follow as ``probability``, ``score``, ``grade``,
-    ``decision`` and ``warnings`` (what was missing, unseen or out of range); where a name is
-    taken already, it gets a number ("score_2").
+    ``decision`` and ``warnings`` (what was missing, unseen or out of range), of a model that was
+    trained on amounts also ``expected_amount``, ``amount_low``, ``amount_high`` and
+    ``expected_value``; where a name is taken already, it gets a number ("score_2").
 
     Parameters
     ----------
@@ -127,7 +128,7 @@ def _score_batch(model: LeadModel, batch: pa.Table, n_before: int) -> pa.Table:
 def answer_columns(
     model: LeadModel, typed: pd.DataFrame, remarks: dict[int, list[Remark]]
 ) -> dict[str, pa.Array]:
-    """Return probability, score, grade, decision and warnings of typed leads, by name."""
+    """Return what `LeadModel.score_typed` says of typed leads, and warnings, by name."""
     answers = model.score_typed(typed)
     columns = {name: pa.array(answers[name]) for name in answers.columns}
     return columns | {"warnings": _told(remarks, len(typed))}

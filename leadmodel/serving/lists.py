@@ -1,7 +1,8 @@
 """A list of leads, ranked: what was understood of it, and who is to be called first."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,18 +11,20 @@ import pyarrow as pa
 
 from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.explanation import Reason, explain
+from leadmodel.evaluation.worth import AmountTerms
 from leadmodel.leads.schema import MISSING, LeadSchema, Remark
 from leadmodel.leads.table import read_leads, remark_leads
 from leadmodel.leads.texts import identifier
 from leadmodel.model import LeadModel
 from leadmodel.serving.bulk import answer_columns, append_answers
 
-__all__ = ["Match", "RankedList", "match_columns", "rank_list"]
+__all__ = ["Match", "RankedList", "Ranking", "match_columns", "rank_list"]
 
 CHUNK = 5000
 """Leads explained between two signs of progress."""
 
 Progress = Callable[[float, str], object]
+Ranking = Literal["probability", "expected_value"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Match:
 
 @dataclass(frozen=True, eq=False)
 class RankedList:
-    """The leads of a list, best first.
+    """The leads of a list, best first: by probability, or by expected value.
 
     Parameters
     ----------
@@ -48,7 +51,7 @@ class RankedList:
         The columns of the list as they were, then the answers.
     answers : dict of str to str
         The column of each answer: probability, score, grade, decision, warnings, reason_for,
-        reason_against.
+        reason_against; of a model that was trained on amounts also expected_value and the others.
     rows : array of shape (n_leads,)
         The number of each lead in the list as it was, 1 being the first.
     matches : tuple of Match
@@ -59,6 +62,10 @@ class RankedList:
         What made scores, grades and decisions of their probabilities.
     places : array of shape (n_leads,)
         The place of each lead's grade among the decision's.
+    terms : AmountTerms, optional
+        How values were told, if they were.
+    ranking : str
+        The answer that the leads are ranked by.
     """
 
     name: str
@@ -69,6 +76,8 @@ class RankedList:
     unused: Mapping[str, str]
     decision: Decision
     places: npt.NDArray[np.intp]
+    terms: AmountTerms | None = None
+    ranking: Ranking = "probability"
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -85,8 +94,28 @@ class RankedList:
 
     @property
     def probability(self) -> npt.NDArray[np.float64]:
-        """Of each lead, highest first."""
-        return self.table[self.answers["probability"]].to_numpy()
+        """Of each lead, in their order."""
+        return self.answer("probability").to_numpy()
+
+    @property
+    def values(self) -> npt.NDArray[np.float64] | None:
+        """The expected value of each lead, if they are ranked by it."""
+        return self.answer("expected_value").to_numpy() if self.ranking == "expected_value" else None
+
+    def money(self, amount: float) -> str:
+        """Return an amount in words."""
+        return self.terms.money(amount) if self.terms else f"{amount:,.2f}"
+
+    def ranked_by(self, ranking: Ranking) -> "RankedList":
+        """Return the same leads, the highest answer of that name first; equal ones as the list had them."""
+        order = np.lexsort((self.rows, -self.answer(ranking).to_numpy()))
+        return replace(
+            self,
+            table=self.table.take(order),
+            rows=self.rows[order],
+            places=self.places[order],
+            ranking=ranking,
+        )
 
     def answer(self, name: str) -> pa.ChunkedArray:
         """Return an answer of each lead."""
@@ -147,7 +176,7 @@ def rank_list(
     order = np.argsort(-answers["probability"].to_numpy(), kind="stable")
     table = append_answers(leads, answers)
     decision = model.config.decision
-    return RankedList(
+    ranked = RankedList(
         name=name,
         table=table.take(order),
         answers=dict(zip(answers, table.column_names[-len(answers) :], strict=True)),
@@ -160,7 +189,9 @@ def rank_list(
         },
         decision=decision,
         places=decision.grade_places(answers["score"].to_numpy())[order],
+        terms=model.worth.terms if model.worth else None,
     )
+    return ranked.ranked_by("expected_value") if decision.is_by_value else ranked
 
 
 def match_columns(schema: LeadSchema, columns: list[str]) -> dict[str, str]:

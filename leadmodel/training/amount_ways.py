@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostRegressor, Pool
 
-from leadmodel.evaluation.revenue import MEAN, Sold
+from leadmodel.evaluation.revenue import MEAN
+from leadmodel.evaluation.sold import Sold
 from leadmodel.evaluation.worth import Link, as_amount
 from leadmodel.training.crossvalidation import make_folds
 from leadmodel.training.settings import TrainingSettings

@@ -21,6 +21,8 @@ def audit_report(past: PastLeads) -> str:
     """Return what the audit found, the most urgent first, and what to do about suspects."""
     X, y = past.train
     lines = [f"Audit of {len(y):,} leads with {X.shape[1]} fields, {y.mean():.1%} of them converted"]
+    if past.amounts:
+        lines.append(textwrap.fill(past.amounts.told(int(past.y.sum())), WIDTH))
     found = past.audit.by_severity()
     for severity, findings in found.items():
         lines += [f"\n{_HEADINGS[severity]}", *map(_describe, findings)]

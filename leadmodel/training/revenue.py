@@ -9,16 +9,9 @@ import pandas as pd
 from catboost import CatBoostRegressor, Pool
 from sklearn.pipeline import Pipeline
 
-from leadmodel.evaluation.revenue import (
-    MEAN,
-    AmountTrial,
-    Revenue,
-    Sold,
-    compare_amounts,
-    judge_revenue,
-    tell_money,
-)
+from leadmodel.evaluation.revenue import MEAN, AmountTrial, Revenue
 from leadmodel.evaluation.routing import Forecast
+from leadmodel.evaluation.sold import Sold, compare_amounts, judge_revenue
 from leadmodel.evaluation.threshold import Threshold
 from leadmodel.evaluation.worth import LEVEL, AmountTerms, Worth
 from leadmodel.leads.amounts import robust_limit
@@ -99,11 +92,10 @@ class FittedRevenue:
 
         It is for people to read; each lead's own value decides.
         """
-        cost_told, mean_told = (tell_money(number, self.terms.unit) for number in (cost, self.terms.mean))
         return Threshold(
             min(cost / (self.terms.mean * self.terms.factor), 1.0),
-            f"the expected value of the lead exceeds {cost_told}, what a call costs; one of the average "
-            f"amount, {mean_told}, does so from this probability on",
+            f"the expected value of the lead exceeds {self.terms.money(cost)}, what a call costs; one of "
+            f"the average amount, {self.terms.money(self.terms.mean)}, does so from this probability on",
         )
 
 

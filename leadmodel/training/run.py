@@ -86,7 +86,7 @@ def train(
         evaluation,
         profile_leads(past.schema, *past.train),
         fitted.part_pipelines,
-        (str(recipe.amount), revenue.pipeline) if revenue else None,
+        (past.amounts.name, revenue.pipeline) if past.amounts and revenue else None,
         title=recipe.title or "Leads",
         source=recipe.source,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
