@@ -125,6 +125,28 @@ def test_long_lists_are_shown_in_part(ranked: RankedList) -> None:
     assert shown.count("<tr>") == MAX_SHOWN + 1
 
 
+def test_leads_are_ranked_by_value_and_back(valued: LeadModel, leads: pd.DataFrame) -> None:
+    by_chance = rank_list(valued, "leads.csv", pa.Table.from_pandas(leads, preserve_index=False))
+    by_value = by_chance.ranked_by("expected_value")
+    told = valued.score(leads[list(valued.schema.by_name)])["expected_value"].to_numpy()
+    assert (by_value.rows - 1).tolist() == np.argsort(-told, kind="stable").tolist()
+    assert by_value.values == pytest.approx(np.sort(told)[::-1])
+    assert by_chance.values is None
+    back = by_value.ranked_by("probability")
+    assert back.table.equals(by_chance.table.combine_chunks())
+    assert back.places.tolist() == by_chance.places.tolist()
+    shown = render_list(by_value, by_value.arrange(by_value.bands), None, False)
+    assert f'<td class="lm-number">{by_value.money(max(told))}</td>' in shown
+    assert 'aria-sort="descending"><button data-column="expected_value">Value' in shown
+    plan = plan_calls(by_value.probability, None, cost=20, values=by_value.values)
+    assert plan.n_called == (told > 20).sum()
+    rendered = render_plan(plan, by_value)
+    assert f"<b>{by_value.money(told[told > 20].sum())}</b>value expected" in rendered
+    assert f"<b>{told[told > 20].sum() - 20 * plan.n_called:,.0f}</b>profit expected" in rendered
+    never = plan_calls(by_value.probability, None, cost=1e6, values=by_value.values)
+    assert "No call pays" in render_plan(never, by_value)
+
+
 def test_a_plan_tells_where_to_cut(ranked: RankedList) -> None:
     plan = plan_calls(ranked.probability, 40, value=500, cost=20, level=0.95)
     told = render_plan(plan, ranked)

@@ -65,21 +65,17 @@ def fit_pipeline(
 
 
 def fit_regression(
-    schema: LeadSchema,
-    X: pd.DataFrame,
-    target: npt.NDArray[np.float64],
-    parameters: dict[str, Any],
-    n_members: int,
+    schema: LeadSchema, X: pd.DataFrame, target: npt.NDArray[np.float64], parameters: dict[str, Any]
 ) -> Pipeline:
-    """Fit the pipeline from leads to a number, as `fit_pipeline` does to a probability."""
+    """Fit the pipeline from leads to a number, as `fit_pipeline` does to a probability.
+
+    One regressor, not several averaged: it answers beside the classifier, for each lead.
+    """
     columns = _make_columns(schema)
-    texts, leads = tuple(schema.text_columns), columns.transform(X)
-    seeds = (parameters["random_seed"] + number for number in range(n_members))
-    members = [
-        CatBoostRegressor(**(parameters | {"random_seed": seed, "cat_features": texts})).fit(leads, target)
-        for seed in seeds
-    ]
-    return Pipeline([("columns", columns), ("regressor", to_regressor(_average(members)).copy())])
+    regressor = CatBoostRegressor(**(parameters | {"cat_features": tuple(schema.text_columns)}))
+    regressor.fit(columns.transform(X), target)
+    # Merging, even of one, leaves out what only training needs.
+    return Pipeline([("columns", columns), ("regressor", to_regressor(_average([regressor])).copy())])
 
 
 def _make_columns(schema: LeadSchema) -> ColumnTransformer:

@@ -235,7 +235,7 @@ def conformal_ratios(ratios: Floats, level: float = LEVEL) -> tuple[float, float
     Their quantiles by cross-validation, each end leaving half of the rest beyond it, the new lead
     counted in (split conformal prediction, Vovk et al. 2005; by folds, Barber et al. 2021).
     """
-    ordered, tail = np.sort(ratios), (1 - level) / 2 * (len(ratios) + 1)
+    ordered, tail = np.sort(ratios), round((1 - level) / 2 * (len(ratios) + 1), 9)
     low = max(int(np.floor(tail)), 1)
     high = min(int(np.ceil(len(ratios) + 1 - tail)), len(ratios))
     return float(ordered[low - 1]), float(ordered[high - 1])
@@ -246,10 +246,7 @@ def _fit(schema: LeadSchema, problem: AmountProblem, way: Way, told: Told) -> Pi
     scale and bias."""
     rows = np.flatnonzero(problem.sold.known)
     parameters = regressor_parameters(way.loss, problem.settings) | {"iterations": told.n_trees}
-    n_members = problem.settings.n_members
-    pipeline = fit_regression(
-        schema, problem.X.iloc[rows], problem.target(way)[rows], parameters, n_members
-    )
+    pipeline = fit_regression(schema, problem.X.iloc[rows], problem.target(way)[rows], parameters)
     scale, bias = pipeline[-1].get_scale_and_bias()
     times = told.scale * problem.unit
     if way.link == "log":
