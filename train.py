@@ -10,11 +10,14 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 
+import pandas as pd
 from tqdm import tqdm
 
 from leadmodel.errors import InputError
 from leadmodel.evaluation.verdict import judge_model
+from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
 from leadmodel.options import add_decision_options, add_lead_options, read_decision, read_past_leads
 from leadmodel.publishing.card import METRIC_NAMES
@@ -22,9 +25,10 @@ from leadmodel.publishing.persistence import check_replaceable
 from leadmodel.publishing.push import Destination
 from leadmodel.publishing.space import SpaceDestination
 from leadmodel.training.past import PastLeads
-from leadmodel.training.report import audit_report
-from leadmodel.training.run import n_steps, train
+from leadmodel.training.report import audit_report, progress_bar
+from leadmodel.training.run import train
 from leadmodel.training.settings import TrainingSettings
+from leadmodel.training.tracking import open_tracker
 from leadmodel.training.tuning import check_optuna
 
 
@@ -44,6 +48,9 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--output", default="model", help="folder of the model (default: model)")
     add_decision_options(parser)
+    parser.add_argument(
+        "--track", metavar="PROJECT", help="write the run down: PROJECT, PROJECT@USER/SPACE or mlflow:URI"
+    )
     parser.add_argument("--push", metavar="USER/MODEL", help="publish the model on the Hugging Face Hub")
     parser.add_argument("--space", metavar="USER/SPACE", help="publish the app that serves it as a Space")
     parser.add_argument("--private", action="store_true", help="make both private, if they are made")
@@ -79,26 +86,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
         segment_by=options.segment_by,
         drop_leaks=options.drop_leaks,
     )
-    with tqdm(
-        total=n_steps(settings, with_amounts=recipe.amount is not None), desc="training", unit="step"
-    ) as bar:
-
-        def progress(step: str) -> None:
-            bar.set_postfix_str(step)
-            bar.update()
-
-        def prepared(past: PastLeads) -> None:
-            tqdm.write(f"\n{audit_report(past)}\n")
-
-        model = train(leads, recipe, settings, progress, prepared)
-
-    model.save_pretrained(options.output)
+    with open_tracker(options.track, recipe.title) if options.track else nullcontext() as tracker:
+        model = train_aloud(leads, recipe, settings, tracker.address if tracker else None)
+        model.save_pretrained(options.output)
+        if tracker:
+            tracker.record(model)
     report(model)
     if repository:
         publish(model, repository, space)
     seconds = time.perf_counter() - started
     print(f"\n{options.output}/ written after {seconds:.1f} s. Serve it:")
     print(f"LEADMODEL_REPO={options.output} {sys.executable} app.py")
+
+
+def train_aloud(
+    leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings, run: str | None
+) -> LeadModel:
+    """Train the model, showing how far it is and what the audit found."""
+
+    def prepared(past: PastLeads) -> None:
+        tqdm.write(f"\n{audit_report(past)}\n")
+
+    with progress_bar(settings, with_amounts=recipe.amount is not None) as progress:
+        return train(leads, recipe, settings, progress, prepared, run)
 
 
 def publish(model: LeadModel, repository: Destination, space: SpaceDestination | None) -> None:
@@ -140,6 +150,8 @@ def report(model: LeadModel) -> None:
     print("\n".join([f"\nVerdict: {verdict.level}", *(f"  {reason}" for reason in verdict.reasons)]))
     decision = model.config.decision
     print(f"\n'{decision.positive}' {decision.condition}: {decision.rule}")
+    if model.config.training.run:
+        print(f"\nThe run is written down as {model.config.training.run}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from leadmodel.leads.reading import read_table
 from leadmodel.leads.recipe import DecisionHints, Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 
-__all__ = ["add_decision_options", "add_lead_options", "read_decision", "read_past_leads"]
+__all__ = ["add_decision_options", "add_lead_options", "read_decision", "read_leads_of", "read_past_leads"]
 
 
 def add_lead_options(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def read_past_leads(source: str | None, options: argparse.Namespace) -> tuple[pd
     if source is None:
         recipe, leads = SAMPLE_RECIPE, make_sample()
     else:
-        leads = read_table(source)
+        leads = read_leads_of(source, recipe)
         # Of an address only the file's name: its query may hold a token.
         recipe = recipe.updated(title=recipe.title or Path(urlsplit(source).path).stem)
     _check_names([*(options.id or ()), *(options.drop or ())], leads)
@@ -58,6 +58,17 @@ def read_past_leads(source: str | None, options: argparse.Namespace) -> tuple[pd
         id=options.id and tuple(options.id),
         drop=options.drop and (*recipe.drop, *options.drop),
     )
+
+
+def read_leads_of(source: str, recipe: Recipe) -> pd.DataFrame:
+    """Return the past leads of `source`, a path, URL or hf://datasets/…, as the recipe tells to.
+
+    Raises
+    ------
+    InputError
+        If they cannot be read.
+    """
+    return read_table(source)
 
 
 def _check_names(names: Sequence[str], leads: pd.DataFrame) -> None:

@@ -54,7 +54,12 @@ def wait_for(address: str, process: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def running_app(
-    repository: str, cwd: Path = ROOT, code: str = "", log: Path | None = None, **environment: str
+    repository: str,
+    cwd: Path = ROOT,
+    code: str = "",
+    log: Path | None = None,
+    python: str | Path = sys.executable,
+    **environment: str,
 ) -> Iterator[str]:
     """Run app.py, or `code` in its place, as a process of its own; yield its address.
 
@@ -64,7 +69,7 @@ def running_app(
     settings = {"LEADMODEL_REPO": repository, "GRADIO_SERVER_PORT": str(port)}
     with open(log or os.devnull, "w") as printed:
         process = subprocess.Popen(
-            [sys.executable, *(["-c", code] if code else ["app.py"])],
+            [python, *(["-c", code] if code else ["app.py"])],
             cwd=cwd,
             env=os.environ | settings | environment,
             text=True,

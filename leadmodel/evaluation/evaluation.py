@@ -49,6 +49,8 @@ class Evaluation(BaseModel):
         CatBoost and the usual models on the training leads, cross-validated, the best first.
     calibration : Calibration
         What a calibrator would change, and whether there is one.
+    folds : tuple of dict of str to float
+        Metrics of CatBoost on each fold of the cross-validation.
     tuning : Tuning, optional
         What a search for better parameters gained, if there was one.
     parts : Parts, optional
@@ -74,6 +76,7 @@ class Evaluation(BaseModel):
     audit: Audit
     comparison: tuple[Candidate, ...]
     calibration: Calibration
+    folds: tuple[dict[str, float], ...] = ()
     tuning: Tuning | None = None
     parts: Parts | None = None
     levels: tuple[Level, ...]

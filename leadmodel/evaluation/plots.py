@@ -1,10 +1,11 @@
 """The figures of a model card, drawn from finished numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from leadmodel.evaluation.comparison import Candidate
 from leadmodel.evaluation.curves import Curves, Line
 from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.drawing import ACCENT, INK, SECOND, in_percent, new_axes, short
@@ -13,7 +14,7 @@ from leadmodel.evaluation.metrics import Estimate
 from leadmodel.evaluation.planning import Plan
 from leadmodel.evaluation.revenue import RevenueTest
 
-__all__ = ["draw_figures", "draw_plan"]
+__all__ = ["draw_comparison", "draw_figures", "draw_plan"]
 
 
 def draw_figures(
@@ -52,6 +53,27 @@ def draw_figures(
     if evaluation.revenue and evaluation.revenue.test:
         figures["revenue"] = _draw_revenue(evaluation.revenue.test)
     return figures
+
+
+def draw_comparison(comparison: Sequence[Candidate]) -> Figure:
+    """Draw how far each kind of model is behind the best, with its interval; right of 0 is beyond doubt.
+
+    Parameters
+    ----------
+    comparison : sequence of Candidate
+        The best first.
+    """
+    height = 1.3 + 0.4 * len(comparison)
+    figure, axes = new_axes("Behind the best", "Log loss beyond the best one's", "", height, 4.6)
+    behind, places = [one.behind for one in comparison], np.arange(len(comparison))
+    errors = [[one.value - one.low for one in behind], [one.high - one.value for one in behind]]
+    axes.axvline(0, color=SECOND, linestyle="--")
+    values = [one.value for one in behind]
+    axes.errorbar(values, places, xerr=errors, fmt="o", color=ACCENT, markersize=6, capsize=3)
+    axes.set_yticks(places, [short(one.name, 28) for one in comparison])
+    axes.set_ylim(len(comparison) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
+    return figure
 
 
 def draw_plan(plan: Plan) -> Figure:

@@ -1,6 +1,7 @@
 """What the training leads looked like: counts and conversions per value, never a lead."""
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -60,27 +61,52 @@ class FieldProfile(BaseModel):
         """Return the training leads that had `value`, or one of the same bin."""
         if isinstance(value, str):
             return self.missing if value == MISSING else self.cells.get(value, self.other)
-        return self.missing if np.isnan(value) else self.cells[str(self._bin(value))]
+        return self.missing if np.isnan(value) else self.cells[str(self.place(value))]
 
-    def _bin(self, value: float) -> int:
+    def place(self, value: float) -> int:
+        """Return which bin a number falls into, 0 being the lowest."""
         return bisect_left(self.edges, value, 1, len(self.edges) - 1) - 1
 
     def bounds(self, value: float) -> tuple[float, float]:
         """Return the lowest and highest value of the bin of `value`."""
-        place = self._bin(value)
+        place = self.place(value)
         return self.edges[place], self.edges[place + 1]
 
 
 class Profile(BaseModel):
-    """The training leads, field by field."""
+    """The training leads, field by field, and what the model says of them.
+
+    Parameters
+    ----------
+    leads : Cell
+        All of them.
+    fields : dict of str to FieldProfile
+        By field name.
+    outputs : dict of str to FieldProfile
+        By name of what the model says of a lead, such as "probability": cross-validated, for what it
+        says of leads that it has learned from is surer than what it will say of new ones. Empty in
+        models of earlier releases.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     leads: Cell
     fields: dict[str, FieldProfile]
+    outputs: dict[str, FieldProfile] = {}
+
+    @model_validator(mode="after")
+    def _check_outputs(self) -> "Profile":
+        if not all(output.edges for output in self.outputs.values()):
+            raise ValueError("an output needs the edges of its bins")
+        return self
 
 
-def profile_leads(schema: LeadSchema, typed: pd.DataFrame, y: npt.NDArray[Any]) -> Profile:
+def profile_leads(
+    schema: LeadSchema,
+    typed: pd.DataFrame,
+    y: npt.NDArray[Any],
+    outputs: Mapping[str, npt.NDArray[np.float64]] | None = None,
+) -> Profile:
     """Count leads and conversions by the values of each field.
 
     Parameters
@@ -91,9 +117,12 @@ def profile_leads(schema: LeadSchema, typed: pd.DataFrame, y: npt.NDArray[Any]) 
         As `leadmodel.leads.table.read_leads` returns it.
     y : array of shape (n_leads,)
         1 for converted, 0 for the others.
+    outputs : mapping of str to array of shape (n_leads,), optional
+        What the model says of the leads, cross-validated, by name.
     """
     fields = {field.name: _profile_field(field, typed[field.name], y) for field in schema.fields}
-    return Profile(leads=_count(y), fields=fields)
+    said = {name: _profile_number(pd.Series(values), y) for name, values in (outputs or {}).items()}
+    return Profile(leads=_count(y), fields=fields, outputs=said)
 
 
 def _profile_field(field: Field, column: pd.Series, y: npt.NDArray[Any]) -> FieldProfile:

@@ -153,7 +153,7 @@ class Revenue(BaseModel):
         told = [
             f"Expected values are {money(value['rmse'].value)} off by root mean square "
             f"({money(value['rmse'].low)} to {money(value['rmse'].high)}); "
-            f"{_beyond(test.value, money)}.",
+            f"{'; '.join(_others(test.value, money))}.",
             f"Expected amounts of converted leads are {money(amount['mae'].value)} off on average "
             f"({money(amount['mae'].low)} to {money(amount['mae'].high)}).",
             "The fifth of the leads ranked highest by value holds {} of all value; by probability, {}: "
@@ -187,17 +187,18 @@ class Revenue(BaseModel):
         return told
 
 
-def _beyond(value: dict[str, Metrics], money: Callable[[float], str]) -> str:
-    """Return by how much others are farther off, in words."""
+def _others(value: dict[str, Metrics], money: Callable[[float], str]) -> list[str]:
+    """Return how far off others are, and by how much more, in words."""
     named = {"mean amount": "with the mean amount for all", "one regression": "one regression on all leads"}
     told = []
     for name, words in named.items():
         beyond = value[name]["rmse_beyond"]
-        told.append(
-            f"{words}, {money(value[name]['rmse'].value)} (by {money(beyond.value)} more; "
-            f"{money(beyond.low)} to {money(beyond.high)})"
-        )
-    return "; ".join(told)
+        if beyond.low or beyond.high:  # where the mean is what is used, it is no other
+            told.append(
+                f"{words}, {money(value[name]['rmse'].value)} (a difference of {money(beyond.value)}, "
+                f"{money(beyond.low)} to {money(beyond.high)})"
+            )
+    return told
 
 
 def _points(estimate: Estimate) -> str:

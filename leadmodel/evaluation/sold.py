@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from leadmodel.evaluation.curves import Line, thin
-from leadmodel.evaluation.metrics import Estimate, bootstrap, captured_share
+from leadmodel.evaluation.metrics import captured_share
+from leadmodel.evaluation.resampling import Estimate, bootstrap
 from leadmodel.evaluation.revenue import MEAN, AmountTrial, Metrics, RevenueTest
 from leadmodel.evaluation.worth import Worths
 

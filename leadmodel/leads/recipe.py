@@ -134,6 +134,9 @@ class Recipe(BaseModel):
     ----------
     title, source : str
         Where the leads come from, for the model card.
+    maker, contact, license : str
+        Who made the model, whom to ask, and under which licence it is published (as the Hub spells
+        it, such as "apache-2.0"), for the model card.
     target, positive : str, optional
         The outcome column, and its value for a converted lead.
     time : str, optional
@@ -158,10 +161,13 @@ class Recipe(BaseModel):
 
     title: str = ""
     source: str = ""
+    maker: str = ""
+    contact: str = ""
+    license: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*)?$")
     target: str | None = None
     positive: str | None = None
     time: str | None = None
-    amount: str | None = None
+    amount: str | None = Field(default=None, exclude_if=lambda amount: amount is None)
     id: tuple[str, ...] = ()
     leaks: dict[str, str] = {}
     drop: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.metrics import Estimate
 from leadmodel.evaluation.profile import Profile
 from leadmodel.evaluation.verdict import judge_model
+from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import Field
 from leadmodel.publishing.archive import REVENUE_FILE
 from leadmodel.publishing.config import ModelConfig
@@ -55,6 +56,7 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
         .render(
             metadata=metadata,
             config=config,
+            recipe=config.recipe or Recipe(),
             evaluation=evaluation,
             verdict=judge_model(evaluation, labels),
             profile=profile,
@@ -104,6 +106,7 @@ def _metadata(config: ModelConfig, evaluation: Evaluation) -> ModelCardData:
         for kind in ("roc_auc", "pr_auc", "log_loss", "brier", "f1")
     ]
     return ModelCardData(
+        license=(config.recipe and config.recipe.license) or None,
         library_name="sklearn",
         pipeline_tag="tabular-classification",
         tags=["skops", "catboost", "tabular", "lead-scoring", "leadmodel"],

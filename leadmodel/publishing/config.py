@@ -1,6 +1,7 @@
 """config.json of a published model: everything a reader needs that is not the pipeline itself."""
 
 import json
+import os
 import platform
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -9,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from leadmodel.errors import ModelError
 from leadmodel.evaluation.decision import Decision
+from leadmodel.evaluation.gate import Gate
 from leadmodel.evaluation.worth import AmountTerms
+from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.publishing.archive import REVENUE_FILE
 from leadmodel.publishing.persistence import MODEL_FILE
@@ -26,6 +29,7 @@ __all__ = [
     "RevenueFile",
     "TrainingRecord",
     "installed_versions",
+    "this_machine",
 ]
 
 FORMAT_VERSION = 1
@@ -51,6 +55,12 @@ class TrainingRecord(BaseModel):
         First and last time of the training leads, where known.
     seconds : float
         Wall time of the run.
+    machine : str
+        What it was made on.
+    run : str, optional
+        Where the run is written down, if it was tracked.
+    fingerprint : str, optional
+        Of the leads, those of the test included, in any order: the same leads again can be told.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,6 +71,9 @@ class TrainingRecord(BaseModel):
     split: str
     time_range: tuple[str, str] | None = None
     seconds: float
+    machine: str = ""
+    run: str | None = None
+    fingerprint: Sha256 | None = None
 
 
 class PartFile(BaseModel):
@@ -106,7 +119,9 @@ class RevenueFile(BaseModel):
 class ModelConfig(BaseModel):
     """The content of config.json.
 
-    The file also holds an ``sklearn`` block, made from the rest, which the Hub reads.
+    The file also holds an ``sklearn`` block, made from the rest, which the Hub reads. The recipe is
+    what was known of the source, for a later model of its newer leads; the gate tells why the model
+    took the place of another, if it did.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -120,6 +135,8 @@ class ModelConfig(BaseModel):
     lead_schema: LeadSchema = Field(alias="schema")
     decision: Decision
     training: TrainingRecord
+    recipe: Recipe | None = None
+    gate: Gate | None = None
     parts: PartFiles | None = None
     revenue: RevenueFile | None = Field(default=None, exclude_if=lambda revenue: revenue is None)
     versions: dict[str, Version]
@@ -206,6 +223,11 @@ class ModelConfig(BaseModel):
                     f"The model was made with {name} {made}, and {here[name]} is installed. "
                     "Install the model's own requirements.txt, or train it again."
                 )
+
+
+def this_machine() -> str:
+    """Return the processor and the number of its cores, in words."""
+    return f"{os.cpu_count()} cores ({platform.machine()})"
 
 
 def installed_versions() -> dict[str, str]:

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from leadmodel.errors import InputError, LeadError, quoted
+from leadmodel.errors import InputError, quoted
 from leadmodel.leads.reading import read_batches
 from leadmodel.leads.schema import Remark
-from leadmodel.leads.table import read_leads, remark_leads
+from leadmodel.leads.table import read_batch, remark_leads
 from leadmodel.model import LeadModel
 from leadmodel.serving.spreadsheets import DisarmedCsvWriter, ExcelWriter
 
@@ -118,10 +118,7 @@ def _score_batches(
 
 
 def _score_batch(model: LeadModel, batch: pa.Table, n_before: int) -> pa.Table:
-    try:
-        typed = read_leads(model.schema, _needed(model, batch))
-    except LeadError as error:
-        raise error.at(n_before + (error.row or 0)) from None
+    typed = read_batch(model.schema, batch, n_before)
     return append_answers(batch, answer_columns(model, typed, remark_leads(model.schema, typed)))
 
 
@@ -148,12 +145,6 @@ def _told(remarks: dict[int, list[Remark]], n_leads: int) -> pa.Array:
     for row, found in remarks.items():
         texts[row] = " ".join(remark.message for remark in found)
     return pa.array(texts, pa.string())
-
-
-def _needed(model: LeadModel, batch: pa.Table) -> pd.DataFrame:
-    """Return the columns that the model needs: what else a file holds costs nothing."""
-    model.schema.check_columns(batch.column_names)
-    return batch.select([field.name for field in model.schema.fields]).to_pandas()
 
 
 def _free_name(name: str, taken: list[str]) -> str:

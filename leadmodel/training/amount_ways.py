@@ -79,10 +79,11 @@ class Told(NamedTuple):
 
 
 class _Fold(NamedTuple):
-    """Leads with amounts inside and outside of a fold, and all leads outside of it."""
+    """Leads with amounts inside and outside of a fold, and all leads on either side of it."""
 
     inside: Rows
     judged: Rows
+    others: Rows
     outside: Rows
 
 
@@ -108,7 +109,7 @@ class AmountProblem:
         """The folds of the classifier."""
         known = self.sold.known
         return [
-            _Fold(inside[known[inside]], outside[known[outside]], outside)
+            _Fold(inside[known[inside]], outside[known[outside]], inside, outside)
             for inside, outside in make_folds(self.sold.y, self.settings)
         ]
 

@@ -12,6 +12,7 @@ from catboost import CatBoostClassifier, Pool
 from sklearn.model_selection import StratifiedKFold
 
 from leadmodel.evaluation.comparison import Trial
+from leadmodel.evaluation.metrics import evaluate
 from leadmodel.training.settings import TrainingSettings
 
 __all__ = ["CrossValidated", "Fold", "cross_validate", "fit_folds", "gather", "make_folds"]
@@ -27,10 +28,13 @@ class CrossValidated:
         The tree count to train with.
     trial : Trial
         Probabilities of each lead, by the model of the folds without it, with `n_trees` trees.
+    folds : tuple of dict of str to float
+        Metrics of each fold's leads, by the model without them.
     """
 
     n_trees: int
     trial: Trial
+    folds: tuple[dict[str, float], ...]
 
 
 def cross_validate(
@@ -104,7 +108,8 @@ def gather(folds: Sequence[Fold], n_leads: int) -> CrossValidated:
         fit_seconds=sum(fold.fit_seconds for fold in folds),
         score_seconds=time.perf_counter() - started,
     )
-    return CrossValidated(n_trees, trial)
+    metrics = (evaluate(fold.judge.get_label(), probability[fold.outside]) for fold in folds)
+    return CrossValidated(n_trees, trial, tuple(metrics))
 
 
 def make_folds(

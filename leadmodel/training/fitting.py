@@ -44,6 +44,8 @@ class Fitted:
         CatBoost and the usual models on the same folds.
     calibration : Calibration
         What a calibrator would change.
+    folds : tuple of dict of str to float
+        Metrics of each fold of the cross-validation, before any calibration.
     tuning : Tuning, optional
         What a search for better parameters gained.
     parts : Parts, optional
@@ -57,6 +59,7 @@ class Fitted:
     unseen: npt.NDArray[np.float64]
     comparison: tuple[Candidate, ...]
     calibration: Calibration
+    folds: tuple[dict[str, float], ...]
     tuning: Tuning | None = None
     parts: Parts | None = None
     part_pipelines: dict[str, Pipeline] = field(default_factory=dict)
@@ -107,8 +110,9 @@ def fit_model(
     part_pipelines: dict[str, Pipeline] = {}
     if settings.segment_by is not None:
         parts, part_pipelines, unseen = fit_parts(schema, X, y, unseen, parameters, settings, progress)
+    comparison = compare(y, trials)
     return Fitted(
-        pipeline, parameters, unseen, compare(y, trials), calibration, tuning, parts, part_pipelines
+        pipeline, parameters, unseen, comparison, calibration, checked.folds, tuning, parts, part_pipelines
     )
 
 

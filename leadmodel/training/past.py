@@ -1,5 +1,6 @@
 """Past leads made ready: outcomes read, test leads set apart, columns typed and audited."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from leadmodel.leads.times import find_time
 from leadmodel.training.settings import TrainingSettings
 from leadmodel.training.split import Split, split_leads
 
-__all__ = ["PastLeads", "prepare", "prepare_all"]
+__all__ = ["PastLeads", "fingerprint", "prepare", "prepare_all"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class PastLeads:
         Positions of the leads to learn from and to judge by.
     audit : Audit
         What is suspicious about the leads to learn from.
+    time : str, optional
+        The column that orders the leads, named or found.
     amounts : Amounts, optional
         What the leads brought, if the recipe names the column.
     """
@@ -50,6 +53,7 @@ class PastLeads:
     y: npt.NDArray[np.int64]
     split: Split
     audit: Audit
+    time: str | None = None
     amounts: Amounts | None = None
 
     @property
@@ -108,6 +112,13 @@ def prepare_all(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings)
     return _make_ready(known, Split(every, none, "no test leads"), settings)
 
 
+def fingerprint(leads: pd.DataFrame) -> str:
+    """Return a sha256 that the same raw leads have in any order, and hardly any others."""
+    rows = pd.util.hash_pandas_object(leads.astype("str"), index=False).to_numpy()
+    names = "\0".join(map(str, leads.columns)).encode()
+    return hashlib.sha256(names + np.sort(rows).tobytes()).hexdigest()
+
+
 def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Known:
     # Rows are named by their position from here on, columns by their text.
     leads = leads.reset_index(drop=True).set_axis([str(name) for name in leads.columns], axis="columns")
@@ -146,7 +157,8 @@ def _make_ready(known: _Known, split: Split, settings: TrainingSettings) -> Past
     if settings.drop_leaks and audit.suspects:
         schema = _without(schema, audit.suspicions)
         X = X[schema.columns]
-    return PastLeads(schema, known.positive, X, known.y, split, audit, known.amounts)
+    time = known.recipe.time
+    return PastLeads(schema, known.positive, X, known.y, split, audit, time, known.amounts)
 
 
 def _without(schema: LeadSchema, suspicions: dict[str, str]) -> LeadSchema:

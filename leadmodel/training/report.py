@@ -1,13 +1,19 @@
-"""The audit as people read it on a terminal, with the options that act on it."""
+"""What a training run shows on a terminal: how far it is, and the audit with the options that act on it."""
 
 import shlex
 import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm
 
 from leadmodel.errors import quoted
 from leadmodel.evaluation.finding import Finding
 from leadmodel.training.past import PastLeads
+from leadmodel.training.run import n_steps
+from leadmodel.training.settings import TrainingSettings
 
-__all__ = ["audit_report"]
+__all__ = ["audit_report", "progress_bar"]
 
 WIDTH = 100
 _HEADINGS = {
@@ -15,6 +21,20 @@ _HEADINGS = {
     "problem": "Problems",
     "note": "Notes",
 }
+
+
+@contextmanager
+def progress_bar(
+    settings: TrainingSettings, *, with_amounts: bool = False
+) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal how far a training is; yield what is called with each of its steps."""
+    with tqdm(total=n_steps(settings, with_amounts=with_amounts), desc="training", unit="step") as bar:
+
+        def progress(step: str) -> None:
+            bar.set_postfix_str(step)
+            bar.update()
+
+        yield progress
 
 
 def audit_report(past: PastLeads) -> str:

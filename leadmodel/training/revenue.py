@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from catboost import CatBoostRegressor, Pool
 from sklearn.pipeline import Pipeline
 
@@ -25,7 +24,6 @@ from leadmodel.training.amount_ways import (
     regressor_parameters,
     try_ways,
 )
-from leadmodel.training.crossvalidation import make_folds
 from leadmodel.training.past import PastLeads
 from leadmodel.training.pipeline import fit_regression
 from leadmodel.training.settings import TrainingSettings
@@ -131,7 +129,7 @@ def fit_revenue(
     way = next((way for way in WAYS if way.name == chosen), None)
     pipeline = way and _fit(past.schema, problem, way, told[chosen])
     progress("amounts fitted")
-    rival = _fit_rival(X, sold, settings)
+    rival = _fit_rival(problem)
     progress("one regression on all leads")
     unit = past.amounts.unit if past.amounts else ""
     return FittedRevenue(
@@ -256,17 +254,17 @@ def _fit(schema: LeadSchema, problem: AmountProblem, way: Way, told: Told) -> Pi
     return pipeline
 
 
-def _fit_rival(X: pd.DataFrame, sold: Sold, settings: TrainingSettings) -> CatBoostRegressor:
+def _fit_rival(problem: AmountProblem) -> CatBoostRegressor:
     """Fit one regression on all leads; the first fold gives its tree count."""
-    rows = np.flatnonzero(sold.weights > 0)
-    leads, value, weights = X.iloc[rows], sold.filled[rows], sold.weights[rows]
-    texts = list(X.select_dtypes("category").columns)
+    X, sold, settings = problem.X, problem.sold, problem.settings
+    texts, counts = list(X.select_dtypes("category").columns), sold.weights > 0
 
     def pool(rows: npt.NDArray[np.intp]) -> Pool:
-        return Pool(leads.iloc[rows], value[rows], weight=weights[rows], cat_features=texts)
+        rows = rows[counts[rows]]
+        return Pool(X.iloc[rows], sold.filled[rows], weight=sold.weights[rows], cat_features=texts)
 
     parameters = regressor_parameters("RMSE", settings)
-    inside, outside = next(make_folds(sold.y[rows], settings))
-    tried = fit_until_best(pool(inside), pool(outside), parameters)
+    fold = problem.folds[0]
+    tried = fit_until_best(pool(fold.others), pool(fold.outside), parameters)
     n_trees = max(round((tried.best_iteration_ + 1) * settings.refit_factor), 1)
-    return CatBoostRegressor(**(parameters | {"iterations": n_trees})).fit(pool(np.arange(len(rows))))
+    return CatBoostRegressor(**(parameters | {"iterations": n_trees})).fit(pool(np.arange(len(X))))

@@ -17,11 +17,11 @@ from leadmodel.evaluation.threshold import budget_share, choose_threshold
 from leadmodel.leads.amounts import check_enough
 from leadmodel.leads.recipe import DecisionHints, Recipe
 from leadmodel.model import LeadModel
-from leadmodel.publishing.config import TrainingRecord
+from leadmodel.publishing.config import TrainingRecord, this_machine
 from leadmodel.training.fitting import Fitted, fit_model, n_fit_steps
 from leadmodel.training.packing import pack
 from leadmodel.training.parts import check_divisible
-from leadmodel.training.past import PastLeads, prepare
+from leadmodel.training.past import PastLeads, fingerprint, prepare
 from leadmodel.training.revenue import (
     N_REVENUE_STEPS,
     FittedRevenue,
@@ -45,6 +45,7 @@ def train(
     settings: TrainingSettings | None = None,
     progress: Callable[[str], None] = lambda message: None,
     prepared: Callable[[PastLeads], None] = lambda past: None,
+    run: str | None = None,
 ) -> LeadModel:
     """Train a model on past leads and judge it on those kept apart.
 
@@ -63,6 +64,8 @@ def train(
         Called with a line of text after each of the `n_steps` steps.
     prepared : callable, optional
         Called with the leads as they are trained on, and their audit, before the training.
+    run : str, optional
+        Where the run is written down; the model names it.
 
     Raises
     ------
@@ -84,7 +87,7 @@ def train(
     files = pack(
         fitted.pipeline,
         evaluation,
-        profile_leads(past.schema, *past.train),
+        profile_leads(past.schema, *past.train, {"probability": fitted.unseen}),
         fitted.part_pipelines,
         (past.amounts.name, revenue.pipeline) if past.amounts and revenue else None,
         title=recipe.title or "Leads",
@@ -94,6 +97,7 @@ def train(
         positive=past.positive,
         schema=past.schema,
         decision=decision,
+        recipe=recipe.updated(time=past.time),
         training=TrainingRecord(
             settings=settings.model_dump(),
             parameters=fitted.parameters,
@@ -101,6 +105,9 @@ def train(
             split=past.split.description,
             time_range=past.split.time_range,
             seconds=round(time.perf_counter() - started, 1),
+            machine=this_machine(),
+            run=run,
+            fingerprint=fingerprint(leads),
         ),
     )
     progress("model packed")
@@ -165,6 +172,7 @@ def _judge(
         audit=past.audit,
         comparison=fitted.comparison,
         calibration=fitted.calibration,
+        folds=fitted.folds,
         tuning=fitted.tuning,
         parts=fitted.parts,
         revenue=evaluate_revenue(revenue, past, forecast, settings) if revenue else None,

@@ -18,7 +18,7 @@ from leadmodel.training.settings import TrainingSettings
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["N_STEPS", "check_optuna", "tune"]
+__all__ = ["CATBOOST_DEFAULTS", "N_STEPS", "check_optuna", "tune"]
 
 N_STEPS = 60
 """How often `tune` calls its `progress`, however long it takes."""
