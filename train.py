@@ -127,7 +127,7 @@ def train_aloud(
     def prepared(past: PastLeads) -> None:
         tqdm.write(f"\n{audit_report(past)}\n")
 
-    with progress_bar(settings) as progress:
+    with progress_bar(settings, with_amounts=recipe.amount is not None) as progress:
         return train(leads, recipe, settings, progress, prepared, run)
 
 
@@ -168,10 +168,12 @@ def report(model: LeadModel) -> None:
         for segment in segments.segments:
             print(f"  {segment.train.count:7,} leads, {segment.train.rate:4.0%} converted: {segment.name}")
     print(f"\nCalibration: {evaluation.calibration.summary()}")
+    if revenue := evaluation.revenue:
+        print("\n".join([f"\nRevenue: {revenue.summary()}", *revenue.findings()]))
     verdict = judge_model(evaluation, {field.name: field.label for field in schema.fields})
     print("\n".join([f"\nVerdict: {verdict.level}", *(f"  {reason}" for reason in verdict.reasons)]))
     decision = model.config.decision
-    print(f"\n'{decision.positive}' from {decision.threshold:.3f} on: {decision.rule}")
+    print(f"\n'{decision.positive}' {decision.condition}: {decision.rule}")
     if model.config.training.run:
         print(f"\nThe run is written down as {model.config.training.run}")
 

@@ -192,7 +192,8 @@ def _retrain(options: argparse.Namespace) -> None:
         recipe = champion_recipe(champion)
         leads = read_leads_of(options.data, recipe)
         tracking = open_tracker(options.track, champion.config.title) if options.track else nullcontext()
-        with tracking as tracker, progress_bar(champion_settings(champion)) as progress:
+        steps = progress_bar(champion_settings(champion), with_amounts=recipe.amount is not None)
+        with tracking as tracker, steps as progress:
             retrained = retrain(
                 leads,
                 champion,

@@ -23,6 +23,7 @@ def add_lead_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipe", help="TOML file with what is known of the data source")
     parser.add_argument("--target", help="column that holds the outcome")
     parser.add_argument("--positive", help="the outcome of a converted lead, where not obvious")
+    parser.add_argument("--amount", metavar="COL", help="column of what a converted lead brought")
     parser.add_argument("--id", nargs="+", metavar="COL", help="columns that name a lead")
     parser.add_argument("--time", help="column that orders leads; the newest become the test leads")
     parser.add_argument("--drop", nargs="+", metavar="COL", help="columns not to learn from")
@@ -64,6 +65,7 @@ def read_past_leads(
         target=options.target,
         positive=options.positive,
         time=options.time,
+        amount=options.amount,
         id=options.id and tuple(options.id),
         drop=options.drop and (*recipe.drop, *options.drop),
     )
@@ -128,7 +130,7 @@ def add_decision_options(parser: argparse.ArgumentParser) -> None:
     rules.add_argument("--min-recall", type=float, metavar="SHARE", help="a floor, such as 0.9")
     rules.add_argument("--budget", metavar="N/week", help="how many can be called: 200/week, 30/day, 20%%")
     rules.add_argument("--value", type=float, help="what a conversion brings; with --cost")
-    rules.add_argument("--cost", type=float, help="what a call costs; with --value")
+    rules.add_argument("--cost", type=float, help="what a call costs; with --value or --amount")
     rules.add_argument("--bands", nargs="+", metavar="GRADE=SCORE", help="such as A=80 B=50 C=0")
 
 

@@ -31,6 +31,11 @@ class Answer(BaseModel):
         What was missing, unseen or out of range in the lead.
     explanation : Explanation, optional
         The reasons.
+    expected_amount, expected_value : float, optional
+        What the lead brings if it converts, and what it is worth as it is; only of models that were
+        trained on amounts, as the interval.
+    amount_interval : tuple of float, optional
+        Between which the amount of four of five such leads lies, if they convert.
     revision : str
         The revision of the model that gave this answer.
     request_id, row : str and int, optional
@@ -47,6 +52,9 @@ class Answer(BaseModel):
     segment: str | None = Field(default=None, exclude_if=lambda value: value is None)
     warnings: tuple[Remark, ...] = ()
     explanation: Explanation | None = None
+    expected_amount: float | None = Field(default=None, exclude_if=_is_none)
+    expected_value: float | None = Field(default=None, exclude_if=_is_none)
+    amount_interval: tuple[float, float] | None = Field(default=None, exclude_if=_is_none)
     revision: str
     request_id: str | None = Field(default=None, exclude_if=_is_none)
     row: int | None = Field(default=None, exclude_if=_is_none)

@@ -59,14 +59,14 @@ def find_mistakes(
     tuple of Mistake
         First the leads that converted, of the lowest probabilities, then the others, of the highest.
     """
-    surprise = y - routing.predict(X)
+    surprise = y - routing.predict(X).probability
     rising = np.argsort(surprise, kind="stable")
     missed = [place for place in rising[: -n_each - 1 : -1] if y[place]]
     false_hopes = [place for place in rising[:n_each] if not y[place]]
     places = [*missed, *false_hopes]
     # A lead at a time: an array of them all would be one of texts.
     rows = [list(row) for row in X[routing.schema.columns].iloc[places].itertuples(index=False)]
-    probability, contributions = routing.predict_rows(rows, 1, reasons=True)
+    probability, _, contributions = routing.predict_rows(rows, 1, reasons=True)
     assert contributions is not None
     told = explain(routing.schema, profile, rows, contributions)
     return tuple(

@@ -47,7 +47,6 @@ def feature_plan(hints: EventHints) -> FeaturePlan:
 
 def recipe_of_leads(recipe: Recipe, hints: EventHints) -> Recipe:
     """Return what is known of the leads that a recipe's events make: their columns, and how these read."""
-    later = {"amount": "known with the outcome alone"}
     fields = describe_features(hints, feature_plan(hints))
     for name, told in recipe.fields.items():
         fields[name] = fields.get(name, FieldHints()).model_copy(update=told.model_dump(exclude_none=True))
@@ -55,7 +54,7 @@ def recipe_of_leads(recipe: Recipe, hints: EventHints) -> Recipe:
         target="converted",
         positive="Yes",
         time="cutoff",
-        leaks=recipe.leaks | later,
+        amount="amount" if hints.outcomes.brings_amounts else None,
         fields=fields,
     )
 
@@ -234,7 +233,7 @@ def _labelled(moments: "pl.DataFrame", outcomes: "pl.DataFrame", hints: EventHin
     priced = pl.when(pl.col("amount").count() > 0).then(pl.col("amount").sum())
     found = counted.group_by(key).agg(priced.alias("amount"), pl.lit("Yes").first().alias("converted"))
     leads = moments.join(found, on=key, how="left").with_columns(pl.col("converted").fill_null("No"))
-    return leads if hints.outcomes.amount or hints.outcomes.prices else leads.drop("amount")
+    return leads if hints.outcomes.brings_amounts else leads.drop("amount")
 
 
 def _described(tables: EventTables, hints: EventHints, leads: "pl.DataFrame") -> "pl.DataFrame":

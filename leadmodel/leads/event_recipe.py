@@ -156,6 +156,11 @@ class OutcomeHints(TimedHints):
     amount: str | None = None
     prices: Prices | None = None
 
+    @property
+    def brings_amounts(self) -> bool:
+        """Whether it is known what an outcome brought."""
+        return self.amount is not None or self.prices is not None
+
     @model_validator(mode="after")
     def _check_amount(self) -> "OutcomeHints":
         if self.amount is not None and self.prices is not None:

@@ -68,7 +68,8 @@ class DecisionHints(BaseModel):
     """How the decision is put to people, and by which rule it falls.
 
     At most one rule: a precision floor, a recall floor, a budget, or value and cost together;
-    without one, the threshold of the best F1.
+    without one, the threshold of the best F1. Where past leads come with amounts, the cost alone
+    is a rule: a lead is called whose own expected value exceeds it.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ class DecisionHints(BaseModel):
     budget : str, optional
         How many leads can be called: "20%" of them, or "200/week".
     value, cost : float, optional
-        What a conversion brings and what a call costs, in one currency.
+        What a conversion brings and what a call costs, in one currency, that of the amounts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -97,13 +98,13 @@ class DecisionHints(BaseModel):
 
     @model_validator(mode="after")
     def _check_rule(self) -> "DecisionHints":
-        if (self.value is None) != (self.cost is None):
+        if self.value is not None and self.cost is None:
             raise ValueError("value and cost go together")
         if self.bands is not None:
             check_bands(self.bands)
         if self.budget is not None:
             read_budget(self.budget)
-        rules = (self.min_precision, self.min_recall, self.budget, self.value)
+        rules = (self.min_precision, self.min_recall, self.budget, self.cost)
         if sum(rule is not None for rule in rules) > 1:
             raise ValueError("one rule at a time: min_precision, min_recall, budget, or value and cost")
         return self
@@ -141,6 +142,8 @@ class Recipe(BaseModel):
         The outcome column, and its value for a converted lead.
     time : str, optional
         The column that orders the leads from oldest to newest.
+    amount : str, optional
+        The column that holds what a converted lead brought; its unit stands among the `fields`.
     id : tuple of str
         Columns that name a lead. Leads with the same first one are one person's: they stay together
         wherever leads are divided at random.
@@ -168,6 +171,7 @@ class Recipe(BaseModel):
     target: str | None = None
     positive: str | None = None
     time: str | None = None
+    amount: str | None = Field(default=None, exclude_if=lambda amount: amount is None)
     id: tuple[str, ...] = ()
     leaks: dict[str, str] = {}
     drop: tuple[str, ...] = ()
@@ -210,6 +214,7 @@ class Recipe(BaseModel):
         reasons |= dict.fromkeys(self.id, "id")
         reasons |= {self.events.entity: "whose lead it is"} if self.events else {}
         reasons |= {self.time: "time of the lead"} if self.time else {}
+        reasons |= {self.amount: "amount, known after the outcome"} if self.amount else {}
         return reasons | ({self.target: "target"} if self.target else {})
 
     @property
@@ -218,8 +223,9 @@ class Recipe(BaseModel):
         return self.events.entity if self.events else next(iter(self.id), None)
 
     def check_columns(self, columns: list[str]) -> None:
-        """Raise InputError if the recipe names the target or the time, and `columns` lack it."""
-        for role, name in {"target": self.target, "time": self.time}.items():
+        """Raise InputError if the recipe names target, time or amount, and `columns` lack it."""
+        roles = {"target": self.target, "time": self.time, "amount": self.amount}
+        for role, name in roles.items():
             if name is not None and name not in columns:
                 found = ", ".join(columns[:40])
                 raise InputError(

@@ -27,7 +27,7 @@ def check_agreement(files: Mapping[str, bytes], config: ModelConfig) -> None:
     ModelError
         If README.md is the card of another model or holds active markup, requirements.txt
         asks for anything but what the model was made with, a plot is no PNG, or the files of
-        the parts and segments are not those that config.json names.
+        the parts, of amounts and of segments are not those that config.json names.
     """
     named = set(config.checksums) - {MODEL_FILE}
     found = {name for name in files if name.endswith(".skops")} - {MODEL_FILE}

@@ -21,13 +21,16 @@ from leadmodel.errors import ModelError
 __all__ = [
     "ALLOWED_NODES",
     "MODEL_FILE",
+    "REVENUE_FILE",
     "SEGMENTS_FILE",
     "SEGMENT_NODES",
+    "catboost_bytes",
     "check_archive",
-    "classifier_bytes",
+    "estimator_of",
 ]
 
 MODEL_FILE = "model.skops"
+REVENUE_FILE = "revenue.skops"
 SEGMENTS_FILE = "segments.skops"
 
 SCHEMA = "schema.json"
@@ -63,10 +66,10 @@ _PLAIN_NODES = frozenset(
 
 ALLOWED_NODES = _PLAIN_NODES | {
     ("builtins", "bytes", "BytesNode"),
-    ("catboost.core", "CatBoostClassifier", "ObjectNode"),
     ("sklearn.preprocessing._function_transformer", "FunctionTransformer", "ObjectNode"),
 }
-"""Module, class and loader of every node that the pipeline of a published model is made of."""
+"""Module, class and loader of every node that the pipeline of a published model is made of, but its
+last step; see `estimator_of`."""
 
 SEGMENT_NODES = _PLAIN_NODES | {
     ("numpy", "float64", "TypeNode"),
@@ -77,6 +80,12 @@ SEGMENT_NODES = _PLAIN_NODES | {
     ("sklearn.preprocessing._encoders", "OneHotEncoder", "ObjectNode"),
 }
 """The same of the pipeline that assigns leads to segments. No bytes: nothing in it is CatBoost's."""
+
+
+def estimator_of(name: str) -> str:
+    """Return the class that the pipeline of a skops file of this name ends in."""
+    others = {REVENUE_FILE: "CatBoostRegressor", SEGMENTS_FILE: "KMeans"}
+    return others.get(name, "CatBoostClassifier")
 
 
 def check_archive(content: bytes, name: str = MODEL_FILE) -> None:
@@ -113,12 +122,12 @@ def check_archive(content: bytes, name: str = MODEL_FILE) -> None:
     _check_nodes(schema, name)
 
 
-def classifier_bytes(content: bytes) -> bytes:
+def catboost_bytes(content: bytes, name: str = MODEL_FILE) -> bytes:
     """Return the CatBoost model inside a checked skops file."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        blobs = [name for name in archive.namelist() if _BLOB.fullmatch(name)]
+        blobs = [entry for entry in archive.namelist() if _BLOB.fullmatch(entry)]
         if len(blobs) != 1:
-            raise ModelError(f"model.skops must hold one CatBoost model. It holds {len(blobs)}.")
+            raise ModelError(f"{name} must hold one CatBoost model. It holds {len(blobs)}.")
         return archive.read(blobs[0])
 
 
@@ -172,7 +181,8 @@ def _saved(array: npt.NDArray[np.float64]) -> bytes:
 
 
 def _check_nodes(schema: Any, name: str) -> None:
-    allowed = SEGMENT_NODES if name == SEGMENTS_FILE else ALLOWED_NODES
+    last = frozenset({("catboost.core", estimator_of(name), "ObjectNode")})
+    allowed = SEGMENT_NODES if name == SEGMENTS_FILE else ALLOWED_NODES | last
     foreign = sorted({_name(node) for node in _nodes(schema) if not _is_allowed(node, allowed)})
     if foreign:
         raise ModelError(f"{name} names types that are not trusted: {', '.join(foreign)[:500]}.")

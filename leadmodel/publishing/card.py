@@ -14,8 +14,9 @@ from leadmodel.evaluation.profile import Profile
 from leadmodel.evaluation.verdict import judge_model
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import Field
+from leadmodel.publishing.archive import REVENUE_FILE
 from leadmodel.publishing.config import ModelConfig
-from leadmodel.publishing.persistence import TRUSTED_TYPES
+from leadmodel.publishing.persistence import TRUSTED_TYPES, trusted_types
 
 __all__ = ["METRIC_NAMES", "environment", "render_card"]
 
@@ -64,6 +65,7 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
             suspects=[name for name in evaluation.audit.suspects if name in labels],
             importance=[(labels[name], value) for name, value in ranked],
             trusted=Markup(list(TRUSTED_TYPES)),
+            trusted_of_revenue=Markup(list(trusted_types(REVENUE_FILE))),
         )
     )
 

@@ -6,15 +6,16 @@ import platform
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from leadmodel.errors import ModelError
 from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.gate import Gate
 from leadmodel.evaluation.segmentation import MAX_SEGMENTS
+from leadmodel.evaluation.worth import AmountTerms
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.publishing.persistence import MODEL_FILE, SEGMENTS_FILE
+from leadmodel.publishing.archive import MODEL_FILE, REVENUE_FILE, SEGMENTS_FILE
 
 Version = Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,40}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -25,6 +26,7 @@ __all__ = [
     "ModelConfig",
     "PartFile",
     "PartFiles",
+    "RevenueFile",
     "SegmentsFile",
     "TrainingRecord",
     "installed_versions",
@@ -94,6 +96,27 @@ class PartFiles(BaseModel):
     files: tuple[PartFile, ...] = Field(min_length=1, max_length=MAX_PARTS)
 
 
+class RevenueFile(BaseModel):
+    """The model of what converted leads bring.
+
+    Parameters
+    ----------
+    column : str
+        That the amounts of the past leads stood in.
+    sha256 : str, optional
+        Of revenue.skops; None if there is none, because each converted lead is expected to bring
+        the mean.
+    terms : AmountTerms
+        How amounts and values are told.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str
+    sha256: Sha256 | None = None
+    terms: AmountTerms
+
+
 class SegmentsFile(BaseModel):
     """The file that assigns leads to segments, and the segments' names in its order."""
 
@@ -127,9 +150,16 @@ class ModelConfig(BaseModel):
     recipe: Recipe | None = None
     gate: Gate | None = None
     parts: PartFiles | None = None
+    revenue: RevenueFile | None = Field(default=None, exclude_if=lambda revenue: revenue is None)
     segments: SegmentsFile | None = Field(default=None, exclude_if=lambda value: value is None)
     versions: dict[str, Version]
     sha256: Sha256
+
+    @model_validator(mode="after")
+    def _check_decision(self) -> "ModelConfig":
+        if self.decision.is_by_value and self.revenue is None:
+            raise ValueError("a decision by value needs a model of amounts")
+        return self
 
     def to_json(self) -> str:
         """Return the text of config.json."""
@@ -189,8 +219,10 @@ class ModelConfig(BaseModel):
     def checksums(self) -> dict[str, str]:
         """The sha256 of each skops file by its name, the main one first."""
         parts = self.parts.files if self.parts else ()
-        segments = {SEGMENTS_FILE: self.segments.sha256} if self.segments else {}
-        return {MODEL_FILE: self.sha256} | {part.file: part.sha256 for part in parts} | segments
+        named = {MODEL_FILE: self.sha256} | {part.file: part.sha256 for part in parts}
+        if self.revenue and self.revenue.sha256:
+            named[REVENUE_FILE] = self.revenue.sha256
+        return named | ({SEGMENTS_FILE: self.segments.sha256} if self.segments else {})
 
     def requirements(self) -> str:
         """Return requirements.txt: the exact versions that open the model."""

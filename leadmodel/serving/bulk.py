@@ -59,8 +59,10 @@ def score_file(
     """Score the leads of `source` and write them, with their answers, to `output`.
 
     Every column stays as it is. The answers follow as ``probability``, ``score``, ``grade``,
-    ``decision``, ``segment`` if the model has segments, and ``warnings`` (what was missing, unseen
-    or out of range); where a name is taken already, it gets a number ("score_2").
+    ``decision`` and ``warnings`` (what was missing, unseen or out of range), of a model that was
+    trained on amounts also ``expected_amount``, ``amount_low``, ``amount_high`` and
+    ``expected_value``, of one with segments ``segment``; where a name is taken already, it gets a
+    number ("score_2").
 
     Parameters
     ----------

@@ -19,10 +19,10 @@ from leadmodel.serving.list_views import (
     render_formulas,
     render_list,
     render_list_error,
-    render_plan,
     render_understood,
 )
-from leadmodel.serving.lists import RankedList
+from leadmodel.serving.lists import RankedList, Ranking
+from leadmodel.serving.plan_view import render_plan
 from leadmodel.serving.service import MAX_LEADS, ScoringService
 
 __all__ = ["add_list_page"]
@@ -35,7 +35,9 @@ KEPT = 3600
 
 TYPICAL_CALLS = 100
 BY_NUMBER, BY_PROFIT = "We can make so many calls", "Make each call that pays"
+BEST_FIRST = ("probability", "score", "expected_value", "expected_amount")
 ALL, PLANNED = "All leads", "Only those to call"
+RANKINGS: list[tuple[str, Ranking]] = [("Chance", "probability"), ("Expected value", "expected_value")]
 GONE = "The list is no longer here: it is kept for an hour, and only in memory. Choose it again."
 
 
@@ -79,6 +81,7 @@ class _ListPage:
         self.understood = gr.HTML(js_on_load=ARRIVING)
 
     def _add_table(self) -> None:
+        self.ranking = gr.Radio(RANKINGS, value="probability", label="Rank by", visible=False)
         self.grades = gr.CheckboxGroup(label="Show the grades", choices=[])
         self.segments = gr.CheckboxGroup(label="Show the segments", choices=[], visible=False)
         self.table = gr.HTML(js_on_load=SORTING)
@@ -109,7 +112,7 @@ class _ListPage:
         planned = [self.plan, self.n_called]
         options = [self.rule, self.calls, self.cost, self.value, self.level]
         outputs = [self.ranked, self.understood, self.results, self.grades, self.formulas, self.file]
-        outputs += [self.segments]
+        outputs += [self.segments, self.ranking]
         outputs += [self.calls, self.cost, self.value, *shown, *planned]
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
         scoring = {
@@ -123,6 +126,10 @@ class _ListPage:
         for widget in (self.grades, self.segments):
             widget.input(self._filter, filters, self.table, trigger_mode="always_last", **private)
         self.table.select(self._sort, filters, shown, **private)
+        ranked = [self.ranked, self.value, *shown, *planned]
+        self.ranking.input(
+            self._rank, [self.ranked, self.ranking, self.grades, self.segments, *options], ranked, **private
+        )
         # One event for all of them: else an older answer could arrive after a newer one.
         gr.on(
             [widget.input for widget in options],
@@ -163,7 +170,7 @@ class _ListPage:
         self, name: str, leads: Any, rule: str, level: float, progress: gr.Progress
     ) -> dict[Any, Any]:
         ranked = self.service.rank(name, leads, "list", progress)
-        value, cost = ranked.decision.worth or (None, None)
+        value, cost = ranked.decision.value, ranked.decision.cost
         n_calls = min(TYPICAL_CALLS, len(ranked))
         plan, n_called = self._plan(ranked, rule, n_calls, cost, value, level)
         return {
@@ -181,13 +188,35 @@ class _ListPage:
             ),
             self.table: self._filter(ranked, ranked.bands, ranked.segments, (None, False)),
             self.sorting: (None, False),
+            self.ranking: gr.Radio(value=ranked.ranking, visible=ranked.terms is not None),
             self.calls: n_calls,
             self.cost: cost,
-            self.value: value,
+            self.value: gr.Number(value=value, visible=ranked.values is None),
             self.plan: plan,
             self.n_called: n_called,
             self.formulas: render_formulas(count_formulas(ranked.table)),
             self.file: None,
+        }
+
+    def _rank(
+        self,
+        ranked: RankedList | None,
+        ranking: Ranking,
+        grades: Sequence[str],
+        segments: Sequence[str],
+        rule: str,
+        *options: Any,
+    ) -> dict[Any, Any]:
+        if ranked is not None:
+            ranked = ranked.ranked_by(ranking)
+        plan, n_called = self._plan(ranked, rule, *options)
+        return {
+            self.ranked: ranked,
+            self.value: gr.Number(visible=ranking == "probability"),
+            self.table: self._filter(ranked, grades, segments, (None, False)),
+            self.sorting: (None, False),
+            self.plan: plan,
+            self.n_called: n_called,
         }
 
     def _filter(
@@ -257,18 +286,20 @@ def _make_plan(
     if rule == BY_NUMBER and calls is None:
         raise InputError("Say how many calls you can make.")
     n_calls = calls if rule == BY_NUMBER else None
-    return plan_calls(ranked.probability, n_calls, value=value, cost=cost, level=level)
+    return plan_calls(
+        ranked.probability, n_calls, value=value, cost=cost, level=level, values=ranked.values
+    )
 
 
 def _press(ranked: RankedList, sorting: tuple[str | None, bool], column: str) -> tuple[str | None, bool]:
-    """Return the order after a column's name was pressed: chance and score begin with the best."""
+    """Return the order after a column's name was pressed: chance, score and value begin with the best."""
     if column not in ranked.table.column_names:
         return None, False
-    chance, score = ranked.answers["probability"], ranked.answers["score"]
+    best_first = {ranked.answers.get(name) for name in BEST_FIRST}
     before, descending = sorting
     if before is None:
-        before, descending = chance, True
-    return (column, not descending) if column == before else (column, column in (chance, score))
+        before, descending = ranked.answers[ranked.ranking], True
+    return (column, not descending) if column == before else (column, column in best_first)
 
 
 def _file(suffix: str, ranked: RankedList | None, which: str, n_called: int) -> dict[str, str]:

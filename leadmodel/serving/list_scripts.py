@@ -1,4 +1,4 @@
-"""What the page of lists does in the browser itself."""
+"""What the page of lists does in the visitor's browser."""
 
 __all__ = ["ARRIVING", "SAVING", "SORTING"]
 

@@ -1,7 +1,8 @@
 """A list of leads, ranked: what was understood of it, and who is to be called first."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,19 +12,21 @@ import pyarrow.compute as pc
 
 from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.explanation import Reason, explain
+from leadmodel.evaluation.worth import AmountTerms
 from leadmodel.leads.schema import MISSING, LeadSchema, Remark
 from leadmodel.leads.table import read_leads, remark_leads
 from leadmodel.leads.texts import identifier
 from leadmodel.model import LeadModel
 from leadmodel.serving.bulk import answer_columns, append_answers
 
-__all__ = ["Match", "Progress", "RankedList", "match_columns", "rank_list"]
+__all__ = ["Match", "Progress", "RankedList", "Ranking", "match_columns", "rank_list"]
 
 CHUNK = 5000
 """Leads explained between two signs of progress."""
 
 Progress = Callable[[float, str], object]
 Tell = Callable[[pd.DataFrame, Mapping[str, pa.Array]], Mapping[str, pa.Array]]
+Ranking = Literal["probability", "expected_value"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Match:
 
 @dataclass(frozen=True, eq=False)
 class RankedList:
-    """The leads of a list, best first.
+    """The leads of a list, best first: by probability, or by expected value.
 
     Parameters
     ----------
@@ -49,8 +52,9 @@ class RankedList:
     table : pyarrow.Table of n_leads rows
         The columns of the list as they were, then the answers.
     answers : dict of str to str
-        The column of each answer: probability, score, grade, decision, segment if the model has
-        segments, warnings, reason_for, reason_against; request_id and row where answers are logged.
+        The column of each answer: probability, score, grade, decision, warnings, reason_for,
+        reason_against; segment if the model has segments; expected_value and the others of a model that
+        was trained on amounts; request_id and row where answers are logged.
     rows : array of shape (n_leads,)
         The number of each lead in the list as it was, 1 being the first.
     matches : tuple of Match
@@ -63,6 +67,10 @@ class RankedList:
         The place of each lead's grade among the decision's.
     segments : tuple of str
         Those of the model; each lead's is then an answer as well.
+    terms : AmountTerms, optional
+        How values were told, if they were.
+    ranking : str
+        The answer that the leads are ranked by.
     """
 
     name: str
@@ -74,6 +82,8 @@ class RankedList:
     decision: Decision
     places: npt.NDArray[np.intp]
     segments: tuple[str, ...] = ()
+    terms: AmountTerms | None = None
+    ranking: Ranking = "probability"
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -90,8 +100,28 @@ class RankedList:
 
     @property
     def probability(self) -> npt.NDArray[np.float64]:
-        """Of each lead, highest first."""
-        return self.table[self.answers["probability"]].to_numpy()
+        """Of each lead, in their order."""
+        return self.answer("probability").to_numpy()
+
+    @property
+    def values(self) -> npt.NDArray[np.float64] | None:
+        """The expected value of each lead, if they are ranked by it."""
+        return self.answer("expected_value").to_numpy() if self.ranking == "expected_value" else None
+
+    def money(self, amount: float) -> str:
+        """Return an amount in words."""
+        return self.terms.money(amount) if self.terms else f"{amount:,.2f}"
+
+    def ranked_by(self, ranking: Ranking) -> "RankedList":
+        """Return the same leads, the highest answer of that name first; equal ones as the list had them."""
+        order = np.lexsort((self.rows, -self.answer(ranking).to_numpy()))
+        return replace(
+            self,
+            table=self.table.take(order),
+            rows=self.rows[order],
+            places=self.places[order],
+            ranking=ranking,
+        )
 
     def answer(self, name: str) -> pa.ChunkedArray:
         """Return an answer of each lead."""
@@ -173,7 +203,7 @@ def rank_list(
     order = np.argsort(-answers["probability"].to_numpy(), kind="stable")
     table = append_answers(leads, answers)
     decision = model.config.decision
-    return RankedList(
+    ranked = RankedList(
         name=name,
         table=table.take(order),
         answers=dict(zip(answers, table.column_names[-len(answers) :], strict=True)),
@@ -187,7 +217,9 @@ def rank_list(
         decision=decision,
         places=decision.grade_places(answers["score"].to_numpy())[order],
         segments=model.config.segments.names if model.config.segments else (),
+        terms=model.worth.terms if model.worth else None,
     )
+    return ranked.ranked_by("expected_value") if decision.is_by_value else ranked
 
 
 def match_columns(schema: LeadSchema, columns: list[str]) -> dict[str, str]:
@@ -221,7 +253,7 @@ def _reasons(model: LeadModel, typed: pd.DataFrame, progress: Progress) -> dict[
     for start in range(0, len(rows), CHUNK):
         progress(0.3 + 0.6 * start / len(rows), "Finding the reasons")
         part = rows[start : start + CHUNK]
-        _, contributions = model.routing.predict_rows(part, -1, reasons=True)
+        contributions = model.routing.predict_rows(part, -1, reasons=True).contributions
         assert contributions is not None
         for explanation in explain(model.schema, model.profile, part, contributions):
             pro.append(_first(explanation.reasons_for))

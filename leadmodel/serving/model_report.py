@@ -10,7 +10,7 @@ from leadmodel.evaluation.metrics import Estimate
 from leadmodel.evaluation.verdict import Readiness, Verdict, judge_model
 from leadmodel.model import LeadModel
 from leadmodel.publishing.card import METRIC_NAMES
-from leadmodel.serving.html import facts, figure, gallery, section, table
+from leadmodel.serving.html import bullets, facts, figure, gallery, section, table
 
 __all__ = [
     "card_text",
@@ -49,6 +49,7 @@ FIGURES = {
     "gains": "How many of the conversions are found by calling so many of the leads, best first.",
     "lift": "How much better than by chance the leads called first convert.",
     "profit": "What calling so many of the leads brings.",
+    "revenue": "How much of the real value is found by calling so many of the leads, best first.",
     "importance": "How much each field moves the log-odds of a lead, on average.",
     "probabilities": "The farther the two outcomes lie apart, the better they can be told apart.",
     "confusion": "Decisions for and against, by what happened.",
@@ -64,6 +65,7 @@ def render_model(model: LeadModel) -> str:
     parts = (
         render_verdict(judge_model(model.evaluation, labels)),
         section("How good it is", render_metrics(model)),
+        *_revenue(model.evaluation),
         section("In pictures", gallery(_figures(model))),
         section("Beside other models", render_comparison(model.evaluation)),
         section("By kind of lead", render_levels(model.evaluation, labels)),
@@ -135,6 +137,25 @@ def _figures(model: LeadModel) -> list[str]:
     return [figure(png, name.replace("_", " "), FIGURES[name]) for name, png in files.items() if png]
 
 
+def _revenue(evaluation: Evaluation) -> list[str]:
+    """Return what amounts and values are known by, if the model was trained on them."""
+    revenue = evaluation.revenue
+    if revenue is None:
+        return []
+    money = revenue.terms.money
+    rows = [
+        (f"{one.name}\n{one.character}", money(one.rmse), money(one.mae), _change(one.change))
+        for one in revenue.trials
+    ]
+    header = ("Expected amount of a conversion", "RMSE", "Mean error", "Loss beyond the mean's")
+    told = f"<p>{escape(revenue.summary())}</p>"
+    return [section("What leads are worth", told, bullets(revenue.findings()), table(header, rows))]
+
+
+def _change(change: Estimate) -> str:
+    return f"{change.value:+.4f}\n{change.low:+.4f} to {change.high:+.4f}" if change.value else "the bar"
+
+
 def render_comparison(evaluation: Evaluation) -> str:
     """Return the kinds of models that were tried, the best first."""
     told = (
@@ -196,8 +217,7 @@ def _facts(model: LeadModel) -> list[tuple[str, str]]:
         "Their time": " to ".join(training.time_range or ()),
         "Target": f"{config.target} = {config.positive}",
         "Fields": f"{len(model.schema.fields)} used, {len(model.schema.ignored)} left out",
-        "Decision": f"“{decision.positive}” from a probability of {decision.threshold:.3f} on, "
-        f"else “{decision.negative}”",
+        "Decision": f"“{decision.positive}” {decision.condition}, else “{decision.negative}”",
         "Rule": decision.rule,
         "Grades": bands,
         "Calibration": model.evaluation.calibration.summary(),

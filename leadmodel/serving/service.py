@@ -174,6 +174,9 @@ class ScoringService:
         described = config.model_dump(mode="json", include={"title", "created", "target", "positive"})
         decision = config.decision.model_dump(mode="json", exclude={"grid"})
         test = {name: estimate.model_dump() for name, estimate in model.evaluation.test.items()}
+        if model.evaluation.revenue:
+            curves = {"test": {"by_value", "by_probability"}}
+            described["revenue"] = model.evaluation.revenue.model_dump(mode="json", exclude=curves)
         return described | {
             "revision": model.revision,
             "sha256": config.sha256,

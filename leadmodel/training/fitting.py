@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline
 from leadmodel.evaluation.comparison import Candidate, Trial, compare
 from leadmodel.evaluation.refinement import Calibration, Parts, Tuning
 from leadmodel.evaluation.routing import Routing
+from leadmodel.evaluation.worth import Worth
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.training.calibration import fit_calibration
 from leadmodel.training.comparison import try_others
@@ -64,10 +65,10 @@ class Fitted:
     parts: Parts | None = None
     part_pipelines: dict[str, Pipeline] = field(default_factory=dict)
 
-    def routing(self, schema: LeadSchema) -> Routing:
-        """Return which classifier answers for which lead."""
+    def routing(self, schema: LeadSchema, worth: Worth | None = None) -> Routing:
+        """Return which classifier answers for which lead, with a model of amounts if there is one."""
         parts = {value: pipeline[-1] for value, pipeline in self.part_pipelines.items()}
-        return Routing(schema, self.pipeline[-1], self.parts.field if self.parts else None, parts)
+        return Routing(schema, self.pipeline[-1], self.parts.field if self.parts else None, parts, worth)
 
 
 def n_fit_steps(settings: TrainingSettings) -> int:

@@ -10,9 +10,10 @@ import pandas as pd
 from leadmodel.errors import InputError, quoted
 from leadmodel.evaluation.audit import Audit, audit_leads
 from leadmodel.evaluation.soundness import check_open_leads
+from leadmodel.leads.amounts import Amounts, read_amounts
 from leadmodel.leads.inference import infer_schema
 from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME, find_positive, known_outcomes, read_outcome
-from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.recipe import FieldHints, Recipe
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import duplicate_names, read_leads
 from leadmodel.leads.times import find_time
@@ -45,6 +46,8 @@ class PastLeads:
         The column that orders the leads, named or found.
     groups : array of shape (n_leads,), optional
         Which leads belong together, where an id stands there more than once.
+    amounts : Amounts, optional
+        What the leads brought, if the recipe names the column.
     """
 
     schema: LeadSchema
@@ -55,6 +58,7 @@ class PastLeads:
     audit: Audit
     time: str | None = None
     groups: Groups | None = None
+    amounts: Amounts | None = None
 
     @property
     def train(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
@@ -81,6 +85,7 @@ class _Known:
     rows: npt.NDArray[np.intp]
     positive: str
     y: npt.NDArray[np.int64]
+    amounts: Amounts | None
 
     @property
     def groups(self) -> Groups | None:
@@ -149,9 +154,17 @@ def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Known
     rows = np.flatnonzero(known_outcomes(target))
     positive = find_positive(target.iloc[rows], recipe.positive)
     y = read_outcome(target.iloc[rows], positive, at_least)
+    amounts = _read_amounts(leads.iloc[rows], y, recipe)
     unused = [name for name in recipe.unused() if name in names]
     recipe = recipe.updated(time=recipe.time or find_time(leads.drop(columns=unused)))
-    return _Known(leads, recipe, rows, positive, y)
+    return _Known(leads, recipe, rows, positive, y, amounts)
+
+
+def _read_amounts(leads: pd.DataFrame, y: npt.NDArray[np.int64], recipe: Recipe) -> Amounts | None:
+    if recipe.amount is None:
+        return None
+    unit = recipe.fields.get(recipe.amount, FieldHints()).unit or ""
+    return read_amounts(leads[recipe.amount], y, recipe.placeholders, unit)
 
 
 def _make_ready(known: _Known, split: Split, settings: TrainingSettings) -> PastLeads:
@@ -168,7 +181,17 @@ def _make_ready(known: _Known, split: Split, settings: TrainingSettings) -> Past
     if settings.drop_leaks and audit.suspects:
         schema = _without(schema, audit.suspicions)
         X = X[schema.columns]
-    return PastLeads(schema, known.positive, X, known.y, split, audit, known.recipe.time, known.groups)
+    return PastLeads(
+        schema,
+        known.positive,
+        X,
+        known.y,
+        split,
+        audit,
+        time=known.recipe.time,
+        groups=known.groups,
+        amounts=known.amounts,
+    )
 
 
 def _without(schema: LeadSchema, suspicions: dict[str, str]) -> LeadSchema:

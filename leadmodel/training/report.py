@@ -24,9 +24,11 @@ _HEADINGS = {
 
 
 @contextmanager
-def progress_bar(settings: TrainingSettings) -> Iterator[Callable[[str], None]]:
+def progress_bar(
+    settings: TrainingSettings, *, with_amounts: bool = False
+) -> Iterator[Callable[[str], None]]:
     """Show on a terminal how far a training is; yield what is called with each of its steps."""
-    with tqdm(total=n_steps(settings), desc="training", unit="step") as bar:
+    with tqdm(total=n_steps(settings, with_amounts=with_amounts), desc="training", unit="step") as bar:
 
         def progress(step: str) -> None:
             bar.set_postfix_str(step)
@@ -39,6 +41,8 @@ def audit_report(past: PastLeads) -> str:
     """Return what the audit found, the most urgent first, and what to do about suspects."""
     X, y = past.train
     lines = [f"Audit of {len(y):,} leads with {X.shape[1]} fields, {y.mean():.1%} of them converted"]
+    if past.amounts:
+        lines.append(textwrap.fill(past.amounts.told(int(past.y.sum())), WIDTH))
     found = past.audit.by_severity()
     for severity, findings in found.items():
         lines += [f"\n{_HEADINGS[severity]}", *map(_describe, findings)]
