@@ -160,7 +160,7 @@ def _judge(
     revenue: FittedRevenue | None,
 ) -> Evaluation:
     worth = revenue.worth if revenue else None
-    forecast = fitted.routing(past.schema, worth).predict(past.test[0])
+    forecast = fitted.routing(past.schema, worth).forecast(past.test[0])
     evaluation = evaluate_model(
         fitted.pipeline[-1],
         past.schema,
