@@ -154,7 +154,7 @@ class LeadModel:
         InputError
             If a column is lacking or a value cannot be read.
         """
-        return self.routing.predict(read_leads(self.schema, leads)).probability
+        return self.routing.predict(read_leads(self.schema, leads))
 
     def score(self, leads: pd.DataFrame) -> pd.DataFrame:
         """Return ``probability``, ``score``, ``grade`` and ``decision`` of raw `leads`.
@@ -175,7 +175,7 @@ class LeadModel:
 
     def score_typed(self, typed: pd.DataFrame, threads: int = -1) -> pd.DataFrame:
         """Return what `score` does, for leads as `leadmodel.leads.table.read_leads` returns them."""
-        probability, worths, _ = self.routing.predict(typed, threads)
+        probability, worths, _ = self.routing.forecast(typed, threads)
         decision = self.config.decision
         scores = decision.scores(probability)
         positive = decision.is_positive(probability, worths and worths.value)

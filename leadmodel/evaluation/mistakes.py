@@ -59,7 +59,7 @@ def find_mistakes(
     tuple of Mistake
         First the leads that converted, of the lowest probabilities, then the others, of the highest.
     """
-    surprise = y - routing.predict(X).probability
+    surprise = y - routing.predict(X)
     rising = np.argsort(surprise, kind="stable")
     missed = [place for place in rising[: -n_each - 1 : -1] if y[place]]
     false_hopes = [place for place in rising[:n_each] if not y[place]]

@@ -16,6 +16,8 @@ from leadmodel.leads.schema import LeadSchema, Value
 
 __all__ = ["Forecast", "Routing"]
 
+Floats = npt.NDArray[np.float64]
+
 
 class Forecast(NamedTuple):
     """What is expected of leads.
@@ -72,20 +74,25 @@ class Routing:
     def _by_part(self) -> dict[str, Contributions]:
         return {value: Contributions(part) for value, part in self.parts.items()}
 
-    def predict(self, typed: pd.DataFrame, threads: int = -1) -> Forecast:
+    def predict(self, typed: pd.DataFrame, threads: int = -1) -> Floats:
+        """Return the probability of each of the typed leads, of shape (n_leads,)."""
+        return self._predict(assume(self.schema, typed), threads)[0]
+
+    def forecast(self, typed: pd.DataFrame, threads: int = -1) -> Forecast:
         """Return what is expected of each of the typed leads, without contributions."""
-        typed = assume(self.schema, typed)
-        # One pool for both models: it takes longer to make than to ask.
+        probability, pool = self._predict(assume(self.schema, typed), threads)
+        worths = self.worth.of(probability, self.worth.amounts(pool, threads)) if self.worth else None
+        return Forecast(probability, worths)
+
+    def _predict(self, typed: pd.DataFrame, threads: int) -> tuple[Floats, Pool]:
+        # For both models: it takes longer to make than to ask.
         pool = Pool(typed, cat_features=self.schema.text_columns)
-        probability: npt.NDArray[np.float64] = self.classifier.predict_proba(pool, thread_count=threads)[
-            :, 1
-        ]
+        probability: Floats = self.classifier.predict_proba(pool, thread_count=threads)[:, 1]
         for value, part in self.parts.items():
             places = np.flatnonzero(typed[self.field] == value)
             if len(places):
                 probability[places] = part.predict_proba(typed.iloc[places], thread_count=threads)[:, 1]
-        worths = self.worth.of(probability, self.worth.amounts(pool, threads)) if self.worth else None
-        return Forecast(probability, worths)
+        return probability, pool
 
     def predict_rows(self, rows: Sequence[list[Value]], threads: int, *, reasons: bool) -> Forecast:
         """Return what is expected of typed rows, with contributions if they are asked for."""

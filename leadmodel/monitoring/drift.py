@@ -53,7 +53,7 @@ def measure_drift(
     outcomes: list[_Outcomes] = []
     for batch in read_batches(source):
         typed = read_batch(model.schema, batch, counts.n_leads if counts else 0)
-        probability = model.routing.predict(typed).probability
+        probability = model.routing.predict(typed)
         found = count_typed(model, typed, probability)
         counts = counts + found if counts else found
         if model.config.target in batch.column_names:

@@ -86,7 +86,7 @@ def train(
     revenue = fit_revenue(past, fitted.unseen, settings, progress) if past.amounts else None
     decision = _decide(past, fitted.unseen, recipe.decision, revenue)
     worth = revenue.worth if revenue else None
-    forecast = fitted.routing(past.schema, worth).predict(past.test[0])
+    forecast = fitted.routing(past.schema, worth).forecast(past.test[0])
     evaluation = _judge(past, fitted, forecast, decision, settings, revenue)
     progress("model judged")
     segments: Segments | None = None
