@@ -67,9 +67,8 @@ def _codes(field: Field, column: pd.Series) -> npt.NDArray[np.intp]:
         return category_codes(field, column) + 1
     numbers = column.to_numpy(dtype=np.float64)
     known = ~np.isnan(numbers)
-    edges = (
-        np.unique(np.quantile(numbers[known], np.linspace(0, 1, N_BINS + 1)[1:-1])) if known.any() else []
-    )
+    inner = np.linspace(0, 1, N_BINS + 1)[1:-1]
+    edges: npt.NDArray[np.float64] = np.unique(np.quantile(numbers[known], inner) if known.any() else inner)
     return np.where(known, np.searchsorted(edges, numbers) + 1, 0).astype(np.intp)
 
 
