@@ -3,10 +3,9 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +38,7 @@ LEAD = "lead."
 """Begins the column of a field, so that none is taken for a column of the log."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredCall:
+class ScoredCall(NamedTuple):
     """Leads that one call had scored, and the answers.
 
     Parameters
@@ -54,7 +52,7 @@ class ScoredCall:
     door : str
         How they came, such as "REST".
     request_id : str
-        Names the call, and says nothing else.
+        Names the call, and says nothing else; empty where there is no log.
     time : datetime
         Of the answer, in UTC.
     """

@@ -133,10 +133,11 @@ class ScoringService:
 
     def _tell(self, model: LeadModel, leads: Any, probability: Any, grades: Any, door: Door) -> str:
         """Tell whoever listens of a call, and return its name."""
-        call = ScoredCall(model, leads, probability, grades, door, uuid.uuid4().hex, datetime.now(UTC))
+        name = uuid.uuid4().hex if self.log else ""
+        call = ScoredCall(model, leads, probability, grades, door, name, datetime.now(UTC))
         for listener in self.listeners:
             listener(call)
-        return call.request_id
+        return name
 
     def what_if(self, lead: Mapping[str, Any]) -> WhatIf:
         """Return which single changes would raise the probability of one lead most.
