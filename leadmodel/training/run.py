@@ -53,8 +53,9 @@ def train(
 ) -> LeadModel:
     """Train a model on past leads and judge it on those kept apart.
 
-    The test leads touch nothing but the metrics: schema, audit, parameters, calibration, threshold
-    and score percentiles all come from the training leads.
+    The test leads touch nothing but the metrics, and the probabilities that drift is measured against:
+    schema, audit, parameters, calibration, threshold and score percentiles all come from the training
+    leads.
 
     Parameters
     ----------
