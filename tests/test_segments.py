@@ -53,6 +53,26 @@ def test_noise_holds_no_stable_groups(n_fields: int, asked: int | str) -> None:
     assert segments.found.segments == ()
 
 
+def test_leads_of_few_different_kinds_of_answers_are_no_trouble() -> None:
+    rng = np.random.default_rng(2)
+    one = rng.choice(["a", "b"], 600)
+    other = np.where(rng.random(600) < 0.9, np.where(one == "a", "x", "y"), "z")
+    schema, X = typed(pd.DataFrame({"one": one, "other": other}))
+    found = find_segments(schema, X, "auto", 0).found
+    assert [number.n_groups for number in found.tried] == list(range(2, 9))
+    assert found.tried[-1].smallest == 0  # there are four different leads
+
+
+def test_a_wide_table_with_empty_and_constant_fields_is_no_trouble() -> None:
+    wide = FIELDS.assign(
+        flag=np.arange(1200) % 2, rare=[1.0, *[0.0] * 1199], seldom=[*[2.0] * 9, *[np.nan] * 1191]
+    )
+    schema, X = typed(wide)
+    segments = find_segments(schema, X, "auto", 0)
+    assert segments.pipeline is not None
+    assert segments.pipeline[-1].n_clusters == 3
+
+
 def test_the_same_seed_finds_the_same() -> None:
     schema, X = typed(FIELDS)
     one, other = (find_segments(schema, X, "auto", 3) for _ in range(2))

@@ -1,6 +1,7 @@
 """Whether the leads fall into kinds, by what describes them alone, and which lead is of which."""
 
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostClassifier, Pool
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import davies_bouldin_score
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
@@ -99,8 +101,10 @@ def find_segments(schema: LeadSchema, X: pd.DataFrame, asked: Asked, seed: int) 
     seed : int
         Of the draw, the resamples and k-means.
     """
-    # So many small fits would wait for their threads longer than they compute.
-    with threadpool_limits(1):
+    # So many small fits would wait for their threads longer than they compute; and more groups than
+    # there are different leads are no possible number, which their smallest group of none tells.
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
         return _find(schema, X, asked, seed)
 
 
