@@ -12,8 +12,8 @@ ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN useradd --create-home --uid 1000 leadmodel
 USER leadmodel
 WORKDIR /home/leadmodel/app
-# The cache must exist, or a volume in its place would be root's.
-RUN python -m venv /home/leadmodel/venv && mkdir -p /home/leadmodel/.cache/huggingface
+# Cache and log must exist, or volumes in their place would be root's.
+RUN python -m venv /home/leadmodel/venv && mkdir -p /home/leadmodel/.cache/huggingface /home/leadmodel/log
 ENV PATH=/home/leadmodel/venv/bin:$PATH MPLCONFIGDIR=/tmp/matplotlib
 
 # The requirements change seldom, the code often: the layer of the first outlives the second.
