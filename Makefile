@@ -1,8 +1,9 @@
-# Two commands for a fresh machine with Python 3.11 or newer: make app, make test.
+# Commands for a fresh machine with Python 3.11 or newer: make app, make test, make notebook.
 PYTHON ?= python3
 BIN := .venv/bin
+ANALYSIS := analysis
 
-.PHONY: app test
+.PHONY: app test notebook
 
 app: .venv/app.installed
 	$(BIN)/python app.py
@@ -12,6 +13,13 @@ test: .venv/test.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+# Of other leads: make notebook WITH="-p data leads.csv -p target status"
+notebook: .venv/test.installed
+	mkdir -p $(ANALYSIS)
+	$(BIN)/python -m papermill notebooks/lead_analysis.ipynb $(ANALYSIS)/lead_analysis.ipynb $(WITH)
+	$(BIN)/python -m nbconvert --to html --template report --TemplateExporter.extra_template_basedirs=notebooks \
+	  $(ANALYSIS)/lead_analysis.ipynb
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -10,6 +10,8 @@ LEADMODEL_WEBHOOK_SECRET  secret of the Hub's webhook to /webhooks/hub, which lo
 LEADMODEL_AUTH            USER:PASSWORD[,USER2:PASSWORD2]: who may come in (default: everybody)
 LEADMODEL_RATE            leads that one caller may have scored in a minute (default: 0, no limit)
 LEADMODEL_PROXY           1: a proxy names the caller in X-Forwarded-For (default: 1 on a Space, else 0)
+LEADMODEL_LOG             folder, or datasets/USER/NAME on the Hub, for a log of leads and answers
+                          (default: none); the README says what of a lead it keeps
 LEADMODEL_ORIGINS         other sites whose pages may call, such as https://crm.example,https://…
 GRADIO_SERVER_NAME, GRADIO_SERVER_PORT   where to listen (default: 127.0.0.1, 7860)
 """
@@ -24,6 +26,8 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 from leadmodel.errors import InputError
 from leadmodel.model import LeadModel
+from leadmodel.monitoring.log_place import LogPlace
+from leadmodel.monitoring.prediction_log import PredictionLog
 from leadmodel.publishing.persistence import is_folder
 from leadmodel.serving import tools
 from leadmodel.serving.discretion import speak_discreetly
@@ -103,7 +107,10 @@ def main() -> None:
     check_free(host, port)
 
     repo_id = repository if repository and not is_folder(repository) else None
-    service = ScoringService(load_model(repository or None, revision or None), repo_id)
+    model = load_model(repository or None, revision or None)
+    place = os.environ.get("LEADMODEL_LOG")
+    log = PredictionLog(LogPlace.of(place)) if place else None
+    service = ScoringService(model, repo_id, log)
     updater = None
     if repo_id and seconds > 0:
         updater = Updater(service, repo_id, revision or None, seconds)
@@ -117,7 +124,11 @@ def main() -> None:
     address = f"http://{host}:{port}"
     print(f"{service.model.config.title}, revision {service.model.revision}: {address}")
     print(f"Tools for assistants (MCP): {tools.tell(address)}", flush=True)
-    serve(app, host, port)
+    try:
+        serve(app, host, port)
+    finally:
+        if log:
+            log.close()
 
 
 if __name__ == "__main__":

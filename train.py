@@ -3,6 +3,7 @@
 python train.py                                               the synthetic sample, into model/
 python train.py --data leads.csv --target status              any CSV, Parquet or Excel file
 python train.py --data leads.csv --recipe recipes/NAME.toml   with what is known of the source
+python train.py --data FOLDER --recipe recipes/NAME.toml      leads made of the tables of events in a folder
 python train.py … --push USER/MODEL --space USER/SPACE        and publishes model and app
 """
 
@@ -10,11 +11,15 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Literal
 
+import pandas as pd
 from tqdm import tqdm
 
 from leadmodel.errors import InputError
 from leadmodel.evaluation.verdict import judge_model
+from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
 from leadmodel.options import add_decision_options, add_lead_options, read_decision, read_past_leads
 from leadmodel.publishing.card import METRIC_NAMES
@@ -22,9 +27,10 @@ from leadmodel.publishing.persistence import check_replaceable
 from leadmodel.publishing.push import Destination
 from leadmodel.publishing.space import SpaceDestination
 from leadmodel.training.past import PastLeads
-from leadmodel.training.report import audit_report
-from leadmodel.training.run import n_steps, train
+from leadmodel.training.report import audit_report, progress_bar
+from leadmodel.training.run import train
 from leadmodel.training.settings import TrainingSettings
+from leadmodel.training.tracking import open_tracker
 from leadmodel.training.tuning import check_optuna
 
 
@@ -33,7 +39,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", help="path, URL or hf://datasets/… of past leads; default: the sample")
+    parser.add_argument("--data", help="path, URL or hf://… of past leads, or a folder of event tables")
     add_lead_options(parser)
     parser.add_argument("--drop-leaks", action="store_true", help="leave out what the audit suspects")
     parser.add_argument(
@@ -42,13 +48,33 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--segment-by", metavar="FIELD", help="try models of their own for the values of a field of texts"
     )
+    parser.add_argument(
+        "--segments",
+        type=_read_segments,
+        metavar="K|auto",
+        help="divide the leads into K kinds by what describes them, or as many as they hold; the model is "
+        "one for all",
+    )
     parser.add_argument("--output", default="model", help="folder of the model (default: model)")
     add_decision_options(parser)
+    parser.add_argument(
+        "--track", metavar="PROJECT", help="write the run down: PROJECT, PROJECT@USER/SPACE or mlflow:URI"
+    )
     parser.add_argument("--push", metavar="USER/MODEL", help="publish the model on the Hugging Face Hub")
     parser.add_argument("--space", metavar="USER/SPACE", help="publish the app that serves it as a Space")
     parser.add_argument("--private", action="store_true", help="make both private, if they are made")
     parser.add_argument("--seed", type=int, default=0, help="same data, seed and versions: same model")
     return parser.parse_args(arguments)
+
+
+def _read_segments(text: str) -> int | Literal["auto"]:
+    """Return the value of --segments; its size is checked once the leads are known."""
+    if text == "auto":
+        return "auto"
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"takes a number or auto. Got {text!r} instead.") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -67,9 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     repository = Destination(options.push, private=options.private) if options.push else None
     space = SpaceDestination(options.space, private=options.private) if options.space else None
 
-    if options.data is None:
+    if options.data is None and not options.recipe:
         print("No --data given: training on the synthetic sample, which describes nobody.")
-    leads, recipe = read_past_leads(options.data, options)
+    leads, recipe = read_past_leads(options.data, options, print)
     recipe = recipe.updated(decision=read_decision(recipe.decision, options))
     print(f"{len(leads):,} leads, {leads.shape[1]} columns")
 
@@ -77,26 +103,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seed=options.seed,
         tune_minutes=options.tune,
         segment_by=options.segment_by,
+        segments=options.segments,
         drop_leaks=options.drop_leaks,
     )
-    with tqdm(total=n_steps(settings), desc="training", unit="step") as bar:
-
-        def progress(step: str) -> None:
-            bar.set_postfix_str(step)
-            bar.update()
-
-        def prepared(past: PastLeads) -> None:
-            tqdm.write(f"\n{audit_report(past)}\n")
-
-        model = train(leads, recipe, settings, progress, prepared)
-
-    model.save_pretrained(options.output)
+    with open_tracker(options.track, recipe.title) if options.track else nullcontext() as tracker:
+        model = train_aloud(leads, recipe, settings, tracker.address if tracker else None)
+        model.save_pretrained(options.output)
+        if tracker:
+            tracker.record(model)
     report(model)
     if repository:
         publish(model, repository, space)
     seconds = time.perf_counter() - started
     print(f"\n{options.output}/ written after {seconds:.1f} s. Serve it:")
     print(f"LEADMODEL_REPO={options.output} {sys.executable} app.py")
+
+
+def train_aloud(
+    leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings, run: str | None
+) -> LeadModel:
+    """Train the model, showing how far it is and what the audit found."""
+
+    def prepared(past: PastLeads) -> None:
+        tqdm.write(f"\n{audit_report(past)}\n")
+
+    with progress_bar(settings, with_amounts=recipe.amount is not None) as progress:
+        return train(leads, recipe, settings, progress, prepared, run)
 
 
 def publish(model: LeadModel, repository: Destination, space: SpaceDestination | None) -> None:
@@ -130,12 +162,20 @@ def report(model: LeadModel) -> None:
     if tuning := evaluation.tuning:
         print(f"\nTuning: {tuning.summary()}")
     if parts := evaluation.parts:
-        print(f"\nSegments: {parts.summary()}")
+        print(f"\nModels of their own: {parts.summary()}")
+    if segments := evaluation.segments:
+        print(f"\nSegments: {segments.summary()}")
+        for segment in segments.segments:
+            print(f"  {segment.train.count:7,} leads, {segment.train.rate:4.0%} converted: {segment.name}")
     print(f"\nCalibration: {evaluation.calibration.summary()}")
+    if revenue := evaluation.revenue:
+        print("\n".join([f"\nRevenue: {revenue.summary()}", *revenue.findings()]))
     verdict = judge_model(evaluation, {field.name: field.label for field in schema.fields})
     print("\n".join([f"\nVerdict: {verdict.level}", *(f"  {reason}" for reason in verdict.reasons)]))
     decision = model.config.decision
-    print(f"\n'{decision.positive}' from {decision.threshold:.3f} on: {decision.rule}")
+    print(f"\n'{decision.positive}' {decision.condition}: {decision.rule}")
+    if model.config.training.run:
+        print(f"\nThe run is written down as {model.config.training.run}")
 
 
 if __name__ == "__main__":

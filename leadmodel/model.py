@@ -5,32 +5,22 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostClassifier
-from pydantic import ValidationError
 
 from leadmodel.errors import LeadError, ModelError
 from leadmodel.evaluation.answer import Answer
-from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.explanation import Explanation, explain
-from leadmodel.evaluation.profile import Profile
 from leadmodel.evaluation.routing import Routing
 from leadmodel.evaluation.whatif import Curve, WhatIf, find_changes, trace_curve
 from leadmodel.leads.schema import LeadSchema, Remark, Value
 from leadmodel.leads.table import read_leads
-from leadmodel.publishing.agreement import check_agreement
-from leadmodel.publishing.config import ModelConfig, PartFile
-from leadmodel.publishing.persistence import (
-    MODEL_FILE,
-    is_folder,
-    load_pipeline,
-    read_folder,
-    write_folder,
-)
+from leadmodel.publishing.opening import open_files, read_config
+from leadmodel.publishing.persistence import MODEL_FILE, is_folder, read_folder, write_folder
 from leadmodel.publishing.pull import pull
 from leadmodel.publishing.push import Destination, Published
 from leadmodel.publishing.rehearsal import rehearse, remember
@@ -38,8 +28,6 @@ from leadmodel.publishing.rehearsal import rehearse, remember
 __all__ = ["LeadModel"]
 
 _log = logging.getLogger("leadmodel")
-
-_Content = TypeVar("_Content", Profile, Evaluation)
 
 
 class LeadModel:
@@ -62,18 +50,12 @@ class LeadModel:
 
     def __init__(self, files: Mapping[str, bytes], revision: str | None = None) -> None:
         self.files = dict(files)
-        self.config = ModelConfig.from_json(_text(files, "config.json"))
+        opened = open_files(files)
+        self.config, self.profile, self.evaluation = opened.config, opened.profile, opened.evaluation
         self.revision = revision or f"sha256:{self.config.sha256[:12]}"
-        self.config.check_versions()
-        check_agreement(files, self.config)
-        self.profile = _read_json(files, "profile.json", Profile)
-        self.evaluation = _read_json(files, "metrics.json", Evaluation)
-        opened = {
-            name: load_pipeline(files[name], sha256, name) for name, sha256 in self.config.checksums.items()
-        }
-        self.pipeline = opened.pop(MODEL_FILE)
-        self.parts = {part.value: opened[part.file] for part in self._part_files}
-        self._check_agreement()
+        self.pipeline, self.parts = opened.pipelines[MODEL_FILE], opened.parts
+        self.worth, self.assignment = opened.worth, opened.assignment
+        self._check_answer()
 
     @classmethod
     def from_pretrained(cls, source: str | Path, revision: str | None = None) -> "LeadModel":
@@ -109,8 +91,7 @@ class LeadModel:
     @classmethod
     def _prove(cls, files: Mapping[str, bytes], revision: str | None = None) -> "LeadModel":
         """Open files from elsewhere: CatBoost uses them first in a process of its own."""
-        config = ModelConfig.from_json(_text(files, "config.json"))
-        for name, sha256 in config.checksums.items():
+        for name, sha256 in read_config(files).checksums.items():
             rehearse(files.get(name, b""), sha256, name)
         return cls(files, revision)
 
@@ -158,16 +139,12 @@ class LeadModel:
         """The last step of the pipeline; typed leads need none of the steps before it."""
         return self.pipeline[-1]
 
-    @property
-    def _part_files(self) -> tuple[PartFile, ...]:
-        return self.config.parts.files if self.config.parts else ()
-
     @cached_property
     def routing(self) -> Routing:
         """Which classifier answers for which lead."""
         field = self.config.parts.field if self.config.parts else None
         parts = {value: pipeline[-1] for value, pipeline in self.parts.items()}
-        return Routing(self.schema, self.classifier, field, parts)
+        return Routing(self.schema, self.classifier, field, parts, self.worth)
 
     def predict_proba(self, leads: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return the probability that each of the raw `leads` converts, of shape (n_leads,).
@@ -185,7 +162,9 @@ class LeadModel:
         Returns
         -------
         DataFrame of shape (n_leads, 4)
-            With the index of `leads`; the texts as ``category``.
+            With the index of `leads`; the texts as ``category``. Of a model that was trained on
+            amounts, also ``expected_amount``, ``amount_low``, ``amount_high`` and ``expected_value``;
+            of one with segments also ``segment``.
 
         Raises
         ------
@@ -194,12 +173,13 @@ class LeadModel:
         """
         return self.score_typed(read_leads(self.schema, leads))
 
-    def score_typed(self, typed: pd.DataFrame) -> pd.DataFrame:
+    def score_typed(self, typed: pd.DataFrame, threads: int = -1) -> pd.DataFrame:
         """Return what `score` does, for leads as `leadmodel.leads.table.read_leads` returns them."""
-        probability = self.routing.predict(typed)
+        probability, worths, _ = self.routing.forecast(typed, threads)
         decision = self.config.decision
         scores = decision.scores(probability)
-        return pd.DataFrame(
+        positive = decision.is_positive(probability, worths and worths.value)
+        answers = pd.DataFrame(
             {
                 "probability": probability,
                 "score": scores,
@@ -207,12 +187,17 @@ class LeadModel:
                     decision.grade_places(scores), categories=pd.Index(decision.bands)
                 ),
                 "decision": pd.Categorical.from_codes(
-                    decision.is_positive(probability).astype(np.int8),
+                    positive.astype(np.int8),
                     categories=pd.Index([decision.negative, decision.positive]),
                 ),
             },
             index=typed.index,
         )
+        if worths:
+            answers = answers.assign(**worths.columns())
+        if self.assignment:
+            answers = answers.assign(segment=self.assignment.categorise(typed))
+        return answers
 
     def answer(self, lead: Mapping[str, Any], *, reasons: bool = True) -> Answer:
         """Return probability, score, grade, decision and reasons for one raw lead.
@@ -238,11 +223,13 @@ class LeadModel:
             return []
         rows, remarks = self._read_rows(leads)
         threads = _threads(len(rows))
-        probability, contributions = self.routing.predict_rows(rows, threads, reasons=reasons)
+        probability, worths, contributions = self.routing.predict_rows(rows, threads, reasons=reasons)
         decision = self.config.decision
         scores = decision.scores(probability)
-        grades, positive = decision.grade_places(scores), decision.is_positive(probability)
+        positive = decision.is_positive(probability, worths and worths.value)
+        grades = decision.grade_places(scores)
         bands = list(decision.bands)
+        segments = self.assignment.name_rows(rows) if self.assignment else [None] * len(rows)
         explanations: Sequence[Explanation | None] = [None] * len(rows)
         if contributions is not None:
             explanations = explain(self.schema, self.profile, rows, contributions)
@@ -252,9 +239,11 @@ class LeadModel:
                 score=int(scores[row]),
                 grade=bands[grades[row]],
                 decision=decision.positive if positive[row] else decision.negative,
+                segment=segments[row],
                 warnings=tuple(remarks[row]),
                 explanation=explanations[row],
                 revision=self.revision,
+                **(worths.answer(row) if worths else {}),
             )
             for row in range(len(rows))
         ]
@@ -282,7 +271,7 @@ class LeadModel:
         return trace_curve(self.schema, self.profile, row, field, self._predict_rows)
 
     def _predict_rows(self, rows: Sequence[list[Value]]) -> npt.NDArray[np.float64]:
-        return self.routing.predict_rows(rows, _threads(len(rows)), reasons=False)[0]
+        return self.routing.predict_rows(rows, _threads(len(rows)), reasons=False).probability
 
     def _read_rows(
         self, leads: Sequence[Mapping[str, Any]]
@@ -298,16 +287,8 @@ class LeadModel:
             remarks.append(found)
         return rows, remarks
 
-    def _check_agreement(self) -> None:
-        """Raise ModelError unless pipeline, schema and profile speak of the same fields."""
-        columns = self.schema.columns
-        for name, pipeline in {MODEL_FILE: self.pipeline, **self.parts}.items():
-            if list(pipeline[-1].feature_names_ or ()) != columns:
-                raise ModelError(f"{name} and config.json must be of one model. Their fields differ.")
-        if self.config.parts and self.config.parts.field not in self.schema.text_columns:
-            raise ModelError("config.json, at parts: the field that divides the leads must be a text.")
-        if set(self.profile.fields) != set(columns):
-            raise ModelError("profile.json and config.json must be of one model. Their fields differ.")
+    def _check_answer(self) -> None:
+        """Raise ModelError unless the model can score its own example."""
         try:
             answer = self.answer(self.schema.example())
         except Exception as error:  # whatever a damaged file makes it raise, the file is to blame
@@ -319,17 +300,3 @@ class LeadModel:
 def _threads(n_leads: int) -> int:
     """Return how many threads are worth their start: one for a few leads, else as many as cores."""
     return 1 if n_leads < 200 else -1
-
-
-def _text(files: Mapping[str, bytes], name: str) -> str:
-    try:
-        return files[name].decode("utf-8")
-    except UnicodeDecodeError:
-        raise ModelError(f"{name} must be UTF-8 text. It is not; get the model anew.") from None
-
-
-def _read_json(files: Mapping[str, bytes], name: str, kind: type[_Content]) -> _Content:
-    try:
-        return kind.model_validate_json(_text(files, name))
-    except ValidationError as error:
-        raise ModelError(f"{name} cannot be read: {error.errors()[0]['msg']}.") from None

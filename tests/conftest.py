@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hub import LoopbackHub
-from support import ROOT, running_app
+from support import ROOT, running_app, with_amounts
 
 HUB = LoopbackHub()
 ORGANISATION = os.environ.get("LEADMODEL_TEST_ORG")
@@ -24,6 +24,7 @@ if ORGANISATION is None:
 import pandas as pd
 import pytest
 from huggingface_hub import constants
+from kinds import RECIPE, make_kinds
 
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
@@ -49,6 +50,25 @@ def sample() -> pd.DataFrame:
 def model(sample: pd.DataFrame, quick: TrainingSettings) -> LeadModel:
     """A model of the small sample."""
     return train(sample, SAMPLE_RECIPE, quick)
+
+
+@pytest.fixture(scope="session")
+def model_of_kinds(quick: TrainingSettings) -> LeadModel:
+    """A model with segments."""
+    settings = quick.model_copy(update={"segments": "auto"})
+    return train(make_kinds().drop(columns="kind"), RECIPE, settings)
+
+
+@pytest.fixture(scope="session")
+def sold() -> pd.DataFrame:
+    """A synthetic table of leads with what the converted ones brought, more for professionals."""
+    return with_amounts(make_sample(1500, random_state=5))
+
+
+@pytest.fixture(scope="session")
+def valued(sold: pd.DataFrame, quick: TrainingSettings) -> LeadModel:
+    """A model of those leads that tells their value."""
+    return train(sold, SAMPLE_RECIPE.updated(amount="amount"), quick)
 
 
 @pytest.fixture

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-__all__ = ["ROOT", "command", "running_app", "when_ready"]
+__all__ = ["ROOT", "command", "running_app", "when_ready", "with_amounts"]
 
 ROOT = Path(__file__).parents[1]
 
@@ -52,7 +54,12 @@ def wait_for(address: str, process: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def running_app(
-    repository: str, cwd: Path = ROOT, code: str = "", log: Path | None = None, **environment: str
+    repository: str,
+    cwd: Path = ROOT,
+    code: str = "",
+    log: Path | None = None,
+    python: str | Path = sys.executable,
+    **environment: str,
 ) -> Iterator[str]:
     """Run app.py, or `code` in its place, as a process of its own; yield its address.
 
@@ -62,7 +69,7 @@ def running_app(
     settings = {"LEADMODEL_REPO": repository, "GRADIO_SERVER_PORT": str(port)}
     with open(log or os.devnull, "w") as printed:
         process = subprocess.Popen(
-            [sys.executable, *(["-c", code] if code else ["app.py"])],
+            [python, *(["-c", code] if code else ["app.py"])],
             cwd=cwd,
             env=os.environ | settings | environment,
             text=True,
@@ -80,3 +87,13 @@ def running_app(
 def when_ready(page: Page) -> None:
     """Wait until the form can be used; a page that keeps a connection open is never idle."""
     expect(page.get_by_role("button", name="Score", exact=True)).to_be_enabled(timeout=60_000)
+
+
+def with_amounts(leads: pd.DataFrame, random_state: int = 1) -> pd.DataFrame:
+    """Add a column of skewed amounts: twice as much for professionals, more for long visits."""
+    rng = np.random.default_rng(random_state)
+    professional = (leads["occupation"] == "Professional").to_numpy()
+    means = 4 + 0.9 * professional + 0.03 * np.minimum(leads["minutes_on_site"].to_numpy(), 60)
+    amounts = np.exp(means + rng.normal(0, 0.5, len(leads)))
+    texts = [f"€{amount:,.2f}" for amount in amounts]
+    return leads.assign(amount=np.where(leads["status"] == "Won", texts, None))

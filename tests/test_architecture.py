@@ -32,6 +32,8 @@ RESERVED = {
     "huggingface_hub": {"leadmodel.publishing", "leadmodel.model"},
     "skops": {"leadmodel.publishing"},
     "matplotlib": {"leadmodel.evaluation"},
+    "trackio": {"leadmodel.training"},
+    "mlflow": {"leadmodel.training"},
     "argparse": {"leadmodel.options", "leadmodel.__main__"},
 }
 """Libraries that only some floors know."""

@@ -35,6 +35,18 @@ def some(share: float) -> np.ndarray:
     return draw(seed=2).random(N) < share
 
 
+def test_gaps_of_features_of_events_are_no_suspects() -> None:
+    """Who has not come yet has no last visit: that is known before the outcome, and may well tell it."""
+    came = WON & some(0.9) | ~WON & some(0.3)
+    features = {name: np.where(came, draw(seed=n).normal(size=N), np.nan) for n, name in enumerate("abc")}
+    leads = SAMPLE.assign(**features)
+    schema = infer_schema(leads, SAMPLE_RECIPE)
+    typed = read_leads(schema, leads)
+    read, made = (audit_leads(schema, leads, typed, Y, 0, frozenset(names)) for names in ("", "abc"))
+    assert {"a", "b", "c"} <= set(read.suspects)
+    assert not {"a", "b", "c"} & set(made.suspects)
+
+
 LEAKS = {
     "other words": ("copy of the outcome", np.where(WON, "yes, signed", "gone")),
     "other numbers": ("copy of the outcome", np.where(WON, 7, 3)),

@@ -1,7 +1,15 @@
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
+from support import ROOT, command
 
 from leadmodel.errors import InputError, LeadError
 from leadmodel.leads import reading
@@ -45,10 +53,63 @@ def test_every_column_stays_as_it_is(model: LeadModel, tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(after[before.columns], before)
 
 
-def test_a_name_that_is_taken_gets_a_number(model: LeadModel, csv: Path, tmp_path: Path) -> None:
-    score_file(model, csv, tmp_path / "once.csv")
-    score_file(model, tmp_path / "once.csv", tmp_path / "twice.csv")
-    assert list(read_table(tmp_path / "twice.csv").columns[-2:]) == ["decision_2", "warnings_2"]
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()], ids=str)
+@pytest.mark.parametrize("output", [".csv", ".parquet", ".xlsx"])
+def test_texts_that_come_as_dictionaries_are_written_as_texts(
+    model: LeadModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: pa.DataType, output: str
+) -> None:
+    monkeypatch.setattr(reading, "LARGE_GROUP", 1)
+    leads = pa.Table.from_pandas(NEW, preserve_index=False)
+    leads = leads.set_column(2, "source", leads["source"].cast(kind))
+    times = pa.array(range(300), pa.timestamp("us", tz="Europe/Berlin"))
+    leads = leads.append_column("zoned", times).append_column("few", leads["course"].dictionary_encode())
+    pa.parquet.write_table(leads, tmp_path / "leads.parquet")
+    score_file(model, tmp_path / "leads.parquet", tmp_path / f"scored{output}")
+    result = read_table(tmp_path / f"scored{output}")
+    assert result["source"].tolist() == NEW["source"].tolist()
+    assert result["grade"].tolist() == model.score(NEW)["grade"].tolist()
+    if output == ".parquet":
+        before, after = (
+            pa.parquet.read_schema(tmp_path / f"{name}.parquet") for name in ("leads", "scored")
+        )
+        kinds = [pa.string() if pa.types.is_string_view(kind) else kind for kind in before.types]
+        assert after.types == [*kinds, pa.float64(), pa.int64(), pa.string(), pa.string(), pa.string()]
+        assert after.metadata == before.metadata
+
+
+def test_many_small_groups_of_parquet_are_read_in_large_batches(model: LeadModel, tmp_path: Path) -> None:
+    NEW.to_parquet(tmp_path / "leads.parquet", index=False, row_group_size=10)
+    steps: list[int] = []
+    score_file(model, tmp_path / "leads.parquet", tmp_path / "scored.csv", lambda n, _: steps.append(n))
+    assert steps == [300]
+
+
+@pytest.mark.parametrize("name", ["score", "Score"])
+def test_a_name_that_is_taken_gets_a_number(model: LeadModel, tmp_path: Path, name: str) -> None:
+    NEW.assign(**{name: 1}).to_csv(tmp_path / "leads.csv", index=False)
+    score_file(model, tmp_path / "leads.csv", tmp_path / "scored.csv")
+    names = [name, "probability", "score_2", "grade", "decision", "warnings"]
+    assert list(read_table(tmp_path / "scored.csv").columns[-6:]) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"), [("leads.csv", "utf-8"), ("leads.csv", "utf-16"), ("leads.parquet", "")]
+)
+def test_the_number_of_leads_to_come_is_known_from_the_first_batch_on(
+    model: LeadModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, encoding: str
+) -> None:
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 4096)
+    monkeypatch.setattr(reading, "BATCH_ROWS", 40)
+    if encoding:
+        NEW.to_csv(tmp_path / name, index=False, encoding=encoding)
+    else:
+        NEW.to_parquet(tmp_path / name, index=False)
+    steps: list[tuple[int, int]] = []
+    score_file(model, tmp_path / name, tmp_path / "scored.csv", lambda *step: steps.append(step))
+    assert len(steps) > 5
+    assert sum(n_leads for n_leads, _ in steps) == 300
+    assert steps[-1][1] == 300
+    assert all(270 < n_expected < 330 for _, n_expected in steps)
 
 
 def test_a_file_in_many_batches_scores_as_one(
@@ -57,7 +118,7 @@ def test_a_file_in_many_batches_scores_as_one(
     score_file(model, csv, tmp_path / "one.csv")
     monkeypatch.setattr(reading, "BLOCK_BYTES", 4096)
     steps: list[int] = []
-    score_file(model, csv, tmp_path / "many.csv", steps.append)
+    score_file(model, csv, tmp_path / "many.csv", lambda n_leads, n_expected: steps.append(n_leads))
     assert len(steps) > 3
     assert (tmp_path / "many.csv").read_bytes() == (tmp_path / "one.csv").read_bytes()
 
@@ -102,3 +163,58 @@ def test_an_output_that_cannot_be_is_refused(
 ) -> None:
     with pytest.raises(InputError, match=message):
         score_file(model, csv, tmp_path / output)
+
+
+def many_leads(path: Path) -> Path:
+    """Write two million leads, enough for a run to be caught at its work."""
+    few = pa.Table.from_pandas(NEW, preserve_index=False)
+    some = pa.concat_tables([few] * 500).combine_chunks()
+    with pa.parquet.ParquetWriter(path, some.schema) as writer:
+        for _ in range(14):
+            writer.write_table(some)
+    return path
+
+
+def test_an_interrupted_command_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    leads, output = many_leads(tmp_path / "leads.parquet"), tmp_path / "out" / "scored.parquet"
+    output.parent.mkdir()
+    words = [sys.executable, "-m", "leadmodel", "score", leads, "--model", folder, "--output", output]
+    process = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not any(output.parent.iterdir()):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    told = process.communicate()[1]
+    assert process.returncode == 130
+    assert told.endswith("leadmodel: stopped before the end\n")
+    assert "Traceback" not in told
+    assert list(output.parent.iterdir()) == []
+
+
+def test_a_full_disc_leaves_nothing_and_says_so(folder: Path, tmp_path: Path) -> None:
+    NEW.to_csv(tmp_path / "leads.csv", index=False)
+    output = tmp_path / "out" / "scored.csv"
+    output.parent.mkdir()
+    # No file may grow beyond this, as none may on a full disc.
+    limited = (
+        "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000));"
+        "sys.argv[0] = 'leadmodel'; runpy.run_module('leadmodel', run_name='__main__')"
+    )
+    done = command("-c", limited, "score", tmp_path / "leads.csv", "--model", folder, "--output", output)
+    assert done.returncode == 2
+    assert f"The output '{output}' cannot be written: " in done.stderr
+    assert "File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(output.parent.iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_removed_by_a_later_one(
+    model: LeadModel, csv: Path, tmp_path: Path
+) -> None:
+    old, young = tmp_path / ".scored.csv-0123.part", tmp_path / ".scored.csv-4567.part"
+    other = tmp_path / ".another.csv-0123.part"
+    for left in (old, young, other):
+        left.touch()
+    for left in (old, other):
+        os.utime(left, (time.time() - 4000,) * 2)
+    score_file(model, csv, tmp_path / "scored.csv")
+    assert {path.name for path in tmp_path.iterdir()} == {csv.name, "scored.csv", young.name, other.name}

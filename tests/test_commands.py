@@ -39,6 +39,31 @@ def test_train_makes_a_model_of_any_csv(csv: Path, tmp_path: Path) -> None:
         assert name in done.stdout
 
 
+def test_train_with_amounts_and_a_cost(sold: pd.DataFrame, tmp_path: Path) -> None:
+    csv, output = tmp_path / "leads.csv", tmp_path / "made"
+    sold.head(500).to_csv(csv, index=False, sep=";")
+    options = ("--target", "status", "--amount", "amount")
+    done = command("train.py", "--data", csv, *options, "--cost", "20", "--output", output)
+    assert done.returncode == 0, done.stderr
+    made = LeadModel.from_pretrained(output)
+    assert made.evaluation.revenue is not None
+    assert f"Revenue: {made.evaluation.revenue.summary()}" in done.stdout
+    assert "amount: amount, known after the outcome" in done.stdout
+    assert "'Will convert' from an expected value above 20 on" in done.stdout
+    scored = tmp_path / "scored.csv"
+    done = command("-m", "leadmodel", "score", csv, "--model", output, "--output", scored)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(scored, sep=None, engine="python")
+    expected = made.score(read_table(csv))
+    for name in ("expected_amount", "amount_low", "amount_high", "expected_value"):
+        assert table[name].tolist() == pytest.approx(expected[name].tolist())
+    checked = command("-m", "leadmodel", "check", csv, *options)
+    assert "converted leads have an amount in 'amount'" in checked.stdout
+    wrong = command("train.py", "--data", csv, "--target", "status", "--amount", "amuont")
+    assert wrong.returncode == 2
+    assert "The amount column 'amuont' is not among the leads' columns" in wrong.stderr
+
+
 def test_check_names_suspects_and_what_to_do_about_them(csv: Path) -> None:
     done = command("-m", "leadmodel", "check", csv, "--target", "status", "--drop", "city")
     assert done.returncode == 0, done.stderr

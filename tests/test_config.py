@@ -3,6 +3,7 @@ import json
 import pytest
 
 from leadmodel.errors import ModelError
+from leadmodel.leads.event_recipe import EventHints
 from leadmodel.model import LeadModel
 from leadmodel.publishing.config import ModelConfig
 
@@ -22,6 +23,20 @@ def test_the_hub_finds_what_it_reads(model: LeadModel) -> None:
     assert list(block["example_input"]) == block["columns"] == model.schema.columns
 
 
+EVENTS = {
+    "entity": "who",
+    "after_events": 3,
+    "outcomes": {"table": "sales.csv", "time": "day", "prices": {"column": "plan", "Gold": 90.0}},
+    "logs": [{"table": "visits.csv", "time": "when", "kind": "visits"}],
+}
+
+
+def test_json_keeps_how_leads_are_made_of_events(model: LeadModel) -> None:
+    events = EventHints.model_validate(EVENTS)
+    config = model.config.model_copy(update={"events": events})
+    assert ModelConfig.from_json(config.to_json()).events == events
+
+
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
@@ -29,9 +44,13 @@ def test_the_hub_finds_what_it_reads(model: LeadModel) -> None:
         ({"surprise": 1}, r"at surprise: Extra inputs are not permitted"),
         ({"target": None}, r"at target: Input should be a valid string"),
         ({"decision": {}}, r"at decision.threshold: Field required"),
+        (
+            {"events": EVENTS | {"outcomes": {"table": "../a.csv", "time": "t"}}},
+            r"events.outcomes.table: .* in the f",
+        ),
         ({"sklearn": {"model": {"file": "../../other.skops"}}}, r"at sklearn: the block does not say"),
     ],
-    ids=["format", "unknown", "type", "missing", "another file"],
+    ids=["format", "unknown", "type", "missing", "table elsewhere", "another file"],
 )
 def test_what_is_no_configuration_is_refused(
     model: LeadModel, entries: dict[str, object], message: str

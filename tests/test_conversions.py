@@ -6,11 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadmodel.evaluation.conversions import MAX_VALUES, conversions, find_notable, range_names, wilson
+from leadmodel.evaluation.conversions import (
+    MAX_VALUES,
+    conversions,
+    find_notable,
+    group_name,
+    range_names,
+    wilson,
+)
 from leadmodel.evaluation.profile import Cell, FieldProfile, Profile, profile_leads
 from leadmodel.leads.inference import infer_schema
 from leadmodel.leads.recipe import Recipe
-from leadmodel.leads.schema import Field, LeadSchema
+from leadmodel.leads.schema import MISSING, Field, LeadSchema, Value
 from leadmodel.leads.table import read_leads
 
 NUMBER = Field(name="visits", label="Visits", kind="numeric")
@@ -98,3 +105,20 @@ def test_nothing_stands_out_of_nothing() -> None:
     profile = Profile(leads=Cell(count=100, converted=50), fields={"source": known})
     assert find_notable(LeadSchema(fields=(field,)), profile) == []
     assert math.isclose(conversions(field, known)[0].rate.value, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [(0.5, "up to 2"), (2.0, "up to 2"), (3.0, "3 to 7"), (500.0, "above 7"), (math.nan, "not given")],
+)
+def test_a_number_is_named_by_its_range(value: float, name: str) -> None:
+    cells = {str(place): Cell(count=9, converted=1) for place in range(3)}
+    known = FieldProfile(cells=cells, edges=(0.0, 2.0, 7.0, 90.0), other=NONE, missing=NONE)
+    assert group_name(WHOLE, known, value) == name
+
+
+@pytest.mark.parametrize(("value", "name"), [("a", "a"), ("rare", "any other"), (MISSING, "not given")])
+def test_a_text_is_named_if_it_is_frequent(value: Value, name: str) -> None:
+    field = Field(name="source", label="Source", kind="categorical", choices=("a",))
+    known = FieldProfile(cells={"a": Cell(count=9, converted=1)}, other=NONE, missing=NONE)
+    assert group_name(field, known, value) == name

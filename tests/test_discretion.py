@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pandas as pd
 import pytest
 from gradio_client import Client
 from support import running_app
@@ -28,9 +29,18 @@ app.main()
 """
 
 
-@pytest.mark.parametrize("code", ["", FAILING], ids=["the app", "an app that fails inside"])
-def test_no_door_tells_the_log_of_a_lead(folder: Path, tmp_path: Path, code: str) -> None:
-    with running_app(str(folder), code=code, log=tmp_path / "log") as address:
+@pytest.mark.parametrize(
+    ("code", "kept"),
+    [("", ""), (FAILING, ""), ("", "kept"), ("", "kept/in the way")],
+    ids=["the app", "an app that fails inside", "an app that keeps leads", "one that cannot keep them"],
+)
+def test_no_door_tells_the_log_of_a_lead(folder: Path, tmp_path: Path, code: str, kept: str) -> None:
+    keep = tmp_path / "kept"
+    if kept.endswith("in the way"):
+        keep.mkdir()
+        (keep / "leads").write_text(kept)
+    settings = {"LEADMODEL_LOG": str(keep)} if kept else {}
+    with running_app(str(folder), code=code, log=tmp_path / "log", **settings) as address:
         for body in bodies():
             post_everywhere(address, body)
         use_the_form(address)
@@ -44,6 +54,10 @@ def test_no_door_tells_the_log_of_a_lead(folder: Path, tmp_path: Path, code: str
     assert "revision" in told
     assert CANARY not in told
     assert ("RuntimeError" in told) == bool(code)
+    assert ("The prediction log cannot be written" in told) == kept.endswith("in the way")
+    files = list(keep.rglob("*.parquet"))
+    assert bool(files) == bool(kept)
+    assert not any(CANARY in pd.read_parquet(path).to_csv() for path in files)
 
 
 def bodies() -> list[Any]:

@@ -5,9 +5,12 @@ import pytest
 from leadmodel.evaluation.association import Association
 from leadmodel.evaluation.conversions import Conversion, conversions, wilson
 from leadmodel.evaluation.drawing import to_png
+from leadmodel.evaluation.histogram import Histogram
 from leadmodel.evaluation.insight_plots import (
     draw_association,
+    draw_columns,
     draw_conversions,
+    draw_histogram,
     draw_interaction,
     draw_outcomes,
     draw_spread,
@@ -37,6 +40,30 @@ def test_the_bars_of_each_outcome_add_up(model: LeadModel) -> None:
     axes = draw_outcomes(found).axes[0]
     converted, other = (sum(bar.get_width() for bar in bars) for bars in axes.containers)
     assert (converted, other) == (pytest.approx(1), pytest.approx(1))
+
+
+def test_histograms_show_the_shares_of_each_outcome() -> None:
+    histogram = Histogram(edges=(0, 1, 3), converted=(1, 3), other=(6, 2), beyond=0)
+    axes = draw_histogram("Age $", histogram).axes[0]
+    assert [steps.get_data().values.tolist() for steps in axes.patches] == [[0.25, 0.75], [0.75, 0.25]]
+    assert axes.get_title(loc="left") == r"Age \$"
+
+
+def test_columns_that_may_know_the_outcome_are_marked() -> None:
+    axes = draw_columns({"a": 0.6, "b": 0.9, "c": 0.45}, {"b"}).axes[0]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    honest, suspect = axes.containers
+    assert names == ["b", "a", "c"]
+    assert [bar.get_width() for bar in honest] == pytest.approx([0.1, 0])
+    assert [bar.get_width() for bar in suspect] == pytest.approx([0.4])
+    assert [bar.get_y() + bar.get_height() / 2 for bar in suspect] == pytest.approx([0])
+    assert suspect[0].get_hatch() and not honest[0].get_hatch()
+
+
+def test_a_field_can_be_named_above_its_figure(model: LeadModel) -> None:
+    found = conversions(model.schema.by_name["source"], model.profile.fields["source"])
+    for drawn in (draw_conversions(found, 0.5, "Cost in $"), draw_outcomes(found, "Cost in $")):
+        assert drawn.axes[0].get_title(loc="left") == r"Cost in \$"
 
 
 def test_boxes_stand_where_the_quantiles_are(model: LeadModel) -> None:
@@ -96,6 +123,8 @@ def test_long_names_are_cut_to_what_fits(model: LeadModel) -> None:
         draw_conversions([Conversion(long, cell, rate)], 0.5),
         draw_outcomes([Conversion(long, cell, rate)]),
         draw_spread(long, spread),
+        draw_histogram(long, Histogram(edges=(0, 1, 3), converted=(1, 3), other=(6, 2), beyond=0)),
+        draw_columns({long: 0.7, f"{long} too": 0.95}, {long}),
         draw_association(Association(fields=("a", "b"), strength=strength), labels),
         draw_interaction(pair, labels),
     ):

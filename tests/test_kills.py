@@ -1,4 +1,4 @@
-"""A run that is killed, at any moment, leaves a whole model: in its folder and on the Hub."""
+"""A run that is killed, at any moment, leaves what is whole: a model, on disc and on the Hub, or scores."""
 
 import os
 import signal
@@ -7,10 +7,12 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hub import LoopbackHub
 from support import ROOT
 
+from leadmodel.leads.reading import read_table
 from leadmodel.model import LeadModel
 from leadmodel.publishing.push import versions
 
@@ -32,6 +34,16 @@ model = LeadModel.from_pretrained(sys.argv[1])
 print("ready", flush=True)
 while True:
     model.push_to_hub("demo/leads")
+"""
+
+SCORE = """
+import sys
+from leadmodel.model import LeadModel
+from leadmodel.serving.bulk import score_file
+model = LeadModel.from_pretrained(sys.argv[1])
+print("ready", flush=True)
+while True:
+    score_file(model, sys.argv[2], sys.argv[3])
 """
 
 
@@ -73,3 +85,16 @@ def test_a_killed_push_leaves_a_whole_model(
         model.files,
         second_model.files,
     )
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_killed_scoring_leaves_all_leads_or_no_table(
+    folder: Path, tmp_path: Path, sample: pd.DataFrame, number: int
+) -> None:
+    leads, output = tmp_path / "leads.csv", tmp_path / "out" / "scored.csv"
+    sample.to_csv(leads, index=False)
+    output.parent.mkdir()
+    kill_after(0.011 * number, SCORE, folder, leads, output)
+    if output.exists():
+        assert len(read_table(output)) == len(sample)
+    assert {path.suffix for path in output.parent.iterdir() if path != output} <= {".part"}

@@ -7,14 +7,16 @@ import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pytest
+from kinds import make_kinds
 
 from leadmodel.errors import InputError, LeadError
 from leadmodel.evaluation.planning import plan_calls
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
 from leadmodel.serving.exports import count_formulas, to_csv, to_excel
-from leadmodel.serving.list_views import MAX_SHOWN, render_list, render_plan
+from leadmodel.serving.list_views import MAX_SHOWN, render_list
 from leadmodel.serving.lists import RankedList, match_columns, rank_list
+from leadmodel.serving.plan_view import render_plan
 
 EVIL = "<img src=x onerror=window.evil=1>"
 
@@ -124,6 +126,28 @@ def test_long_lists_are_shown_in_part(ranked: RankedList) -> None:
     assert shown.count("<tr>") == MAX_SHOWN + 1
 
 
+def test_leads_are_ranked_by_value_and_back(valued: LeadModel, leads: pd.DataFrame) -> None:
+    by_chance = rank_list(valued, "leads.csv", pa.Table.from_pandas(leads, preserve_index=False))
+    by_value = by_chance.ranked_by("expected_value")
+    told = valued.score(leads[list(valued.schema.by_name)])["expected_value"].to_numpy()
+    assert (by_value.rows - 1).tolist() == np.argsort(-told, kind="stable").tolist()
+    assert by_value.values == pytest.approx(np.sort(told)[::-1])
+    assert by_chance.values is None
+    back = by_value.ranked_by("probability")
+    assert back.table.equals(by_chance.table.combine_chunks())
+    assert back.places.tolist() == by_chance.places.tolist()
+    shown = render_list(by_value, by_value.arrange(by_value.bands), None, False)
+    assert f'<td class="lm-number">{by_value.money(max(told))}</td>' in shown
+    assert 'aria-sort="descending"><button data-column="expected_value">Value' in shown
+    plan = plan_calls(by_value.probability, None, cost=20, values=by_value.values)
+    assert plan.n_called == (told > 20).sum()
+    rendered = render_plan(plan, by_value)
+    assert f"<b>{by_value.money(told[told > 20].sum())}</b>value expected" in rendered
+    assert f"<b>{told[told > 20].sum() - 20 * plan.n_called:,.0f}</b>profit expected" in rendered
+    never = plan_calls(by_value.probability, None, cost=1e6, values=by_value.values)
+    assert "No call pays" in render_plan(never, by_value)
+
+
 def test_a_plan_tells_where_to_cut(ranked: RankedList) -> None:
     plan = plan_calls(ranked.probability, 40, value=500, cost=20, level=0.95)
     told = render_plan(plan, ranked)
@@ -133,3 +157,17 @@ def test_a_plan_tells_where_to_cut(ranked: RankedList) -> None:
     assert f"<b>{500 * sum(expected) - 20 * 40:,.0f}</b>profit" in told
     assert "only if the probabilities are true" in told
     assert "No call pays" in render_plan(plan_calls(ranked.probability, None, value=1, cost=2), ranked)
+
+
+def test_segments_are_picked(model_of_kinds: LeadModel) -> None:
+    leads = make_kinds(200, random_state=2).drop(columns=["kind", "won"])
+    ranked = rank_list(model_of_kinds, "kinds", pa.Table.from_pandas(leads, preserve_index=False))
+    names = model_of_kinds.score(leads)["segment"].to_numpy()[ranked.rows - 1]
+    assert ranked.answer("segment").to_pylist() == names.tolist()
+    for name in ranked.segments:
+        expected = np.flatnonzero(names == name)
+        np.testing.assert_array_equal(ranked.arrange(ranked.bands, segments=[name]), expected)
+        assert ranked.count_segment(name) == len(expected)
+    assert ">Segment<" in render_list(ranked, ranked.arrange(ranked.bands, segments=names), None, False)
+    nothing = ranked.arrange(ranked.bands, segments=[])
+    assert "these grades and segments" in render_list(ranked, nothing, None, False)

@@ -67,7 +67,7 @@ def test_a_constant_probability_ranks_nothing() -> None:
 def test_decisions_are_counted() -> None:
     hits = sum(1 for y, p in zip(Y, P, strict=True) if y and p >= 0.5)
     named, converted = int((P >= 0.5).sum()), int(Y.sum())
-    estimates = estimate_metrics(Y, P, threshold=0.5, n_resamples=10)
+    estimates = estimate_metrics(Y, P, positive=P >= 0.5, n_resamples=10)
     found = {name: estimate.value for name, estimate in estimates.items()}
     assert found["precision"] == pytest.approx(hits / named)
     assert found["recall"] == pytest.approx(hits / converted)
@@ -76,7 +76,7 @@ def test_decisions_are_counted() -> None:
 
 
 def test_nobody_named_is_no_division_by_zero() -> None:
-    assert estimate_metrics(Y, P, threshold=2.0, n_resamples=10)["precision"].value == 0
+    assert estimate_metrics(Y, P, positive=P >= 2.0, n_resamples=10)["precision"].value == 0
 
 
 def test_intervals_are_those_of_repeated_rows() -> None:
@@ -89,8 +89,8 @@ def test_intervals_are_those_of_repeated_rows() -> None:
 
 
 def test_the_same_seed_gives_the_same_intervals() -> None:
-    first = estimate_metrics(Y, P, threshold=0.5, random_state=3, n_resamples=50)
-    assert first == estimate_metrics(Y, P, threshold=0.5, random_state=3, n_resamples=50)
+    first = estimate_metrics(Y, P, positive=P >= 0.5, random_state=3, n_resamples=50)
+    assert first == estimate_metrics(Y, P, positive=P >= 0.5, random_state=3, n_resamples=50)
     assert {"roc_auc", "f1", "precision"} <= set(first)
 
 
@@ -105,10 +105,10 @@ def test_the_reliability_curve_rises_bin_by_bin() -> None:
 def test_profit_is_what_the_calls_bring_less_what_they_cost() -> None:
     called = [y for y, p in zip(Y, P, strict=True) if p >= 0.5]
     expected = (400 * sum(called) - 15 * len(called)) / len(Y)
-    found = estimate_metrics(Y, P, threshold=0.5, worth=(400, 15), n_resamples=50)["profit"]
+    found = estimate_metrics(Y, P, positive=P >= 0.5, gain=400.0 * Y - 15, n_resamples=50)["profit"]
     assert found.value == pytest.approx(expected)
     assert found.low < expected < found.high
-    assert "profit" not in estimate_metrics(Y, P, threshold=0.5, n_resamples=5)
+    assert "profit" not in estimate_metrics(Y, P, positive=P >= 0.5, n_resamples=5)
 
 
 def test_true_probabilities_show_the_error_of_chance() -> None:

@@ -1,6 +1,7 @@
 """What the page of the model says, against the model's own numbers."""
 
 import re
+from html import unescape
 
 import pytest
 
@@ -52,6 +53,15 @@ def test_what_a_person_asks_of_a_model_is_told(model: LeadModel) -> None:
 def test_every_figure_of_the_card_is_shown(model: LeadModel) -> None:
     n_plots = sum(name.startswith("plots/") for name in model.files)
     assert render_model(model).count("<img ") == n_plots
+
+
+def test_what_leads_are_worth_is_told_where_it_is_known(valued: LeadModel, model: LeadModel) -> None:
+    text, revenue = text_of(render_model(valued)), valued.evaluation.revenue
+    assert revenue is not None
+    for asked in (revenue.summary(), *revenue.findings(), *(trial.name for trial in revenue.trials)):
+        assert asked in unescape(text)
+    assert "How much of the real value is found" in text
+    assert "What leads are worth" not in text_of(render_model(model))
 
 
 def test_the_cards_text_has_neither_front_matter_nor_pictures(model: LeadModel) -> None:

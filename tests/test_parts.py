@@ -97,7 +97,7 @@ def test_parts_that_are_not_those_of_the_configuration_are_refused(parted: LeadM
         files["parts/1.skops"] = files["parts/0.skops"]
     else:
         files["parts/0.skops"] = files["model.skops"]
-    with pytest.raises(ModelError, match=r"files of the parts must be those|must have the sha256"):
+    with pytest.raises(ModelError, match=r"files beside model.skops must be those|must have the sha256"):
         LeadModel(files)
 
 

@@ -83,6 +83,20 @@ def test_a_call_that_never_pays_is_not_made() -> None:
     assert (plan.n_called, plan.cutoff, plan.expected, plan.interval) == (0, None, 0, (0, 0))
 
 
+def test_leads_called_by_value_bring_their_values() -> None:
+    chances, values = np.array([0.2, 0.9, 0.5, 0.1]), np.array([90.0, 50.0, 50.0, 4.0])
+    plan = plan_calls(chances, 2, cost=30, values=values)
+    assert plan.returns == pytest.approx([0, 90, 140, 190, 194])
+    assert plan.expected == pytest.approx(1.1)
+    assert plan.expected_profit == pytest.approx(140 - 2 * 30)
+    assert (plan.cutoff, plan.n_tied) == (50, 1)
+    assert plan.profit(1) is None  # what a customer brings differs
+    assert plan_calls(chances, None, cost=50, values=values).n_called == 1
+    assert plan_calls(chances, None, cost=3, values=values).n_called == 4
+    with pytest.raises(InputError, match="Give what a call costs, above 0"):
+        plan_calls(chances, None, values=values)
+
+
 @pytest.mark.parametrize(
     ("n_calls", "worth", "message"),
     [

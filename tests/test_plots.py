@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from leadmodel.evaluation.drawing import to_png
-from leadmodel.evaluation.plots import draw_figures
+from leadmodel.evaluation.plots import draw_comparison, draw_figures
 from leadmodel.leads.sample import SAMPLE_RECIPE
 from leadmodel.model import LeadModel
 from leadmodel.training.run import train
@@ -46,6 +46,15 @@ def test_profit_is_drawn_where_value_and_cost_are_known(
     assert "plots/profit.png" in made.files
     assert b"](plots/profit.png)" in made.files["README.md"]
     assert b"worth 400 and a call at 150" in made.files["README.md"]
+
+
+def test_each_candidate_is_drawn_with_its_interval(model: LeadModel) -> None:
+    comparison = model.evaluation.comparison
+    axes = draw_comparison(comparison).axes[0]
+    (_, _, (errors,)) = axes.containers[0]
+    drawn = [segment[:, 0].tolist() for segment in errors.get_segments()]
+    assert drawn == [pytest.approx([one.behind.low, one.behind.high]) for one in comparison]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [one.name for one in comparison]
 
 
 def test_no_global_figure_state_is_touched(figures: dict[str, object]) -> None:

@@ -1,12 +1,16 @@
 """The recipes on the real lead sets, with few trees: what they read, and that they teach."""
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 
+from leadmodel.leads.event_leads import open_leads, past_leads, recipe_of_leads
+from leadmodel.leads.event_tables import read_event_tables
 from leadmodel.leads.reading import read_table
 from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
+from leadmodel.serving.bulk import score_file
 from leadmodel.training.past import prepare_all
 from leadmodel.training.run import train
 from leadmodel.training.settings import TrainingSettings
@@ -78,3 +82,41 @@ def test_the_audit_suspects_what_determines_the_price_class(real_data: Path) -> 
 )
 def test_the_audit_suspects_no_honest_column(real_data: Path, file: str, recipe: Recipe) -> None:
     assert suspects(real_data, file, recipe) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "read", "n_leads", "auc"),
+    [
+        ("students-365", "students-365", "365_student_info.csv: 35,230 entities", 118_974, 0.70),
+        ("clickstream", "", "clickstream-eshop-2008.csv: 38,747 outcomes", 11_754, 0.60),
+    ],
+)
+def test_events_become_a_model_that_scores_later_leads(
+    real_data: Path, tmp_path: Path, name: str, folder: str, read: str, n_leads: int, auc: float
+) -> None:
+    """The whole way of a recipe with events, from raw tables to scored leads, with few trees."""
+    recipe = Recipe.load(RECIPES / f"{name}.toml")
+    assert recipe.events is not None
+    with read_event_tables(real_data / folder, recipe.events) as tables:
+        leads, report = past_leads(tables, recipe.events)
+        later, _ = open_leads(tables, recipe.events, dt.datetime.combine(report.until, dt.time()))
+    assert read in report.summary()
+    assert len(leads) == n_leads
+    few_trees = TrainingSettings(max_trees=25, n_folds=2, n_members=1)
+    few = leads.iloc[:: max(1, n_leads // 30_000)]
+    model = train(few, recipe_of_leads(recipe, recipe.events), few_trees)
+    assert model.evaluation.test["roc_auc"].value > auc
+    assert model.config.recipe is not None
+    assert model.config.recipe.events == recipe.events
+    assert "whose outcome was not known" in model.config.training.split
+    later.write_parquet(tmp_path / "leads.parquet")
+    assert score_file(model, tmp_path / "leads.parquet", tmp_path / "scored.csv").n_leads == len(later)
+
+
+def test_namibia_is_a_country_of_students(real_data: Path) -> None:
+    hints = Recipe.load(RECIPES / "students-365.toml").events
+    assert hints is not None
+    with read_event_tables(real_data / "students-365", hints) as tables:
+        assert tables.entities is not None
+        assert (tables.entities["student_country"] == "NA").sum() == 13
+        assert tables.entities["student_country"].null_count() == 0

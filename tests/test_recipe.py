@@ -10,7 +10,8 @@ RECIPES = sorted((Path(__file__).parents[1] / "recipes").glob("*.toml"))
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_every_recipe_of_the_project_loads(path: Path) -> None:
-    assert Recipe.load(path).target
+    recipe = Recipe.load(path)
+    assert recipe.target or recipe.events
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,11 @@ def test_every_column_kept_out_has_its_reason() -> None:
         "d": "time of the lead",
         "t": "target",
     }
+
+
+def test_the_first_id_says_whose_a_lead_is() -> None:
+    assert Recipe().whose is None
+    assert Recipe(id=("person", "row")).whose == "person"
 
 
 def test_a_lacking_target_is_named_with_what_is_there() -> None:

@@ -2,6 +2,7 @@ import re
 
 from leadmodel.evaluation.answer import Answer
 from leadmodel.evaluation.explanation import Explanation, Reason
+from leadmodel.evaluation.worth import AmountTerms
 from leadmodel.leads.schema import Remark
 from leadmodel.serving.rendering import render_answer, render_error, render_ignored, render_invitation
 
@@ -31,6 +32,18 @@ def test_the_answer_shows_what_people_act_on() -> None:
     for part in ("73%", "A", line, "Speaks for it", "Read with care"):
         assert part in text
     assert "Speaks against it" not in text
+
+
+def test_what_a_lead_is_worth_is_told() -> None:
+    worth = {"expected_amount": 200.0, "expected_value": 160.5, "amount_interval": (90.0, 1400.0)}
+    answer = ANSWER.model_copy(update=worth)
+    terms = AmountTerms(unit="<€", mean=150, low=1, high=900, factor=1, ratios=(0.5, 2))
+    shown = render_answer(answer, 0.4, ["A", "B"], 2, terms, 60)
+    assert "<€" not in shown
+    assert "Worth &lt;€160.50</b>" in shown
+    assert "If it converts, &lt;€200 is expected, and &lt;€90 to &lt;€1,400 in 80% of the cases" in shown
+    assert "decision from a value of &lt;€60 on" in shown
+    assert "Worth" not in render_answer(ANSWER, 0.4, ["A", "B"], 2)
 
 
 def test_a_lead_of_which_little_is_known_says_so() -> None:

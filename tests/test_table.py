@@ -10,7 +10,7 @@ from leadmodel.errors import InputError, LeadError
 from leadmodel.leads.inference import infer_schema
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE
-from leadmodel.leads.table import read_leads, remark_leads
+from leadmodel.leads.table import read_leads, remark_leads, warn_of_leads
 
 SCHEMA = infer_schema(
     pd.DataFrame(
@@ -49,6 +49,17 @@ def test_a_table_is_remarked_as_its_leads_one_by_one() -> None:
         expected = sorted(remark.message for remark in SCHEMA.read_lead(record)[1])
         assert sorted(remark.message for remark in remarks.get(row, [])) == expected
     assert len(remarks) > 1
+
+
+def test_the_warnings_of_a_table_are_the_texts_of_its_remarks() -> None:
+    typed = read_leads(SCHEMA, ODD)
+    remarks = remark_leads(SCHEMA, typed)
+    expected = [
+        " ".join(remark.message for remark in remarks.get(row, [])) or None for row in range(len(ODD))
+    ]
+    assert warn_of_leads(SCHEMA, typed).to_pylist() == expected
+    usual = read_leads(SCHEMA, pd.DataFrame([SCHEMA.example()] * 2))
+    assert warn_of_leads(SCHEMA, usual).to_pylist() == [None, None]
 
 
 @pytest.mark.parametrize("kind", ["object", "str", "category"])

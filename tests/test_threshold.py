@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from leadmodel.errors import InputError
-from leadmodel.evaluation.threshold import choose_threshold, profit_per_lead
+from leadmodel.evaluation.threshold import Stakes, choose_threshold, profit_per_lead
 from leadmodel.leads.recipe import DecisionHints
 
 RNG = np.random.default_rng(2)
@@ -66,7 +66,7 @@ def test_value_and_cost_choose_the_highest_profit() -> None:
         return hits * 400 - called * 150
 
     assert profit(chosen(value=400, cost=150)) == max(profit(threshold) for threshold in EVERY)
-    share, curve = profit_per_lead(Y, P, 400, 150)
+    share, curve = profit_per_lead(Stakes(400.0 * Y, P, 150))
     assert curve.max() == pytest.approx(profit(chosen(value=400, cost=150)) / 300)
     assert (share[0], curve[0], share[-1]) == (0, 0, 1)
     assert curve[-1] == pytest.approx((400 * Y.sum() - 150 * 300) / 300)

@@ -25,6 +25,7 @@ def audit_leads(
     typed: pd.DataFrame,
     y: npt.NDArray[np.int64],
     random_state: int = 0,
+    made: frozenset[str] = frozenset(),
 ) -> Audit:
     """Audit past leads.
 
@@ -40,6 +41,8 @@ def audit_leads(
         1 for converted, 0 for the others; both occur.
     random_state : int
         Seed of the folds, and of the sample of leads on which columns are measured.
+    made : frozenset of str
+        Fields that were made of events before the lead's moment.
     """
     leads = _without_lists(schema, leads)
     findings = [*check_size(y), *check_duplicates(schema, leads, typed, y)]
@@ -48,7 +51,7 @@ def audit_leads(
         rows = np.random.default_rng(random_state).permutation(len(y))[:MAX_MEASURED]
         leads, typed, y = leads.iloc[rows], typed.iloc[rows], y[rows]
     signs = measure_columns(schema, leads, typed, y, random_state)
-    findings += find_leaks(schema, typed, y, signs)
+    findings += find_leaks(schema, typed, y, signs, made)
     findings += [*check_shift(schema, leads, y), *list_left_out(schema)]
     return Audit(findings=tuple(sorted(findings, key=lambda one: SEVERITIES.index(one.severity))))
 

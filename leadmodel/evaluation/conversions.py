@@ -3,15 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from math import sqrt
+from math import isnan, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
 from leadmodel.evaluation.metrics import Estimate
 from leadmodel.evaluation.profile import Cell, FieldProfile, Profile
-from leadmodel.leads.schema import Field, LeadSchema
+from leadmodel.leads.schema import MISSING, Field, LeadSchema, Value
 
-__all__ = ["Conversion", "conversions", "find_notable", "range_names", "shown", "wilson"]
+__all__ = ["Conversion", "conversions", "find_notable", "group_name", "range_names", "shown", "wilson"]
 
 MAX_VALUES = 15
 """Values of a text that are told apart, the most frequent ones; the others are counted together."""
@@ -97,6 +97,15 @@ def shown(number: float) -> str:
     ('12,346', '0.1235', '3')
     """
     return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
+
+
+def group_name(field: Field, known: FieldProfile, value: Value) -> str:
+    """Return in words which choice, or which of the ranges of `conversions`, a typed `value` falls into."""
+    if isinstance(value, str):
+        if value == MISSING:
+            return "not given"
+        return value if value in known.cells else "any other"
+    return "not given" if isnan(value) else range_names(field, known.edges)[known.place(value)]
 
 
 def find_notable(schema: LeadSchema, profile: Profile) -> list[str]:

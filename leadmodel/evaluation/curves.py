@@ -5,11 +5,10 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
-from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.metrics import reliability
-from leadmodel.evaluation.threshold import profit_per_lead
+from leadmodel.evaluation.threshold import Stakes, profit_per_lead
 
-__all__ = ["Curves", "Line", "trace_curves"]
+__all__ = ["Curves", "Line", "thin", "trace_curves"]
 
 MAX_POINTS = 200
 
@@ -66,9 +65,20 @@ class Curves(BaseModel):
 
 
 def trace_curves(
-    y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64], decision: Decision
+    y: npt.NDArray[np.int64],
+    probability: npt.NDArray[np.float64],
+    positive: npt.NDArray[np.bool_],
+    stakes: Stakes | None = None,
 ) -> Curves:
-    """Trace every curve of `probability`, both of shape (n_leads,)."""
+    """Trace every curve of probabilities and decisions, and what calling is worth where known.
+
+    Parameters
+    ----------
+    y, probability, positive : array of shape (n_leads,)
+        1 for converted, 0 for the others; the probabilities; which leads were decided for.
+    stakes : Stakes, optional
+        What the leads brought, and a call costs.
+    """
     false_rate, true_rate, _ = roc_curve(y, probability)
     precision, recall, _ = precision_recall_curve(y, probability)
     ranked = y[np.argsort(-probability, kind="stable")]
@@ -78,20 +88,21 @@ def trace_curves(
     converted, edges = np.histogram(probability[y == 1], bins=25, range=(0, 1))
     other, _ = np.histogram(probability[y == 0], bins=25, range=(0, 1))
     return Curves(
-        roc=_thin(false_rate, true_rate),
-        precision_recall=_thin(recall, precision),
-        gains=_thin(share, captured),
+        roc=thin(false_rate, true_rate),
+        precision_recall=thin(recall, precision),
+        gains=thin(share, captured),
         # The first few leads would make the curve's left end a matter of luck.
-        lift=_thin(share[first:], (captured[1:] / share[1:])[first - 1 :]),
-        profit=decision.worth and _thin(*profit_per_lead(y, probability, *decision.worth)),
+        lift=thin(share[first:], (captured[1:] / share[1:])[first - 1 :]),
+        profit=stakes and thin(*profit_per_lead(stakes)),
         reliability=reliability(y, probability),
         score_edges=edges.tolist(),
         scores_converted=converted.tolist(),
         scores_other=other.tolist(),
-        confusion=confusion_matrix(y, decision.is_positive(probability), labels=[0, 1]).tolist(),
+        confusion=confusion_matrix(y, positive, labels=[0, 1]).tolist(),
     )
 
 
-def _thin(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Line:
+def thin(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Line:
+    """Return as many points of a curve as a picture can show."""
     keep = np.unique(np.linspace(0, len(x) - 1, min(len(x), MAX_POINTS)).astype(int))
     return Line(x=x[keep].round(5).tolist(), y=y[keep].round(5).tolist())

@@ -33,7 +33,9 @@ class Decision(BaseModel):
         Quantiles of the training leads' cross-validated probabilities, evenly spaced from
         the lowest to the highest.
     value, cost : float, optional
-        What a conversion brings and what a call costs, if the rule weighed them.
+        What a conversion brings and what a call costs, if the rule weighed them. With the cost alone
+        a lead counts as positive if its own expected value exceeds it; the threshold is then the
+        probability from which a lead of the average amount does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +60,18 @@ class Decision(BaseModel):
         """What a conversion brings and what a call costs, where known."""
         return None if self.value is None or self.cost is None else (self.value, self.cost)
 
+    @property
+    def is_by_value(self) -> bool:
+        """Whether each lead's own expected value decides, rather than its probability."""
+        return self.cost is not None and self.value is None
+
+    @property
+    def condition(self) -> str:
+        """From what on a lead counts as positive, in words."""
+        if self.is_by_value:
+            return f"from an expected value above {self.cost:,g} on"
+        return f"from a probability of {self.threshold:.3f} on"
+
     def scores(self, probability: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Return the percentile, 0 to 100, of each probability among the training leads'."""
         percentiles = np.linspace(0, 100, len(self.grid))
@@ -68,8 +82,12 @@ class Decision(BaseModel):
         rising = np.array([*self.bands.values()])[::-1]
         return np.asarray(len(rising) - np.searchsorted(rising, scores, side="right"))
 
-    def is_positive(self, probability: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-        """Return which probabilities reach the threshold."""
+    def is_positive(
+        self, probability: npt.ArrayLike, value: npt.ArrayLike | None = None
+    ) -> npt.NDArray[np.bool_]:
+        """Return for which leads to decide: by their probability, or by their value where that decides."""
+        if self.is_by_value and value is not None:
+            return np.asarray(value) > self.cost
         return np.asarray(probability) >= self.threshold
 
 

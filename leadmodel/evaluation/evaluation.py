@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostClassifier, Pool
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from leadmodel.evaluation.comparison import Candidate
 from leadmodel.evaluation.contributions import Contributions
@@ -17,6 +17,11 @@ from leadmodel.evaluation.insights import Insights
 from leadmodel.evaluation.levels import Level, judge_levels
 from leadmodel.evaluation.metrics import Estimate, calibration_floor, estimate_metrics
 from leadmodel.evaluation.refinement import Calibration, Parts, Tuning
+from leadmodel.evaluation.revenue import Revenue
+from leadmodel.evaluation.routing import Forecast
+from leadmodel.evaluation.segmentation import Segmentation
+from leadmodel.evaluation.sold import Sold
+from leadmodel.evaluation.threshold import Stakes
 from leadmodel.leads.gaps import assume
 from leadmodel.leads.schema import LeadSchema
 
@@ -45,6 +50,8 @@ class Evaluation(BaseModel):
         CatBoost and the usual models on the training leads, cross-validated, the best first.
     calibration : Calibration
         What a calibrator would change, and whether there is one.
+    folds : tuple of dict of str to float
+        Metrics of CatBoost on each fold of the cross-validation.
     tuning : Tuning, optional
         What a search for better parameters gained, if there was one.
     parts : Parts, optional
@@ -57,6 +64,10 @@ class Evaluation(BaseModel):
         Mean absolute contribution to the log-odds by field name.
     insights : Insights, optional
         What the training leads say of themselves.
+    segments : Segmentation, optional
+        The search for kinds of leads, if it was asked for.
+    revenue : Revenue, optional
+        How well the value of leads is told, if the model was trained on amounts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,12 +79,15 @@ class Evaluation(BaseModel):
     audit: Audit
     comparison: tuple[Candidate, ...]
     calibration: Calibration
+    folds: tuple[dict[str, float], ...] = ()
     tuning: Tuning | None = None
     parts: Parts | None = None
     levels: tuple[Level, ...]
     curves: Curves
     importance: dict[str, float]
     insights: Insights | None = None
+    segments: Segmentation | None = Field(default=None, exclude_if=lambda value: value is None)
+    revenue: Revenue | None = Field(default=None, exclude_if=lambda revenue: revenue is None)
 
     @property
     def cross_validated(self) -> dict[str, float]:
@@ -100,9 +114,10 @@ def evaluate_model(
     classifier: CatBoostClassifier,
     schema: LeadSchema,
     test: tuple[pd.DataFrame, npt.NDArray[np.int64]],
-    probability: npt.NDArray[np.float64],
+    forecast: Forecast,
     decision: Decision,
     random_state: int,
+    sold: Sold | None = None,
     **training: Any,
 ) -> Evaluation:
     """Evaluate a fitted classifier.
@@ -115,19 +130,23 @@ def evaluate_model(
         The fields.
     test : tuple of DataFrame of shape (n_test, n_fields) and array of shape (n_test,)
         Typed test leads and their outcomes.
-    probability : array of shape (n_test,)
+    forecast : Forecast
         What the whole model says of them.
     decision : Decision
         The threshold, and what a decision is worth.
     random_state : int
         Seed of the resamples.
+    sold : Sold, optional
+        What the test leads brought; needed where the value of each decides.
     **training
         The entries of `Evaluation` that were measured on the training leads.
     """
     X, y = test
-    metrics = estimate_metrics(
-        y, probability, threshold=decision.threshold, worth=decision.worth, random_state=random_state
-    )
+    probability, value = forecast.probability, forecast.worths and forecast.worths.value
+    positive = decision.is_positive(probability, value)
+    stakes = _stakes(y, forecast, decision, sold)
+    gain = stakes.gain if stakes else None
+    metrics = estimate_metrics(y, probability, positive=positive, gain=gain, random_state=random_state)
     some = X.sample(min(len(X), N_SHAP_LEADS), random_state=random_state)
     return Evaluation(
         n_test=len(y),
@@ -136,9 +155,20 @@ def evaluate_model(
         calibration_floor=calibration_floor(probability, random_state),
         levels=judge_levels(schema, X, y, probability, metrics["roc_auc"].value, random_state),
         **training,
-        curves=trace_curves(y, probability, decision),
+        curves=trace_curves(y, probability, positive, stakes),
         importance=_importance(classifier, assume(schema, some)),
     )
+
+
+def _stakes(
+    y: npt.NDArray[np.int64], forecast: Forecast, decision: Decision, sold: Sold | None
+) -> Stakes | None:
+    if decision.worth:
+        value, cost = decision.worth
+        return Stakes(value * y.astype(np.float64), forecast.probability, cost)
+    if decision.cost is None or sold is None or forecast.worths is None:
+        return None
+    return Stakes(sold.weights * sold.filled, forecast.worths.value, decision.cost)
 
 
 def _importance(classifier: CatBoostClassifier, X: pd.DataFrame) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """Figures of what the training leads say, large enough in their parts to be read on a phone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,13 +10,16 @@ from matplotlib.figure import Figure
 from leadmodel.evaluation.association import Association
 from leadmodel.evaluation.conversions import Conversion
 from leadmodel.evaluation.drawing import ACCENT, INK, PALE, SECOND, new_axes, short
+from leadmodel.evaluation.histogram import Histogram
 from leadmodel.evaluation.insights import Spread
 from leadmodel.evaluation.interaction import Interaction
 from leadmodel.evaluation.profile import Cell
 
 __all__ = [
     "draw_association",
+    "draw_columns",
     "draw_conversions",
+    "draw_histogram",
     "draw_interaction",
     "draw_outcomes",
     "draw_spread",
@@ -31,7 +34,7 @@ MAX_DRAWN = 12
 """Fields in the picture of associations, so that its numbers can be read."""
 
 
-def draw_conversions(found: Sequence[Conversion], average: float) -> Figure:
+def draw_conversions(found: Sequence[Conversion], average: float, title: str = "Who converts") -> Figure:
     """Draw the share that converted by value, with intervals, and the average as a line.
 
     Parameters
@@ -40,8 +43,10 @@ def draw_conversions(found: Sequence[Conversion], average: float) -> Figure:
         The values of a field.
     average : float
         The share that converted of all leads.
+    title : str, optional
+        Names the field, where nothing beside the figure does.
     """
-    figure, axes = _rows("Who converts", "Share that converted", found)
+    figure, axes = _rows(short(title), "Share that converted", found)
     axes.axvline(average, color=SECOND, linestyle="--", label=f"all leads, {average:.0%}")
     places, rates = np.arange(len(found)), [one.rate.value for one in found]
     low, high = [one.rate.low for one in found], [one.rate.high for one in found]
@@ -55,15 +60,17 @@ def draw_conversions(found: Sequence[Conversion], average: float) -> Figure:
     return figure
 
 
-def draw_outcomes(found: Sequence[Conversion]) -> Figure:
+def draw_outcomes(found: Sequence[Conversion], title: str = "Values by outcome") -> Figure:
     """Draw how the leads of each outcome are spread over the values.
 
     Parameters
     ----------
     found : sequence of Conversion
         The values of a field.
+    title : str, optional
+        Names the field, where nothing beside the figure does.
     """
-    figure, axes = _rows("Values by outcome", "Share of each outcome", found)
+    figure, axes = _rows(short(title), "Share of each outcome", found)
     converted = np.array([one.cell.converted for one in found])
     other = np.array([one.cell.count for one in found]) - converted
     looks = ((converted, -0.2, ACCENT, "", OUTCOMES[0]), (other, 0.2, "white", "////", OUTCOMES[1]))
@@ -85,6 +92,31 @@ def _rows(title: str, x: str, found: Sequence[Conversion]) -> tuple[Figure, Axes
 
 def _legend_below(figure: Figure) -> None:
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
+
+
+def draw_histogram(label: str, histogram: Histogram) -> Figure:
+    """Draw how a number is spread among the leads of each outcome, as shares of each.
+
+    Parameters
+    ----------
+    label : str
+        Of the field, with its unit.
+    histogram : Histogram
+        Its counts.
+    """
+    figure, axes = new_axes(short(label), "", "Share of each outcome", 3.2, WIDTH)
+    looks = (
+        (histogram.converted, PALE, True, INK, OUTCOMES[0]),
+        (histogram.other, "none", False, SECOND, OUTCOMES[1]),
+    )
+    for counts, face, fill, edge, word in looks:
+        shares = np.divide(counts, max(sum(counts), 1))
+        axes.stairs(
+            shares, histogram.edges, fill=fill, facecolor=face, edgecolor=edge, linewidth=1.6, label=word
+        )
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    _legend_below(figure)
+    return figure
 
 
 def draw_spread(label: str, spread: Spread) -> Figure:
@@ -110,6 +142,34 @@ def draw_spread(label: str, spread: Spread) -> Figure:
     axes.set_yticks([1, 2], OUTCOMES)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
+    return figure
+
+
+def draw_columns(auc: Mapping[str, float], suspects: Collection[str]) -> Figure:
+    """Draw how well single columns rank the leads, the best first, and which of them may know the outcome.
+
+    Parameters
+    ----------
+    auc : mapping of str to float
+        ROC AUC by name, of which the highest `MAX_DRAWN` are drawn.
+    suspects : collection of str
+        Names of the columns that may know the outcome.
+    """
+    ranked = sorted(auc.items(), key=lambda item: -item[1])[:MAX_DRAWN]
+    figure, axes = new_axes("One column alone", "ROC AUC", "", height=1.7 + 0.3 * len(ranked), width=WIDTH)
+    for is_suspect, colour, hatch, word in (
+        (False, ACCENT, "", "honest, as far as seen"),
+        (True, SECOND, "////", "may know the outcome"),
+    ):
+        places = [place for place, (name, _) in enumerate(ranked) if (name in suspects) == is_suspect]
+        lengths = [max(ranked[place][1] - 0.5, 0.0) for place in places]
+        if places:
+            axes.barh(places, lengths, 0.62, 0.5, color=colour, hatch=hatch, edgecolor="white", label=word)
+    axes.set_yticks(range(len(ranked)), [short(name, 24) for name, _ in ranked])
+    axes.set_xlim(0.5, 1)
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    _legend_below(figure)
     return figure
 
 

@@ -114,7 +114,13 @@ def _raw_gap(column: pd.Series, schema: LeadSchema) -> npt.NDArray[np.bool_]:
     return np.asarray(column.isna() | column.isin(blanks), dtype=bool)
 
 
-def find_leaks(schema: LeadSchema, typed: pd.DataFrame, y: Ints, signs: dict[str, Signs]) -> list[Finding]:
+def find_leaks(
+    schema: LeadSchema,
+    typed: pd.DataFrame,
+    y: Ints,
+    signs: dict[str, Signs],
+    made: frozenset[str] = frozenset(),
+) -> list[Finding]:
     """Return the columns that may know the outcome, and what makes them suspicious.
 
     Parameters
@@ -123,8 +129,12 @@ def find_leaks(schema: LeadSchema, typed: pd.DataFrame, y: Ints, signs: dict[str
         As for `measure_columns`.
     signs : dict of str to Signs
         What it returned.
+    made : frozenset of str
+        Fields that were made of events before the lead's moment: a gap there says that nothing had
+        happened, not that nobody had filled it in yet.
     """
-    found = {name: reasons for name, one in signs.items() if (reasons := _reasons(one, y))}
+    read = {name: _reasons(one, y, name in made) for name, one in signs.items()}
+    found = {name: reasons for name, reasons in read.items() if reasons}
     strong = [name for name in schema.columns if signs[name].auc >= OUTDOES and name not in found]
     for name in strong:
         others = [signs[other].log_odds for other in schema.columns if other not in (*found, name)]
@@ -132,7 +142,7 @@ def find_leaks(schema: LeadSchema, typed: pd.DataFrame, y: Ints, signs: dict[str
             text = f"By itself it ranks the leads better than all others together (ROC AUC {together:.3f})."
             found[name] = {"outdoes the others": text}
     alone = [_finding(name, reasons, signs[name], schema) for name, reasons in found.items()]
-    return alone + _groups(schema, typed, signs)
+    return alone + _groups([name for name in schema.columns if name not in made], typed, signs)
 
 
 def _finding(name: str, reasons: dict[str, str], signs: Signs, schema: LeadSchema) -> Finding:
@@ -142,10 +152,11 @@ def _finding(name: str, reasons: dict[str, str], signs: Signs, schema: LeadSchem
     return Finding(kind=next(iter(reasons)), columns=(name,), text=text, severity="suspect leak")
 
 
-def _reasons(signs: Signs, y: Ints) -> dict[str, str]:
+def _reasons(signs: Signs, y: Ints, made: bool) -> dict[str, str]:
     """Return what makes a column suspicious by itself: a kind and a sentence each."""
     copy = signs.auc >= DECIDES and signs.n_values == 2 and signs.filled == (1, 1)
-    for_one = signs.pure_gap >= ONE_SIDED
+    for_one = signs.pure_gap >= ONE_SIDED and not made
+    for_most = not for_one and not made and _filled_by_outcome(signs, y)
     judges = min(signs.pure) >= PURE_ON_BOTH_SIDES or max(signs.pure) >= PURE_ON_ONE_SIDE
     filled = "Filled in for {:.1%} of the converted leads and {:.1%} of the others.".format(*signs.filled)
     pure = "{:.1%} of the converted leads and {:.1%} of the others".format(*signs.pure)
@@ -158,7 +169,7 @@ def _reasons(signs: Signs, y: Ints) -> dict[str, str]:
             NEARLY_DECIDES <= signs.auc < DECIDES,
             "By itself it nearly decides the outcome.",
         ),
-        ("filled in mostly for one outcome", not for_one and _filled_by_outcome(signs, y), filled),
+        ("filled in mostly for one outcome", for_most, filled),
         (
             "values of one outcome",
             judges,
@@ -183,9 +194,9 @@ def _auc_together(log_odds: list[npt.NDArray[np.float64]], y: Ints) -> float:
     return float(roc_auc_score(y, LogisticRegression(max_iter=1000).fit(X, y).decision_function(X)))
 
 
-def _groups(schema: LeadSchema, typed: pd.DataFrame, signs: dict[str, Signs]) -> list[Finding]:
+def _groups(names: list[str], typed: pd.DataFrame, signs: dict[str, Signs]) -> list[Finding]:
     """Return groups of fields that are filled in together and say something of the outcome."""
-    gaps = {name: is_gap(typed[name]) for name in schema.columns}
+    gaps = {name: is_gap(typed[name]) for name in names}
     gaps = {name: gap for name, gap in gaps.items() if SUBSTANTIAL <= gap.mean() <= 1 - SUBSTANTIAL}
     findings = []
     for names in _alike(gaps):
@@ -193,7 +204,7 @@ def _groups(schema: LeadSchema, typed: pd.DataFrame, signs: dict[str, Signs]) ->
         first = signs[names[0]]
         by_outcome = abs(first.filled[0] - first.filled[1]) >= RATHER
         if len(names) >= GROUP and (by_outcome or auc >= RANKS):
-            findings.append(_group(names, float(gaps[names[0]].mean()), first, auc, len(schema.fields)))
+            findings.append(_group(names, float(gaps[names[0]].mean()), first, auc, typed.shape[1]))
     return findings
 
 

@@ -4,34 +4,26 @@ Every metric is computed from weighted counts, and a bootstrap resample is nothi
 integer weights: one sort serves the estimate and a thousand resamples alike.
 """
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Estimate", "calibration_floor", "estimate_metrics", "evaluate", "reliability"]
+from leadmodel.evaluation.resampling import N_RESAMPLES, Estimate, bootstrap
+
+__all__ = [
+    "Estimate",
+    "calibration_floor",
+    "captured_share",
+    "estimate_metrics",
+    "evaluate",
+    "reliability",
+]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 N_BINS = 10
-N_RESAMPLES = 1000
-
-
-class Estimate(BaseModel):
-    """A metric and its 95 % interval."""
-
-    model_config = ConfigDict(frozen=True)
-
-    value: float
-    low: float
-    high: float
-
-    def told(self, form: str = ".3f") -> str:
-        """Return the metric and its interval, each number by the format `form`."""
-        return f"{self.value:{form}} ({self.low:{form}} to {self.high:{form}})"
 
 
 class _Sorted(NamedTuple):
@@ -69,39 +61,57 @@ def estimate_metrics(
     y: npt.ArrayLike,
     probability: npt.ArrayLike,
     *,
-    threshold: float | None = None,
-    worth: tuple[float, float] | None = None,
+    positive: npt.NDArray[np.bool_] | None = None,
+    gain: Floats | None = None,
     random_state: int = 0,
     n_resamples: int = N_RESAMPLES,
 ) -> dict[str, Estimate]:
     """Return the metrics of `evaluate`, each with its 95 % percentile bootstrap interval (Efron 1979).
 
-    Given a threshold, ``precision``, ``recall``, ``f1`` and ``accuracy`` of the decisions as well,
-    and ``profit`` per lead, called or not, given what a conversion and a call are worth.
+    Given decisions, their ``precision``, ``recall``, ``f1`` and ``accuracy`` as well, and ``profit``
+    per lead, called or not, given what calling each one gains.
 
     Parameters
     ----------
     y, probability : array-like of shape (n_leads,)
         As for `evaluate`.
-    threshold : float, optional
-        A probability from which on a lead counts as positive.
-    worth : tuple of float, optional
-        What a conversion brings, and what a call costs.
+    positive : array of bool of shape (n_leads,), optional
+        The decisions.
+    gain : array of shape (n_leads,), optional
+        What each lead brought, less what a call costs.
     random_state : int
         Seed of the resamples.
     n_resamples : int
         Number of resamples.
     """
-    rng = np.random.default_rng(random_state)
 
-    def values(weights: Floats | None) -> dict[str, Floats]:
+    def compute(weights: Floats) -> dict[str, Floats]:
         found = _compute(y, probability, weights)
-        return found if threshold is None else found | _decide(y, probability, threshold, worth, weights)
+        return found if positive is None else found | _decide(y, positive, gain, weights)
 
-    point = values(None)
-    parts = [values(weights) for weights in _resamples(len(np.asarray(y)), n_resamples, rng)]
-    drawn = {name: np.concatenate([part[name] for part in parts]) for name in point}
-    return {name: _interval(float(point[name][0]), drawn[name]) for name in point}
+    return bootstrap(compute, len(np.asarray(y)), random_state, n_resamples)
+
+
+def captured_share(value: Floats, ranking: Floats, weights: Floats, share: float) -> Floats:
+    """Return what share of all `value` the leads ranked highest hold, a tie's leads in equal parts.
+
+    Parameters
+    ----------
+    value, ranking : array of shape (n_leads,)
+        What each lead brought, and by what they are ranked, highest first.
+    weights : array of shape (n_draws, n_leads)
+        Of each lead.
+    share : float
+        Of the leads that are called, above 0 and at most 1.
+
+    Returns
+    -------
+    array of shape (n_draws,)
+    """
+    leads = _sort(value, ranking, weights)
+    caught = np.cumsum(leads.weights * leads.y, axis=1)[:, leads.last_of_tie]
+    called = np.cumsum(leads.weights, axis=1)[:, leads.last_of_tie]
+    return np.asarray(_captured(caught, called, share * called[:, -1]) / caught[:, -1])
 
 
 def reliability(y: npt.ArrayLike, probability: npt.ArrayLike) -> dict[str, list[float]]:
@@ -142,20 +152,6 @@ def calibration_floor(probability: npt.ArrayLike, random_state: int = 0, n_draws
         leads = _sort(rng.random(len(probability)) < probability, probability, None)
         errors.append(float(_calibration_error(leads, np.array([len(probability)], dtype=float))[0]))
     return float(np.mean(errors))
-
-
-def _resamples(n: int, n_resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
-    """Yield weights of shape (some resamples, n): a few at a time, so that memory stays small."""
-    step = max(1, 2_000_000 // n)
-    for start in range(0, n_resamples, step):
-        draws = rng.integers(0, n, (min(step, n_resamples - start), n))
-        yield np.stack([np.bincount(drawn, minlength=n) for drawn in draws]).astype(np.float64)
-
-
-def _interval(value: float, drawn: Floats) -> Estimate:
-    # A resample without a single conversion has no ROC AUC; it says nothing of the spread.
-    low, high = np.nanquantile(drawn, [0.025, 0.975])
-    return Estimate(value=value, low=float(low), high=float(high))
 
 
 def _sort(y: Any, probability: Any, weights: Floats | None) -> _Sorted:
@@ -233,11 +229,9 @@ def _bin_starts(leads: _Sorted) -> npt.NDArray[np.intp]:
 
 
 def _decide(
-    y: Any, probability: Any, threshold: float, worth: tuple[float, float] | None, weights: Floats | None
+    y: Any, positive: npt.NDArray[np.bool_], gain: Floats | None, weights: Floats
 ) -> dict[str, Floats]:
     y = np.asarray(y, dtype=np.float64)
-    positive = np.asarray(probability) >= threshold
-    weights = np.ones((1, len(y))) if weights is None else weights
     hits, named, converted = (weights @ v for v in (positive * y, positive.astype(float), y))
     right, total = weights @ (positive == (y == 1)).astype(float), weights.sum(axis=1)
     found = {
@@ -246,6 +240,6 @@ def _decide(
         "f1": 2 * hits / np.maximum(named + converted, 1),
         "accuracy": right / total,
     }
-    if worth is not None:
-        found["profit"] = (hits * worth[0] - named * worth[1]) / total
+    if gain is not None:
+        found["profit"] = weights @ (positive * gain) / total
     return found

@@ -20,20 +20,22 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Calling the leads of a list whose probabilities are highest.
+    """Calling the leads of a list that are ranked highest, by probability or by expected value.
 
     Everything expected holds if the probabilities are true and the leads decide independently.
 
     Parameters
     ----------
     probability : array of shape (n_leads,)
-        Of the whole list, highest first.
+        Of the whole list, in the order of the calls.
     n_called : int
         How many are called, from the first one on.
     level : float
         The share of lists like this one for which the interval is to hold.
     value, cost : float, optional
         What a customer brings and what a call costs.
+    values : array of shape (n_leads,), optional
+        The expected value of each lead, highest first, if they are called by that.
     """
 
     probability: Floats
@@ -41,11 +43,22 @@ class Plan:
     level: float
     value: float | None = None
     cost: float | None = None
+    values: Floats | None = None
+
+    @property
+    def ranking(self) -> Floats:
+        """What leads are called by, highest first."""
+        return self.probability if self.values is None else self.values
 
     @cached_property
     def gains(self) -> Floats:
         """Expected customers among the first 0, 1, 2, … leads, of shape (n_leads + 1,)."""
         return np.concatenate([[0.0], np.cumsum(self.probability)])
+
+    @cached_property
+    def returns(self) -> Floats:
+        """What `ranking` adds up to among the first 0, 1, 2, … leads, of shape (n_leads + 1,)."""
+        return np.concatenate([[0.0], np.cumsum(self.ranking)])
 
     @property
     def expected(self) -> float:
@@ -59,17 +72,24 @@ class Plan:
 
     @property
     def cutoff(self) -> float | None:
-        """The lowest probability that is called."""
-        return float(self.probability[self.n_called - 1]) if self.n_called else None
+        """The lowest probability, or value if leads are called by it, that is called."""
+        return float(self.ranking[self.n_called - 1]) if self.n_called else None
 
     @property
     def n_tied(self) -> int:
-        """Leads that are not called although their probability is that of the last one called."""
-        return int(np.sum(self.probability[self.n_called :] == self.cutoff))
+        """Leads that are not called although they are ranked as high as the last one called."""
+        return int(np.sum(self.ranking[self.n_called :] == self.cutoff))
+
+    @property
+    def expected_profit(self) -> float | None:
+        """What calling is expected to bring, where known."""
+        if self.values is None or self.cost is None:
+            return self.profit(self.expected)
+        return float(self.returns[self.n_called]) - self.cost * self.n_called
 
     def profit(self, n_customers: float) -> float | None:
-        """Return what calling brings with so many customers, where value and cost are known."""
-        if self.value is None or self.cost is None:
+        """Return what calling brings with so many customers, where each is known to bring the same."""
+        if self.value is None or self.cost is None or self.values is not None:
             return None
         return self.value * n_customers - self.cost * self.n_called
 
@@ -81,19 +101,22 @@ def plan_calls(
     value: float | None = None,
     cost: float | None = None,
     level: float = 0.8,
+    values: Floats | None = None,
 ) -> Plan:
     """Plan `n_calls` calls, or as many as pay.
 
     Parameters
     ----------
     probability : array of shape (n_leads,)
-        Highest first.
+        In the order of the calls, highest first unless there are values.
     n_calls : float, optional
         More than there are leads call them all; None calls each lead that pays.
     value, cost : float, optional
         What a customer brings and what a call costs.
     level : float
         Of the interval, above 0 and below 1.
+    values : array of shape (n_leads,), optional
+        The expected value of each lead, highest first, which then decides instead of `value`.
 
     Raises
     ------
@@ -104,10 +127,24 @@ def plan_calls(
     cost = _at_least(0, "what a call costs", cost)
     n_calls = _at_least(1, "the number of calls", n_calls)
     if n_calls is None:
-        if value is None or cost is None:
-            raise InputError("Give both what a call costs and what a customer brings, above 0 each.")
-        n_calls = worthwhile_calls(probability, value, cost)
-    return Plan(probability, min(int(n_calls), len(probability)), level, value, cost)
+        n_calls = _paying_calls(probability, value, cost, values)
+    return Plan(probability, min(int(n_calls), len(probability)), level, value, cost, values)
+
+
+def _paying_calls(
+    probability: Floats, value: float | None, cost: float | None, values: Floats | None
+) -> int:
+    if cost is None or (value is None and values is None):
+        needed = (
+            "what a call costs"
+            if values is not None
+            else "both what a call costs and what a customer brings"
+        )
+        raise InputError(f"Give {needed}, above 0{'' if values is not None else ' each'}.")
+    if values is not None:
+        return int(np.sum(values > cost))
+    assert value is not None
+    return worthwhile_calls(probability, value, cost)
 
 
 def worthwhile_calls(probability: Floats, value: float, cost: float) -> int:

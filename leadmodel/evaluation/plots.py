@@ -1,18 +1,20 @@
 """The figures of a model card, drawn from finished numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from leadmodel.evaluation.comparison import Candidate
 from leadmodel.evaluation.curves import Curves, Line
 from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.drawing import ACCENT, INK, SECOND, in_percent, new_axes, short
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.metrics import Estimate
 from leadmodel.evaluation.planning import Plan
+from leadmodel.evaluation.revenue import RevenueTest
 
-__all__ = ["draw_figures", "draw_plan"]
+__all__ = ["draw_comparison", "draw_figures", "draw_plan"]
 
 
 def draw_figures(
@@ -44,31 +46,71 @@ def draw_figures(
         "lift": _draw_lift(curves),
         "confusion": _draw_confusion(curves, (decision.negative, decision.positive)),
         "importance": _draw_importance(importance),
-        "probabilities": _draw_probabilities(curves, decision.threshold),
+        "probabilities": _draw_probabilities(curves, None if decision.is_by_value else decision.threshold),
     }
     if curves.profit:
         figures["profit"] = _draw_profit(curves.profit, curves.called, test["profit"])
+    if evaluation.revenue and evaluation.revenue.test:
+        figures["revenue"] = _draw_revenue(evaluation.revenue.test)
     return figures
 
 
+def draw_comparison(comparison: Sequence[Candidate]) -> Figure:
+    """Draw how far each kind of model is behind the best, with its interval; right of 0 is beyond doubt.
+
+    Parameters
+    ----------
+    comparison : sequence of Candidate
+        The best first.
+    """
+    height = 1.3 + 0.4 * len(comparison)
+    figure, axes = new_axes("Behind the best", "Log loss beyond the best one's", "", height, 4.6)
+    behind, places = [one.behind for one in comparison], np.arange(len(comparison))
+    errors = [[one.value - one.low for one in behind], [one.high - one.value for one in behind]]
+    axes.axvline(0, color=SECOND, linestyle="--")
+    values = [one.value for one in behind]
+    axes.errorbar(values, places, xerr=errors, fmt="o", color=ACCENT, markersize=6, capsize=3)
+    axes.set_yticks(places, [short(one.name, 28) for one in comparison])
+    axes.set_ylim(len(comparison) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
+    return figure
+
+
 def draw_plan(plan: Plan) -> Figure:
-    """Draw the customers to expect of a list by the number of calls, and the plan's place there.
+    """Draw the customers, or the value, to expect of a list by the number of calls, and the plan's place.
 
     Half as wide as the figures of a card: a phone shows it without shrinking its letters.
     """
     figure, axes = new_axes(
-        "What calling more brings", "Leads called, best first", "Customers expected", 3.3, 4.0
+        "What calling more brings",
+        "Leads called, best first",
+        "Customers expected" if plan.values is None else "Value expected",
+        3.3,
+        4.0,
     )
-    called, gains = np.arange(len(plan.gains)), plan.gains
+    called, gains = np.arange(len(plan.returns)), plan.returns
     shown = np.unique(np.linspace(0, called[-1], 400).astype(int))
     axes.plot(called[[0, -1]], gains[[0, -1]], color=SECOND, linestyle="--", label="in any order")
     axes.plot(called[shown], gains[shown], color=ACCENT, linewidth=2, label="best first")
-    label = f"{plan.n_called:,} calls: {plan.expected:,.0f}"
-    axes.plot(plan.n_called, plan.expected, "o", color=INK, markersize=8, label=label)
-    axes.vlines(plan.n_called, *plan.interval, color=INK, linewidth=2)
+    expected = gains[plan.n_called]
+    label = f"{plan.n_called:,} calls: {expected:,.0f}"
+    axes.plot(plan.n_called, expected, "o", color=INK, markersize=8, label=label)
+    if plan.values is None:
+        axes.vlines(plan.n_called, *plan.interval, color=INK, linewidth=2)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(lambda value, _: f"{value:,g}")
     axes.set_ylim(0, None)
+    axes.legend(loc="lower right", frameon=False)
+    return figure
+
+
+def _draw_revenue(test: RevenueTest) -> Figure:
+    figure, axes = new_axes("Value found", "Share of leads, best first", "Share of the real value")
+    axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="in any order")
+    label = f"by probability, top 20 %: {test.caught_by_probability.value:.0%}"
+    axes.plot(test.by_probability.x, test.by_probability.y, color=INK, linewidth=1.5, label=label)
+    label = f"by expected value, top 20 %: {test.caught_by_value.value:.0%}"
+    axes.plot(test.by_value.x, test.by_value.y, color=ACCENT, linewidth=2, label=label)
     axes.legend(loc="lower right", frameon=False)
     return figure
 
@@ -157,7 +199,7 @@ def _draw_importance(importance: Mapping[str, float]) -> Figure:
     return figure
 
 
-def _draw_probabilities(curves: Curves, threshold: float) -> Figure:
+def _draw_probabilities(curves: Curves, threshold: float | None) -> Figure:
     figure, axes = new_axes("Probabilities by outcome", "Probability", "Share of each outcome")
     for counts, colour, style, label in (
         (curves.scores_other, SECOND, "--", "did not convert"),
@@ -165,7 +207,8 @@ def _draw_probabilities(curves: Curves, threshold: float) -> Figure:
     ):
         shares = [count / max(sum(counts), 1) for count in counts]
         axes.stairs(shares, curves.score_edges, color=colour, linestyle=style, linewidth=2, label=label)
-    axes.axvline(threshold, color=INK, linewidth=1, linestyle=":", label="decision threshold")
+    if threshold is not None:
+        axes.axvline(threshold, color=INK, linewidth=1, linestyle=":", label="decision threshold")
     in_percent(axes)
     axes.legend(frameon=False)
     return figure

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,10 +10,31 @@ import pandas as pd
 from catboost import CatBoostClassifier, Pool
 
 from leadmodel.evaluation.contributions import Contributions
+from leadmodel.evaluation.worth import Worth, Worths
 from leadmodel.leads.gaps import assume, assume_rows
 from leadmodel.leads.schema import LeadSchema, Value
 
-__all__ = ["Routing"]
+__all__ = ["Forecast", "Routing"]
+
+Floats = npt.NDArray[np.float64]
+
+
+class Forecast(NamedTuple):
+    """What is expected of leads.
+
+    Parameters
+    ----------
+    probability : array of shape (n_leads,)
+        That each converts.
+    worths : Worths, optional
+        What each is worth, if there is a model of amounts.
+    contributions : array of shape (n_leads, n_fields + 1), optional
+        Of the fields to the log-odds, and last the base, if they were asked for.
+    """
+
+    probability: npt.NDArray[np.float64]
+    worths: Worths | None = None
+    contributions: npt.NDArray[np.float64] | None = None
 
 
 class Routing:
@@ -28,6 +50,8 @@ class Routing:
         The field that divides the leads; a text.
     parts : mapping of str to CatBoostClassifier, optional
         By value of that field.
+    worth : Worth, optional
+        The model of amounts, the same for all leads.
     """
 
     def __init__(
@@ -36,8 +60,10 @@ class Routing:
         classifier: CatBoostClassifier,
         field: str | None = None,
         parts: Mapping[str, CatBoostClassifier] | None = None,
+        worth: Worth | None = None,
     ) -> None:
         self.schema, self.classifier, self.field, self.parts = schema, classifier, field, parts or {}
+        self.worth = worth
 
     @cached_property
     def contributions(self) -> Contributions:
@@ -48,38 +74,43 @@ class Routing:
     def _by_part(self) -> dict[str, Contributions]:
         return {value: Contributions(part) for value, part in self.parts.items()}
 
-    def predict(self, typed: pd.DataFrame) -> npt.NDArray[np.float64]:
+    def predict(self, typed: pd.DataFrame, threads: int = -1) -> Floats:
         """Return the probability of each of the typed leads, of shape (n_leads,)."""
-        typed = assume(self.schema, typed)
-        probability: npt.NDArray[np.float64] = self.classifier.predict_proba(typed)[:, 1]
+        return self._predict(assume(self.schema, typed), threads)[0]
+
+    def forecast(self, typed: pd.DataFrame, threads: int = -1) -> Forecast:
+        """Return what is expected of each of the typed leads, without contributions."""
+        probability, pool = self._predict(assume(self.schema, typed), threads)
+        worths = self.worth.of(probability, self.worth.amounts(pool, threads)) if self.worth else None
+        return Forecast(probability, worths)
+
+    def _predict(self, typed: pd.DataFrame, threads: int) -> tuple[Floats, Pool]:
+        # For both models: it takes longer to make than to ask.
+        pool = Pool(typed, cat_features=self.schema.text_columns)
+        probability: Floats = self.classifier.predict_proba(pool, thread_count=threads)[:, 1]
         for value, part in self.parts.items():
             places = np.flatnonzero(typed[self.field] == value)
             if len(places):
-                probability[places] = part.predict_proba(typed.iloc[places])[:, 1]
-        return probability
+                probability[places] = part.predict_proba(typed.iloc[places], thread_count=threads)[:, 1]
+        return probability, pool
 
-    def predict_rows(
-        self, rows: Sequence[list[Value]], threads: int, *, reasons: bool
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
-        """Return probabilities, and contributions if they are asked for, of typed rows.
-
-        Returns
-        -------
-        tuple of array of shape (n_leads,) and array of shape (n_leads, n_fields + 1) or None
-            The last column of the contributions is the base.
-        """
+    def predict_rows(self, rows: Sequence[list[Value]], threads: int, *, reasons: bool) -> Forecast:
+        """Return what is expected of typed rows, with contributions if they are asked for."""
         rows, columns = assume_rows(self.schema, rows), self.schema.columns
         texts = list(range(len(self.schema.text_columns)))
-        probability = np.empty(len(rows))
+        probability, amounts = np.empty(len(rows)), np.empty(len(rows))
         contributions = np.empty((len(rows), len(columns) + 1)) if reasons else None
         for value, places in self._divide(rows):
             pool = Pool([rows[place] for place in places], cat_features=texts, feature_names=columns)
             classifier = self.classifier if value is None else self.parts[value]
             probability[places] = classifier.predict_proba(pool, thread_count=threads)[:, 1]
+            if self.worth:
+                amounts[places] = self.worth.amounts(pool, threads)
             if contributions is not None:
                 known = self.contributions if value is None else self._by_part[value]
                 contributions[places] = known.of(pool, threads)
-        return probability, contributions
+        worths = self.worth.of(probability, amounts) if self.worth else None
+        return Forecast(probability, worths, contributions)
 
     def _divide(self, rows: Sequence[list[Value]]) -> Iterator[tuple[str | None, list[int]]]:
         if not self.parts or self.field is None:

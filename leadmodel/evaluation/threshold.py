@@ -8,7 +8,7 @@ import numpy.typing as npt
 from leadmodel.errors import InputError
 from leadmodel.leads.recipe import DecisionHints, read_budget
 
-__all__ = ["Threshold", "budget_share", "choose_threshold", "profit_per_lead"]
+__all__ = ["Stakes", "Threshold", "budget_share", "choose_threshold", "profit_per_lead"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,6 +23,29 @@ class Threshold(NamedTuple):
 
     probability: float
     rule: str
+
+
+class Stakes(NamedTuple):
+    """What calling leads is worth.
+
+    Parameters
+    ----------
+    brought : array of shape (n_leads,)
+        What each really brought.
+    ranking : array of shape (n_leads,)
+        By what they are called, highest first.
+    cost : float
+        Of a call.
+    """
+
+    brought: Floats
+    ranking: Floats
+    cost: float
+
+    @property
+    def gain(self) -> Floats:
+        """What calling each lead gains."""
+        return self.brought - self.cost
 
 
 class _Cuts(NamedTuple):
@@ -81,21 +104,13 @@ def choose_threshold(
     return chosen._replace(rule=f"{chosen.rule}, on cross-validated predictions of the training leads")
 
 
-def profit_per_lead(
-    y: npt.ArrayLike, probability: npt.ArrayLike, value: float, cost: float
-) -> tuple[Floats, Floats]:
+def profit_per_lead(stakes: Stakes) -> tuple[Floats, Floats]:
     """Return the share of the leads called, best first from none to all, and the profit of each share.
 
-    Parameters
-    ----------
-    y, probability : array-like of shape (n_leads,)
-        Outcomes, 1 for converted, and probabilities.
-    value, cost : float
-        What a conversion brings and what a call costs, in one currency. The profit is per lead
-        of the whole list, called or not.
+    The profit is per lead of the whole list, called or not.
     """
-    cuts = _cuts(np.asarray(y, dtype=np.float64), np.asarray(probability, dtype=np.float64))
-    share, profit = cuts.called / cuts.n_leads, _profit(cuts, value, cost)
+    cuts = _cuts(stakes.brought, stakes.ranking)
+    share, profit = cuts.called / cuts.n_leads, _profit(cuts, 1.0, stakes.cost)
     return np.append(0.0, share), np.append(0.0, profit)
 
 

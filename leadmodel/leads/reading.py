@@ -4,9 +4,12 @@ import codecs
 import csv
 import io
 import re
+import shutil
+import tempfile
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
@@ -19,13 +22,37 @@ import pyarrow.parquet
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.table import duplicate_names
 
-__all__ = ["read_batches", "read_table"]
+__all__ = ["Batch", "find_delimiter", "read_batches", "read_table", "stream_leads"]
 
 _SAMPLE_BYTES = 256_000
-BLOCK_BYTES = 16_000_000
-_BATCH_ROWS = 200_000
+BLOCK_BYTES = 4_000_000
+"""Arrow reads a CSV up to 32 blocks ahead; a lead must fit into one."""
+
+BATCH_ROWS = 200_000
+LARGE_GROUP = 50_000
+"""Leads in a row group of Parquet from which on its dictionaries pay."""
+
 _SEPARATOR = re.compile(r"sep=.$", re.IGNORECASE)
 _DELIMITERS = ",;\t|"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some leads of a file.
+
+    Attributes
+    ----------
+    leads : pyarrow.Table
+        Never empty; texts that the file stores as a dictionary may come as one.
+    schema : pyarrow.Schema
+        The types that the file gives its columns.
+    n_expected : int
+        How many leads the whole file seems to hold.
+    """
+
+    leads: pa.Table
+    schema: pa.Schema
+    n_expected: int
 
 
 def read_table(source: str | Path) -> pd.DataFrame:
@@ -52,6 +79,19 @@ def read_table(source: str | Path) -> pd.DataFrame:
 
 
 def read_batches(source: str | Path, file: IO[bytes] | None = None) -> Iterator[pa.Table]:
+    """Read leads as `read_table` does, some at a time; see `stream_leads`.
+
+    Yields
+    ------
+    pyarrow.Table
+        All of one schema; none is empty.
+    """
+    return (batch.leads for batch in stream_leads(source, file))
+
+
+def stream_leads(
+    source: str | Path, file: IO[bytes] | None = None, categories: Collection[str] = ()
+) -> Iterator[Batch]:
     """Read leads as `read_table` does, some at a time, so that a file may exceed the memory.
 
     Parameters
@@ -60,11 +100,13 @@ def read_batches(source: str | Path, file: IO[bytes] | None = None) -> Iterator[
         As `read_table` takes it.
     file : binary file, optional
         What to read, if it is open already; then `source` is its name alone.
+    categories : collection of str
+        Columns of few different texts, which may come as dictionaries where the file has them so.
 
     Yields
     ------
-    pyarrow.Table
-        All of one schema; none is empty.
+    Batch
+        All of one schema.
 
     Raises
     ------
@@ -75,10 +117,9 @@ def read_batches(source: str | Path, file: IO[bytes] | None = None) -> Iterator[
     n_leads = 0
     try:
         with file or _open(name) as file:
-            for batch in _batches(file, Path(name.split("?")[0]).suffix.lower()):
-                n_leads += batch.num_rows
-                if batch.num_rows:
-                    yield batch
+            for batch in _batches(file, Path(name.split("?")[0]).suffix.lower(), categories):
+                n_leads += batch.leads.num_rows
+                yield batch
     except InputError as error:
         raise InputError(f"The file {quoted(name, 300)} {error}") from None
     except (pa.ArrowException, csv.Error, ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
@@ -90,23 +131,47 @@ def read_batches(source: str | Path, file: IO[bytes] | None = None) -> Iterator[
 def _open(source: str) -> IO[bytes]:
     try:
         if source.startswith(("http://", "https://")):
-            with urllib.request.urlopen(source, timeout=60) as response:
-                return io.BytesIO(response.read())
+            return _download(source)
         return cast(IO[bytes], fsspec.open(source, "rb").open())
     except Exception as error:  # each place a file can come from fails in its own way
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise InputError(f"cannot be opened: {reason:.200}.") from None
 
 
-def _batches(file: IO[bytes], suffix: str) -> Iterator[pa.Table]:
+def _download(address: str) -> IO[bytes]:
+    with urllib.request.urlopen(address, timeout=60) as response:
+        # On disc, because it may exceed the memory; nameless, so that nothing stays of it.
+        file = tempfile.TemporaryFile()
+        shutil.copyfileobj(response, file)
+    file.seek(0)
+    return cast(IO[bytes], file)
+
+
+def _batches(file: IO[bytes], suffix: str, categories: Collection[str]) -> Iterator[Batch]:
     if suffix == ".parquet":
-        parquet = pa.parquet.ParquetFile(file)
-        for batch in parquet.iter_batches(batch_size=_BATCH_ROWS):
-            yield pa.Table.from_batches([batch])
+        yield from _parquet_batches(file, categories)
     elif suffix == ".xlsx":
-        yield pa.Table.from_pandas(_read_excel(file), preserve_index=False)
+        leads = pa.Table.from_pandas(_read_excel(file), preserve_index=False)
+        if leads.num_rows:
+            yield Batch(leads, leads.schema, leads.num_rows)
     else:
         yield from _csv_batches(file)
+
+
+def _parquet_batches(file: IO[bytes], categories: Collection[str]) -> Iterator[Batch]:
+    parquet = pa.parquet.ParquetFile(file)
+    about, schema = parquet.metadata, parquet.schema_arrow
+    # A batch of dictionaries ends with its row group, and small batches cost more than that saves.
+    if about.num_rows >= LARGE_GROUP * about.num_row_groups:
+        texts = [field.name for field in schema if field.name in categories and _is_text(field.type)]
+        parquet = pa.parquet.ParquetFile(file, metadata=about, read_dictionary=texts)
+    for batch in parquet.iter_batches(batch_size=BATCH_ROWS):
+        if batch.num_rows:
+            yield Batch(pa.Table.from_batches([batch]), schema, about.num_rows)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
 def _read_excel(file: IO[bytes]) -> pd.DataFrame:
@@ -126,7 +191,7 @@ def _one_kind(column: pd.Series) -> pd.Series:
     return column.astype("str") if inferred.dtype == object else inferred
 
 
-def _csv_batches(file: IO[bytes]) -> Iterator[pa.Table]:
+def _csv_batches(file: IO[bytes]) -> Iterator[Batch]:
     sample = file.read(_SAMPLE_BYTES)
     if sample.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1")):
         raise InputError(
@@ -135,14 +200,27 @@ def _csv_batches(file: IO[bytes]) -> Iterator[pa.Table]:
     if not sample.strip(b" \t\r\n\xef\xbb\xbf"):
         raise InputError("must hold a table with a header. It is empty.")
     encoding = _encoding(sample, file)
+    n_bytes = file.seek(0, io.SEEK_END)
     file.seek(0)
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(sample)
+    # Arrow counts its blocks in UTF-8, of which another encoding gives more or less.
+    n_blocks = n_bytes / BLOCK_BYTES * len(text.encode()) / len(sample)
+    n_leads = 0
+    for number, batch in enumerate(_open_csv(file, encoding, text), 1):
+        n_leads += batch.num_rows
+        if batch.num_rows:
+            n_expected = round(n_leads * max(n_blocks / number, 1))
+            yield Batch(pa.Table.from_batches([batch]), batch.schema, n_expected)
+
+
+def _open_csv(file: IO[bytes], encoding: str, text: str) -> pa.csv.CSVStreamingReader:
+    """Open a CSV file that begins with `text`."""
     n_before = _lines_before_header(text)
     text = "".join(text.splitlines(keepends=True)[n_before:])
-    delimiter = _delimiter(text)
+    delimiter = find_delimiter(text)
     names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     _check_names(names)
-    batches = pa.csv.open_csv(
+    return pa.csv.open_csv(
         pa.PythonFile(file, mode="r"),
         read_options=pa.csv.ReadOptions(encoding=encoding, block_size=BLOCK_BYTES, skip_rows=n_before),
         parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
@@ -152,8 +230,6 @@ def _csv_batches(file: IO[bytes]) -> Iterator[pa.Table]:
             strings_can_be_null=True,
         ),
     )
-    for batch in batches:
-        yield pa.Table.from_batches([batch])
 
 
 def _lines_before_header(text: str) -> int:
@@ -182,7 +258,7 @@ def _encoding(sample: bytes, file: IO[bytes]) -> str:
     return "utf-8"
 
 
-def _delimiter(text: str) -> str:
+def find_delimiter(text: str) -> str:
     """Return the delimiter that cuts the header into most columns."""
     return max(
         _DELIMITERS,

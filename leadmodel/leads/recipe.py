@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from leadmodel.errors import InputError, quoted
+from leadmodel.leads.event_recipe import EventHints
 from leadmodel.leads.schema import Kind
 
 __all__ = ["DecisionHints", "FieldHints", "Recipe", "check_bands", "read_budget"]
@@ -67,7 +68,8 @@ class DecisionHints(BaseModel):
     """How the decision is put to people, and by which rule it falls.
 
     At most one rule: a precision floor, a recall floor, a budget, or value and cost together;
-    without one, the threshold of the best F1.
+    without one, the threshold of the best F1. Where past leads come with amounts, the cost alone
+    is a rule: a lead is called whose own expected value exceeds it.
 
     Parameters
     ----------
@@ -80,7 +82,7 @@ class DecisionHints(BaseModel):
     budget : str, optional
         How many leads can be called: "20%" of them, or "200/week".
     value, cost : float, optional
-        What a conversion brings and what a call costs, in one currency.
+        What a conversion brings and what a call costs, in one currency, that of the amounts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -96,13 +98,13 @@ class DecisionHints(BaseModel):
 
     @model_validator(mode="after")
     def _check_rule(self) -> "DecisionHints":
-        if (self.value is None) != (self.cost is None):
+        if self.value is not None and self.cost is None:
             raise ValueError("value and cost go together")
         if self.bands is not None:
             check_bands(self.bands)
         if self.budget is not None:
             read_budget(self.budget)
-        rules = (self.min_precision, self.min_recall, self.budget, self.value)
+        rules = (self.min_precision, self.min_recall, self.budget, self.cost)
         if sum(rule is not None for rule in rules) > 1:
             raise ValueError("one rule at a time: min_precision, min_recall, budget, or value and cost")
         return self
@@ -133,12 +135,18 @@ class Recipe(BaseModel):
     ----------
     title, source : str
         Where the leads come from, for the model card.
+    maker, contact, license : str
+        Who made the model, whom to ask, and under which licence it is published (as the Hub spells
+        it, such as "apache-2.0"), for the model card.
     target, positive : str, optional
         The outcome column, and its value for a converted lead.
     time : str, optional
         The column that orders the leads from oldest to newest.
+    amount : str, optional
+        The column that holds what a converted lead brought; its unit stands among the `fields`.
     id : tuple of str
-        Columns that name a lead.
+        Columns that name a lead. Leads with the same first one are one person's: they stay together
+        wherever leads are divided at random.
     leaks : dict of str to str
         Columns written after the outcome, or because of it, each with the reason.
     drop : tuple of str
@@ -149,21 +157,28 @@ class Recipe(BaseModel):
         How the decision is put, and by which rule it falls.
     fields : dict of str to FieldHints
         Labels, help texts, kinds and ranges by column.
+    events : EventHints, optional
+        How leads are made of a log of events; without it, the leads are a table already.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: str = ""
     source: str = ""
+    maker: str = ""
+    contact: str = ""
+    license: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*)?$")
     target: str | None = None
     positive: str | None = None
     time: str | None = None
+    amount: str | None = Field(default=None, exclude_if=lambda amount: amount is None)
     id: tuple[str, ...] = ()
     leaks: dict[str, str] = {}
     drop: tuple[str, ...] = ()
     placeholders: tuple[str, ...] = ()
     decision: DecisionHints = DecisionHints()
     fields: dict[str, FieldHints] = {}
+    events: EventHints | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> "Recipe":
@@ -197,12 +212,20 @@ class Recipe(BaseModel):
         reasons = dict.fromkeys(self.drop, "dropped on request")
         reasons |= {name: f"leak: {why}" for name, why in self.leaks.items()}
         reasons |= dict.fromkeys(self.id, "id")
+        reasons |= {self.events.entity: "whose lead it is"} if self.events else {}
         reasons |= {self.time: "time of the lead"} if self.time else {}
+        reasons |= {self.amount: "amount, known after the outcome"} if self.amount else {}
         return reasons | ({self.target: "target"} if self.target else {})
 
+    @property
+    def whose(self) -> str | None:
+        """The column that says which leads are one person's, if the recipe names one."""
+        return self.events.entity if self.events else next(iter(self.id), None)
+
     def check_columns(self, columns: list[str]) -> None:
-        """Raise InputError if the recipe names the target or the time, and `columns` lack it."""
-        for role, name in {"target": self.target, "time": self.time}.items():
+        """Raise InputError if the recipe names target, time or amount, and `columns` lack it."""
+        roles = {"target": self.target, "time": self.time, "amount": self.amount}
+        for role, name in roles.items():
             if name is not None and name not in columns:
                 found = ", ".join(columns[:40])
                 raise InputError(

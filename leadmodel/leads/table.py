@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadmodel.errors import InputError, LeadError
 from leadmodel.leads.schema import Field, LeadSchema, Remark, Value
 
-__all__ = ["duplicate_names", "is_nested", "read_leads", "remark_leads"]
+__all__ = ["duplicate_names", "is_nested", "read_batch", "read_leads", "remark_leads", "warn_of_leads"]
 
 PARALLEL_FROM = 50_000
 """Leads from which on threads pay."""
@@ -50,6 +51,25 @@ def read_leads(schema: LeadSchema, leads: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns, index=leads.index, copy=False)
 
 
+def read_batch(schema: LeadSchema, batch: pa.Table, n_before: int = 0) -> pd.DataFrame:
+    """Return a batch of a file's leads as `read_leads` does; columns of no field cost nothing.
+
+    Parameters
+    ----------
+    schema : LeadSchema
+        The fields.
+    batch : pyarrow.Table
+        As `leadmodel.leads.reading.read_batches` yields it.
+    n_before : int
+        Leads of the file before it, for the row that an error names.
+    """
+    schema.check_columns(batch.column_names)
+    try:
+        return read_leads(schema, batch.select(list(schema.by_name)).to_pandas())
+    except LeadError as error:
+        raise error.at(n_before + (error.row or 0)) from None
+
+
 def _read_columns(schema: LeadSchema, fields: list[Field], leads: pd.DataFrame) -> dict[str, Any]:
     def read(field: Field) -> Any:
         return _read_column(schema, field, leads[field.name])
@@ -67,13 +87,37 @@ def remark_leads(schema: LeadSchema, typed: pd.DataFrame) -> dict[int, list[Rema
     Leads with nothing unusual are not in it, so that a million usual ones cost nothing.
     """
     found: defaultdict[int, list[Remark]] = defaultdict(list)
-    for name in schema.columns:
-        rows, codes, values = _unusual(schema.by_name[name], typed[name])
-        remarks = [schema.by_name[name].remark(value) for value in values]
+    for rows, codes, remarks in _unusual(schema, typed):
         for row, code in zip(rows.tolist(), codes.tolist(), strict=True):
             if remark := remarks[code]:
                 found[row].append(remark)
     return dict(found)
+
+
+def warn_of_leads(schema: LeadSchema, typed: pd.DataFrame) -> pa.Array:
+    """Return what `remark_leads` finds as one text for each lead, null where there is nothing.
+
+    Every message is made once and put in its places by Arrow, whatever the number of leads.
+    """
+    found = _unusual(schema, typed)
+    is_unusual = np.zeros(len(typed), dtype=bool)
+    for rows, _, _ in found:
+        is_unusual[rows] = True
+    if not is_unusual.any():
+        return pa.nulls(len(typed), pa.string())
+    places = np.cumsum(is_unusual) - 1
+    columns = [
+        _spread_messages(places[rows], codes, remarks, places[-1] + 1) for rows, codes, remarks in found
+    ]
+    texts = pc.binary_join_element_wise(*columns, " ", null_handling="skip")
+    return texts.take(pa.array(places, mask=~is_unusual))
+
+
+def _spread_messages(places: _Codes, codes: _Codes, remarks: list[Remark | None], n_leads: int) -> pa.Array:
+    messages = [None if remark is None else remark.message for remark in remarks]
+    spread = np.full(n_leads, len(messages))
+    spread[places] = codes
+    return pa.array([*messages, None], pa.string()).take(pa.array(spread))
 
 
 def duplicate_names(names: Iterable[str]) -> list[str]:
@@ -82,23 +126,34 @@ def duplicate_names(names: Iterable[str]) -> list[str]:
     return list(index[index.duplicated()])
 
 
-def _unusual(field: Field, column: pd.Series) -> tuple[_Codes, _Codes, list[Value]]:
-    """Return the leads that may be unusual, and the position of each one's value in a list."""
-    if field.is_text:
-        values = list(column.cat.categories)
-        odd = [place for place, value in enumerate(values) if field.remark(value)]
-        codes = column.cat.codes.to_numpy()
-        rows = np.flatnonzero(np.isin(codes, odd)) if odd else np.empty(0, dtype=np.intp)
-        return rows, codes[rows].astype(np.intp), values
+def _unusual(schema: LeadSchema, typed: pd.DataFrame) -> list[tuple[_Codes, _Codes, list[Remark | None]]]:
+    """Return, for each field with any, the unusual leads and the place of each one's remark in a list."""
+    fields = (schema.by_name[name] for name in schema.columns)
+    found = [
+        (_unusual_texts if field.is_text else _unusual_numbers)(field, typed[field.name])
+        for field in fields
+    ]
+    return [part for part in found if len(part[0])]
+
+
+def _unusual_texts(field: Field, column: pd.Series) -> tuple[_Codes, _Codes, list[Remark | None]]:
+    remarks = [field.remark(value) for value in column.cat.categories]
+    is_odd = np.array([remark is not None for remark in remarks], dtype=bool)
+    codes = column.cat.codes.to_numpy()
+    rows = np.flatnonzero(is_odd[codes]) if is_odd.any() else np.empty(0, dtype=np.intp)
+    return rows, codes[rows].astype(np.intp), remarks
+
+
+def _unusual_numbers(field: Field, column: pd.Series) -> tuple[_Codes, _Codes, list[Remark | None]]:
     numbers = column.to_numpy()
-    low = -np.inf if field.minimum is None else field.minimum
-    high = np.inf if field.maximum is None else field.maximum
+    ranged = field.minimum is not None and field.maximum is not None
+    low, high = (field.minimum, field.maximum) if ranged else (-np.inf, np.inf)
     beyond = ~((numbers >= low) & (numbers <= high))
     if field.remark(np.nan) is None:
         beyond &= ~np.isnan(numbers)
     rows = np.flatnonzero(beyond)
     codes, distinct = pd.factorize(numbers[rows], use_na_sentinel=False)
-    return rows, codes, [float(value) for value in distinct]
+    return rows, codes, [field.remark(float(value)) for value in distinct]
 
 
 def _read_column(schema: LeadSchema, field: Field, raw: pd.Series) -> Any:

@@ -1,127 +1,191 @@
-"""What a model.skops may hold, checked before skops or CatBoost see a byte of it.
+"""What a skops file of a model may hold, checked before skops or CatBoost see a byte of it.
 
 skops trusts every scikit-learn estimator, and some of those read files or run for hours when used
-with a hostile state. A published model needs a dozen kinds of nodes, so nothing else is let in.
+with a hostile state. A published model needs a dozen kinds of nodes, so nothing else is let in; the
+few more that segments need are let into their file alone.
 """
 
 import io
 import json
+import math
 import re
 import zipfile
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from leadmodel.errors import ModelError
 
-__all__ = ["ALLOWED_NODES", "check_archive", "classifier_bytes"]
+__all__ = [
+    "ALLOWED_NODES",
+    "MODEL_FILE",
+    "REVENUE_FILE",
+    "SEGMENTS_FILE",
+    "SEGMENT_NODES",
+    "catboost_bytes",
+    "check_archive",
+    "estimator_of",
+]
+
+MODEL_FILE = "model.skops"
+REVENUE_FILE = "revenue.skops"
+SEGMENTS_FILE = "segments.skops"
 
 SCHEMA = "schema.json"
 MAX_UNPACKED_BYTES = 400_000_000
 MAX_SCHEMA_BYTES = 20_000_000
 MAX_ARRAY_BYTES = 100_000
+MAX_MATRIX_BYTES = 1_000_000
 MAX_ENTRIES = 20
 
 _BLOB = re.compile(r"[0-9a-f-]{36}\.bin")
 _ARRAY = re.compile(r"[0-9]{1,20}\.npy")
 _ARRAY_HEADER_BYTES = 128
+_MATRIX = re.compile(
+    rb"\x93NUMPY\x01\x00v\x00"
+    rb"\{'descr': '<f8', 'fortran_order': False, 'shape': \(([1-9]\d{0,4}), ([1-9]\d{0,4})\), \} *\n"
+)
 
-ALLOWED_NODES = frozenset(
+_PLAIN_NODES = frozenset(
     {
-        ("builtins", "bytes", "BytesNode"),
         ("builtins", "dict", "DictNode"),
         ("builtins", "list", "ListNode"),
         ("builtins", "slice", "SliceNode"),
         ("builtins", "str", "JsonNode"),
         ("builtins", "str", "TypeNode"),
         ("builtins", "tuple", "TupleNode"),
-        ("catboost.core", "CatBoostClassifier", "ObjectNode"),
         ("numpy", "dtype", "DTypeNode"),
         ("numpy", "ndarray", "NdArrayNode"),
         ("sklearn.compose._column_transformer", "ColumnTransformer", "ObjectNode"),
         ("sklearn.impute._base", "SimpleImputer", "ObjectNode"),
         ("sklearn.pipeline", "Pipeline", "ObjectNode"),
-        ("sklearn.preprocessing._function_transformer", "FunctionTransformer", "ObjectNode"),
     }
 )
-"""Module, class and loader of every node that the pipeline of a published model is made of."""
+
+ALLOWED_NODES = _PLAIN_NODES | {
+    ("builtins", "bytes", "BytesNode"),
+    ("sklearn.preprocessing._function_transformer", "FunctionTransformer", "ObjectNode"),
+}
+"""Module, class and loader of every node that the pipeline of a published model is made of, but its
+last step; see `estimator_of`."""
+
+SEGMENT_NODES = _PLAIN_NODES | {
+    ("numpy", "float64", "TypeNode"),
+    ("sklearn.cluster._kmeans", "KMeans", "ObjectNode"),
+    ("sklearn.decomposition._pca", "PCA", "ObjectNode"),
+    ("sklearn.preprocessing._data", "MinMaxScaler", "ObjectNode"),
+    ("sklearn.preprocessing._data", "StandardScaler", "ObjectNode"),
+    ("sklearn.preprocessing._encoders", "OneHotEncoder", "ObjectNode"),
+}
+"""The same of the pipeline that assigns leads to segments. No bytes: nothing in it is CatBoost's."""
 
 
-def check_archive(content: bytes) -> None:
+def estimator_of(name: str) -> str:
+    """Return the class that the pipeline of a skops file of this name ends in."""
+    others = {REVENUE_FILE: "CatBoostRegressor", SEGMENTS_FILE: "KMeans"}
+    return others.get(name, "CatBoostClassifier")
+
+
+def check_archive(content: bytes, name: str = MODEL_FILE) -> None:
     """Check the content of a skops file.
+
+    Parameters
+    ----------
+    content : bytes
+        The file.
+    name : str
+        What the file is called, which decides what may be in it.
 
     Raises
     ------
     ModelError
         If it is no such file, is damaged, unpacks to an absurd size, has an entry that it
-        should not, an array that is no row of numbers, or names a node outside `ALLOWED_NODES`.
+        should not, an array of anything but numbers, or names a node that has no place in it.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _check_entries(archive.infolist())
-            for name in filter(_ARRAY.fullmatch, archive.namelist()):
-                _check_array(name, archive.read(name))
+            _check_entries(archive.infolist(), name)
+            for entry in filter(_ARRAY.fullmatch, archive.namelist()):
+                if not _is_row(content := archive.read(entry)) and not (
+                    name == SEGMENTS_FILE and _is_matrix(content)
+                ):
+                    raise ModelError(f"{name} has an array that is no row of numbers: {entry}.")
             schema = json.loads(archive.read(SCHEMA))
     except ModelError:
         raise
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"model.skops has a damaged {SCHEMA}: {error}.") from None
+        raise ModelError(f"{name} has a damaged {SCHEMA}: {error}.") from None
     except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError) as error:
-        raise ModelError(f"model.skops is not a skops file: {error}.") from None
-    _check_nodes(schema)
+        raise ModelError(f"{name} is not a skops file: {error}.") from None
+    _check_nodes(schema, name)
 
 
-def classifier_bytes(content: bytes) -> bytes:
+def catboost_bytes(content: bytes, name: str = MODEL_FILE) -> bytes:
     """Return the CatBoost model inside a checked skops file."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        blobs = [name for name in archive.namelist() if _BLOB.fullmatch(name)]
+        blobs = [entry for entry in archive.namelist() if _BLOB.fullmatch(entry)]
         if len(blobs) != 1:
-            raise ModelError(f"model.skops must hold one CatBoost model. It holds {len(blobs)}.")
+            raise ModelError(f"{name} must hold one CatBoost model. It holds {len(blobs)}.")
         return archive.read(blobs[0])
 
 
-def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
+def _check_entries(entries: list[zipfile.ZipInfo], name: str) -> None:
     names = [entry.filename for entry in entries]
     if len(names) > MAX_ENTRIES or len(set(names)) < len(names):
-        raise ModelError(f"model.skops must hold at most {MAX_ENTRIES} entries, each once.")
+        raise ModelError(f"{name} must hold at most {MAX_ENTRIES} entries, each once.")
     for entry in entries:
-        limit = _limit(entry.filename)
+        limit = _limit(entry.filename, name)
         if limit is None:
-            raise ModelError(
-                f"model.skops has an entry that a model does not have: {entry.filename!r:.80}."
-            )
+            raise ModelError(f"{name} has an entry that a model does not have: {entry.filename!r:.80}.")
         if entry.file_size > limit:
-            raise ModelError(f"model.skops unpacks to {entry.file_size:,} bytes, more than {limit:,}.")
+            raise ModelError(f"{name} unpacks to {entry.file_size:,} bytes, more than {limit:,}.")
     if sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
-        raise ModelError(f"model.skops unpacks to more than {MAX_UNPACKED_BYTES:,} bytes.")
+        raise ModelError(f"{name} unpacks to more than {MAX_UNPACKED_BYTES:,} bytes.")
 
 
-def _limit(name: str) -> int | None:
+def _limit(entry: str, name: str) -> int | None:
     """Return how many bytes an entry may have; None for one that has no place in a model."""
-    if name == SCHEMA:
+    if entry == SCHEMA:
         return MAX_SCHEMA_BYTES
-    if _ARRAY.fullmatch(name):
+    if name == SEGMENTS_FILE:
+        return MAX_MATRIX_BYTES if _ARRAY.fullmatch(entry) else None
+    if _ARRAY.fullmatch(entry):
         return MAX_ARRAY_BYTES
-    return MAX_UNPACKED_BYTES if _BLOB.fullmatch(name) else None
+    return MAX_UNPACKED_BYTES if _BLOB.fullmatch(entry) else None
 
 
-def _check_array(name: str, content: bytes) -> None:
-    """Raise ModelError unless an array is, byte for byte, what numpy writes for a row of numbers.
+def _is_row(content: bytes) -> bool:
+    """Whether an array is, byte for byte, what numpy writes for a row of numbers.
 
     Nothing of a hostile header is parsed that way: the row is written anew and compared.
     """
-    written = io.BytesIO()
     numbers = content[_ARRAY_HEADER_BYTES:]
-    np.save(written, np.frombuffer(numbers[: len(numbers) // 8 * 8]), allow_pickle=False)
-    if written.getvalue() != content:
-        raise ModelError(f"model.skops has an array that is no row of numbers: {name}.")
+    return _saved(np.frombuffer(numbers[: len(numbers) // 8 * 8])) == content
 
 
-def _check_nodes(schema: Any) -> None:
-    foreign = sorted({_name(node) for node in _nodes(schema) if not _is_allowed(node)})
+def _is_matrix(content: bytes) -> bool:
+    """Whether an array is, byte for byte, what numpy writes for a table of numbers."""
+    header = _MATRIX.fullmatch(content[:_ARRAY_HEADER_BYTES])
+    numbers, shape = content[_ARRAY_HEADER_BYTES:], tuple(map(int, header.groups())) if header else ()
+    if not header or 8 * math.prod(shape) != len(numbers):
+        return False
+    return _saved(np.frombuffer(numbers).reshape(shape)) == content
+
+
+def _saved(array: npt.NDArray[np.float64]) -> bytes:
+    written = io.BytesIO()
+    np.save(written, array, allow_pickle=False)
+    return written.getvalue()
+
+
+def _check_nodes(schema: Any, name: str) -> None:
+    last = frozenset({("catboost.core", estimator_of(name), "ObjectNode")})
+    allowed = SEGMENT_NODES if name == SEGMENTS_FILE else ALLOWED_NODES | last
+    foreign = sorted({_name(node) for node in _nodes(schema) if not _is_allowed(node, allowed)})
     if foreign:
-        raise ModelError(f"model.skops names types that are not trusted: {', '.join(foreign)[:500]}.")
+        raise ModelError(f"{name} names types that are not trusted: {', '.join(foreign)[:500]}.")
 
 
 def _nodes(part: Any) -> Iterator[dict[str, Any]]:
@@ -137,11 +201,11 @@ def _nodes(part: Any) -> Iterator[dict[str, Any]]:
             waiting.extend(part)
 
 
-def _is_allowed(node: dict[str, Any]) -> bool:
+def _is_allowed(node: dict[str, Any], allowed: frozenset[tuple[str, str, str]]) -> bool:
     kind = tuple(str(node.get(part)) for part in ("__module__", "__class__", "__loader__"))
     # An array stands in the schema itself, or in one of the array files checked above.
     elsewhere = node.get("type") == "numpy" and not _ARRAY.fullmatch(str(node.get("file")))
-    return kind in ALLOWED_NODES and not elsewhere
+    return kind in allowed and not elsewhere
 
 
 def _name(node: dict[str, Any]) -> str:

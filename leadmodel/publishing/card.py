@@ -12,9 +12,11 @@ from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.metrics import Estimate
 from leadmodel.evaluation.profile import Profile
 from leadmodel.evaluation.verdict import judge_model
+from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import Field
+from leadmodel.publishing.archive import REVENUE_FILE
 from leadmodel.publishing.config import ModelConfig
-from leadmodel.publishing.persistence import TRUSTED_TYPES
+from leadmodel.publishing.persistence import TRUSTED_TYPES, trusted_types
 
 __all__ = ["METRIC_NAMES", "environment", "render_card"]
 
@@ -54,6 +56,7 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
         .render(
             metadata=metadata,
             config=config,
+            recipe=config.recipe or Recipe(),
             evaluation=evaluation,
             verdict=judge_model(evaluation, labels),
             profile=profile,
@@ -62,6 +65,7 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
             suspects=[name for name in evaluation.audit.suspects if name in labels],
             importance=[(labels[name], value) for name, value in ranked],
             trusted=Markup(list(TRUSTED_TYPES)),
+            trusted_of_revenue=Markup(list(trusted_types(REVENUE_FILE))),
         )
     )
 
@@ -102,6 +106,7 @@ def _metadata(config: ModelConfig, evaluation: Evaluation) -> ModelCardData:
         for kind in ("roc_auc", "pr_auc", "log_loss", "brier", "f1")
     ]
     return ModelCardData(
+        license=(config.recipe and config.recipe.license) or None,
         library_name="sklearn",
         pipeline_tag="tabular-classification",
         tags=["skops", "catboost", "tabular", "lead-scoring", "leadmodel"],

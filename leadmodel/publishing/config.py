@@ -1,16 +1,21 @@
 """config.json of a published model: everything a reader needs that is not the pipeline itself."""
 
 import json
+import os
 import platform
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from leadmodel.errors import ModelError
 from leadmodel.evaluation.decision import Decision
+from leadmodel.evaluation.gate import Gate
+from leadmodel.evaluation.segmentation import MAX_SEGMENTS
+from leadmodel.evaluation.worth import AmountTerms
+from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.publishing.persistence import MODEL_FILE
+from leadmodel.publishing.archive import MODEL_FILE, REVENUE_FILE, SEGMENTS_FILE
 
 Version = Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,40}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -21,8 +26,11 @@ __all__ = [
     "ModelConfig",
     "PartFile",
     "PartFiles",
+    "RevenueFile",
+    "SegmentsFile",
     "TrainingRecord",
     "installed_versions",
+    "this_machine",
 ]
 
 FORMAT_VERSION = 1
@@ -48,6 +56,12 @@ class TrainingRecord(BaseModel):
         First and last time of the training leads, where known.
     seconds : float
         Wall time of the run.
+    machine : str
+        What it was made on.
+    run : str, optional
+        Where the run is written down, if it was tracked.
+    fingerprint : str, optional
+        Of the leads, those of the test included, in any order: the same leads again can be told.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +72,9 @@ class TrainingRecord(BaseModel):
     split: str
     time_range: tuple[str, str] | None = None
     seconds: float
+    machine: str = ""
+    run: str | None = None
+    fingerprint: Sha256 | None = None
 
 
 class PartFile(BaseModel):
@@ -79,10 +96,44 @@ class PartFiles(BaseModel):
     files: tuple[PartFile, ...] = Field(min_length=1, max_length=MAX_PARTS)
 
 
+class RevenueFile(BaseModel):
+    """The model of what converted leads bring.
+
+    Parameters
+    ----------
+    column : str
+        That the amounts of the past leads stood in.
+    sha256 : str, optional
+        Of revenue.skops; None if there is none, because each converted lead is expected to bring
+        the mean.
+    terms : AmountTerms
+        How amounts and values are told.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    column: str
+    sha256: Sha256 | None = None
+    terms: AmountTerms
+
+
+class SegmentsFile(BaseModel):
+    """The file that assigns leads to segments, and the segments' names in its order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    names: tuple[Annotated[str, StringConstraints(min_length=1, max_length=200)], ...] = Field(
+        min_length=2, max_length=MAX_SEGMENTS
+    )
+    sha256: Sha256
+
+
 class ModelConfig(BaseModel):
     """The content of config.json.
 
-    The file also holds an ``sklearn`` block, made from the rest, which the Hub reads.
+    The file also holds an ``sklearn`` block, made from the rest, which the Hub reads. The recipe is
+    what was known of the source, for a later model of its newer leads; the gate tells why the model
+    took the place of another, if it did.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -96,9 +147,19 @@ class ModelConfig(BaseModel):
     lead_schema: LeadSchema = Field(alias="schema")
     decision: Decision
     training: TrainingRecord
+    recipe: Recipe | None = None
+    gate: Gate | None = None
     parts: PartFiles | None = None
+    revenue: RevenueFile | None = Field(default=None, exclude_if=lambda revenue: revenue is None)
+    segments: SegmentsFile | None = Field(default=None, exclude_if=lambda value: value is None)
     versions: dict[str, Version]
     sha256: Sha256
+
+    @model_validator(mode="after")
+    def _check_decision(self) -> "ModelConfig":
+        if self.decision.is_by_value and self.revenue is None:
+            raise ValueError("a decision by value needs a model of amounts")
+        return self
 
     def to_json(self) -> str:
         """Return the text of config.json."""
@@ -158,7 +219,10 @@ class ModelConfig(BaseModel):
     def checksums(self) -> dict[str, str]:
         """The sha256 of each skops file by its name, the main one first."""
         parts = self.parts.files if self.parts else ()
-        return {MODEL_FILE: self.sha256} | {part.file: part.sha256 for part in parts}
+        named = {MODEL_FILE: self.sha256} | {part.file: part.sha256 for part in parts}
+        if self.revenue and self.revenue.sha256:
+            named[REVENUE_FILE] = self.revenue.sha256
+        return named | ({SEGMENTS_FILE: self.segments.sha256} if self.segments else {})
 
     def requirements(self) -> str:
         """Return requirements.txt: the exact versions that open the model."""
@@ -174,6 +238,11 @@ class ModelConfig(BaseModel):
                     f"The model was made with {name} {made}, and {here[name]} is installed. "
                     "Install the model's own requirements.txt, or train it again."
                 )
+
+
+def this_machine() -> str:
+    """Return the processor and the number of its cores, in words."""
+    return f"{os.cpu_count()} cores ({platform.machine()})"
 
 
 def installed_versions() -> dict[str, str]:

@@ -19,11 +19,15 @@ from huggingface_hub.errors import (
 
 from leadmodel.errors import InputError, ModelError, quoted
 
-__all__ = ["HubError", "address_of", "check_may_write", "reading", "reason", "writing"]
+__all__ = ["HubError", "SilentHubError", "address_of", "check_may_write", "reading", "reason", "writing"]
 
 
 class HubError(InputError):
     """Say what the Hub refused, and what to do about it."""
+
+
+class SilentHubError(HubError):
+    """Say that the Hub does not answer now; another time it may."""
 
 
 def address_of(repo_id: str, *, space: bool = False) -> str:
@@ -73,9 +77,10 @@ def writing(repo_id: str) -> Iterator[None]:
     except HFValidationError as error:
         raise HubError(f"{quoted(repo_id)} is no repository's name: {error}") from None
     except HfHubHTTPError as error:
-        raise HubError(_refusal(repo_id, error)) from None
+        kind = SilentHubError if error.response.status_code >= 500 else HubError
+        raise kind(_refusal(repo_id, error)) from None
     except (httpx2.TransportError, RuntimeError) as error:
-        raise HubError(f"The Hub at {constants.ENDPOINT} did not answer ({reason(error)}).") from None
+        raise SilentHubError(f"The Hub at {constants.ENDPOINT} did not answer ({reason(error)}).") from None
 
 
 def _refusal(repo_id: str, error: HfHubHTTPError) -> str:

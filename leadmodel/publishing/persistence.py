@@ -10,16 +10,22 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 import skops.io
-from catboost import CatBoostClassifier
 from sklearn.pipeline import Pipeline
 
 from leadmodel.errors import InputError, ModelError
-from leadmodel.publishing.archive import check_archive
+from leadmodel.publishing.archive import (
+    MODEL_FILE,
+    REVENUE_FILE,
+    SEGMENTS_FILE,
+    check_archive,
+    estimator_of,
+)
 
 __all__ = [
     "ALLOWED_FILES",
     "MODEL_FILE",
     "REQUIRED_FILES",
+    "SEGMENTS_FILE",
     "TRUSTED_TYPES",
     "Files",
     "check_replaceable",
@@ -30,10 +36,10 @@ __all__ = [
     "is_ours",
     "load_pipeline",
     "read_folder",
+    "trusted_types",
     "write_folder",
 ]
 
-MODEL_FILE = "model.skops"
 REQUIRED_FILES = (
     "README.md",
     MODEL_FILE,
@@ -45,7 +51,7 @@ REQUIRED_FILES = (
 TRUSTED_TYPES = ("catboost.core.CatBoostClassifier", "numpy.dtype")
 """All that a model file may name beyond what skops itself trusts; never read from the file."""
 
-OPTIONAL_FILES = ("plots/*.png", "parts/*.skops")
+OPTIONAL_FILES = ("plots/*.png", "parts/*.skops", REVENUE_FILE, SEGMENTS_FILE)
 ALLOWED_FILES = (*REQUIRED_FILES, *OPTIONAL_FILES)
 """All that is ever read of a repository."""
 
@@ -58,8 +64,14 @@ _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 Files = dict[str, bytes]
 
 
-def dump_pipeline(pipeline: Pipeline) -> bytes:
-    """Return `pipeline` as the content of a skops file that `load_pipeline` accepts.
+def trusted_types(file: str) -> tuple[str, ...]:
+    """Return `TRUSTED_TYPES`, with what a file of this name ends in instead of the classifier."""
+    last = () if file == SEGMENTS_FILE else (f"catboost.core.{estimator_of(file)}",)
+    return (*last, *TRUSTED_TYPES[1:])
+
+
+def dump_pipeline(pipeline: Pipeline, name: str = MODEL_FILE) -> bytes:
+    """Return `pipeline` as the content of a skops file that `load_pipeline` accepts by this name.
 
     Raises
     ------
@@ -67,7 +79,7 @@ def dump_pipeline(pipeline: Pipeline) -> bytes:
         If it holds a type that a reader would refuse.
     """
     content = skops.io.dumps(pipeline, compression=zipfile.ZIP_DEFLATED)
-    check_archive(content)
+    check_archive(content, name)
     return content
 
 
@@ -81,7 +93,7 @@ def load_pipeline(content: bytes, sha256: str, name: str = MODEL_FILE) -> Pipeli
     sha256 : str
         The checksum that it must have, in hexadecimal.
     name : str
-        What the file is called, for the errors.
+        What the file is called: it tells what may be in it, and what the pipeline must end in.
 
     Raises
     ------
@@ -90,14 +102,14 @@ def load_pipeline(content: bytes, sha256: str, name: str = MODEL_FILE) -> Pipeli
         Nothing of the file has run by then.
     """
     check_sha256(content, sha256, name)
-    check_archive(content)
+    check_archive(content, name)
     try:
-        pipeline = skops.io.loads(content, trusted=TRUSTED_TYPES)
-        sound = isinstance(pipeline, Pipeline) and isinstance(pipeline[-1], CatBoostClassifier)
+        pipeline = skops.io.loads(content, trusted=trusted_types(name))
+        sound = isinstance(pipeline, Pipeline) and type(pipeline[-1]).__name__ == estimator_of(name)
     except Exception as error:  # whatever a damaged state raises, the file is to blame
         raise ModelError(f"{name} cannot be opened: {type(error).__name__}: {error!s:.200}.") from None
     if not sound:
-        raise ModelError(f"{name} must hold a Pipeline that ends in a CatBoostClassifier.")
+        raise ModelError(f"{name} must hold a Pipeline that ends in a {estimator_of(name)}.")
     return pipeline
 
 
@@ -126,7 +138,9 @@ def check_sizes(sizes: Mapping[str, int]) -> None:
 
 def is_ours(name: str) -> bool:
     """Whether a model has a file of this name."""
-    return name in REQUIRED_FILES or any(PurePosixPath(name).match(kind) for kind in OPTIONAL_FILES)
+    return name in (*REQUIRED_FILES, REVENUE_FILE) or any(
+        "/" in kind and PurePosixPath(name).match(kind) for kind in OPTIONAL_FILES
+    )
 
 
 def is_folder(source: str | Path) -> bool:

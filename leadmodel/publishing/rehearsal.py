@@ -13,9 +13,9 @@ from pathlib import Path
 from huggingface_hub import cached_assets_path
 
 from leadmodel.errors import ModelError
-from leadmodel.publishing.archive import check_archive, classifier_bytes
+from leadmodel.publishing.archive import catboost_bytes, check_archive, estimator_of
 from leadmodel.publishing.config import installed_versions
-from leadmodel.publishing.persistence import MODEL_FILE, check_sha256
+from leadmodel.publishing.persistence import MODEL_FILE, SEGMENTS_FILE, check_sha256
 
 __all__ = ["rehearse", "remember"]
 
@@ -26,14 +26,15 @@ _FIRST_USE = """
 import os, sys
 if hasattr(os, "nice"):
     os.nice(10)  # an app that serves meanwhile goes first
-from catboost import CatBoostClassifier, Pool
-model = CatBoostClassifier().load_model(blob=sys.stdin.buffer.read())
+import catboost
+from catboost import Pool
+model = getattr(catboost, sys.argv[1])().load_model(blob=sys.stdin.buffer.read())
 texts = set(model.get_cat_feature_indices())
 places = range(len(model.feature_names_))
 rows = [["a" if place in texts else value for place in places]
         for value in (0.0, 1.0, -1e9, 1e9, float("nan"))]
 pool = Pool(rows, cat_features=sorted(texts))
-model.predict_proba(pool)
+getattr(model, "predict_proba", model.predict)(pool)
 model.set_scale_and_bias(1.0, 0.0)  # CatBoost explains none but such models
 model.get_feature_importance(pool, type="ShapValues")
 model.calc_leaf_indexes(pool)
@@ -43,7 +44,7 @@ for tree in range(model.tree_count_):
 
 
 def rehearse(content: bytes, sha256: str, name: str = MODEL_FILE) -> None:
-    """Use the CatBoost model of a skops file elsewhere first, unless that has gone well before.
+    """Use the CatBoost model of a skops file, if any, elsewhere first, unless that has gone well before.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def rehearse(content: bytes, sha256: str, name: str = MODEL_FILE) -> None:
     sha256 : str
         The checksum that config.json names, in hexadecimal.
     name : str
-        What the file is called, for the errors.
+        What the file is called: it tells of which class the model must be.
 
     Raises
     ------
@@ -60,13 +61,13 @@ def rehearse(content: bytes, sha256: str, name: str = MODEL_FILE) -> None:
         If the file is not what config.json names or may not be opened, or its use fails.
     """
     check_sha256(content, sha256, name)
-    check_archive(content)
-    if _marker(sha256).exists():
-        return
+    check_archive(content, name)
+    if name == SEGMENTS_FILE or _marker(sha256).exists():
+        return  # no step of the segments' pipeline is ever run, its numbers are read off
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-c", _FIRST_USE],
-            input=classifier_bytes(content),
+            [sys.executable, "-I", "-c", _FIRST_USE, estimator_of(name)],
+            input=catboost_bytes(content, name),
             capture_output=True,
             timeout=PATIENCE,
             check=False,

@@ -1,31 +1,43 @@
 """Score a file of leads into another, some at a time: it may be larger than the memory."""
 
 import os
+import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from glob import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
-import pyarrow.parquet
 
 from leadmodel.errors import InputError, LeadError, quoted
-from leadmodel.leads.reading import read_batches
-from leadmodel.leads.schema import Remark
-from leadmodel.leads.table import read_leads, remark_leads
+from leadmodel.leads.reading import Batch, stream_leads
+from leadmodel.leads.table import read_batch, warn_of_leads
 from leadmodel.model import LeadModel
+from leadmodel.serving.parquet import ParquetWriter
 from leadmodel.serving.spreadsheets import DisarmedCsvWriter, ExcelWriter
 
-__all__ = ["Scored", "answer_columns", "append_answers", "score_file"]
+__all__ = ["Scored", "answer_columns", "append_answers", "free_name", "score_file"]
 
-Progress = Callable[[int], object]
+Progress = Callable[[int, int], object]
 
-_WRITERS = {".csv": pa.csv.CSVWriter, ".parquet": pa.parquet.ParquetWriter, ".xlsx": ExcelWriter}
+_WRITERS = {".csv": pa.csv.CSVWriter, ".parquet": ParquetWriter, ".xlsx": ExcelWriter}
+
+ABANDONED = 3600
+"""Seconds without a word after which a file that was being written is nobody's."""
+
+N_AHEAD = 2
+"""Batches in work at a time: one is read and counted in Python while CatBoost has the other."""
+
+_Item = TypeVar("_Item")
+_Done = TypeVar("_Done")
 
 
 @dataclass(frozen=True)
@@ -40,15 +52,17 @@ def score_file(
     model: LeadModel,
     source: str | Path,
     output: str | Path,
-    progress: Progress = lambda n_leads: None,
+    progress: Progress = lambda n_leads, n_expected: None,
     *,
     safe_cells: bool = False,
 ) -> Scored:
     """Score the leads of `source` and write them, with their answers, to `output`.
 
     Every column stays as it is. The answers follow as ``probability``, ``score``, ``grade``,
-    ``decision`` and ``warnings`` (what was missing, unseen or out of range); where a name is
-    taken already, it gets a number ("score_2").
+    ``decision`` and ``warnings`` (what was missing, unseen or out of range), of a model that was
+    trained on amounts also ``expected_amount``, ``amount_low``, ``amount_high`` and
+    ``expected_value``, of one with segments ``segment``; where a name is taken already, it gets a
+    number ("score_2").
 
     Parameters
     ----------
@@ -59,7 +73,7 @@ def score_file(
     output : str or Path
         Ends in .csv, .parquet or .xlsx; written whole or not at all.
     progress : callable, optional
-        Called with the number of leads after each batch of them.
+        Called after each batch, with the number of its leads and of those to expect in all.
     safe_cells : bool
         Whether a text of a CSV file that a spreadsheet would run gets a ' before it; in the other
         formats it stays a text without.
@@ -83,31 +97,44 @@ def score_file(
         raise InputError(
             f"The output {quoted(str(output), 300)} is the file of leads itself. Name another."
         )
-    staged = output.with_name(f".{uuid.uuid4().hex}-{output.name}")
+    _sweep(output)
+    # No name of a table, so that nothing takes what a killed run leaves for a result.
+    staged = output.with_name(f".{output.name}-{uuid.uuid4().hex}.part")
     try:
         make_writer = DisarmedCsvWriter if safe_cells and suffix == ".csv" else _WRITERS[suffix]
         scored = _score_batches(model, source, partial(make_writer, staged), progress)
         os.replace(staged, output)
     except OSError as error:
         raise InputError(
-            f"The output {quoted(str(output), 300)} cannot be written: {error.strerror}."
+            f"The output {quoted(str(output), 300)} cannot be written: {error.strerror or error}."
         ) from None
     finally:
         staged.unlink(missing_ok=True)
     return scored
 
 
+def _sweep(output: Path) -> None:
+    """Remove what killed runs have left of `output`; a run that goes on writes more than once an hour."""
+    for left in output.parent.glob(f".{escape(output.name)}-*.part"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                left.unlink()
+
+
 def _score_batches(
     model: LeadModel, source: str | Path, make_writer: Callable[[pa.Schema], Any], progress: Progress
 ) -> Scored:
     n_leads, writer = 0, None
+    batches = stream_leads(source, categories=model.schema.text_columns)
     try:
-        for batch in read_batches(source):
-            scored = _score_batch(model, batch, n_leads)
-            writer = writer or make_writer(scored.schema)
-            writer.write_table(scored)
-            n_leads += batch.num_rows
-            progress(batch.num_rows)
+        for batch, scored in _work_ahead(partial(_score_batch, model), batches):
+            schema = _plain_schema(batch.schema, scored.schema)
+            writer = writer or make_writer(schema)
+            writer.write_table(scored if isinstance(writer, ParquetWriter) else scored.cast(schema))
+            n_leads += scored.num_rows
+            progress(scored.num_rows, batch.n_expected)
+    except LeadError as error:
+        raise error.at(n_leads + (error.row or 0)) from None
     except pa.ArrowException as error:
         raise InputError(f"The leads cannot be written: {error}. Drop lists and structures.") from None
     finally:
@@ -116,47 +143,61 @@ def _score_batches(
     return Scored(n_leads, getattr(writer, "n_disarmed", 0))
 
 
-def _score_batch(model: LeadModel, batch: pa.Table, n_before: int) -> pa.Table:
-    try:
-        typed = read_leads(model.schema, _needed(model, batch))
-    except LeadError as error:
-        raise error.at(n_before + (error.row or 0)) from None
-    return append_answers(batch, answer_columns(model, typed, remark_leads(model.schema, typed)))
+def _work_ahead(work: Callable[[_Item], _Done], items: Iterable[_Item]) -> Iterator[tuple[_Item, _Done]]:
+    """Yield each item and what `work` makes of it, in order, while the next ones are worked on."""
+    waiting: deque[tuple[_Item, Future[_Done]]] = deque()
+    with ThreadPoolExecutor(N_AHEAD) as pool:
+        for item in items:
+            waiting.append((item, pool.submit(work, item)))
+            if len(waiting) > N_AHEAD:
+                first, done = waiting.popleft()
+                yield first, done.result()
+        for first, done in waiting:
+            yield first, done.result()
 
 
-def answer_columns(
-    model: LeadModel, typed: pd.DataFrame, remarks: dict[int, list[Remark]]
-) -> dict[str, pa.Array]:
-    """Return probability, score, grade, decision and warnings of typed leads, by name."""
-    answers = model.score_typed(typed)
+def _score_batch(model: LeadModel, batch: Batch) -> pa.Table:
+    return _append(batch.leads, answer_columns(model, read_batch(model.schema, batch.leads)))
+
+
+def _plain_schema(own: pa.Schema, scored: pa.Schema) -> pa.Schema:
+    """Return the types to write: a file's columns keep theirs, and no answer is a dictionary."""
+    answers = [field.with_type(_plain_type(field.type)) for field in list(scored)[len(own) :]]
+    # Not every format knows views; to a reader they are texts.
+    fields = [
+        field.with_type(pa.string()) if pa.types.is_string_view(field.type) else field for field in own
+    ]
+    return pa.schema([*fields, *answers], own.metadata)
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    return pa.string() if pa.types.is_dictionary(kind) else kind
+
+
+def answer_columns(model: LeadModel, typed: pd.DataFrame, threads: int = -1) -> dict[str, pa.Array]:
+    """Return probability, score, grade, decision, segment if any, and warnings of typed leads, by name.
+
+    CatBoost takes as many `threads`, by default one for each core.
+    """
+    answers = model.score_typed(typed, threads)
     columns = {name: pa.array(answers[name]) for name in answers.columns}
-    return columns | {"warnings": _told(remarks, len(typed))}
+    return columns | {"warnings": warn_of_leads(model.schema, typed)}
 
 
 def append_answers(leads: pa.Table, answers: Mapping[str, pa.Array]) -> pa.Table:
     """Return `leads` with answers after their own columns; a name that is taken gets a number."""
+    return _append(leads, {name: values.cast(_plain_type(values.type)) for name, values in answers.items()})
+
+
+def _append(leads: pa.Table, answers: Mapping[str, pa.Array]) -> pa.Table:
     for name, values in answers.items():
-        # A CSV knows no categories, and a plain text of few values costs Parquet nothing.
-        plain = values.cast(pa.string()) if pa.types.is_dictionary(values.type) else values
-        leads = leads.append_column(_free_name(name, leads.column_names), plain)
+        leads = leads.append_column(free_name(name, leads.column_names), values)
     return leads
 
 
-def _told(remarks: dict[int, list[Remark]], n_leads: int) -> pa.Array:
-    texts = np.full(n_leads, None, dtype=object)
-    for row, found in remarks.items():
-        texts[row] = " ".join(remark.message for remark in found)
-    return pa.array(texts, pa.string())
-
-
-def _needed(model: LeadModel, batch: pa.Table) -> pd.DataFrame:
-    """Return the columns that the model needs: what else a file holds costs nothing."""
-    model.schema.check_columns(batch.column_names)
-    return batch.select([field.name for field in model.schema.fields]).to_pandas()
-
-
-def _free_name(name: str, taken: list[str]) -> str:
-    number, free = 2, name
-    while free in taken:
+def free_name(name: str, taken: Iterable[str]) -> str:
+    """Return `name`, with a number if it is taken; to many readers capitals make no difference."""
+    number, free, lower = 2, name, {other.lower() for other in taken}
+    while free.lower() in lower:
         free, number = f"{name}_{number}", number + 1
     return free

@@ -6,11 +6,12 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from leadmodel.errors import InputError
 from leadmodel.leads.schema import Field, LeadSchema
 from leadmodel.serving.files import score_sent_file
-from leadmodel.serving.service import ScoringService
+from leadmodel.serving.service import Door, ScoringService
 
 __all__ = ["add_endpoints", "make_endpoints"]
 
@@ -31,7 +32,10 @@ def make_endpoints(service: ScoringService) -> dict[str, Callable[..., Any]]:
         Returns:
             one answer per lead, in order, each as /predict gives it
         """
-        return [answer.model_dump(mode="json") for answer in service.answers(leads, reasons=reasons)]
+        return [
+            answer.model_dump(mode="json")
+            for answer in service.answers(leads, reasons=reasons, door=_door())
+        ]
 
     def predict_file(name: str, content: str) -> dict[str, str]:
         """Score a file of leads: CSV, Excel or Parquet.
@@ -43,7 +47,7 @@ def make_endpoints(service: ScoringService) -> dict[str, Callable[..., Any]]:
         Returns:
             name and content, in base64, of the scored file: all columns as they were, then the answers
         """
-        return score_sent_file(service, name, content)
+        return score_sent_file(service, name, content, _door("file"))
 
     def schema() -> dict[str, Any]:
         """Describe the fields of a lead: kind, label, choices, range, and an example lead."""
@@ -76,7 +80,7 @@ def _predict(service: ScoringService) -> Callable[..., dict[str, Any]]:
 
     def predict(*values: Any) -> dict[str, Any]:
         lead = dict(zip((field.name for field in schema.fields), values, strict=True))
-        return service.answer(lead).model_dump(mode="json")
+        return service.answer(lead, door=_door()).model_dump(mode="json")
 
     described = "\n".join(f"    {schema.keys[field.name]}: {_describe(field)}" for field in schema.fields)
     predict.__doc__ = (
@@ -88,6 +92,12 @@ def _predict(service: ScoringService) -> Callable[..., dict[str, Any]]:
         parameters, return_annotation=dict[str, Any]
     )
     return predict
+
+
+def _door(otherwise: Door = "API") -> Door:
+    """Return whether a tool is being called; a plain call has no request of Gradio's."""
+    request = LocalContext.request.get(None)
+    return "MCP" if request and "/mcp" in request.url.path else otherwise
 
 
 def _parameter(schema: LeadSchema, field: Field) -> inspect.Parameter:

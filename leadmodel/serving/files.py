@@ -9,13 +9,14 @@ import numpy as np
 from leadmodel.errors import InputError
 from leadmodel.serving.exports import to_csv, to_excel
 from leadmodel.serving.intake import read_list
-from leadmodel.serving.lists import rank_list
-from leadmodel.serving.service import ScoringService
+from leadmodel.serving.service import Door, ScoringService
 
 __all__ = ["score_sent_file"]
 
 
-def score_sent_file(service: ScoringService, name: str, content: str) -> dict[str, str]:
+def score_sent_file(
+    service: ScoringService, name: str, content: str, door: Door = "file"
+) -> dict[str, str]:
     """Return ``name`` and ``content`` of the scored file; Excel is answered in Excel, all else in CSV.
 
     Parameters
@@ -26,6 +27,8 @@ def score_sent_file(service: ScoringService, name: str, content: str) -> dict[st
         Ends in .xlsx or .parquet, or it is read as CSV.
     content : str
         The file in base64.
+    door : str
+        How it came.
 
     Raises
     ------
@@ -38,7 +41,7 @@ def score_sent_file(service: ScoringService, name: str, content: str) -> dict[st
         read = base64.b64decode(content, validate=True)
     except (binascii.Error, ValueError):
         raise InputError("The content of the file must be in base64. It is not.") from None
-    ranked = rank_list(service.model, name, read_list(name, read))
+    ranked = service.rank(name, read_list(name, read), door)
     # A program goes on with its own rows: they stay in their order.
     table = ranked.table.take(np.argsort(ranked.rows, kind="stable"))
     suffix = ".xlsx" if Path(name).suffix.lower() == ".xlsx" else ".csv"

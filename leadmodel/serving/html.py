@@ -36,6 +36,11 @@ REPORT_STYLE = """
 .lm-gallery figure { margin: 0; }
 .lm-gallery img { width: 100%; max-width: 30rem; border-radius: 8px; background: #fff; display: block; }
 .lm-gallery figcaption { margin: 6px 2px 10px; }
+.lm-beside { display: grid; gap: 12px 24px;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
+.lm-beside figure { margin: 0; }
+.lm-beside img { width: 100%; max-width: 27rem; border-radius: 8px; background: #fff; display: block; }
+.lm-report summary { cursor: pointer; padding: 4px 0; }
 .lm-facts { display: grid; grid-template-columns: minmax(7rem, auto) 1fr; gap: 4px 16px; margin: 0; }
 .lm-facts dd { margin: 0; overflow-wrap: anywhere; }
 .lm-verdict { display: flex; gap: 12px; align-items: center; font-size: 1.5rem; font-weight: 700; }

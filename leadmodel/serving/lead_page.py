@@ -162,8 +162,11 @@ def _show_answer(service: ScoringService, lead: dict[str, Any], field: str) -> l
     model = service.model  # one model for the whole answer, whatever is published meanwhile
     decision, n_fields = model.config.decision, len(model.schema.fields)
     try:
-        answer = service.answer(lead, model)
-        told = render_answer(answer, decision.threshold, list(decision.bands), n_fields)
+        answer = service.answer(lead, model, door="form")
+        terms = model.worth.terms if model.worth else None
+        cost = decision.cost if decision.is_by_value else None
+        bands = list(decision.bands)
+        told = render_answer(answer, decision.threshold, bands, n_fields, terms, cost)
         told += render_what_if(model.what_if(lead))
         return [told, gr.update(visible=True), render_curve(model.curve(lead, field)), lead]
     except InputError as error:

@@ -2,6 +2,7 @@
 
 import base64
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -13,14 +14,15 @@ from leadmodel.errors import InputError
 from leadmodel.evaluation.planning import Plan, plan_calls
 from leadmodel.serving.exports import count_formulas, to_csv, to_excel
 from leadmodel.serving.intake import read_list, read_pasted
+from leadmodel.serving.list_scripts import ARRIVING, SAVING, SORTING
 from leadmodel.serving.list_views import (
     render_formulas,
     render_list,
     render_list_error,
-    render_plan,
     render_understood,
 )
-from leadmodel.serving.lists import RankedList, rank_list
+from leadmodel.serving.lists import RankedList, Ranking
+from leadmodel.serving.plan_view import render_plan
 from leadmodel.serving.service import MAX_LEADS, ScoringService
 
 __all__ = ["add_list_page"]
@@ -33,40 +35,10 @@ KEPT = 3600
 
 TYPICAL_CALLS = 100
 BY_NUMBER, BY_PROFIT = "We can make so many calls", "Make each call that pays"
+BEST_FIRST = ("probability", "score", "expected_value", "expected_amount")
 ALL, PLANNED = "All leads", "Only those to call"
+RANKINGS: list[tuple[str, Ranking]] = [("Chance", "probability"), ("Expected value", "expected_value")]
 GONE = "The list is no longer here: it is kept for an hour, and only in memory. Choose it again."
-
-# What was understood of a list, or what is wrong with it, begins below a phone's screen.
-ARRIVING = "watch('value', () => element.scrollIntoView({block: 'start'}));"
-
-SORTING = """
-let pressed = null;
-element.addEventListener('click', (event) => {
-  const button = event.target.closest('button[data-column]');
-  if (!button) return;
-  pressed = button.dataset.column;
-  trigger('select', {column: pressed});
-});
-watch('value', () => {
-  for (const button of element.querySelectorAll('button[data-column]'))
-    if (button.dataset.column === pressed) button.focus({preventScroll: true});
-  pressed = null;
-});
-"""
-
-# The file goes to the visitor in the answer itself: nothing of it is ever stored.
-SAVING = """
-watch('value', () => {
-  const file = props.value;
-  if (!file || !file.data) return;
-  const bytes = Uint8Array.from(atob(file.data), (letter) => letter.charCodeAt(0));
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([bytes]));
-  link.download = file.name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-});
-"""
 
 
 def add_list_page(service: ScoringService) -> None:
@@ -109,7 +81,9 @@ class _ListPage:
         self.understood = gr.HTML(js_on_load=ARRIVING)
 
     def _add_table(self) -> None:
+        self.ranking = gr.Radio(RANKINGS, value="probability", label="Rank by", visible=False)
         self.grades = gr.CheckboxGroup(label="Show the grades", choices=[])
+        self.segments = gr.CheckboxGroup(label="Show the segments", choices=[], visible=False)
         self.table = gr.HTML(js_on_load=SORTING)
 
     def _add_plan(self) -> None:
@@ -138,6 +112,7 @@ class _ListPage:
         planned = [self.plan, self.n_called]
         options = [self.rule, self.calls, self.cost, self.value, self.level]
         outputs = [self.ranked, self.understood, self.results, self.grades, self.formulas, self.file]
+        outputs += [self.segments, self.ranking]
         outputs += [self.calls, self.cost, self.value, *shown, *planned]
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
         scoring = {
@@ -147,8 +122,14 @@ class _ListPage:
         }
         self.file.upload(self._score_file, [self.file, self.rule, self.level], outputs, **scoring)
         self.score.click(self._score_text, [self.text, self.rule, self.level], outputs, **scoring)
-        self.grades.input(self._filter, [self.ranked, self.grades, self.sorting], self.table, **private)
-        self.table.select(self._sort, [self.ranked, self.grades, self.sorting], shown, **private)
+        filters = [self.ranked, self.grades, self.segments, self.sorting]
+        for widget in (self.grades, self.segments):
+            widget.input(self._filter, filters, self.table, trigger_mode="always_last", **private)
+        self.table.select(self._sort, filters, shown, **private)
+        ranked = [self.ranked, self.value, *shown, *planned]
+        self.ranking.input(
+            self._rank, [self.ranked, self.ranking, self.grades, self.segments, *options], ranked, **private
+        )
         # One event for all of them: else an older answer could arrive after a newer one.
         gr.on(
             [widget.input for widget in options],
@@ -188,8 +169,8 @@ class _ListPage:
     def _show(
         self, name: str, leads: Any, rule: str, level: float, progress: gr.Progress
     ) -> dict[Any, Any]:
-        ranked = rank_list(self.service.model, name, leads, progress)
-        value, cost = ranked.decision.worth or (None, None)
+        ranked = self.service.rank(name, leads, "list", progress)
+        value, cost = ranked.decision.value, ranked.decision.cost
         n_calls = min(TYPICAL_CALLS, len(ranked))
         plan, n_called = self._plan(ranked, rule, n_calls, cost, value, level)
         return {
@@ -200,38 +181,69 @@ class _ListPage:
                 choices=[(f"{grade} ({ranked.count(grade):,})", grade) for grade in ranked.bands],
                 value=ranked.bands,
             ),
-            self.table: self._filter(ranked, ranked.bands, (None, False)),
+            self.segments: gr.CheckboxGroup(
+                choices=[(f"{name} ({ranked.count_segment(name):,})", name) for name in ranked.segments],
+                value=list(ranked.segments),
+                visible=bool(ranked.segments),
+            ),
+            self.table: self._filter(ranked, ranked.bands, ranked.segments, (None, False)),
             self.sorting: (None, False),
+            self.ranking: gr.Radio(value=ranked.ranking, visible=ranked.terms is not None),
             self.calls: n_calls,
             self.cost: cost,
-            self.value: value,
+            self.value: gr.Number(value=value, visible=ranked.values is None),
             self.plan: plan,
             self.n_called: n_called,
             self.formulas: render_formulas(count_formulas(ranked.table)),
             self.file: None,
         }
 
+    def _rank(
+        self,
+        ranked: RankedList | None,
+        ranking: Ranking,
+        grades: Sequence[str],
+        segments: Sequence[str],
+        rule: str,
+        *options: Any,
+    ) -> dict[Any, Any]:
+        if ranked is not None:
+            ranked = ranked.ranked_by(ranking)
+        plan, n_called = self._plan(ranked, rule, *options)
+        return {
+            self.ranked: ranked,
+            self.value: gr.Number(visible=ranking == "probability"),
+            self.table: self._filter(ranked, grades, segments, (None, False)),
+            self.sorting: (None, False),
+            self.plan: plan,
+            self.n_called: n_called,
+        }
+
     def _filter(
-        self, ranked: RankedList | None, grades: list[str], sorting: tuple[str | None, bool]
+        self,
+        ranked: RankedList | None,
+        grades: Sequence[str],
+        segments: Sequence[str],
+        sorting: tuple[str | None, bool],
     ) -> str:
         if ranked is None:
             return render_list_error(GONE)
         column, descending = sorting
-        return render_list(
-            ranked, ranked.arrange(grades, column, descending=descending), column, descending
-        )
+        places = ranked.arrange(grades, column, descending=descending, segments=segments)
+        return render_list(ranked, places, column, descending)
 
     def _sort(
         self,
         ranked: RankedList | None,
         grades: list[str],
+        segments: list[str],
         sorting: tuple[str | None, bool],
         event: gr.EventData,
     ) -> tuple[str, Any]:
         if ranked is None:
             return render_list_error(GONE), sorting
         new = _press(ranked, sorting, str(event.column))
-        return self._filter(ranked, grades, new), new
+        return self._filter(ranked, grades, segments, new), new
 
     def _plan(
         self,
@@ -274,18 +286,20 @@ def _make_plan(
     if rule == BY_NUMBER and calls is None:
         raise InputError("Say how many calls you can make.")
     n_calls = calls if rule == BY_NUMBER else None
-    return plan_calls(ranked.probability, n_calls, value=value, cost=cost, level=level)
+    return plan_calls(
+        ranked.probability, n_calls, value=value, cost=cost, level=level, values=ranked.values
+    )
 
 
 def _press(ranked: RankedList, sorting: tuple[str | None, bool], column: str) -> tuple[str | None, bool]:
-    """Return the order after a column's name was pressed: chance and score begin with the best."""
+    """Return the order after a column's name was pressed: chance, score and value begin with the best."""
     if column not in ranked.table.column_names:
         return None, False
-    chance, score = ranked.answers["probability"], ranked.answers["score"]
+    best_first = {ranked.answers.get(name) for name in BEST_FIRST}
     before, descending = sorting
     if before is None:
-        before, descending = chance, True
-    return (column, not descending) if column == before else (column, column in (chance, score))
+        before, descending = ranked.answers[ranked.ranking], True
+    return (column, not descending) if column == before else (column, column in best_first)
 
 
 def _file(suffix: str, ranked: RankedList | None, which: str, n_called: int) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """A ranked list and its plan as HTML. Whatever came from a list or a model is escaped."""
 
-import base64
 from collections.abc import Sequence
 from html import escape
 from typing import Any
@@ -8,18 +7,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from leadmodel.evaluation.drawing import to_png
-from leadmodel.evaluation.planning import Plan
-from leadmodel.evaluation.plots import draw_plan
 from leadmodel.serving.lists import Match, RankedList
 
 __all__ = [
     "LIST_STYLE",
     "MAX_SHOWN",
+    "render_facts",
     "render_formulas",
     "render_list",
     "render_list_error",
-    "render_plan",
     "render_understood",
 ]
 
@@ -76,7 +72,7 @@ def render_understood(ranked: RankedList) -> str:
     facts = ((f"{len(ranked):,}", "leads"), (f"{n_found} of {n_found}", "fields of the model found"))
     return (
         f'<div class="lm-card" role="status"><h2 style="margin-top:0">{escape(ranked.name)}</h2>'
-        f"{_render_facts(facts)}{_render_unusual(unusual, len(ranked))}{_render_unused(ranked)}"
+        f"{render_facts(facts)}{_render_unusual(unusual, len(ranked))}{_render_unused(ranked)}"
         f"<details><summary>Each field and its column</summary>{_render_matches(ranked)}</details></div>"
     )
 
@@ -85,7 +81,8 @@ def _strange(match: Match) -> int:
     return match.unseen + match.out_of_range
 
 
-def _render_facts(facts: Sequence[tuple[str, str]]) -> str:
+def render_facts(facts: Sequence[tuple[str, str]]) -> str:
+    """Return numbers, which are markup already, each with what it is."""
     items = "".join(f"<div><b>{number}</b>{escape(what)}</div>" for number, what in facts)
     return f'<div class="lm-facts">{items}</div>'
 
@@ -150,7 +147,7 @@ def render_list(
         By what they are in order; None for best first.
     """
     shown = _shown_columns(ranked)
-    sign = {column or ranked.answers["probability"]: descending or column is None}
+    sign = {column or ranked.answers[ranked.ranking]: descending or column is None}
     heads = "".join(_render_head(title, name, sign.get(name)) for name, title in shown.items())
     first = places[:MAX_SHOWN]
     cells = ranked.table.select(list(shown)).take(first).to_pylist()
@@ -167,7 +164,7 @@ def render_list(
 
 def _told_shown(ranked: RankedList, n_found: int, n_columns: int) -> str:
     if not n_found:
-        return "No lead has one of these grades."
+        return f"No lead has one of these grades{' and segments' if ranked.segments else ''}."
     part = f"The first {MAX_SHOWN} of {n_found:,} leads" if n_found > MAX_SHOWN else f"{n_found:,} leads"
     hidden = len(ranked.table.column_names) - n_columns
     lacking = ["the rest"] if n_found > MAX_SHOWN else []
@@ -181,14 +178,17 @@ def _shown_columns(ranked: RankedList) -> dict[str, str]:
     named = [name for name in ranked.columns if name in ranked.unused]
     titles = {
         "probability": "Chance",
+        "expected_value": "Value",
+        "expected_amount": "Amount if it converts",
         "grade": "Grade",
         "score": "Score",
         "decision": "Decision",
+        "segment": "Segment",
         "reason_for": "▲ Strongest reason for",
         "reason_against": "▼ Strongest reason against",
         "warnings": "Read with care",
     }
-    answers = {ranked.answers[name]: title for name, title in titles.items()}
+    answers = {ranked.answers[name]: title for name, title in titles.items() if name in ranked.answers}
     others = [name for name in ranked.columns if name not in named[:1]][:MAX_COLUMNS_SHOWN]
     return {**{name: name for name in named[:1]}, **answers, **{name: name for name in others}}
 
@@ -211,6 +211,8 @@ def _render_cell(ranked: RankedList, place: int, kind: str | None, value: Any) -
     if kind == "probability":
         bar = f'<span class="lm-bar"><i style="width:{value:.0%}"></i></span>'
         return f'<td class="lm-number">{value:.1%}{bar}</td>'
+    if kind in ("expected_value", "expected_amount"):
+        return f'<td class="lm-number">{escape(ranked.money(value))}</td>'
     if kind == "grade":
         spot = min(int(ranked.places[place]), 3)
         return f'<td><span class="lm-grade" data-place="{spot}">{escape(text)}</span></td>'
@@ -218,53 +220,6 @@ def _render_cell(ranked: RankedList, place: int, kind: str | None, value: Any) -
         nothing = "" if kind == "warnings" else "none"
         return f'<td class="lm-why">{escape(text) or nothing}</td>'
     return f'<td class="{"lm-number" if kind == "score" else "lm-cell"}">{escape(_short(text))}</td>'
-
-
-def render_plan(plan: Plan, ranked: RankedList) -> str:
-    """Return what to expect of calling, and the curve of the list with the plan's place on it."""
-    if not plan.n_called:
-        return (
-            '<div class="lm-card" role="status"><b>No call pays.</b><br>The best lead\'s chance is '
-            f"{plan.probability[0]:.1%}; it would have to be {plan.cost / plan.value:.1%}.</div>"
-            if plan.cost and plan.value
-            else ""
-        )
-    low, high = plan.interval
-    facts = [
-        (f"{plan.n_called:,}", f"calls of {len(plan.probability):,} leads"),
-        (_number(plan.expected), "customers expected"),
-        (f"{low:,} to {high:,}", f"customers, with {plan.level:.0%} probability"),
-    ]
-    if (profit := plan.profit(plan.expected)) is not None:
-        facts.append((f"{profit:,.0f}", "profit expected"))
-    picture = base64.b64encode(to_png(draw_plan(plan))).decode()
-    told = (
-        f"{plan.expected:,.1f} customers expected of {plan.n_called:,} calls, {plan.gains[-1]:,.1f} of all"
-    )
-    return (
-        '<div class="lm-card"><div class="lm-plan"><div role="status">'
-        f"{_render_facts(facts)}{_told_plan(plan, ranked)}</div>"
-        f'<img width="400" alt="Curve: {told}" src="data:image/png;base64,{picture}"></div></div>'
-    )
-
-
-def _told_plan(plan: Plan, ranked: RankedList) -> str:
-    score = ranked.answer("score")[plan.n_called - 1].as_py()
-    lines = [f"Call each lead from a chance of <b>{plan.cutoff:.1%}</b>, score <b>{score}</b>, upwards."]
-    if plan.n_tied:
-        lines.append(f"{plan.n_tied:,} more have the same chance as the last one called.")
-    share = plan.expected / plan.gains[-1] if plan.gains[-1] else 0.0
-    lines.append(
-        f"Of the {_number(plan.gains[-1])} customers expected in the whole list, this reaches {share:.0%} "
-        f"with {plan.n_called / len(plan.probability):.0%} of the calls."
-    )
-    low, high = (plan.profit(number) for number in plan.interval)
-    if low is not None and high is not None:
-        lines.append(
-            f"The profit lies between {low:,.0f} and {high:,.0f} with {plan.level:.0%} probability."
-        )
-    care = "This holds only if the probabilities are true for these leads and each decides by itself."
-    return "".join(f"<p>{line}</p>" for line in lines) + f"<p>{care}</p>"
 
 
 def render_formulas(n_formulas: int) -> str:
@@ -276,10 +231,6 @@ def render_formulas(n_formulas: int) -> str:
         f"{n_formulas:,}.</b> "
         "A spreadsheet that opens the CSV file may run them; in the Excel file they are texts.</div>"
     )
-
-
-def _number(customers: float) -> str:
-    return f"{customers:,.0f}" if customers >= 1000 else f"{customers:,.1f}"
 
 
 def _share(count: int, total: int) -> str:

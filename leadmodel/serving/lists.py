@@ -1,27 +1,32 @@
 """A list of leads, ranked: what was understood of it, and who is to be called first."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.explanation import Reason, explain
+from leadmodel.evaluation.worth import AmountTerms
 from leadmodel.leads.schema import MISSING, LeadSchema, Remark
 from leadmodel.leads.table import read_leads, remark_leads
 from leadmodel.leads.texts import identifier
 from leadmodel.model import LeadModel
 from leadmodel.serving.bulk import answer_columns, append_answers
 
-__all__ = ["Match", "RankedList", "match_columns", "rank_list"]
+__all__ = ["Match", "Progress", "RankedList", "Ranking", "match_columns", "rank_list"]
 
 CHUNK = 5000
 """Leads explained between two signs of progress."""
 
 Progress = Callable[[float, str], object]
+Tell = Callable[[pd.DataFrame, Mapping[str, pa.Array]], Mapping[str, pa.Array]]
+Ranking = Literal["probability", "expected_value"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class Match:
 
 @dataclass(frozen=True, eq=False)
 class RankedList:
-    """The leads of a list, best first.
+    """The leads of a list, best first: by probability, or by expected value.
 
     Parameters
     ----------
@@ -48,7 +53,8 @@ class RankedList:
         The columns of the list as they were, then the answers.
     answers : dict of str to str
         The column of each answer: probability, score, grade, decision, warnings, reason_for,
-        reason_against.
+        reason_against; segment if the model has segments; expected_value and the others of a model that
+        was trained on amounts; request_id and row where answers are logged.
     rows : array of shape (n_leads,)
         The number of each lead in the list as it was, 1 being the first.
     matches : tuple of Match
@@ -59,6 +65,12 @@ class RankedList:
         What made scores, grades and decisions of their probabilities.
     places : array of shape (n_leads,)
         The place of each lead's grade among the decision's.
+    segments : tuple of str
+        Those of the model; each lead's is then an answer as well.
+    terms : AmountTerms, optional
+        How values were told, if they were.
+    ranking : str
+        The answer that the leads are ranked by.
     """
 
     name: str
@@ -69,6 +81,9 @@ class RankedList:
     unused: Mapping[str, str]
     decision: Decision
     places: npt.NDArray[np.intp]
+    segments: tuple[str, ...] = ()
+    terms: AmountTerms | None = None
+    ranking: Ranking = "probability"
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -85,8 +100,28 @@ class RankedList:
 
     @property
     def probability(self) -> npt.NDArray[np.float64]:
-        """Of each lead, highest first."""
-        return self.table[self.answers["probability"]].to_numpy()
+        """Of each lead, in their order."""
+        return self.answer("probability").to_numpy()
+
+    @property
+    def values(self) -> npt.NDArray[np.float64] | None:
+        """The expected value of each lead, if they are ranked by it."""
+        return self.answer("expected_value").to_numpy() if self.ranking == "expected_value" else None
+
+    def money(self, amount: float) -> str:
+        """Return an amount in words."""
+        return self.terms.money(amount) if self.terms else f"{amount:,.2f}"
+
+    def ranked_by(self, ranking: Ranking) -> "RankedList":
+        """Return the same leads, the highest answer of that name first; equal ones as the list had them."""
+        order = np.lexsort((self.rows, -self.answer(ranking).to_numpy()))
+        return replace(
+            self,
+            table=self.table.take(order),
+            rows=self.rows[order],
+            places=self.places[order],
+            ranking=ranking,
+        )
 
     def answer(self, name: str) -> pa.ChunkedArray:
         """Return an answer of each lead."""
@@ -96,15 +131,29 @@ class RankedList:
         """Return how many leads have that grade."""
         return int(np.sum(self.places == self.bands.index(grade)))
 
+    def count_segment(self, name: str) -> int:
+        """Return how many leads are of that segment."""
+        return pc.sum(pc.equal(self.answer("segment"), name)).as_py() or 0
+
     def arrange(
-        self, grades: Collection[str], column: str | None = None, *, descending: bool = False
+        self,
+        grades: Collection[str],
+        column: str | None = None,
+        *,
+        descending: bool = False,
+        segments: Collection[str] = (),
     ) -> npt.NDArray[np.intp]:
         """Return the places of the leads with these grades, best first or by a column.
+
+        Where the model has segments, of the leads of these `segments` alone.
 
         Numbers go by size, what is lacking last; leads of one value stay best first.
         """
         wanted = [place for place, grade in enumerate(self.bands) if grade in grades]
-        found = np.flatnonzero(np.isin(self.places, wanted))
+        chosen = np.isin(self.places, wanted)
+        if self.segments:
+            chosen &= self.answer("segment").to_pandas().isin(segments).to_numpy()
+        found = np.flatnonzero(chosen)
         if column is None:
             return found
         values = self.table[column].to_pandas().iloc[found]
@@ -116,7 +165,11 @@ class RankedList:
 
 
 def rank_list(
-    model: LeadModel, name: str, leads: pa.Table, progress: Progress = lambda share, what: None
+    model: LeadModel,
+    name: str,
+    leads: pa.Table,
+    progress: Progress = lambda share, what: None,
+    tell: Tell = lambda typed, answers: {},
 ) -> RankedList:
     """Score a list, explain each lead and put the best first.
 
@@ -130,6 +183,8 @@ def rank_list(
         As `leadmodel.serving.intake.read_list` returns it.
     progress : callable, optional
         Called with the share that is done and what is done next.
+    tell : callable, optional
+        Called with the typed leads and their answers; returns more columns of answers.
 
     Raises
     ------
@@ -142,12 +197,13 @@ def rank_list(
     columns = match_columns(model.schema, leads.column_names)
     typed = _read(model.schema, leads, columns)
     remarks = remark_leads(model.schema, typed)
-    answers = answer_columns(model, typed, remarks) | _reasons(model, typed, progress)
+    answers = answer_columns(model, typed) | _reasons(model, typed, progress)
+    answers |= tell(typed, answers)
     # Leads of one probability stay in the order they had.
     order = np.argsort(-answers["probability"].to_numpy(), kind="stable")
     table = append_answers(leads, answers)
     decision = model.config.decision
-    return RankedList(
+    ranked = RankedList(
         name=name,
         table=table.take(order),
         answers=dict(zip(answers, table.column_names[-len(answers) :], strict=True)),
@@ -160,7 +216,10 @@ def rank_list(
         },
         decision=decision,
         places=decision.grade_places(answers["score"].to_numpy())[order],
+        segments=model.config.segments.names if model.config.segments else (),
+        terms=model.worth.terms if model.worth else None,
     )
+    return ranked.ranked_by("expected_value") if decision.is_by_value else ranked
 
 
 def match_columns(schema: LeadSchema, columns: list[str]) -> dict[str, str]:
@@ -194,7 +253,7 @@ def _reasons(model: LeadModel, typed: pd.DataFrame, progress: Progress) -> dict[
     for start in range(0, len(rows), CHUNK):
         progress(0.3 + 0.6 * start / len(rows), "Finding the reasons")
         part = rows[start : start + CHUNK]
-        _, contributions = model.routing.predict_rows(part, -1, reasons=True)
+        contributions = model.routing.predict_rows(part, -1, reasons=True).contributions
         assert contributions is not None
         for explanation in explain(model.schema, model.profile, part, contributions):
             pro.append(_first(explanation.reasons_for))

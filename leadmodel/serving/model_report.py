@@ -10,9 +10,16 @@ from leadmodel.evaluation.metrics import Estimate
 from leadmodel.evaluation.verdict import Readiness, Verdict, judge_model
 from leadmodel.model import LeadModel
 from leadmodel.publishing.card import METRIC_NAMES
-from leadmodel.serving.html import facts, figure, gallery, section, table
+from leadmodel.serving.html import bullets, facts, figure, gallery, section, table
 
-__all__ = ["card_text", "render_model"]
+__all__ = [
+    "card_text",
+    "render_comparison",
+    "render_levels",
+    "render_metrics",
+    "render_model",
+    "render_verdict",
+]
 
 MARKS: dict[Readiness, str] = {"ready": "✓", "usable with care": "▲", "not ready": "✗"}
 
@@ -42,6 +49,7 @@ FIGURES = {
     "gains": "How many of the conversions are found by calling so many of the leads, best first.",
     "lift": "How much better than by chance the leads called first convert.",
     "profit": "What calling so many of the leads brings.",
+    "revenue": "How much of the real value is found by calling so many of the leads, best first.",
     "importance": "How much each field moves the log-odds of a lead, on average.",
     "probabilities": "The farther the two outcomes lie apart, the better they can be told apart.",
     "confusion": "Decisions for and against, by what happened.",
@@ -55,11 +63,12 @@ def render_model(model: LeadModel) -> str:
     """Return everything that people want to know of a model."""
     labels = {field.name: field.label for field in model.schema.fields}
     parts = (
-        _render_verdict(judge_model(model.evaluation, labels)),
-        section("How good it is", _render_metrics(model)),
+        render_verdict(judge_model(model.evaluation, labels)),
+        section("How good it is", render_metrics(model)),
+        *_revenue(model.evaluation),
         section("In pictures", gallery(_figures(model))),
-        section("Beside other models", *_comparison(model.evaluation)),
-        section("By kind of lead", _render_levels(model.evaluation, labels)),
+        section("Beside other models", render_comparison(model.evaluation)),
+        section("By kind of lead", render_levels(model.evaluation, labels)),
         section("What it is", facts(_facts(model))),
     )
     return f'<div class="lm-report">{"".join(parts)}</div>'
@@ -75,7 +84,8 @@ def card_text(model: LeadModel) -> str:
     return re.sub(r"^!\[[^\]]*\]\(plots/\w+\.png\)$", "", body, flags=re.MULTILINE).replace("![", "[")
 
 
-def _render_verdict(verdict: Verdict) -> str:
+def render_verdict(verdict: Verdict) -> str:
+    """Return whether a model is fit for use, with every rule that was looked at."""
     checks = "".join(
         f'<div class="lm-check"><span title="{check.level}">{MARKS[check.level]}</span>'
         f"<span>{escape(check.sentence)}</span></div>"
@@ -87,7 +97,8 @@ def _render_verdict(verdict: Verdict) -> str:
     )
 
 
-def _render_metrics(model: LeadModel) -> str:
+def render_metrics(model: LeadModel) -> str:
+    """Return the metrics, each with its meaning and its interval."""
     evaluation, split = model.evaluation, model.config.training.split
     rows = [
         (
@@ -126,7 +137,27 @@ def _figures(model: LeadModel) -> list[str]:
     return [figure(png, name.replace("_", " "), FIGURES[name]) for name, png in files.items() if png]
 
 
-def _comparison(evaluation: Evaluation) -> tuple[str, str]:
+def _revenue(evaluation: Evaluation) -> list[str]:
+    """Return what amounts and values are known by, if the model was trained on them."""
+    revenue = evaluation.revenue
+    if revenue is None:
+        return []
+    money = revenue.terms.money
+    rows = [
+        (f"{one.name}\n{one.character}", money(one.rmse), money(one.mae), _change(one.change))
+        for one in revenue.trials
+    ]
+    header = ("Expected amount of a conversion", "RMSE", "Mean error", "Loss beyond the mean's")
+    told = f"<p>{escape(revenue.summary())}</p>"
+    return [section("What leads are worth", told, bullets(revenue.findings()), table(header, rows))]
+
+
+def _change(change: Estimate) -> str:
+    return f"{change.value:+.4f}\n{change.low:+.4f} to {change.high:+.4f}" if change.value else "the bar"
+
+
+def render_comparison(evaluation: Evaluation) -> str:
+    """Return the kinds of models that were tried, the best first."""
     told = (
         "Cross-validated on the training leads, all on the same folds. Log loss is better the lower it is; "
         "the difference to the best is told with its 95 % interval."
@@ -140,14 +171,15 @@ def _comparison(evaluation: Evaluation) -> tuple[str, str]:
         )
         for one in evaluation.comparison
     ]
-    return f"<p>{told}</p>", table(("Model", "Log loss", "Behind the best", "ROC AUC"), rows)
+    return f"<p>{told}</p>" + table(("Model", "Log loss", "Behind the best", "ROC AUC"), rows)
 
 
 def _behind(behind: Estimate) -> str:
     return f"{behind.value:+.4f}\n{behind.low:+.4f} to {behind.high:+.4f}" if behind.value else "the best"
 
 
-def _render_levels(evaluation: Evaluation, labels: Mapping[str, str]) -> str:
+def render_levels(evaluation: Evaluation, labels: Mapping[str, str]) -> str:
+    """Return the kinds of leads for which the model is visibly worse, or else where its gaps are widest."""
     if not evaluation.levels:
         return "<p>No value of a field has enough test leads to be judged by itself.</p>"
     worse = [level for level in evaluation.levels if level.verdict]
@@ -185,8 +217,7 @@ def _facts(model: LeadModel) -> list[tuple[str, str]]:
         "Their time": " to ".join(training.time_range or ()),
         "Target": f"{config.target} = {config.positive}",
         "Fields": f"{len(model.schema.fields)} used, {len(model.schema.ignored)} left out",
-        "Decision": f"“{decision.positive}” from a probability of {decision.threshold:.3f} on, "
-        f"else “{decision.negative}”",
+        "Decision": f"“{decision.positive}” {decision.condition}, else “{decision.negative}”",
         "Rule": decision.rule,
         "Grades": bands,
         "Calibration": model.evaluation.calibration.summary(),

@@ -1,17 +1,22 @@
 """What the app has done, in numbers for Prometheus: never a value of a lead."""
 
+import threading
 import time
+from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from math import inf
 
+import pyarrow as pa
 from fastapi import FastAPI
 from fastapi.responses import Response
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.metrics_core import InfoMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, InfoMetricFamily, Metric
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from leadmodel.evaluation.answer import Answer
+from leadmodel.monitoring.prediction_log import PredictionLog, ScoredCall
 from leadmodel.serving.service import ScoringService
 
 __all__ = ["Metrics", "Observed", "add_metrics"]
@@ -44,10 +49,14 @@ class Metrics:
         self.leads = Counter("leadmodel_leads", "Leads scored", ["grade"], registry=self.registry)
         self.registry.register(_Model(service))
         service.listeners.append(self.count)
+        self._lock, self._since = threading.Lock(), Tally[tuple[str, int, float]]()
+        if service.log:
+            self.registry.register(_Log(service.log))
+            service.log.count_requests = self.take_requests
 
-    def count(self, answers: Sequence[Answer]) -> None:
+    def count(self, call: ScoredCall) -> None:
         """Count the leads by grade."""
-        for grade, number in Tally(answer.grade for answer in answers).items():
+        for grade, number in Tally(call.grades).items():
             self.leads.labels(grade).inc(number)
 
     def observe(self, path: str, status: int, seconds: float) -> None:
@@ -55,6 +64,30 @@ class Metrics:
         route = _route(path)
         self.calls.labels(route, str(status)).inc()
         self.seconds.labels(route).observe(seconds)
+        with self._lock:
+            self._since[route, status, _up_to(seconds)] += 1
+
+    def take_requests(self) -> pa.Table | None:
+        """Return the requests since the last call of this: how many by route, status and seconds."""
+        with self._lock:
+            counted, self._since = self._since, Tally()
+        if not counted:
+            return None
+        route, status, up_to = zip(*counted, strict=True)
+        return pa.table(
+            {
+                "time": pa.array([datetime.now(UTC)] * len(counted), pa.timestamp("ms", "UTC")),
+                "route": pa.array(route, pa.string()),
+                "status": pa.array(status, pa.int16()),
+                "seconds": pa.array(up_to, pa.float64()),
+                "requests": pa.array(counted.values(), pa.int64()),
+            }
+        )
+
+
+def _up_to(seconds: float) -> float:
+    """Return the upper edge of the histogram's bin."""
+    return (*_SECONDS, inf)[bisect_left(_SECONDS, seconds)]
 
 
 class _Model:
@@ -67,6 +100,19 @@ class _Model:
         model = self.service.model
         names = {"revision": model.revision, "title": model.config.title}
         yield InfoMetricFamily("leadmodel_model", "The model that serves", value=names)
+
+
+class _Log:
+    """Tells what has become of the leads that were to be logged."""
+
+    def __init__(self, log: PredictionLog) -> None:
+        self.log = log
+
+    def collect(self) -> Iterator[Metric]:
+        leads = CounterMetricFamily("leadmodel_log_leads", "Leads by what the log did", labels=["fate"])
+        leads.add_metric(["logged"], self.log.n_logged)
+        leads.add_metric(["dropped"], self.log.n_dropped)
+        yield leads
 
 
 class Observed:

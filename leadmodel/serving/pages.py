@@ -15,7 +15,10 @@ from leadmodel.serving.lead_page import add_lead_page
 from leadmodel.serving.list_page import add_list_page
 from leadmodel.serving.list_views import LIST_STYLE
 from leadmodel.serving.model_page import add_model_page
+from leadmodel.serving.monitoring_page import add_monitoring_page
 from leadmodel.serving.rendering import STYLE
+from leadmodel.serving.segments_page import add_segments_page
+from leadmodel.serving.segments_report import SEGMENTS_STYLE
 from leadmodel.serving.service import ScoringService
 
 __all__ = ["build_demo", "looks"]
@@ -25,6 +28,9 @@ footer, footer button, footer a, .wrap .or { color: var(--body-text-color) !impo
   opacity: 1 !important; }
 button[role="tab"][aria-selected="true"] { color: #0b6e75 !important; }
 .dark button[role="tab"][aria-selected="true"] { color: #5eead4 !important; }
+@media (max-width: 480px) {
+  .tab-container button { padding-inline: 6px !important; font-size: .85rem !important; }
+}
 """
 
 DELETE_CACHE = (60, 600)
@@ -48,6 +54,9 @@ def build_demo(service: ScoringService) -> gr.Blocks:
             add_list_page(service)
         add_model_page(service)
         add_insights_page(service)
+        add_segments_page(service)
+        if service.log:
+            add_monitoring_page(service, service.log)
         add_endpoints(service)
     # Scoring takes milliseconds and shares nothing: no visitor waits for another.
     return demo.queue(api_open=True, default_concurrency_limit=None)
@@ -70,7 +79,7 @@ def looks() -> dict[str, Any]:
     )
     return {
         "theme": theme,
-        "css": LEGIBLE + STYLE + FIGURE_STYLE + LIST_STYLE + REPORT_STYLE,
+        "css": LEGIBLE + STYLE + FIGURE_STYLE + LIST_STYLE + REPORT_STYLE + SEGMENTS_STYLE,
         "footer_links": ["api", "settings"],
         "show_error": True,
         # Neither keep what was typed in the visitor's browser, nor who called when.

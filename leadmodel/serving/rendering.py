@@ -4,6 +4,7 @@ from html import escape
 
 from leadmodel.evaluation.answer import Answer
 from leadmodel.evaluation.explanation import Explanation, Reason
+from leadmodel.evaluation.worth import LEVEL, AmountTerms
 
 __all__ = ["STYLE", "render_answer", "render_error", "render_ignored", "render_invitation"]
 
@@ -19,6 +20,8 @@ STYLE = """
 .lm-grade[data-place="1"] { background: #3d6f3a; }
 .lm-grade[data-place="2"] { background: #8a5a00; }
 .lm-grade[data-place="3"] { background: #6b7280; }
+.lm-worth { margin: 0 0 14px; line-height: 1.45; }
+.lm-worth b { font-size: 1.25rem; margin-right: 6px; }
 .lm-decision { font-size: 1.25rem; font-weight: 600; }
 .lm-muted, .lm-small { color: var(--body-text-color); opacity: .75; }
 .lm-scale { position: relative; height: 10px; border-radius: 5px; margin: 18px 0 32px;
@@ -75,7 +78,14 @@ def render_ignored(notes: list[str]) -> str:
     return f'<div class="lm-note"><b>Not all of the link could be read</b><ul>{listed}{more}</ul></div>'
 
 
-def render_answer(answer: Answer, threshold: float, bands: list[str], n_fields: int) -> str:
+def render_answer(
+    answer: Answer,
+    threshold: float,
+    bands: list[str],
+    n_fields: int,
+    terms: AmountTerms | None = None,
+    cost: float | None = None,
+) -> str:
     """Return probability, grade and decision at a glance, and the reasons below.
 
     Parameters
@@ -88,6 +98,11 @@ def render_answer(answer: Answer, threshold: float, bands: list[str], n_fields: 
         The grades, best first.
     n_fields : int
         Fields that the model looks at.
+    terms : AmountTerms, optional
+        How amounts are told, if the model was trained on them.
+    cost : float, optional
+        Of a call, if the expected value decides by exceeding it; the threshold is then that of a
+        lead of the average amount.
     """
     chance, mark = f"{answer.probability:.0%}", f"{threshold:.1%}"
     near = f"{threshold:.0%}" == chance  # a decimal more tells them apart
@@ -98,14 +113,47 @@ def render_answer(answer: Answer, threshold: float, bands: list[str], n_fields: 
         f'<span class="lm-grade" data-place="{min(bands.index(answer.grade), 3)}" '
         f'title="Grade">{escape(answer.grade)}</span>'
         f'<span><span class="lm-decision">{escape(answer.decision)}</span><br>'
-        f'<span class="lm-muted">chance to convert {told}, decision from {from_on} on · '
-        f"score {answer.score} of 100</span></span></div>"
+        f'<span class="lm-muted">chance to convert {told}, {_told_rule(from_on, terms, cost)} · '
+        f"score {answer.score} of 100</span>{_render_segment(answer)}</span></div>"
         f'<div class="lm-scale" role="img" aria-label="Probability {chance}, decision threshold {mark}">'
         f'<i style="width:{answer.probability:.1%}"></i><b style="left:{mark}"></b>'
         f'<span class="lm-muted" style="left:clamp(4rem, {mark}, calc(100% - 4rem))">'
         f"{from_on}</span></div>"
-        f"{_render_warnings(answer, n_fields)}{_render_explanation(answer.explanation)}</div>"
+        f"{_render_worth(answer, terms)}{_render_warnings(answer, n_fields)}"
+        f"{_render_explanation(answer.explanation)}{_render_name(answer)}</div>"
     )
+
+
+def _told_rule(from_on: str, terms: AmountTerms | None, cost: float | None) -> str:
+    if terms is None or cost is None:
+        return f"decision from {from_on} on"
+    return f"decision from a value of {escape(terms.money(cost))} on"
+
+
+def _render_worth(answer: Answer, terms: AmountTerms | None) -> str:
+    """Return what the lead is worth, and why, if the model tells."""
+    if terms is None or answer.amount_interval is None or answer.expected_amount is None:
+        return ""
+    worth, amount, low, high = (
+        escape(terms.money(number))
+        for number in (answer.expected_value or 0.0, answer.expected_amount, *answer.amount_interval)
+    )
+    return (
+        f'<div class="lm-worth"><b>Worth {worth}</b> <span class="lm-muted">If it converts, {amount} is '
+        f"expected, and {low} to {high} in {LEVEL:.0%} of the cases.</span></div>"
+    )
+
+
+def _render_name(answer: Answer) -> str:
+    """Return the name by which the outcome of a logged lead can be told."""
+    if answer.request_id is None:
+        return ""
+    return f'<p class="lm-muted">This answer is logged. Request id: <code>{answer.request_id}</code></p>'
+
+
+def _render_segment(answer: Answer) -> str:
+    told = f'<br><span class="lm-muted">Segment: {escape(answer.segment or "")}</span>'
+    return told if answer.segment else ""
 
 
 def _render_explanation(explanation: Explanation | None) -> str:

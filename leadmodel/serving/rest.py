@@ -111,9 +111,9 @@ def _score(service: ScoringService, body: bytes, reasons: bool | None) -> Respon
         return _refuse(Problem(loc=["body"], msg=f"The body must be JSON: {error}.", type="json_invalid"))
     try:
         if isinstance(leads, dict):
-            answer = service.answers([leads], reasons=reasons is not False)[0]
+            answer = service.answer(leads, reasons=reasons is not False, door="REST")
             return Response(answer.model_dump_json(), media_type="application/json")
-        answers = service.answers(leads, reasons=bool(reasons))
+        answers = service.answers(leads, reasons=bool(reasons), door="REST")
         return Response(_ANSWERS.dump_json(answers), media_type="application/json")
     except InputError as error:
         return _refuse(_problem(error, isinstance(leads, list)))

@@ -1,6 +1,8 @@
 """One server for everything: the pages, their API, REST, tools, numbers, the Hub's webhook."""
 
 import hmac
+import signal
+import sys
 from collections.abc import Callable
 
 import gradio as gr
@@ -81,8 +83,15 @@ def _add_webhook(app: FastAPI, secret: str, notify: Callable[[], None]) -> None:
         return {"status": "looking"}
 
 
+def _leave(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the tidying up
+    sys.exit()
+
+
 def serve(app: FastAPI, host: str, port: int) -> None:
-    """Serve `app` until the process is told to stop."""
+    """Serve `app` until the process is told to stop, then return or raise SystemExit."""
+    # What uvicorn was stopped by it raises again in the end: by itself that would be the end of all.
+    signal.signal(signal.SIGTERM, _leave)
     # No access log: a query may hold a lead. Who calls is for the guard to say.
     uvicorn.run(
         app,

@@ -1,14 +1,24 @@
 """The one way to score leads: form, API and every other door call this service."""
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import pandas as pd
+import pyarrow as pa
 
 from leadmodel.errors import InputError, LeadError, quoted
 from leadmodel.evaluation.answer import Answer
 from leadmodel.evaluation.whatif import Curve, WhatIf
 from leadmodel.model import LeadModel
+from leadmodel.monitoring.prediction_log import PredictionLog, ScoredCall
+from leadmodel.serving.lists import Progress, RankedList, rank_list
 
-__all__ = ["MAX_LEADS", "ScoringService"]
+__all__ = ["MAX_LEADS", "Door", "ScoringService"]
+
+Door = Literal["form", "list", "REST", "API", "MCP", "file"]
+"""By which leads come: the two pages, the routes, a named endpoint, a tool, a file that is sent."""
 
 MAX_LEADS = 50_000
 """Leads in one call; more of them are a file's worth, for `python -m leadmodel score`."""
@@ -24,15 +34,26 @@ class ScoringService:
         answer is of two models.
     repo_id : str, optional
         The repository that it is from, such as "USER/MODEL"; None for a folder.
+    log : PredictionLog, optional
+        Keeps what was asked and answered; the answers then name their call.
     """
 
-    def __init__(self, model: LeadModel, repo_id: str | None = None) -> None:
-        self.model, self.repo_id = model, repo_id
-        self.listeners: list[Callable[[Sequence[Answer]], object]] = []
-        """What is called with the answers to each call."""
+    def __init__(
+        self, model: LeadModel, repo_id: str | None = None, log: PredictionLog | None = None
+    ) -> None:
+        self.model, self.repo_id, self.log = model, repo_id, log
+        self.listeners: list[Callable[[ScoredCall], object]] = [log.add] if log else []
+        """What is called with each call and its answers."""
 
-    def answer(self, lead: Mapping[str, Any], model: LeadModel | None = None) -> Answer:
-        """Score one lead, with reasons.
+    def answer(
+        self,
+        lead: Mapping[str, Any],
+        model: LeadModel | None = None,
+        *,
+        reasons: bool = True,
+        door: Door = "API",
+    ) -> Answer:
+        """Score one lead.
 
         Parameters
         ----------
@@ -40,15 +61,24 @@ class ScoringService:
             Values by field name.
         model : LeadModel, optional
             The model that the caller has looked at already.
+        reasons : bool
+            Whether to explain the answer.
+        door : str
+            How the lead came.
 
         Raises
         ------
         LeadError
             If the lead cannot be read; it names field and value.
         """
-        return self._tell([(model or self.model).answer(lead)])[0]
+        model = model or self.model
+        answer = model.answer(lead, reasons=reasons)
+        request_id = self._tell(model, [lead], [answer.probability], [answer.grade], door)
+        return answer.model_copy(update={"request_id": request_id}) if self.log else answer
 
-    def answers(self, leads: Sequence[Mapping[str, Any]], *, reasons: bool = False) -> list[Answer]:
+    def answers(
+        self, leads: Sequence[Mapping[str, Any]], *, reasons: bool = False, door: Door = "API"
+    ) -> list[Answer]:
         """Score many leads.
 
         Raises
@@ -64,12 +94,50 @@ class ScoringService:
             if not isinstance(lead, Mapping):
                 problem = f"a lead must be an object of fields. Got {quoted(lead)} instead."
                 raise LeadError(None, problem, row)
-        return self._tell(self.model.answers(leads, reasons=reasons))
+        model = self.model
+        answers = model.answers(leads, reasons=reasons)
+        probability, grades = [one.probability for one in answers], [one.grade for one in answers]
+        request_id = self._tell(model, leads, probability, grades, door)
+        if not self.log:
+            return answers
+        return [
+            answer.model_copy(update={"request_id": request_id, "row": row})
+            for row, answer in enumerate(answers, 1)
+        ]
 
-    def _tell(self, answers: list[Answer]) -> list[Answer]:
+    def rank(
+        self,
+        name: str,
+        leads: pa.Table,
+        door: Door,
+        progress: Progress = lambda share, what: None,
+    ) -> RankedList:
+        """Score a list, explain each lead and put the best first, as `rank_list` does.
+
+        Raises
+        ------
+        InputError
+            If a column is lacking or a value cannot be read; it names row, field and value.
+        """
+        model = self.model
+
+        def tell(typed: pd.DataFrame, answers: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+            grades = answers["grade"].cast(pa.string()).to_pylist()
+            request_id = self._tell(model, typed, answers["probability"].to_numpy(), grades, door)
+            if not self.log:
+                return {}
+            rows = pa.array(range(1, len(typed) + 1), pa.int32())
+            return {"request_id": pa.array([request_id] * len(typed), pa.string()), "row": rows}
+
+        return rank_list(model, name, leads, progress, tell)
+
+    def _tell(self, model: LeadModel, leads: Any, probability: Any, grades: Any, door: Door) -> str:
+        """Tell whoever listens of a call, and return its name."""
+        name = uuid.uuid4().hex if self.log else ""
+        call = ScoredCall(model, leads, probability, grades, door, name, datetime.now(UTC))
         for listener in self.listeners:
-            listener(answers)
-        return answers
+            listener(call)
+        return name
 
     def what_if(self, lead: Mapping[str, Any]) -> WhatIf:
         """Return which single changes would raise the probability of one lead most.
@@ -107,6 +175,9 @@ class ScoringService:
         described = config.model_dump(mode="json", include={"title", "created", "target", "positive"})
         decision = config.decision.model_dump(mode="json", exclude={"grid"})
         test = {name: estimate.model_dump() for name, estimate in model.evaluation.test.items()}
+        if model.evaluation.revenue:
+            curves = {"test": {"by_value", "by_probability"}}
+            described["revenue"] = model.evaluation.revenue.model_dump(mode="json", exclude=curves)
         return described | {
             "revision": model.revision,
             "sha256": config.sha256,

@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from leadmodel.evaluation.comparison import paired_difference
 from leadmodel.evaluation.refinement import Calibration
 from leadmodel.training.crossvalidation import make_folds
+from leadmodel.training.groups import Groups
 from leadmodel.training.settings import TrainingSettings
 
 __all__ = ["calibrated", "cross_calibrated", "fit_calibration"]
@@ -16,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def fit_calibration(
-    y: npt.NDArray[np.int64], probability: Floats, settings: TrainingSettings
+    y: npt.NDArray[np.int64], probability: Floats, settings: TrainingSettings, groups: Groups | None = None
 ) -> tuple[Calibration, Floats]:
     """Fit Platt's line on cross-validated probabilities, and measure it on folds apart from its own.
 
@@ -31,6 +32,8 @@ def fit_calibration(
         Of training leads, each by a model without it.
     settings : TrainingSettings
         Folds and seed.
+    groups : array of shape (n_leads,), optional
+        Leads that go to one fold; see `leadmodel.training.groups`.
 
     Returns
     -------
@@ -38,17 +41,19 @@ def fit_calibration(
         The line through all leads, and the probabilities as the model will give them: calibrated,
         each by a line without its lead, if the calibration is used.
     """
-    crossed = cross_calibrated(y, probability, settings)
+    crossed = cross_calibrated(y, probability, settings, groups)
     scale, shift = _line(y, probability)
     change = paired_difference(y, crossed, probability)
     calibration = Calibration(scale=scale, shift=shift, change=change)
     return calibration, crossed if calibration.is_used else probability
 
 
-def cross_calibrated(y: npt.NDArray[np.int64], probability: Floats, settings: TrainingSettings) -> Floats:
+def cross_calibrated(
+    y: npt.NDArray[np.int64], probability: Floats, settings: TrainingSettings, groups: Groups | None = None
+) -> Floats:
     """Return `probability`, each calibrated by the line through the leads of the other folds."""
     crossed = np.empty(len(y))
-    for inside, outside in make_folds(y, settings):
+    for inside, outside in make_folds(y, settings, groups):
         crossed[outside] = calibrated(probability[outside], *_line(y[inside], probability[inside]))
     return crossed
 

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from leadmodel.evaluation.comparison import Trial
 from leadmodel.training.crossvalidation import make_folds
+from leadmodel.training.groups import Groups
 from leadmodel.training.settings import TrainingSettings
 
 __all__ = ["try_others"]
@@ -37,6 +38,7 @@ def try_others(
     y: npt.NDArray[np.int64],
     settings: TrainingSettings,
     progress: Callable[[str], None],
+    groups: Groups | None = None,
 ) -> list[Trial]:
     """Cross-validate the usual models, as they come, on the folds that CatBoost had.
 
@@ -50,10 +52,12 @@ def try_others(
         Folds and seed.
     progress : callable
         Called with a line of text after each model.
+    groups : array of shape (n_leads,), optional
+        Leads that go to one fold; see `leadmodel.training.groups`.
     """
     trials = []
     for name, (model, character) in _models(settings.seed).items():
-        trials.append(_try(name, character, model, X, y, settings))
+        trials.append(_try(name, character, model, X, y, settings, groups))
         progress(name)
     return trials
 
@@ -92,11 +96,12 @@ def _try(
     X: pd.DataFrame,
     y: npt.NDArray[np.int64],
     settings: TrainingSettings,
+    groups: Groups | None,
 ) -> Trial:
     probability = np.empty(len(y))
     fit_seconds = score_seconds = 0.0
     with threadpool_limits(1 if len(y) < ONE_THREAD_BELOW else None, user_api="openmp"):
-        for inside, outside in make_folds(y, settings):
+        for inside, outside in make_folds(y, settings, groups):
             started = time.perf_counter()
             model.fit(X.iloc[inside], y[inside])
             fitted = time.perf_counter()

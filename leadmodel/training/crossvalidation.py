@@ -12,6 +12,8 @@ from catboost import CatBoostClassifier, Pool
 from sklearn.model_selection import StratifiedKFold
 
 from leadmodel.evaluation.comparison import Trial
+from leadmodel.evaluation.metrics import evaluate
+from leadmodel.training.groups import Groups, group_outcomes
 from leadmodel.training.settings import TrainingSettings
 
 __all__ = ["CrossValidated", "Fold", "cross_validate", "fit_folds", "gather", "make_folds"]
@@ -27,10 +29,13 @@ class CrossValidated:
         The tree count to train with.
     trial : Trial
         Probabilities of each lead, by the model of the folds without it, with `n_trees` trees.
+    folds : tuple of dict of str to float
+        Metrics of each fold's leads, by the model without them.
     """
 
     n_trees: int
     trial: Trial
+    folds: tuple[dict[str, float], ...]
 
 
 def cross_validate(
@@ -39,6 +44,7 @@ def cross_validate(
     parameters: dict[str, Any],
     settings: TrainingSettings,
     progress: Callable[[str], None],
+    groups: Groups | None = None,
 ) -> CrossValidated:
     """Fit one model per fold, each until its log loss on the fold has stopped falling.
 
@@ -54,9 +60,11 @@ def cross_validate(
         Folds, patience and seed.
     progress : callable
         Called with a line of text after each fold.
+    groups : array of shape (n_leads,), optional
+        Leads that go to one fold; see `leadmodel.training.groups`.
     """
     fitted = []
-    for fold in fit_folds(X, y, parameters, settings):
+    for fold in fit_folds(X, y, parameters, settings, groups):
         fitted.append(fold)
         progress(f"fold {len(fitted)} of {settings.n_folds}")
     return gather(fitted, len(y))
@@ -77,11 +85,15 @@ class Fold(NamedTuple):
 
 
 def fit_folds(
-    X: pd.DataFrame, y: npt.NDArray[np.int64], parameters: dict[str, Any], settings: TrainingSettings
+    X: pd.DataFrame,
+    y: npt.NDArray[np.int64],
+    parameters: dict[str, Any],
+    settings: TrainingSettings,
+    groups: Groups | None = None,
 ) -> Iterator[Fold]:
     """Fit and yield one fold after the other; parameters as for `cross_validate`."""
     texts = tuple(X.select_dtypes("category").columns)
-    for inside, outside in make_folds(y, settings):
+    for inside, outside in make_folds(y, settings, groups):
         started = time.perf_counter()
         learn = Pool(X.iloc[inside], y[inside], cat_features=texts)
         judge = Pool(X.iloc[outside], y[outside], cat_features=texts)
@@ -104,12 +116,23 @@ def gather(folds: Sequence[Fold], n_leads: int) -> CrossValidated:
         fit_seconds=sum(fold.fit_seconds for fold in folds),
         score_seconds=time.perf_counter() - started,
     )
-    return CrossValidated(n_trees, trial)
+    metrics = (evaluate(fold.judge.get_label(), probability[fold.outside]) for fold in folds)
+    return CrossValidated(n_trees, trial, tuple(metrics))
 
 
 def make_folds(
-    y: npt.NDArray[np.int64], settings: TrainingSettings
+    y: npt.NDArray[np.int64], settings: TrainingSettings, groups: Groups | None = None
 ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-    """Yield the positions inside and outside of each fold, the same ones at every call."""
+    """Yield the positions inside and outside of each fold, the same ones at every call.
+
+    Each fold has about the same share of converted leads; given `groups`, whole groups are dealt out,
+    and each fold has about the same share of those with a converted lead.
+    """
     folds = StratifiedKFold(settings.n_folds, shuffle=True, random_state=settings.seed)
-    yield from folds.split(np.zeros(len(y)), y)
+    if groups is None:
+        yield from folds.split(np.zeros(len(y)), y)
+        return
+    outcomes = group_outcomes(y, groups, settings.n_folds)
+    for _, dealt in folds.split(np.zeros(len(outcomes)), outcomes):
+        outside = np.isin(groups, dealt)
+        yield np.flatnonzero(~outside), np.flatnonzero(outside)

@@ -12,10 +12,12 @@ from sklearn.pipeline import Pipeline
 from leadmodel.evaluation.comparison import Candidate, Trial, compare
 from leadmodel.evaluation.refinement import Calibration, Parts, Tuning
 from leadmodel.evaluation.routing import Routing
+from leadmodel.evaluation.worth import Worth
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.training.calibration import fit_calibration
 from leadmodel.training.comparison import try_others
 from leadmodel.training.crossvalidation import CrossValidated, cross_validate
+from leadmodel.training.groups import Groups
 from leadmodel.training.parts import fit_parts
 from leadmodel.training.pipeline import fit_pipeline
 from leadmodel.training.settings import TrainingSettings
@@ -43,6 +45,8 @@ class Fitted:
         CatBoost and the usual models on the same folds.
     calibration : Calibration
         What a calibrator would change.
+    folds : tuple of dict of str to float
+        Metrics of each fold of the cross-validation, before any calibration.
     tuning : Tuning, optional
         What a search for better parameters gained.
     parts : Parts, optional
@@ -56,14 +60,15 @@ class Fitted:
     unseen: npt.NDArray[np.float64]
     comparison: tuple[Candidate, ...]
     calibration: Calibration
+    folds: tuple[dict[str, float], ...]
     tuning: Tuning | None = None
     parts: Parts | None = None
     part_pipelines: dict[str, Pipeline] = field(default_factory=dict)
 
-    def routing(self, schema: LeadSchema) -> Routing:
-        """Return which classifier answers for which lead."""
+    def routing(self, schema: LeadSchema, worth: Worth | None = None) -> Routing:
+        """Return which classifier answers for which lead, with a model of amounts if there is one."""
         parts = {value: pipeline[-1] for value, pipeline in self.part_pipelines.items()}
-        return Routing(schema, self.pipeline[-1], self.parts.field if self.parts else None, parts)
+        return Routing(schema, self.pipeline[-1], self.parts.field if self.parts else None, parts, worth)
 
 
 def n_fit_steps(settings: TrainingSettings) -> int:
@@ -73,7 +78,12 @@ def n_fit_steps(settings: TrainingSettings) -> int:
 
 
 def fit_model(
-    schema: LeadSchema, X: pd.DataFrame, y: Ints, settings: TrainingSettings, progress: Progress
+    schema: LeadSchema,
+    X: pd.DataFrame,
+    y: Ints,
+    settings: TrainingSettings,
+    progress: Progress,
+    groups: Groups | None = None,
 ) -> Fitted:
     """Fit a model to training leads.
 
@@ -89,25 +99,30 @@ def fit_model(
         How to train.
     progress : callable
         Called with a line of text after each of the `n_fit_steps` steps.
+    groups : array of shape (n_leads,), optional
+        Leads that go to one fold wherever there are folds; see `leadmodel.training.groups`.
     """
     parameters = settings.classifier_parameters(len(y))
-    checked = cross_validate(X, y, parameters, settings, progress)
-    trials = [checked.trial, *try_others(X, y, settings, progress)]
+    checked = cross_validate(X, y, parameters, settings, progress, groups)
+    trials = [checked.trial, *try_others(X, y, settings, progress, groups)]
     tuning = None
     if settings.tune_minutes:
-        tuning, tuned = tune(X, y, parameters, checked, settings, progress)
+        tuning, tuned = tune(X, y, parameters, checked, settings, progress, groups)
         if tuning.is_used:
             checked, parameters = tuned, parameters | tuning.best
             trials = _with_tuned(tuned, trials)
     parameters["iterations"] = round(checked.n_trees * settings.refit_factor)
-    calibration, unseen = fit_calibration(y, checked.trial.probability, settings)
+    calibration, unseen = fit_calibration(y, checked.trial.probability, settings, groups)
     pipeline = fit_pipeline(schema, X, y, parameters, settings.n_members, progress, calibration)
     parts: Parts | None = None
     part_pipelines: dict[str, Pipeline] = {}
     if settings.segment_by is not None:
-        parts, part_pipelines, unseen = fit_parts(schema, X, y, unseen, parameters, settings, progress)
+        parts, part_pipelines, unseen = fit_parts(
+            schema, X, y, unseen, parameters, settings, progress, groups
+        )
+    comparison = compare(y, trials)
     return Fitted(
-        pipeline, parameters, unseen, compare(y, trials), calibration, tuning, parts, part_pipelines
+        pipeline, parameters, unseen, comparison, calibration, checked.folds, tuning, parts, part_pipelines
     )
 
 

@@ -13,6 +13,7 @@ from leadmodel.evaluation.comparison import paired_difference
 from leadmodel.evaluation.refinement import Part, Parts
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.training.crossvalidation import cross_validate
+from leadmodel.training.groups import Groups
 from leadmodel.training.pipeline import fit_pipeline
 from leadmodel.training.settings import TrainingSettings
 
@@ -41,6 +42,7 @@ def fit_parts(
     parameters: dict[str, Any],
     settings: TrainingSettings,
     progress: Callable[[str], None],
+    groups: Groups | None = None,
 ) -> tuple[Parts, dict[str, Pipeline], npt.NDArray[np.float64]]:
     """Try a model for each value of the field that has enough leads, and keep those that are better.
 
@@ -60,6 +62,8 @@ def fit_parts(
         The field, folds and seed.
     progress : callable
         Called with a line of text when all values have been tried.
+    groups : array of shape (n_leads,), optional
+        Leads that go to one fold; see `leadmodel.training.groups`.
 
     Returns
     -------
@@ -75,7 +79,8 @@ def fit_parts(
             continue
         leads = X.iloc[rows], y[rows]
         own = parameters | {"iterations": settings.max_trees}
-        checked = cross_validate(*leads, own, settings, lambda step: None)
+        together = None if groups is None else np.unique(groups[rows], return_inverse=True)[1]
+        checked = cross_validate(*leads, own, settings, lambda step: None, together)
         probability = checked.trial.probability
         part = Part(
             value=value, n_leads=len(rows), change=paired_difference(y[rows], probability, unseen[rows])
@@ -85,5 +90,5 @@ def fit_parts(
             own["iterations"] = round(checked.n_trees * settings.refit_factor)
             used[value] = fit_pipeline(schema, *leads, own, settings.n_members, lambda step: None)
             unseen[rows] = probability
-    progress("models per segment")
+    progress("models per value")
     return Parts(field=field, tried=tuple(tried)), used, unseen

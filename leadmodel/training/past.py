@@ -1,5 +1,6 @@
 """Past leads made ready: outcomes read, test leads set apart, columns typed and audited."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,16 +10,18 @@ import pandas as pd
 from leadmodel.errors import InputError, quoted
 from leadmodel.evaluation.audit import Audit, audit_leads
 from leadmodel.evaluation.soundness import check_open_leads
+from leadmodel.leads.amounts import Amounts, read_amounts
 from leadmodel.leads.inference import infer_schema
 from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME, find_positive, known_outcomes, read_outcome
-from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.recipe import FieldHints, Recipe
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import duplicate_names, read_leads
 from leadmodel.leads.times import find_time
+from leadmodel.training.groups import Groups, find_groups
 from leadmodel.training.settings import TrainingSettings
 from leadmodel.training.split import Split, split_leads
 
-__all__ = ["PastLeads", "prepare", "prepare_all"]
+__all__ = ["PastLeads", "fingerprint", "prepare", "prepare_all"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,12 @@ class PastLeads:
         Positions of the leads to learn from and to judge by.
     audit : Audit
         What is suspicious about the leads to learn from.
+    time : str, optional
+        The column that orders the leads, named or found.
+    groups : array of shape (n_leads,), optional
+        Which leads belong together, where an id stands there more than once.
+    amounts : Amounts, optional
+        What the leads brought, if the recipe names the column.
     """
 
     schema: LeadSchema
@@ -47,11 +56,19 @@ class PastLeads:
     y: npt.NDArray[np.int64]
     split: Split
     audit: Audit
+    time: str | None = None
+    groups: Groups | None = None
+    amounts: Amounts | None = None
 
     @property
     def train(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
         """Typed leads and outcomes to learn from."""
         return self.X.iloc[self.split.train], self.y[self.split.train]
+
+    @property
+    def train_groups(self) -> Groups | None:
+        """Which of the leads to learn from belong together; None if each stands for itself."""
+        return None if self.groups is None else find_groups(pd.Series(self.groups[self.split.train]))
 
     @property
     def test(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
@@ -68,6 +85,13 @@ class _Known:
     rows: npt.NDArray[np.intp]
     positive: str
     y: npt.NDArray[np.int64]
+    amounts: Amounts | None
+
+    @property
+    def groups(self) -> Groups | None:
+        """Which of the leads with an outcome belong together."""
+        name = self.recipe.whose
+        return find_groups(self.leads[name].iloc[self.rows]) if name in self.leads else None
 
 
 def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> PastLeads:
@@ -92,7 +116,14 @@ def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> 
     known = _read_outcomes(leads, recipe, MIN_LEADS_PER_OUTCOME)
     time = known.recipe.time
     times = known.leads[time].iloc[known.rows] if time else None
-    split = split_leads(known.y, times, test_share=settings.test_share, random_state=settings.seed)
+    split = split_leads(
+        known.y,
+        times,
+        test_share=settings.test_share,
+        random_state=settings.seed,
+        horizon=recipe.events.horizon if recipe.events else None,
+        groups=known.groups,
+    )
     return _make_ready(known, split, settings)
 
 
@@ -101,6 +132,13 @@ def prepare_all(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings)
     known = _read_outcomes(leads, recipe, 1)
     every, none = np.arange(len(known.y)), np.arange(0)
     return _make_ready(known, Split(every, none, "no test leads"), settings)
+
+
+def fingerprint(leads: pd.DataFrame) -> str:
+    """Return a sha256 that the same raw leads have in any order, and hardly any others."""
+    rows = pd.util.hash_pandas_object(leads.astype("str"), index=False).to_numpy()
+    names = "\0".join(map(str, leads.columns)).encode()
+    return hashlib.sha256(names + np.sort(rows).tobytes()).hexdigest()
 
 
 def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Known:
@@ -116,16 +154,26 @@ def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Known
     rows = np.flatnonzero(known_outcomes(target))
     positive = find_positive(target.iloc[rows], recipe.positive)
     y = read_outcome(target.iloc[rows], positive, at_least)
+    amounts = _read_amounts(leads.iloc[rows], y, recipe)
     unused = [name for name in recipe.unused() if name in names]
     recipe = recipe.updated(time=recipe.time or find_time(leads.drop(columns=unused)))
-    return _Known(leads, recipe, rows, positive, y)
+    return _Known(leads, recipe, rows, positive, y, amounts)
+
+
+def _read_amounts(leads: pd.DataFrame, y: npt.NDArray[np.int64], recipe: Recipe) -> Amounts | None:
+    if recipe.amount is None:
+        return None
+    unit = recipe.fields.get(recipe.amount, FieldHints()).unit or ""
+    return read_amounts(leads[recipe.amount], y, recipe.placeholders, unit)
 
 
 def _make_ready(known: _Known, split: Split, settings: TrainingSettings) -> PastLeads:
     learned = known.leads.iloc[known.rows[split.train]]
     schema = infer_schema(learned, known.recipe)
     X = read_leads(schema, known.leads).iloc[known.rows]
-    audit = audit_leads(schema, learned, X.iloc[split.train], known.y[split.train], settings.seed)
+    events = known.recipe.events
+    made = frozenset(schema.by_name).difference(events.fields) if events else frozenset[str]()
+    audit = audit_leads(schema, learned, X.iloc[split.train], known.y[split.train], settings.seed, made)
     if known.recipe.time:
         is_open = np.isin(np.arange(len(known.leads)), known.rows, invert=True)
         open_leads = check_open_leads(known.leads[known.recipe.time], is_open)
@@ -133,7 +181,17 @@ def _make_ready(known: _Known, split: Split, settings: TrainingSettings) -> Past
     if settings.drop_leaks and audit.suspects:
         schema = _without(schema, audit.suspicions)
         X = X[schema.columns]
-    return PastLeads(schema, known.positive, X, known.y, split, audit)
+    return PastLeads(
+        schema,
+        known.positive,
+        X,
+        known.y,
+        split,
+        audit,
+        time=known.recipe.time,
+        groups=known.groups,
+        amounts=known.amounts,
+    )
 
 
 def _without(schema: LeadSchema, suspicions: dict[str, str]) -> LeadSchema:

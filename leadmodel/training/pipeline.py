@@ -6,7 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from catboost import CatBoostClassifier, sum_models, to_classifier
+from catboost import (
+    CatBoost,
+    CatBoostClassifier,
+    CatBoostRegressor,
+    sum_models,
+    to_classifier,
+    to_regressor,
+)
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
@@ -15,7 +22,7 @@ from leadmodel.evaluation.refinement import Calibration
 from leadmodel.leads.gaps import unknown_lead
 from leadmodel.leads.schema import MISSING, LeadSchema
 
-__all__ = ["fit_bag", "fit_pipeline"]
+__all__ = ["fit_bag", "fit_pipeline", "fit_regression"]
 
 
 def fit_pipeline(
@@ -50,6 +57,28 @@ def fit_pipeline(
     calibration : Calibration, optional
         Folded into the classifier, if it is used.
     """
+    columns = _make_columns(schema)
+    classifier = fit_bag(columns.transform(X), y, schema.text_columns, parameters, n_members, progress)
+    if calibration and calibration.is_used:
+        _calibrate(classifier, calibration)
+    return Pipeline([("columns", columns), ("classifier", classifier)])
+
+
+def fit_regression(
+    schema: LeadSchema, X: pd.DataFrame, target: npt.NDArray[np.float64], parameters: dict[str, Any]
+) -> Pipeline:
+    """Fit the pipeline from leads to a number, as `fit_pipeline` does to a probability.
+
+    One regressor, not several averaged: it answers beside the classifier, for each lead.
+    """
+    columns = _make_columns(schema)
+    regressor = CatBoostRegressor(**(parameters | {"cat_features": tuple(schema.text_columns)}))
+    regressor.fit(columns.transform(X), target)
+    # Merging, even of one, leaves out what only training needs.
+    return Pipeline([("columns", columns), ("regressor", to_regressor(_average([regressor])).copy())])
+
+
+def _make_columns(schema: LeadSchema) -> ColumnTransformer:
     whole = [field.name for field in schema.fields if field.assumed is not None]
     gappy = [name for name in schema.columns if name not in (*schema.text_columns, *whole)]
     columns = ColumnTransformer(
@@ -61,11 +90,7 @@ def fit_pipeline(
         verbose_feature_names_out=False,
     ).set_output(transform="pandas")
     # Of this one lead each number is the mean, so that every part of the leads assumes the same.
-    columns.fit(unknown_lead(schema))
-    classifier = fit_bag(columns.transform(X), y, schema.text_columns, parameters, n_members, progress)
-    if calibration and calibration.is_used:
-        _calibrate(classifier, calibration)
-    return Pipeline([("columns", columns), ("classifier", classifier)])
+    return columns.fit(unknown_lead(schema))
 
 
 def fit_bag(
@@ -95,10 +120,13 @@ def fit_bag(
         member = CatBoostClassifier(**(parameters | {"random_seed": seed, "cat_features": tuple(texts)}))
         members.append(member.fit(X, y))
         progress(f"model {number + 1} of {n_members}")
-    weights = [1 / n_members] * n_members
-    merged = to_classifier(sum_models(members, weights, ctr_merge_policy="IntersectingCountersAverage"))
     # A merged classifier does not know that it is fitted, and a pipeline asks; its copy does.
-    return merged.copy()
+    return to_classifier(_average(members)).copy()
+
+
+def _average(members: list[CatBoost]) -> CatBoost:
+    weights = [1 / len(members)] * len(members)
+    return sum_models(members, weights, ctr_merge_policy="IntersectingCountersAverage")
 
 
 def _calibrate(classifier: CatBoostClassifier, calibration: Calibration) -> None:

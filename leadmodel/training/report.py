@@ -1,13 +1,19 @@
-"""The audit as people read it on a terminal, with the options that act on it."""
+"""What a training run shows on a terminal: how far it is, and the audit with the options that act on it."""
 
 import shlex
 import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm
 
 from leadmodel.errors import quoted
 from leadmodel.evaluation.finding import Finding
 from leadmodel.training.past import PastLeads
+from leadmodel.training.run import n_steps
+from leadmodel.training.settings import TrainingSettings
 
-__all__ = ["audit_report"]
+__all__ = ["audit_report", "progress_bar"]
 
 WIDTH = 100
 _HEADINGS = {
@@ -17,10 +23,26 @@ _HEADINGS = {
 }
 
 
+@contextmanager
+def progress_bar(
+    settings: TrainingSettings, *, with_amounts: bool = False
+) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal how far a training is; yield what is called with each of its steps."""
+    with tqdm(total=n_steps(settings, with_amounts=with_amounts), desc="training", unit="step") as bar:
+
+        def progress(step: str) -> None:
+            bar.set_postfix_str(step)
+            bar.update()
+
+        yield progress
+
+
 def audit_report(past: PastLeads) -> str:
     """Return what the audit found, the most urgent first, and what to do about suspects."""
     X, y = past.train
     lines = [f"Audit of {len(y):,} leads with {X.shape[1]} fields, {y.mean():.1%} of them converted"]
+    if past.amounts:
+        lines.append(textwrap.fill(past.amounts.told(int(past.y.sum())), WIDTH))
     found = past.audit.by_severity()
     for severity, findings in found.items():
         lines += [f"\n{_HEADINGS[severity]}", *map(_describe, findings)]

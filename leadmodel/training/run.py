@@ -8,26 +8,39 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from leadmodel.errors import InputError
 from leadmodel.evaluation.decision import DEFAULT_BANDS, Decision, score_grid
 from leadmodel.evaluation.evaluation import Evaluation, evaluate_model
 from leadmodel.evaluation.insights import find_insights
-from leadmodel.evaluation.profile import profile_leads
+from leadmodel.evaluation.profile import profile_leads, profile_output
+from leadmodel.evaluation.routing import Forecast
+from leadmodel.evaluation.segmentation import Segmentation
 from leadmodel.evaluation.threshold import budget_share, choose_threshold
+from leadmodel.leads.amounts import check_enough
 from leadmodel.leads.recipe import DecisionHints, Recipe
 from leadmodel.model import LeadModel
-from leadmodel.publishing.config import TrainingRecord
+from leadmodel.publishing.config import TrainingRecord, this_machine
 from leadmodel.training.fitting import Fitted, fit_model, n_fit_steps
 from leadmodel.training.packing import pack
 from leadmodel.training.parts import check_divisible
-from leadmodel.training.past import PastLeads, prepare
+from leadmodel.training.past import PastLeads, fingerprint, prepare
+from leadmodel.training.revenue import (
+    N_REVENUE_STEPS,
+    FittedRevenue,
+    evaluate_revenue,
+    fit_revenue,
+    sold_in_test,
+)
+from leadmodel.training.segments import Segments, check_segments, describe_segments, find_segments
 from leadmodel.training.settings import TrainingSettings
 
 __all__ = ["n_steps", "train"]
 
 
-def n_steps(settings: TrainingSettings) -> int:
-    """Return how often `train` calls its `progress`."""
-    return n_fit_steps(settings) + 3
+def n_steps(settings: TrainingSettings, *, with_amounts: bool = False) -> int:
+    """Return how often `train` calls its `progress`, for leads with a column of amounts or without."""
+    extras = (N_REVENUE_STEPS if with_amounts else 0) + (settings.segments is not None)
+    return n_fit_steps(settings) + 3 + extras
 
 
 def train(
@@ -36,11 +49,13 @@ def train(
     settings: TrainingSettings | None = None,
     progress: Callable[[str], None] = lambda message: None,
     prepared: Callable[[PastLeads], None] = lambda past: None,
+    run: str | None = None,
 ) -> LeadModel:
     """Train a model on past leads and judge it on those kept apart.
 
-    The test leads touch nothing but the metrics: schema, audit, parameters, calibration, threshold
-    and score percentiles all come from the training leads.
+    The test leads touch nothing but the metrics, and the probabilities that drift is measured against:
+    schema, audit, parameters, calibration, threshold and score percentiles all come from the training
+    leads.
 
     Parameters
     ----------
@@ -54,6 +69,8 @@ def train(
         Called with a line of text after each of the `n_steps` steps.
     prepared : callable, optional
         Called with the leads as they are trained on, and their audit, before the training.
+    run : str, optional
+        Where the run is written down; the model names it.
 
     Raises
     ------
@@ -66,16 +83,31 @@ def train(
     prepared(past)
     progress("leads read")
 
-    fitted = fit_model(past.schema, *past.train, settings, progress)
-    decision = _decide(past, fitted.unseen, recipe.decision)
-    evaluation = _judge(past, fitted, decision, settings)
+    fitted = fit_model(past.schema, *past.train, settings, progress, past.train_groups)
+    revenue = fit_revenue(past, fitted.unseen, settings, progress) if past.amounts else None
+    decision = _decide(past, fitted.unseen, recipe.decision, revenue)
+    worth = revenue.worth if revenue else None
+    forecast = fitted.routing(past.schema, worth).forecast(past.test[0])
+    evaluation = _judge(past, fitted, forecast, decision, settings, revenue)
     progress("model judged")
+    segments: Segments | None = None
+    if settings.segments is not None:
+        segments = find_segments(past.schema, past.train[0], settings.segments, settings.seed)
+        described = _describe(
+            past, segments, fitted, decision.scores(forecast.probability), decision, settings.seed
+        )
+        evaluation = evaluation.model_copy(update={"segments": described})
+        progress("segments looked for")
 
     files = pack(
         fitted.pipeline,
         evaluation,
-        profile_leads(past.schema, *past.train),
+        profile_leads(
+            past.schema, *past.train, {"probability": profile_output(forecast.probability, past.test[1])}
+        ),
         fitted.part_pipelines,
+        segments.pipeline if segments else None,
+        (past.amounts.name, revenue.pipeline) if past.amounts and revenue else None,
         title=recipe.title or "Leads",
         source=recipe.source,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -83,6 +115,7 @@ def train(
         positive=past.positive,
         schema=past.schema,
         decision=decision,
+        recipe=recipe.updated(time=past.time),
         training=TrainingRecord(
             settings=settings.model_dump(),
             parameters=fitted.parameters,
@@ -90,6 +123,9 @@ def train(
             split=past.split.description,
             time_range=past.split.time_range,
             seconds=round(time.perf_counter() - started, 1),
+            machine=this_machine(),
+            run=run,
+            fingerprint=fingerprint(leads),
         ),
     )
     progress("model packed")
@@ -100,13 +136,30 @@ def _check_wishes(past: PastLeads, hints: DecisionHints, settings: TrainingSetti
     """Raise InputError now for what would fail after the training."""
     if settings.segment_by is not None:
         check_divisible(past.schema, settings.segment_by)
+    if settings.segments is not None:
+        check_segments(settings.segments, len(past.split.train))
     if hints.budget is not None:
         budget_share(hints.budget, past.split.leads_per_day)
+    if past.amounts is not None:
+        check_enough(past.amounts.values[past.split.train], past.train[1])
+    elif hints.cost is not None and hints.value is None:
+        raise InputError(
+            "A cost needs what a conversion brings: value and cost go together, unless --amount names "
+            "the column of what each past one brought."
+        )
 
 
-def _decide(past: PastLeads, probability: npt.NDArray[np.float64], hints: DecisionHints) -> Decision:
+def _decide(
+    past: PastLeads,
+    probability: npt.NDArray[np.float64],
+    hints: DecisionHints,
+    revenue: FittedRevenue | None,
+) -> Decision:
     _, y = past.train
-    threshold = choose_threshold(hints, y, probability, past.split.leads_per_day)
+    if revenue and hints.cost is not None and hints.value is None:
+        threshold = revenue.break_even(hints.cost)
+    else:
+        threshold = choose_threshold(hints, y, probability, past.split.leads_per_day)
     return Decision(
         threshold=threshold.probability,
         rule=threshold.rule,
@@ -119,19 +172,44 @@ def _decide(past: PastLeads, probability: npt.NDArray[np.float64], hints: Decisi
     )
 
 
-def _judge(past: PastLeads, fitted: Fitted, decision: Decision, settings: TrainingSettings) -> Evaluation:
+def _judge(
+    past: PastLeads,
+    fitted: Fitted,
+    forecast: Forecast,
+    decision: Decision,
+    settings: TrainingSettings,
+    revenue: FittedRevenue | None,
+) -> Evaluation:
     evaluation = evaluate_model(
         fitted.pipeline[-1],
         past.schema,
         past.test,
-        fitted.routing(past.schema).predict(past.test[0]),
+        forecast,
         decision,
         settings.seed,
+        sold_in_test(past, revenue.limit) if revenue else None,
         audit=past.audit,
         comparison=fitted.comparison,
         calibration=fitted.calibration,
+        folds=fitted.folds,
         tuning=fitted.tuning,
         parts=fitted.parts,
+        revenue=evaluate_revenue(revenue, past, forecast, settings) if revenue else None,
     )
     insights = find_insights(past.schema, *past.train, evaluation.importance, settings.seed)
     return evaluation.model_copy(update={"insights": insights})
+
+
+def _describe(
+    past: PastLeads,
+    segments: Segments,
+    fitted: Fitted,
+    scores: npt.NDArray[np.int64],
+    decision: Decision,
+    random_state: int,
+) -> Segmentation:
+    grades = np.array(list(decision.bands))[decision.grade_places(scores)]
+    classifier = fitted.pipeline[-1]
+    return describe_segments(
+        segments, past.schema, past.train, past.test, grades.tolist(), classifier, random_state
+    )

@@ -1,6 +1,6 @@
 """Everything a training run can be told, resolved once and saved with the model."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -44,6 +44,9 @@ class TrainingSettings(BaseModel):
         How long to search for better parameters than these; 0 not to.
     segment_by : str, optional
         A text field, for whose values models of their own are tried.
+    segments : int or "auto", optional
+        Into how many segments to divide the leads by what describes them; "auto" to find the number.
+        The model is the same with them and without.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,6 +65,7 @@ class TrainingSettings(BaseModel):
     ordered_below: int = 6_000
     tune_minutes: float = Field(default=0, ge=0, allow_inf_nan=False)
     segment_by: str | None = None
+    segments: int | Literal["auto"] | None = Field(default=None, exclude_if=lambda value: value is None)
 
     def classifier_parameters(self, n_leads: int) -> dict[str, Any]:
         """Return the parameters of the CatBoostClassifier for `n_leads` training leads."""

@@ -13,12 +13,13 @@ from leadmodel.evaluation.comparison import paired_difference
 from leadmodel.evaluation.metrics import Estimate, evaluate
 from leadmodel.evaluation.refinement import Tuning
 from leadmodel.training.crossvalidation import CrossValidated, Fold, cross_validate, fit_folds, gather
+from leadmodel.training.groups import Groups
 from leadmodel.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["N_STEPS", "check_optuna", "tune"]
+__all__ = ["CATBOOST_DEFAULTS", "N_STEPS", "check_optuna", "tune"]
 
 N_STEPS = 60
 """How often `tune` calls its `progress`, however long it takes."""
@@ -60,6 +61,7 @@ def tune(
     default: CrossValidated,
     settings: TrainingSettings,
     progress: Callable[[str], None],
+    groups: Groups | None = None,
 ) -> tuple[Tuning, CrossValidated]:
     """Search by a tree-structured Parzen estimator (Bergstra et al. 2011), pruning by the median.
 
@@ -80,6 +82,8 @@ def tune(
         Folds, seed and minutes.
     progress : callable
         Called `N_STEPS` times with a line of text.
+    groups : array of shape (n_leads,), optional
+        Leads that go to one fold; see `leadmodel.training.groups`.
 
     Returns
     -------
@@ -87,7 +91,7 @@ def tune(
         What came of the search, and what the best parameters gave on the folds of the default.
     """
     check_optuna()
-    search = _Search(X, y, parameters, default, settings, progress)
+    search = _Search(X, y, parameters, default, settings, progress, groups)
     search.run()
     return search.result(), search.checked
 
@@ -103,8 +107,10 @@ class _Search:
         default: CrossValidated,
         settings: TrainingSettings,
         progress: Callable[[str], None],
+        groups: Groups | None,
     ) -> None:
         self.X, self.y, self.parameters, self.settings = X, y, parameters, settings
+        self.groups = groups
         self.progress, self.n_told = progress, 0
         self.started, self.seconds = time.perf_counter(), 60 * settings.tune_minutes
         # The last check fits the default and the best trial once more.
@@ -143,10 +149,11 @@ class _Search:
     def _try(self, trial: "optuna.Trial") -> float | None:
         """Return the cross-validated log loss of a trial, or None if it was given up."""
         suggested = trial.params
+        parameters = self.parameters | suggested
         folds: list[Fold] = []
         self.n_trials += 1
         self.n_fruitless += 1
-        for fold in fit_folds(self.X, self.y, self.parameters | suggested, self.settings):
+        for fold in fit_folds(self.X, self.y, parameters, self.settings, self.groups):
             folds.append(fold)
             self._tell()
             trial.report(float(np.mean([fold.log_loss for fold in folds])), len(folds))
@@ -177,7 +184,9 @@ class _Search:
     def _change(self) -> Estimate:
         fresh = self.settings.model_copy(update={"seed": self.settings.seed + 1})
         default, best = (
-            cross_validate(self.X, self.y, self.parameters | changes, fresh, lambda step: self._tell())
+            cross_validate(
+                self.X, self.y, self.parameters | changes, fresh, lambda step: self._tell(), self.groups
+            )
             for changes in ({}, self.best)
         )
         return paired_difference(self.y, best.trial.probability, default.trial.probability)

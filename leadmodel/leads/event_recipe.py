@@ -1,0 +1,306 @@
+"""What a recipe says of a log of events: tables, columns, joins, and which leads they make."""
+
+import datetime as dt
+import re
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, model_validator
+
+__all__ = [
+    "DateParts",
+    "EntityHints",
+    "EventHints",
+    "JoinHints",
+    "LogHints",
+    "OutcomeHints",
+    "Prices",
+    "TableHints",
+    "TimedHints",
+]
+
+Unit = Literal["s", "ms", "us"]
+
+RESERVED = ("converted", "cutoff", "amount")
+"""Columns that the leads get beside their fields and features."""
+
+
+def _check_file(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.suffix.lower() not in (".csv", ".parquet") or path.is_absolute() or ".." in path.parts:
+        raise ValueError("a table is a .csv or .parquet file in the folder of the data")
+    return name
+
+
+def _check_rising(days: tuple[int, ...]) -> tuple[int, ...]:
+    if list(days) != sorted(set(days)):
+        raise ValueError("the days must rise")
+    return days
+
+
+def _check_kind(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise ValueError("a kind is named in small letters, digits and _, such as 'views'")
+    return name
+
+
+TableFile = Annotated[str, AfterValidator(_check_file)]
+Days = Annotated[tuple[PositiveInt, ...], AfterValidator(_check_rising)]
+KindName = Annotated[str, AfterValidator(_check_kind)]
+
+
+class _Hints(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class JoinHints(_Hints):
+    """Another table, each row of which says more of the rows with the same value of `on`.
+
+    Where both tables have a column of one name, the log's own is used.
+    """
+
+    table: TableFile
+    on: str
+
+
+class DateParts(_Hints):
+    """A time that several columns make: year, month and day, and a number that orders the day.
+
+    The order within the day becomes seconds after midnight: it puts events in order, but is no clock.
+    """
+
+    date: tuple[str, str, str]
+    step: str | None = None
+
+
+def _time_columns(time: str | DateParts | None) -> list[str]:
+    if isinstance(time, DateParts):
+        return [*time.date, *([time.step] if time.step else [])]
+    return [time] if time else []
+
+
+class TableHints(_Hints):
+    """A table in the folder of the data, and which of its rows are meant.
+
+    Parameters
+    ----------
+    table : str
+        A .csv or .parquet file in the folder.
+    entity : str, optional
+        The column that says whose row it is; by default that of the recipe.
+    where : dict of str to str or tuple of str
+        Only rows in which these columns hold one of these texts.
+    joins : tuple of JoinHints
+        Tables that give more columns.
+    unit : {"s", "ms", "us"}, optional
+        What a time that is a number counts since 1970; inferred if not told.
+    format : str, optional
+        How a time that is a text is written ("%d/%m/%Y %H:%M"); ISO 8601 if not told.
+    duplicates : {"drop", "keep"}
+        Whether a row that is the same as another one in every column counts once. Finding them
+        takes memory for every row; a log that is larger than memory must keep them.
+    """
+
+    table: TableFile
+    entity: str | None = None
+    where: dict[str, str | tuple[str, ...]] = {}
+    joins: tuple[JoinHints, ...] = ()
+    unit: Unit | None = None
+    format: str | None = None
+    duplicates: Literal["drop", "keep"] = "drop"
+
+    def columns(self) -> list[str]:
+        """Return the columns, but for the entity, that the table or its joins must have."""
+        return list(self.where)
+
+
+class EntityHints(TableHints):
+    """The table with one row per entity: since when it is known, and what was known then."""
+
+    start: str | DateParts | None = None
+    fields: tuple[str, ...] = ()
+
+    def columns(self) -> list[str]:
+        return [*super().columns(), *_time_columns(self.start), *self.fields]
+
+
+class TimedHints(TableHints):
+    """A table each row of which happened at a time."""
+
+    time: str | DateParts
+
+    def columns(self) -> list[str]:
+        return [*super().columns(), *_time_columns(self.time)]
+
+
+class Prices(BaseModel):
+    """What an outcome brings by the value of a column: ``{ column = "plan", Gold = 90, Free = 0 }``."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, float]
+
+    column: str
+
+    @property
+    def by_value(self) -> dict[str, float]:
+        """The price of each value."""
+        return dict(self.__pydantic_extra__)
+
+
+class OutcomeHints(TimedHints):
+    """The table of outcomes: whoever stands in it has converted at that time.
+
+    `amount` is the column of what it brought; or `prices` say so by a column's value.
+    """
+
+    amount: str | None = None
+    prices: Prices | None = None
+
+    @property
+    def brings_amounts(self) -> bool:
+        """Whether it is known what an outcome brought."""
+        return self.amount is not None or self.prices is not None
+
+    @model_validator(mode="after")
+    def _check_amount(self) -> "OutcomeHints":
+        if self.amount is not None and self.prices is not None:
+            raise ValueError("amount or prices, not both")
+        return self
+
+    def columns(self) -> list[str]:
+        own = [self.amount] if self.amount else [self.prices.column] if self.prices else []
+        return [*super().columns(), *own]
+
+
+class LogHints(TimedHints):
+    """A table of events: what happened to whom, and when.
+
+    Parameters
+    ----------
+    kind : str, optional
+        What each of its events is, as a plural ("views"); names features such as views_last_7d.
+    kind_column, kinds : str and dict of str to str, optional
+        Or the column that says so, and the name of each of its values.
+    other : str, optional
+        The name of all other values of that column; without it, such rows are left out.
+    value : str, optional
+        A column of numbers that are summed up, such as minutes.
+    item : str, optional
+        What the event was about, such as a product; distinct ones are counted.
+    attributes : tuple of str
+        Texts of which the first and the last of a lead are told.
+    """
+
+    kind: KindName | None = None
+    kind_column: str | None = None
+    kinds: dict[str, KindName] = {}
+    other: KindName | None = None
+    value: str | None = None
+    item: str | None = None
+    attributes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _check_one_kind(self) -> "LogHints":
+        by_column = self.kind_column is not None
+        if (
+            by_column == (self.kind is not None)
+            or by_column != bool(self.kinds)
+            or (self.other and self.kind)
+        ):
+            raise ValueError("give kind, or kind_column and kinds")
+        return self
+
+    @property
+    def kind_names(self) -> tuple[str, ...]:
+        """The kinds of its events."""
+        named = (self.kind, *self.kinds.values(), self.other)
+        return tuple(dict.fromkeys(name for name in named if name))
+
+    def columns(self) -> list[str]:
+        own = (self.kind_column, self.value, self.item, *self.attributes)
+        return [*super().columns(), *(name for name in own if name)]
+
+
+class EventHints(_Hints):
+    """How leads are made of a log of events.
+
+    Which leads there are is said by one of `after`, `every` (with `active_within`) and
+    `after_events`.
+
+    Parameters
+    ----------
+    entity : str
+        The column that says whose row it is, such as "visitor_id".
+    logs : tuple of LogHints
+        The tables of events.
+    outcomes : OutcomeHints
+        The table of outcomes.
+    entities : EntityHints, optional
+        The table of entities.
+    windows : tuple of int
+        Days before the moment of the lead in which events are counted, rising; none: only in all.
+    horizon : int, optional
+        Days after that moment within which an outcome counts. Without it, any later one does.
+    after : tuple of int
+        A lead so many days after the start of each entity.
+    every, active_within : int, optional
+        A lead every so many days for each entity with an event in so many days before.
+    after_events : int, optional
+        A lead right after so many events of an entity, such as clicks of a session.
+    ratios : dict of str to tuple of str
+        Features that divide the events of one kind by those of another.
+    until : date, optional
+        The last day that the tables tell of; by default that of the newest row.
+    """
+
+    entity: str
+    logs: Annotated[tuple[LogHints, ...], Field(min_length=1)]
+    outcomes: OutcomeHints
+    entities: EntityHints | None = None
+    windows: Days = (1, 7, 30, 90)
+    horizon: PositiveInt | None = None
+    after: Days = ()
+    every: PositiveInt | None = None
+    active_within: PositiveInt | None = None
+    after_events: PositiveInt | None = None
+    ratios: dict[str, tuple[str, str]] = {}
+    until: dt.date | None = None
+
+    @model_validator(mode="after")
+    def _check_moments(self) -> "EventHints":
+        if sum(map(bool, (self.after, self.every, self.after_events))) != 1:
+            raise ValueError("give one of after, every and after_events")
+        if (self.every is None) != (self.active_within is None):
+            raise ValueError("every and active_within go together")
+        if self.after and not (self.entities and self.entities.start):
+            raise ValueError("after counts from the start of an entity: give entities with a start")
+        if self.horizon is None and not self.after_events:
+            raise ValueError("give the horizon in days")
+        return self
+
+    @model_validator(mode="after")
+    def _check_names(self) -> "EventHints":
+        for name, pair in self.ratios.items():
+            if unknown := [kind for kind in pair if kind not in self.kinds]:
+                raise ValueError(f"the ratio {name!r} needs a kind {unknown[0]!r}, which no log has")
+        taken = [*RESERVED, self.entity, "entity", "start"]
+        if clash := [name for name in (*self.fields, *self.attributes) if name in taken]:
+            raise ValueError(f"{clash[0]!r} cannot be a field: the leads have a column of that name")
+        if self.entity in taken[:3]:
+            raise ValueError(f"the entity cannot be named {self.entity!r}: the leads have such a column")
+        return self
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of events of all logs."""
+        return tuple(dict.fromkeys(kind for log in self.logs for kind in log.kind_names))
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of an entity that are known from its start."""
+        return self.entities.fields if self.entities else ()
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The attributes of the events of all logs."""
+        return tuple(dict.fromkeys(name for log in self.logs for name in log.attributes))

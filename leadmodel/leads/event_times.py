@@ -1,0 +1,205 @@
+"""The time of an event, read from whatever a table holds: one kind of time, in UTC."""
+
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, Literal
+
+from leadmodel.errors import InputError, quoted
+from leadmodel.leads.event_recipe import DateParts
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["EARLIEST", "Midnight", "read_event_time", "read_moment"]
+
+EARLIEST = dt.datetime(1990, 1, 1)
+_LATEST = dt.datetime(2100, 1, 1)
+"""A number, a placeholder such as 1970-01-01 or a mistyped year outside of these is no time of an event."""
+
+_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000}
+_N_PROBED = 10_000
+_NUMBER = r"^\s*\d{6,}(\.\d+)?\s*$"
+_DATE = r"^\s*\d{4}-\d{2}-\d{2}\s*$"
+_ZONE = r"(?i)\s*(Z|UTC|[+-]\d{2}:?\d{2}|[+-]\d{2})\s*$"
+
+Midnight = Literal["end", "start"]
+
+
+def read_event_time(
+    frame: "pl.LazyFrame",
+    time: str | DateParts,
+    *,
+    table: str,
+    unit: str | None = None,
+    format: str | None = None,
+    day: Midnight = "end",
+) -> "pl.Expr":
+    """Return the expression that reads the time of each row of `frame`, in UTC and without a zone.
+
+    A time with an offset is moved to UTC; one without counts as UTC. A date without a time of day
+    counts as the end of its day, for nobody knows it earlier, or as its start. Numbers are seconds,
+    milliseconds or microseconds since 1970; which of them is told, or seen from the median, that
+    must lie in the years 1990 to 2100. What cannot be read, and times before 1990, are null.
+
+    Parameters
+    ----------
+    frame : LazyFrame
+        The table.
+    time : str or DateParts
+        Its column of times, or the columns that make one.
+    table : str
+        Its name, for messages.
+    unit : {"s", "ms", "us"}, optional
+        What numbers count.
+    format : str, optional
+        How texts are written; ISO 8601 if not told.
+    day : {"end", "start"}
+        When a date without a time of day was.
+
+    Returns
+    -------
+    Expr of datetime[us]
+
+    Raises
+    ------
+    InputError
+        If numbers are no times in any unit, or not in the one that is told.
+    """
+    import polars as pl
+
+    if isinstance(time, DateParts):
+        read = _of_parts(time, day)
+    elif format is not None:
+        read = _of_format(pl.col(time).cast(pl.String), format, day)
+    elif (numbers := _probe(frame, time)) is not None:
+        read = _of_numbers(pl.col(time), unit or _infer_unit(numbers, time, table))
+    else:
+        read = _of_times(
+            pl.col(time), frame.collect_schema()[time], day, f"{quoted(time)} of {quoted(table)}"
+        )
+    read = read.dt.replace_time_zone(None).cast(pl.Datetime("us"))
+    return pl.when(read >= EARLIEST).then(read)
+
+
+def read_moment(text: str) -> dt.datetime:
+    """Return a date, as its beginning, or a time in ISO 8601 in UTC, without a zone.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+
+    >>> read_moment("2022-09-01"), read_moment("2022-09-01T02:00+02:00")
+    (datetime.datetime(2022, 9, 1, 0, 0), datetime.datetime(2022, 9, 1, 0, 0))
+    """
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(
+            f"A moment reads like 2022-09-01 or 2022-09-01T12:00. Got {quoted(text)}."
+        ) from None
+    return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _of_times(column: "pl.Expr", dtype: "pl.DataType", day: Midnight, place: str) -> "pl.Expr":
+    import polars as pl
+
+    if dtype == pl.String:
+        return _of_texts(column, day)
+    if dtype == pl.Date:
+        return _of_dates(column, day)
+    if isinstance(dtype, pl.Datetime):
+        return column.dt.convert_time_zone("UTC") if dtype.time_zone else column
+    raise InputError(f"The column {place} must hold times. It holds {dtype}.")
+
+
+def _of_dates(column: "pl.Expr", day: Midnight) -> "pl.Expr":
+    """Return dates as the last microsecond of their day, or as its first."""
+    import polars as pl
+
+    midnight = column.cast(pl.Datetime("us"))
+    return midnight if day == "start" else midnight + dt.timedelta(days=1, microseconds=-1)
+
+
+def _of_parts(time: DateParts, day: Midnight) -> "pl.Expr":
+    import polars as pl
+
+    padded = [pl.col(name).cast(pl.String).str.strip_chars().str.zfill(2) for name in time.date]
+    date = pl.concat_str(padded, separator="-").str.to_date("%Y-%m-%d", strict=False)
+    if time.step is None:
+        return _of_dates(date, day)
+    step = pl.col(time.step).cast(pl.Float64, strict=False)
+    within = pl.when((step >= 0) & (step < 86_400)).then((step * 1e6).cast(pl.Int64))
+    return _of_dates(date, "start") + within.cast(pl.Duration("us"))
+
+
+def _probe(frame: "pl.LazyFrame", time: str) -> "pl.Series | None":
+    """Return the first numbers of a column of times, or None if most of it are none."""
+    import polars as pl
+
+    dtype = frame.collect_schema()[time]
+    if not (dtype.is_numeric() or dtype == pl.String):
+        return None
+    first = frame.select(pl.col(time)).filter(pl.col(time).is_not_null()).head(_N_PROBED).collect()[time]
+    if dtype.is_numeric():
+        return first.cast(pl.Float64)
+    numbers = first.filter(first.str.contains(_NUMBER))
+    return numbers.str.strip_chars().cast(pl.Float64) if 2 * len(numbers) > len(first) else None
+
+
+def _infer_unit(numbers: "pl.Series", time: str, table: str) -> str:
+    middle = numbers.median()
+    for unit, per_second in _PER_SECOND.items():
+        if isinstance(middle, float) and _bounds(per_second)[0] <= middle < _bounds(per_second)[1]:
+            return unit
+    raise InputError(
+        f"The numbers in the column {quoted(time)} of {quoted(table)} must count seconds, milliseconds or "
+        f"microseconds since 1970 (s, ms, us). Their median, {middle!r}, is in none of them a time between "
+        "1990 and 2100. If they are dates, give their format in the recipe."
+    )
+
+
+def _bounds(per_second: int) -> tuple[float, float]:
+    first, last = (moment.replace(tzinfo=dt.UTC).timestamp() * per_second for moment in (EARLIEST, _LATEST))
+    return first, last
+
+
+def _of_numbers(column: "pl.Expr", unit: str) -> "pl.Expr":
+    import polars as pl
+
+    number = column.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False)
+    first, last = _bounds(_PER_SECOND[unit])
+    plausible = pl.when((number >= first) & (number < last)).then(number)
+    return (plausible * (1_000_000 / _PER_SECOND[unit])).round().cast(pl.Int64).cast(pl.Datetime("us"))
+
+
+def _of_texts(column: "pl.Expr", day: Midnight) -> "pl.Expr":
+    """Return texts in ISO 8601, dates among them, with offsets or without, as times in UTC."""
+    import polars as pl
+
+    date = column.str.strip_chars().str.to_date("%Y-%m-%d", strict=False)
+    zone = column.str.extract(r"\d{2}:\d{2}.*?" + _ZONE, 1)
+    local = column.str.strip_chars().str.replace(r"(\d{2}:\d{2}.*?)" + _ZONE, "$1")
+    local = local.str.replace("[tT]", " ").str.replace(",", ".", literal=True)
+    formats = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M")
+    clock = pl.coalesce(local.str.to_datetime(one, time_unit="us", strict=False) for one in formats)
+    return pl.when(column.str.contains(_DATE)).then(_of_dates(date, day)).otherwise(clock - _offset(zone))
+
+
+def _offset(zone: "pl.Expr") -> "pl.Expr":
+    """Return what clocks in a zone such as +05:30 are ahead of UTC; nothing where none is given."""
+    import polars as pl
+
+    digits = zone.str.replace(":", "", literal=True)
+    hours = digits.str.slice(1, 2).cast(pl.Int64, strict=False).fill_null(0)
+    minutes = digits.str.slice(3, 2).cast(pl.Int64, strict=False).fill_null(0)
+    ahead = pl.duration(hours=hours, minutes=minutes)
+    return pl.when(zone.str.starts_with("-")).then(-ahead).otherwise(ahead)
+
+
+def _of_format(column: "pl.Expr", format: str, day: Midnight) -> "pl.Expr":
+    text = column.str.strip_chars()
+    if not re.search(r"%[HIMSTRXcsf]", format):
+        return _of_dates(text.str.to_date(format, strict=False), day)
+    read = text.str.to_datetime(format, time_unit="us", strict=False)
+    return read.dt.convert_time_zone("UTC") if re.search("%[z:#]", format) else read
