@@ -119,8 +119,11 @@ def test_the_dag_is_parsed_and_runs_once(model: LeadModel, sample: pd.DataFrame,
     work, home = tmp_path / "work", tmp_path / "project"
     work.mkdir()
     (home / ".venv" / "bin").mkdir(parents=True)
-    (home / ".venv" / "bin" / "python").symlink_to(sys.executable)
-    (home / "leadmodel").symlink_to(ROOT / "leadmodel")
+    python_here = home / ".venv" / "bin" / "python"
+    python_here.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+    python_here.chmod(0o755)
+    for name in ("leadmodel", "model_card.md"):
+        (home / name).symlink_to(ROOT / name)
     model.save_pretrained(home / "model")
     make_sample(2400, random_state=3).to_csv(tmp_path / "past.csv", index=False)
     sample.head(50).to_csv(tmp_path / "new.csv", index=False)
