@@ -21,8 +21,8 @@ import shutil
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -34,9 +34,10 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.bulk import make_leads
+from benchmarks.events import CUTOFF, KINDS, PLAN
 from benchmarks.retailrocket import make_events
 from benchmarks.table import print_head
-from leadmodel.leads.events import FeaturePlan, build_features
+from leadmodel.leads.events import build_features
 from leadmodel.leads.moments import active_leads
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
@@ -50,12 +51,6 @@ BYTES = 40
 BANDWIDTH = 125e6
 """Bytes a second of an executor's network: one gigabit."""
 
-PLAN = FeaturePlan(
-    kinds=("views", "carts", "purchases"),
-    items=("views",),
-    ratios={"cart_rate": ("carts", "views"), "purchase_rate": ("purchases", "carts")},
-)
-CUTOFF = datetime(2015, 8, 15)
 Line = tuple[float, float]
 
 
@@ -84,6 +79,7 @@ def session() -> Any:
     """Start Spark on all cores of this machine."""
     from pyspark.sql import SparkSession
 
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     os.environ.update(PYSPARK_PYTHON=sys.executable, PYTHONPATH=str(ROOT))
     settings = {
         "spark.ui.enabled": "false",
@@ -139,11 +135,10 @@ def features(spark: Any, folder: Path, scale: float) -> Work:
 
 def canonical(events: pl.DataFrame) -> pl.DataFrame:
     """Return RetailRocket's columns by the names of an event log."""
-    kinds = {"view": "views", "addtocart": "carts", "transaction": "purchases"}
     return events.select(
         entity=pl.col("visitorid").cast(pl.String),
         time=pl.from_epoch("timestamp", "ms").cast(pl.Datetime("us")),
-        kind=pl.col("event").cast(pl.String).replace_strict(kinds),
+        kind=pl.col("event").cast(pl.String).replace_strict(KINDS),
         item=pl.col("itemid").cast(pl.String),
     )
 

@@ -4,6 +4,7 @@ import pytest
 
 from leadmodel.errors import ModelError
 from leadmodel.leads.event_recipe import EventHints
+from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
 from leadmodel.publishing.config import ModelConfig
 
@@ -32,9 +33,9 @@ EVENTS = {
 
 
 def test_json_keeps_how_leads_are_made_of_events(model: LeadModel) -> None:
-    events = EventHints.model_validate(EVENTS)
-    config = model.config.model_copy(update={"events": events})
-    assert ModelConfig.from_json(config.to_json()).events == events
+    recipe = Recipe(events=EventHints.model_validate(EVENTS))
+    config = model.config.model_copy(update={"recipe": recipe})
+    assert ModelConfig.from_json(config.to_json()).recipe == recipe
 
 
 @pytest.mark.parametrize(
@@ -45,8 +46,8 @@ def test_json_keeps_how_leads_are_made_of_events(model: LeadModel) -> None:
         ({"target": None}, r"at target: Input should be a valid string"),
         ({"decision": {}}, r"at decision.threshold: Field required"),
         (
-            {"events": EVENTS | {"outcomes": {"table": "../a.csv", "time": "t"}}},
-            r"events.outcomes.table: .* in the f",
+            {"recipe": {"events": EVENTS | {"outcomes": {"table": "../a.csv", "time": "t"}}}},
+            r"recipe.events.outcomes.table: .* in the f",
         ),
         ({"sklearn": {"model": {"file": "../../other.skops"}}}, r"at sklearn: the block does not say"),
     ],

@@ -85,9 +85,11 @@ def test_the_example_of_a_cluster_runs_on_this_machine(model: LeadModel, tmp_pat
     for name, columns in {"events": events, "cutoffs": cutoffs}.items():
         pd.DataFrame(columns).to_parquet(tmp_path / f"{name}.parquet", coerce_timestamps="us")
     own = {"PYSPARK_PYTHON": sys.executable, "PYTHONPATH": str(ROOT), "SPARK_LOCAL_IP": "127.0.0.1"}
-    code = blocks("python", PAGES["scale.md"])[0].replace(
-        "builder.", 'builder.master("local[2]").config("spark.ui.enabled", "false").'
+    small = (
+        '.master("local[2]").config(map={"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2"})'
     )
+    example = blocks("python", PAGES["scale.md"])[0]
+    code = example.replace("SparkSession.builder", f"SparkSession.builder{small}")
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
