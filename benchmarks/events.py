@@ -126,8 +126,8 @@ def by_leadmodel(cutoffs: list[datetime], within: int) -> Measure:
 
     def make(path: Path) -> Shape:
         log = log_of(path)
-        made = build_features(log, active_leads(log, cutoffs, within), PLAN)
-        return made.collect(engine="streaming").shape
+        leads = active_leads(log, cutoffs, within).collect(engine="streaming")
+        return build_features(log, leads.lazy(), PLAN).collect(engine="streaming").shape
 
     return lambda path, _: lambda: make(path)
 

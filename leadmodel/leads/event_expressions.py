@@ -11,7 +11,7 @@ from typing import Any
 from leadmodel.leads.engines import clock, nw
 from leadmodel.leads.event_plan import FeaturePlan
 
-__all__ = ["aggregates", "descriptions", "steps"]
+__all__ = ["LEAD", "aggregates", "descriptions", "different_items", "steps"]
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -20,6 +20,9 @@ STAMP = 5 * 10**18
 """Added to a time it makes a number of 19 digits, so that texts of times sort as times do."""
 
 SHARES = {"share_on_weekends": "_weekend", "share_at_night": "_night", "share_in_office_hours": "_office"}
+
+LEAD = ("_entity", "_cutoff")
+"""The columns that name a lead half-way."""
 
 Named = Iterator[tuple[str, nw.Expr]]
 AGE = nw.col("_cutoff") - nw.col("_time")
@@ -59,20 +62,20 @@ def aggregates(plan: FeaturePlan) -> dict[str, nw.Expr]:
         **{name: nw.col(name).sum().cast(nw.Int32) for name in ("_weekend", "_night", "_office")},
         **{f"_last_{kind}": nw.when(code == n).then(AGE).min() for n, kind in enumerate(plan.kinds)},
     }
-    made |= dict(_counts(plan)) | dict(_values(plan)) | dict(_items(plan)) | dict(_attributes(plan))
+    made |= dict(_counts(plan)) | dict(_values(plan)) | dict(_attributes(plan))
     return made
 
 
-def _within(plan: FeaturePlan, kind: str) -> Iterator[tuple[str, nw.Expr]]:
+def _within(plan: FeaturePlan, kind: str, age: nw.Expr = AGE) -> Iterator[tuple[str, nw.Expr]]:
     of_kind = nw.col("_code") == plan.kinds.index(kind)
     for ending, days in plan.spans:
-        yield ending, of_kind if days is None else of_kind & (AGE <= days * DAY)
+        yield ending, of_kind if days is None else of_kind & (age <= days * DAY)
 
 
 def _counts(plan: FeaturePlan) -> Named:
     for kind in plan.kinds:
         for ending, here in _within(plan, kind):
-            yield f"{kind}{ending}", nw.when(here).then(1).otherwise(0).sum().cast(nw.Int32)
+            yield f"{kind}{ending}", _count(here)
 
 
 def _values(plan: FeaturePlan) -> Named:
@@ -83,14 +86,22 @@ def _values(plan: FeaturePlan) -> Named:
         yield f"{kind}_value_mean", nw.when(nw.col("_code") == plan.kinds.index(kind)).then(value).mean()
 
 
-def _items(plan: FeaturePlan) -> Named:
-    item = nw.col("item")
-    for kind in plan.items:
-        for ending, here in _within(plan, kind):
-            known = here & ~item.is_null()
-            yield f"{kind}_items{ending}", nw.when(known).then(item).n_unique().cast(nw.Int32)
-            # What is not counted here is a gap, which `n_unique` counts as one item.
-            yield f"_gap_{kind}{ending}", nw.when(known).then(0).otherwise(1).max().cast(nw.Int32)
+def different_items(past: Any, plan: FeaturePlan) -> Any:
+    """Return how many different items each lead's past has, by kind and window.
+
+    Each item is reduced to its latest event first: engines count distinct values slowly.
+    """
+    latest = past.filter(~nw.col("item").is_null()).group_by(*LEAD, "_code", "item").agg(_age=AGE.min())
+    counts = {
+        f"{kind}_items{ending}": _count(here)
+        for kind in plan.items
+        for ending, here in _within(plan, kind, nw.col("_age"))
+    }
+    return latest.group_by(*LEAD).agg(**counts)
+
+
+def _count(condition: nw.Expr) -> nw.Expr:
+    return nw.when(condition).then(1).otherwise(0).sum().cast(nw.Int32)
 
 
 def _attributes(plan: FeaturePlan) -> Named:
@@ -111,13 +122,11 @@ def descriptions(plan: FeaturePlan, started: bool) -> dict[str, nw.Expr]:
 
 def _amounts(plan: FeaturePlan) -> Named:
     """Counts and sums: without an event they are zero, not missing."""
+    sums = [f"{kind}_value" for kind in plan.values] + [f"{kind}_items" for kind in plan.items]
     for ending, _ in plan.spans:
-        for name in (*plan.kinds, *(f"{kind}_value" for kind in plan.values)):
+        for name in (*plan.kinds, *sums):
             yield name + ending, _zero(name + ending)
         yield f"events{ending}", reduce(add, [_zero(kind + ending) for kind in plan.kinds])
-        for kind in plan.items:
-            found, gap = nw.col(f"{kind}_items{ending}"), nw.col(f"_gap_{kind}{ending}")
-            yield f"{kind}_items{ending}", (found - gap).fill_null(0)
     yield "active_days", _zero("_days")
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from leadmodel.errors import InputError
 from leadmodel.leads.engines import check_engine, clock, nw
-from leadmodel.leads.event_expressions import aggregates, descriptions, steps
+from leadmodel.leads.event_expressions import LEAD, aggregates, descriptions, different_items, steps
 from leadmodel.leads.event_plan import FeaturePlan
 
 __all__ = ["FeaturePlan", "build_features"]
@@ -62,8 +62,10 @@ def _described(log: Any, table: Any, plan: FeaturePlan) -> Any:
     table = table.with_columns(_cutoff=clock(table, "cutoff"))
     ends = table.select(_entity="entity", _cutoff="_cutoff").unique()
     past = steps(log, plan).join(ends, on="_entity").filter(nw.col("_time") < nw.col("_cutoff"))
-    found = past.group_by("_entity", "_cutoff").agg(**aggregates(plan))
+    found = past.group_by(*LEAD).agg(**aggregates(plan))
+    if plan.items:
+        found = found.join(different_items(past, plan), on=list(LEAD), how="left")
     if "start" in columns:
         table = table.with_columns(_start=clock(table, "start"))
-    joined = table.join(found, left_on=["entity", "_cutoff"], right_on=["_entity", "_cutoff"], how="left")
+    joined = table.join(found, left_on=["entity", "_cutoff"], right_on=list(LEAD), how="left")
     return joined.select(*columns, **descriptions(plan, "start" in columns))
