@@ -1,6 +1,7 @@
 """What telling the value of leads costs, and what it catches.
 
     python benchmarks/revenue.py --data leads.csv --recipe recipes/NAME.toml [--amount COL] [--rows N]
+    python benchmarks/revenue.py --data FOLDER --recipe recipes/students-365.toml
 
 Times are those of a run with amounts beside one without, in wall time and in that of all cores, which
 other work on the machine moves less. What is caught is told by the runs' own test leads. Without --data:
@@ -21,10 +22,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.scoring import median, repeated
 from benchmarks.table import print_table
-from leadmodel.leads.reading import read_table
-from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
+from leadmodel.options import add_lead_options, read_past_leads
 from leadmodel.training.run import train
 
 T = TypeVar("T")
@@ -34,13 +34,12 @@ def main() -> None:
     """Measure, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--data")
-    parser.add_argument("--recipe")
-    parser.add_argument("--amount", help="column of the amounts, if the recipe does not name it")
+    add_lead_options(parser)
     parser.add_argument("--rows", type=int, default=200_000)
     options = parser.parse_args()
-    leads = read_table(options.data) if options.data else invented()
-    recipe = Recipe.load(options.recipe) if options.recipe else SAMPLE_RECIPE.updated(amount="amount")
-    recipe = recipe.updated(amount=options.amount)
+    leads, recipe = invented(), SAMPLE_RECIPE.updated(amount="amount")
+    if options.data:
+        leads, recipe = read_past_leads(options.data, options)
     plain = recipe.model_copy(update={"amount": None, "drop": (*recipe.drop, str(recipe.amount))})
     train(make_sample(500), SAMPLE_RECIPE)  # what is loaded once is loaded by now
     without, *before = timed(lambda: train(leads, plain))

@@ -15,7 +15,7 @@ from catboost import CatBoostClassifier
 from leadmodel.errors import LeadError, ModelError
 from leadmodel.evaluation.answer import Answer
 from leadmodel.evaluation.explanation import Explanation, explain
-from leadmodel.evaluation.routing import Routing
+from leadmodel.evaluation.routing import Routing, threads_for
 from leadmodel.evaluation.whatif import Curve, WhatIf, find_changes, trace_curve
 from leadmodel.leads.schema import LeadSchema, Remark, Value
 from leadmodel.leads.table import read_leads
@@ -222,8 +222,8 @@ class LeadModel:
         if not leads:
             return []
         rows, remarks = self._read_rows(leads)
-        threads = _threads(len(rows))
-        probability, worths, contributions = self.routing.predict_rows(rows, threads, reasons=reasons)
+        forecast = self.routing.predict_rows(rows, threads_for(len(rows)), reasons=reasons)
+        probability, worths, contributions = forecast
         decision = self.config.decision
         scores = decision.scores(probability)
         positive = decision.is_positive(probability, worths and worths.value)
@@ -271,7 +271,7 @@ class LeadModel:
         return trace_curve(self.schema, self.profile, row, field, self._predict_rows)
 
     def _predict_rows(self, rows: Sequence[list[Value]]) -> npt.NDArray[np.float64]:
-        return self.routing.predict_rows(rows, _threads(len(rows)), reasons=False).probability
+        return self.routing.predict_rows(rows, threads_for(len(rows)), reasons=False).probability
 
     def _read_rows(
         self, leads: Sequence[Mapping[str, Any]]
@@ -295,8 +295,3 @@ class LeadModel:
             raise ModelError(f"The model cannot score its own example lead: {error!s:.200}.") from None
         if not math.isfinite(answer.probability):
             raise ModelError(f"{MODEL_FILE} must give a probability. It gives {answer.probability}.")
-
-
-def _threads(n_leads: int) -> int:
-    """Return how many threads are worth their start: one for a few leads, else as many as cores."""
-    return 1 if n_leads < 200 else -1

@@ -215,7 +215,7 @@ def test_the_recipe_of_the_leads_knows_their_columns() -> None:
     own = {"visits": FieldHints(label="Visits so far"), "country": FieldHints(label="Country")}
     recipe = recipe_of_leads(Recipe(fields=own, leaks={"x": "later"}), hints)
     assert (recipe.target, recipe.positive, recipe.time) == ("converted", "Yes", "cutoff")
-    assert recipe.leaks == {"x": "later", "amount": "known with the outcome alone"}
+    assert (recipe.leaks, recipe.amount) == ({"x": "later"}, "amount")
     assert recipe.fields["visits"] == FieldHints(kind="numeric", label="Visits so far")
     assert recipe.fields["visits_last_7d"].label == "Visits, last 7 days"
     assert recipe.fields["last_topic"] == FieldHints(kind="categorical", label="Last topic")

@@ -111,6 +111,13 @@ def test_ways_are_compared_by_the_loss_of_the_gamma_distribution() -> None:
         loss = np.mean(amounts / one + np.log(one)) - np.mean(amounts / told[MEAN] + np.log(told[MEAN]))
         assert trials[name].change.value == pytest.approx(loss)
         assert trials[name].rmse == pytest.approx(np.sqrt(np.mean((one - amounts) ** 2)))
+    # Leads that stand there twice tell no more than once.
+    twice = {name: np.repeat(one, 2) for name, one in told.items()}
+    doubled = compare_amounts(
+        np.repeat(amounts, 2), twice, dict.fromkeys(told, ""), np.repeat(np.arange(300), 2)
+    )
+    for trial in doubled:
+        assert trial.change.high == pytest.approx(trials[trial.name].change.high)
     # Two intervals that hold together with 95 %: each with 97.5 %.
     differences = amounts / told["true"] + np.log(told["true"]) - amounts / told[MEAN] - np.log(told[MEAN])
     half = 2.2414 * differences.std(ddof=1) / np.sqrt(300)

@@ -153,7 +153,7 @@ class Revenue(BaseModel):
         told = [
             f"Expected values are {money(value['rmse'].value)} off by root mean square "
             f"({money(value['rmse'].low)} to {money(value['rmse'].high)}); "
-            f"{'; '.join(_others(test.value, money))}.",
+            f"{'; '.join(_others(test.value, money)[not self.is_modelled :])}.",
             f"Expected amounts of converted leads are {money(amount['mae'].value)} off on average "
             f"({money(amount['mae'].low)} to {money(amount['mae'].high)}).",
             "The fifth of the leads ranked highest by value holds {} of all value; by probability, {}: "
@@ -193,11 +193,10 @@ def _others(value: dict[str, Metrics], money: Callable[[float], str]) -> list[st
     told = []
     for name, words in named.items():
         beyond = value[name]["rmse_beyond"]
-        if beyond.low or beyond.high:  # where the mean is what is used, it is no other
-            told.append(
-                f"{words}, {money(value[name]['rmse'].value)} (a difference of {money(beyond.value)}, "
-                f"{money(beyond.low)} to {money(beyond.high)})"
-            )
+        told.append(
+            f"{words}, {money(value[name]['rmse'].value)} (a difference of {money(beyond.value)}, "
+            f"{money(beyond.low)} to {money(beyond.high)})"
+        )
     return told
 
 

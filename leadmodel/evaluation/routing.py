@@ -14,7 +14,7 @@ from leadmodel.evaluation.worth import Worth, Worths
 from leadmodel.leads.gaps import assume, assume_rows
 from leadmodel.leads.schema import LeadSchema, Value
 
-__all__ = ["Forecast", "Routing"]
+__all__ = ["Forecast", "Routing", "threads_for"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -122,3 +122,8 @@ class Routing:
             value = str(row[place])
             divided.setdefault(value if value in self.parts else None, []).append(number)
         yield from divided.items()
+
+
+def threads_for(n_leads: int) -> int:
+    """Return how many threads are worth their start: one for a few leads, else as many as cores."""
+    return 1 if n_leads < 200 else -1

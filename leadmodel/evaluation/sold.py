@@ -61,9 +61,24 @@ class Sold:
 
 
 def compare_amounts(
-    amounts: Floats, expected: Mapping[str, Floats], characters: Mapping[str, str]
+    amounts: Floats,
+    expected: Mapping[str, Floats],
+    characters: Mapping[str, str],
+    groups: npt.NDArray[np.intp] | None = None,
 ) -> tuple[AmountTrial, ...]:
-    """Compare ways to expect the amounts of converted leads, each above 0, the mean first."""
+    """Compare ways to expect the amounts of converted leads.
+
+    Parameters
+    ----------
+    amounts : array of shape (n_leads,)
+        What they brought.
+    expected : mapping of str to array of shape (n_leads,)
+        By name of the way, the mean first; above 0.
+    characters : mapping of str to str
+        By name.
+    groups : array of shape (n_leads,), optional
+        The same number for leads that belong together: they tell little more than one of them.
+    """
     losses = {name: amounts / told + np.log(told) for name, told in expected.items()}
     z = _z(max(len(expected) - 1, 1))
     return tuple(
@@ -72,7 +87,7 @@ def compare_amounts(
             character=characters[name],
             rmse=float(np.sqrt(np.mean((told - amounts) ** 2))),
             mae=float(np.mean(np.abs(told - amounts))),
-            change=_mean_interval(losses[name] - losses[MEAN], z),
+            change=_mean_interval(losses[name] - losses[MEAN], z, groups),
         )
         for name, told in expected.items()
     )
@@ -83,9 +98,15 @@ def _z(n_intervals: int) -> float:
     return NormalDist().inv_cdf(1 - 0.025 / n_intervals)
 
 
-def _mean_interval(differences: Floats, z: float) -> Estimate:
+def _mean_interval(differences: Floats, z: float, groups: npt.NDArray[np.intp] | None) -> Estimate:
+    """Return a mean and its interval, by the sums of groups where there are any (Liang and Zeger 1986)."""
     mean = float(differences.mean())
-    half = z * float(differences.std(ddof=1)) / float(np.sqrt(len(differences)))
+    sums = differences - mean
+    if groups is not None:
+        together = np.unique(groups, return_inverse=True)[1]
+        sums = np.asarray(np.bincount(together, weights=sums), dtype=np.float64)
+    n_sums = max(len(sums), 2)
+    half = z * float(np.sqrt(np.sum(sums**2) * n_sums / (n_sums - 1))) / len(differences)
     return Estimate(value=mean, low=mean - half, high=mean + half)
 
 

@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from leadmodel.leads.reading import read_batches
 from leadmodel.leads.table import duplicate_names
 from leadmodel.serving.service import MAX_LEADS
 
-__all__ = ["MAX_BYTES", "MAX_COLUMNS", "read_list", "read_pasted"]
+__all__ = ["MAX_BYTES", "MAX_COLUMNS", "read_list", "read_pasted", "take_upload"]
 
 MAX_BYTES = 50_000_000
 """Of an upload: 50,000 leads of a thousand bytes each."""
@@ -162,3 +163,15 @@ def _size(column: pa.Array) -> int:
         return column.nbytes
     lengths = pa.compute.binary_length(column.dictionary)
     return pa.compute.sum(lengths.take(column.indices)).as_py() or 0
+
+
+def take_upload(file: Path) -> tuple[str, bytes]:
+    """Return name and content of an uploaded file, and delete it."""
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:  # two visitors sent the same at once, and the other one was faster
+        raise InputError("The file did not arrive. Choose it again.") from None
+    file.unlink(missing_ok=True)
+    with suppress(OSError):  # the folder's name is the checksum of the list
+        file.parent.rmdir()
+    return file.name, content

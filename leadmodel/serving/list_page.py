@@ -3,7 +3,6 @@
 import base64
 import uuid
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import gradio as gr
 from leadmodel.errors import InputError
 from leadmodel.evaluation.planning import Plan, plan_calls
 from leadmodel.serving.exports import count_formulas, to_csv, to_excel
-from leadmodel.serving.intake import read_list, read_pasted
+from leadmodel.serving.intake import read_list, read_pasted, take_upload
 from leadmodel.serving.list_scripts import ARRIVING, SAVING, SORTING
 from leadmodel.serving.list_views import (
     render_formulas,
@@ -35,7 +34,6 @@ KEPT = 3600
 
 TYPICAL_CALLS = 100
 BY_NUMBER, BY_PROFIT = "We can make so many calls", "Make each call that pays"
-BEST_FIRST = ("probability", "score", "expected_value", "expected_amount")
 ALL, PLANNED = "All leads", "Only those to call"
 RANKINGS: list[tuple[str, Ranking]] = [("Chance", "probability"), ("Expected value", "expected_value")]
 GONE = "The list is no longer here: it is kept for an hour, and only in memory. Choose it again."
@@ -146,7 +144,7 @@ class _ListPage:
     def _score_file(self, path: str, rule: str, level: float, progress: gr.Progress = PROGRESS) -> Any:
         progress(0.05, "Reading")
         try:
-            name, content = _take(Path(path))
+            name, content = take_upload(Path(path))
             return self._show(name, read_list(name, content), rule, level, progress)
         except InputError as error:
             return self._refuse(error)
@@ -242,7 +240,7 @@ class _ListPage:
     ) -> tuple[str, Any]:
         if ranked is None:
             return render_list_error(GONE), sorting
-        new = _press(ranked, sorting, str(event.column))
+        new = press_column(ranked, sorting, str(event.column))
         return self._filter(ranked, grades, segments, new), new
 
     def _plan(
@@ -263,18 +261,6 @@ class _ListPage:
         return render_plan(plan, ranked), plan.n_called
 
 
-def _take(file: Path) -> tuple[str, bytes]:
-    """Return name and content of an uploaded file, and delete it."""
-    try:
-        content = file.read_bytes()
-    except FileNotFoundError:  # two visitors sent the same at once, and the other one was faster
-        raise InputError("The file did not arrive. Choose it again.") from None
-    file.unlink(missing_ok=True)
-    with suppress(OSError):  # the folder's name is the checksum of the list
-        file.parent.rmdir()
-    return file.name, content
-
-
 def _make_plan(
     ranked: RankedList,
     rule: str,
@@ -289,17 +275,6 @@ def _make_plan(
     return plan_calls(
         ranked.probability, n_calls, value=value, cost=cost, level=level, values=ranked.values
     )
-
-
-def _press(ranked: RankedList, sorting: tuple[str | None, bool], column: str) -> tuple[str | None, bool]:
-    """Return the order after a column's name was pressed: chance, score and value begin with the best."""
-    if column not in ranked.table.column_names:
-        return None, False
-    best_first = {ranked.answers.get(name) for name in BEST_FIRST}
-    before, descending = sorting
-    if before is None:
-        before, descending = ranked.answers[ranked.ranking], True
-    return (column, not descending) if column == before else (column, column in best_first)
 
 
 def _file(suffix: str, ranked: RankedList | None, which: str, n_called: int) -> dict[str, str]:

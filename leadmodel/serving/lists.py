@@ -19,7 +19,7 @@ from leadmodel.leads.texts import identifier
 from leadmodel.model import LeadModel
 from leadmodel.serving.bulk import answer_columns, append_answers
 
-__all__ = ["Match", "Progress", "RankedList", "Ranking", "match_columns", "rank_list"]
+__all__ = ["Match", "Progress", "RankedList", "Ranking", "match_columns", "press_column", "rank_list"]
 
 CHUNK = 5000
 """Leads explained between two signs of progress."""
@@ -27,6 +27,9 @@ CHUNK = 5000
 Progress = Callable[[float, str], object]
 Tell = Callable[[pd.DataFrame, Mapping[str, pa.Array]], Mapping[str, pa.Array]]
 Ranking = Literal["probability", "expected_value"]
+
+BEST_FIRST = ("probability", "score", "expected_value", "expected_amount")
+"""Answers that are sorted from the highest one down, first."""
 
 
 @dataclass(frozen=True)
@@ -281,3 +284,16 @@ def _count(
         )
         for name, field in schema.by_name.items()
     )
+
+
+def press_column(
+    ranked: RankedList, sorting: tuple[str | None, bool], column: str
+) -> tuple[str | None, bool]:
+    """Return the order after a column's name was pressed: chance, score and value begin with the best."""
+    if column not in ranked.table.column_names:
+        return None, False
+    best_first = {ranked.answers.get(name) for name in BEST_FIRST}
+    before, descending = sorting
+    if before is None:
+        before, descending = ranked.answers[ranked.ranking], True
+    return (column, not descending) if column == before else (column, column in best_first)

@@ -125,6 +125,7 @@ def fit_revenue(
         sold.amounts[sold.known],
         {name: one.amounts[sold.known] for name, one in told.items()},
         {MEAN: "the bar that any other must clear"} | {way.name: way.character for way in WAYS},
+        None if problem.groups is None else problem.groups[sold.known],
     )
     chosen = _choose(trials)
     way = next((way for way in WAYS if way.name == chosen), None)
