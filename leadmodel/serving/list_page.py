@@ -20,7 +20,7 @@ from leadmodel.serving.list_views import (
     render_list_error,
     render_understood,
 )
-from leadmodel.serving.lists import RankedList, Ranking
+from leadmodel.serving.lists import RankedList, Ranking, press_column
 from leadmodel.serving.plan_view import render_plan
 from leadmodel.serving.service import MAX_LEADS, ScoringService
 
