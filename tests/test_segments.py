@@ -16,6 +16,8 @@ from leadmodel.evaluation.segmentation import MIN_GAIN, MIN_STABILITY
 from leadmodel.leads.inference import infer_schema
 from leadmodel.leads.table import read_leads
 from leadmodel.model import LeadModel
+from leadmodel.serving.segments_report import BY_SEGMENT, CONVERSIONS, render_segments
+from leadmodel.training.past import PastLeads
 from leadmodel.training.run import n_steps, train
 from leadmodel.training.segments import check_segments, find_segments
 from leadmodel.training.settings import TrainingSettings
@@ -266,3 +268,17 @@ def test_the_command_divides_leads_and_says_so(tmp_path: Path) -> None:
         assert done.returncode == 2
         assert message in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_a_segment_tells_what_its_leads_are_worth(settings: TrainingSettings) -> None:
+    leads = make_kinds().drop(columns="kind")
+    amounts = 100.0 + np.arange(len(leads)) % 7  # those of leads that did not convert are ignored
+    recipe = RECIPE.updated(amount="amount")
+    past: list[PastLeads] = []
+    made = train(leads.assign(amount=amounts), recipe, settings, prepared=past.append)
+    assert made.evaluation.segments is not None
+    answers = made.score_typed(past[0].test[0])
+    for segment in made.evaluation.segments.segments:
+        own = answers.loc[answers["segment"] == segment.name, "expected_value"]
+        assert segment.value == pytest.approx(own.mean())
+    assert "a test lead, on average" in render_segments(made, [1, 2, 3], CONVERSIONS[0], BY_SEGMENT)

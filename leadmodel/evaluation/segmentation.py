@@ -122,6 +122,8 @@ class Segment(BaseModel):
         Mean absolute contribution to the log-odds of its leads by field name, the largest first.
     place : tuple of float
         Where its centre lies on the map.
+    value : float, optional
+        Mean expected value of its test leads, if the model tells what leads are worth.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -134,6 +136,7 @@ class Segment(BaseModel):
     grades: dict[str, int]
     reasons: dict[str, float]
     place: tuple[float, float]
+    value: float | None = Field(default=None, exclude_if=lambda value: value is None)
 
     @property
     def conversion(self) -> tuple[Estimate, Estimate | None]:

@@ -155,10 +155,17 @@ def _card(model: LeadModel, place: int, segment: Segment) -> str:
         ("Converted", _share(train)),
         ("Test leads", tested),
         *([("Grades", grades)] if grades else []),
+        *_value(model, segment),
         ("What counts", ", ".join(_reasons(model, segment))),
     ]
     head = f'<b style="background:{_colour(place)}">{place + 1}</b> {escape(segment.name)}'
     return f"<section><h2>{head}</h2>{facts(known)}<br>{bullets(segment.description)}</section>"
+
+
+def _value(model: LeadModel, segment: Segment) -> list[tuple[str, str]]:
+    if segment.value is None or model.worth is None:
+        return []
+    return [("Worth", f"{model.worth.terms.money(segment.value)} a test lead, on average")]
 
 
 def _share(rate: Estimate) -> str:

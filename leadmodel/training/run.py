@@ -93,9 +93,7 @@ def train(
     segments: Segments | None = None
     if settings.segments is not None:
         segments = find_segments(past.schema, past.train[0], settings.segments, settings.seed)
-        described = _describe(
-            past, segments, fitted, decision.scores(forecast.probability), decision, settings.seed
-        )
+        described = _describe(past, segments, fitted, forecast, decision, settings.seed)
         evaluation = evaluation.model_copy(update={"segments": described})
         progress("segments looked for")
 
@@ -204,12 +202,14 @@ def _describe(
     past: PastLeads,
     segments: Segments,
     fitted: Fitted,
-    scores: npt.NDArray[np.int64],
+    forecast: Forecast,
     decision: Decision,
     random_state: int,
 ) -> Segmentation:
-    grades = np.array(list(decision.bands))[decision.grade_places(scores)]
-    classifier = fitted.pipeline[-1]
+    scores = decision.scores(forecast.probability)
+    grades = np.array(list(decision.bands))[decision.grade_places(scores)].tolist()
+    classifier, worths = fitted.pipeline[-1], forecast.worths
+    values = worths.value if worths else None
     return describe_segments(
-        segments, past.schema, past.train, past.test, grades.tolist(), classifier, random_state
+        segments, past.schema, past.train, past.test, grades, classifier, random_state, values
     )

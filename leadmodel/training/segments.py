@@ -200,6 +200,7 @@ def describe_segments(
     grades: Sequence[str],
     classifier: CatBoostClassifier,
     seed: int,
+    values: npt.NDArray[np.float64] | None = None,
 ) -> Segmentation:
     """Return the segments with their names and what is known of their leads.
 
@@ -217,6 +218,8 @@ def describe_segments(
         Whose reasons matter.
     seed : int
         Of the draws from many leads.
+    values : array of shape (n_test,), optional
+        Expected values of the test leads.
     """
     if segments.pipeline is None:
         return segments.found
@@ -241,6 +244,7 @@ def describe_segments(
             grades=_by_grade(np.asarray(grades)[tested == place]),
             reasons=reasons[place],
             place=spots[place],
+            value=None if values is None else _mean(values[tested == place]),
         )
         for place, name in enumerate(name_segments(schema, traits))
     )
@@ -250,6 +254,10 @@ def describe_segments(
 
 def _count(y: _Ints) -> Cell:
     return Cell(count=len(y), converted=int(y.sum()))
+
+
+def _mean(values: npt.NDArray[np.float64]) -> float | None:
+    return float(values.mean()) if len(values) else None
 
 
 def _by_grade(grades: npt.NDArray[np.str_]) -> dict[str, int]:
