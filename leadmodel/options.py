@@ -66,8 +66,8 @@ def read_past_leads(
         positive=options.positive,
         time=options.time,
         amount=options.amount,
-        id=options.id and tuple(options.id),
-        drop=options.drop and (*recipe.drop, *options.drop),
+        id=tuple(options.id) if options.id else None,
+        drop=(*recipe.drop, *options.drop) if options.drop else None,
     )
 
 
