@@ -152,7 +152,10 @@ KINDS = {
     ),
     "a CatBoost model cut in half": (cut_in_half, r"revenue.skops cannot be used: CatBoost"),
     "no file": (lacking, "revenue.skops must have the sha256"),
-    "a file that config.json does not name": (unnamed, r"files of the parts must be those of config.json"),
+    "a file that config.json does not name": (
+        unnamed,
+        r"must be those of config.json, \[\]. Found: \['revenue",
+    ),
     "metrics that tell nothing of it": (untold, r"both tell of amounts, or none"),
     "an endless factor": (endless_terms, r"config.json, at revenue.terms.factor"),
     "a decision by values that nothing tells": (decides_without, r"by value needs a model of amounts"),
