@@ -269,3 +269,11 @@ def test_what_is_wrong_ends_with_2(
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_leads_are_worth_can_drift(sold: pd.DataFrame, valued: LeadModel, tmp_path: Path) -> None:
+    assert valued.profile.outputs.keys() == {"probability", "expected_value"}
+    worths = valued.score(sold)["expected_value"]
+    sold[worths > worths.median()].to_csv(tmp_path / "dear.csv", index=False)
+    drift = measure_drift(valued, tmp_path / "dear.csv")
+    assert drift.outputs["expected_value"].drifted

@@ -36,6 +36,12 @@ class Forecast(NamedTuple):
     worths: Worths | None = None
     contributions: npt.NDArray[np.float64] | None = None
 
+    @property
+    def outputs(self) -> dict[str, npt.NDArray[np.float64]]:
+        """What can drift of what is said of leads, by name."""
+        valued = {"expected_value": self.worths.value} if self.worths else {}
+        return {"probability": self.probability} | valued
+
 
 class Routing:
     """The classifier of all leads, and those of the leads with single values of one field.

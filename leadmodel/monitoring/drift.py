@@ -1,6 +1,6 @@
 """Measure how far the leads of a file have drifted from those that a model has learned from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,11 +53,11 @@ def measure_drift(
     outcomes: list[_Outcomes] = []
     for batch in read_batches(source):
         typed = read_batch(model.schema, batch, counts.n_leads if counts else 0)
-        probability = model.routing.predict(typed)
-        found = count_typed(model, typed, probability)
+        forecast = model.routing.forecast(typed)
+        found = count_typed(model, typed, forecast.outputs)
         counts = counts + found if counts else found
         if model.config.target in batch.column_names:
-            outcomes.append(_known(model, batch, probability))
+            outcomes.append(_known(model, batch, forecast.probability))
         progress(batch.num_rows)
     assert counts is not None  # a file without leads is refused
     performance, notes = _judge(model, outcomes)
@@ -66,9 +66,11 @@ def measure_drift(
     return compare_leads(model.schema, model.profile, counts, performance, notes)
 
 
-def count_typed(model: LeadModel, typed: pd.DataFrame, probability: npt.NDArray[np.float64]) -> Counts:
+def count_typed(
+    model: LeadModel, typed: pd.DataFrame, outputs: Mapping[str, npt.NDArray[np.float64]]
+) -> Counts:
     """Count leads, as `leadmodel.leads.table.read_leads` returns them, with what the model says of them."""
-    return count_leads(model.profile, typed, {"probability": probability})
+    return count_leads(model.profile, typed, outputs)
 
 
 def _known(model: LeadModel, batch: pa.Table, probability: npt.NDArray[np.float64]) -> _Outcomes:

@@ -190,7 +190,7 @@ def _count(model: LeadModel, table: pa.Table) -> Counts:
         if name.startswith(LEAD)
     }
     typed = restore_leads(model.schema, kept)
-    return count_typed(model, typed, table["probability"].to_numpy())
+    return count_typed(model, typed, {"probability": table["probability"].to_numpy()})
 
 
 def _compare(model: LeadModel, counts: Counts | None) -> Drift | None:

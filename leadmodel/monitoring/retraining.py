@@ -160,9 +160,9 @@ def with_gate(model: LeadModel, gate: Gate) -> LeadModel:
 def _look(champion: LeadModel, leads: pd.DataFrame, past: PastLeads) -> _News:
     fresh = _newer_than(champion, leads, past)
     typed = read_leads(champion.schema, leads.iloc[past.X.index[fresh]])
-    probability = champion.routing.predict(typed)
-    counts = count_typed(champion, typed, probability)
-    judged = judge_outcomes(champion, past.y[fresh], probability)
+    forecast = champion.routing.forecast(typed)
+    counts = count_typed(champion, typed, forecast.outputs)
+    judged = judge_outcomes(champion, past.y[fresh], forecast.probability)
     return _News(past, fresh, compare_leads(champion.schema, champion.profile, counts, *judged))
 
 

@@ -101,7 +101,9 @@ def train(
         fitted.pipeline,
         evaluation,
         profile_leads(
-            past.schema, *past.train, {"probability": profile_output(forecast.probability, past.test[1])}
+            past.schema,
+            *past.train,
+            {name: profile_output(said, past.test[1]) for name, said in forecast.outputs.items()},
         ),
         fitted.part_pipelines,
         segments.pipeline if segments else None,
