@@ -77,7 +77,7 @@ class Assignment:
             part = slice(start, start + CHUNK)
             sums = self._sum_numbers([column[part] for column in numbers], len(found[part]))
             for codes, table in texts:
-                sums += table[codes[part]]
+                sums += table.take(codes[part], axis=0, mode="clip")  # codes fit, and a check takes longer
             found[part] = sums.argmax(axis=1)
         return found
 
