@@ -34,6 +34,11 @@ from leadmodel.training.settings import TrainingSettings
 REAL_DATA = ROOT.parent / "shared" / "data"
 
 
+def pytest_sessionfinish() -> None:
+    """Close the Hub's ports also where no test has used it."""
+    HUB.stop()
+
+
 @pytest.fixture(scope="session")
 def quick() -> TrainingSettings:
     """Settings that train in a second or two."""

@@ -5,7 +5,17 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
-__all__ = ["REPORT_STYLE", "Pictures", "bullets", "facts", "figure", "gallery", "section", "table"]
+__all__ = [
+    "REPORT_STYLE",
+    "Pictures",
+    "bullets",
+    "facts",
+    "figure",
+    "folded",
+    "gallery",
+    "section",
+    "table",
+]
 
 REPORT_STYLE = """
 .lm-report { color: var(--body-text-color); max-width: 76rem; }
@@ -84,6 +94,11 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
 def gallery(figures: Iterable[str]) -> str:
     """Return figures side by side, as many as the screen is wide."""
     return f'<div class="lm-gallery">{"".join(figures)}</div>'
+
+
+def folded(name: str, *parts: str) -> str:
+    """Return parts that are shown when their name is pressed."""
+    return f"<details><summary>{escape(name)}</summary>{''.join(parts)}</details>"
 
 
 def figure(png: bytes, alternative: str, caption: str = "") -> str:

@@ -1,39 +1,31 @@
 """What the prediction log says, for people: words, figures and tables as HTML. No lead is in it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
 
-from leadmodel.evaluation.drawing import Figure, to_png
+from leadmodel.evaluation.drawing import to_png
 from leadmodel.evaluation.drift import FieldDrift
 from leadmodel.evaluation.history import (
-    Outcomes,
     Requests,
     Scores,
-    outcomes_by_grade,
-    outcomes_by_revision,
-    outcomes_over_time,
     scores_over_time,
 )
 from leadmodel.evaluation.history_plots import (
     draw_drifts,
     draw_failures,
-    draw_foretold,
-    draw_grade_outcomes,
     draw_grades,
-    draw_lift,
     draw_numbers,
-    draw_reliabilities,
     draw_scores,
     draw_seconds,
 )
-from leadmodel.evaluation.metrics import reliability
 from leadmodel.leads.schema import HANDFUL
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.drift import judge_outcomes
 from leadmodel.monitoring.history import MAX_LEADS, History
-from leadmodel.serving.html import figure, gallery, section, table
+from leadmodel.serving.html import figure, folded, gallery, section, table
+from leadmodel.serving.monitoring_outcomes import render_outcomes
 
 __all__ = ["render_history"]
 
@@ -41,11 +33,6 @@ MANY_FAILED, SLOW = 0.01, 1.0
 """The share of failed requests, and the seconds of a slow answer, from which on to look into it."""
 
 GOOD, LOOK, UNKNOWN = "✓", "▲", "–"
-
-NO_OUTCOMES = (
-    "None has come back yet. Each answer names its call (request_id, and row in a list): send a file "
-    "with these and the outcome by python -m leadmodel outcomes FILE --log …"
-)
 
 Check = tuple[str, str]
 
@@ -79,7 +66,7 @@ def render_history(history: History, model: LeadModel, days: int, n_dropped: int
         _render_checks(checks),
         section("Scores", _render_scores(history, scores, bands)),
         section("Drift", _render_drift(history)),
-        section("Outcomes", _render_outcomes(history, bands)),
+        section("Outcomes", render_outcomes(history, bands)),
         section("Errors and latency", _render_requests(history)),
     )
     return f'<div class="lm-report">{"".join(parts)}</div>'
@@ -165,21 +152,19 @@ def _render_checks(checks: Sequence[Check]) -> str:
     )
 
 
-def _picture(drawn: Figure, alternative: str) -> str:
-    return figure(to_png(drawn), alternative)
-
-
-def _folded(name: str, *parts: str) -> str:
-    return f"<details><summary>{escape(name)}</summary>{''.join(parts)}</details>"
-
-
 def _render_scores(history: History, scores: Sequence[Scores | None], bands: Sequence[str]) -> str:
     names = history.slices.names
     pictures = gallery(
         [
-            _picture(draw_numbers(names, scores), "Leads over time; the table below tells the same"),
-            _picture(draw_scores(names, scores), "Probabilities over time; the table below tells the same"),
-            _picture(draw_grades(names, scores, bands), "Grades over time; the table below tells the same"),
+            figure(to_png(draw_numbers(names, scores)), "Leads over time; the same as in the table"),
+            figure(
+                to_png(draw_scores(names, scores)),
+                "Probabilities over time; the same as in the table",
+            ),
+            figure(
+                to_png(draw_grades(names, scores, bands)),
+                "Grades over time; the same as in the table",
+            ),
         ]
     )
     rows = [
@@ -194,7 +179,7 @@ def _render_scores(history: History, scores: Sequence[Scores | None], bands: Seq
         for name, one in zip(names, scores, strict=True)
     ]
     header = ("From", "Leads", "Median", *(f"Grade {band}" for band in bands))
-    return pictures + _folded("The same as a table", table(header, rows))
+    return pictures + folded("The same as a table", table(header, rows))
 
 
 def _counts(grades: Mapping[str, int], bands: Sequence[str]) -> list[str]:
@@ -230,62 +215,9 @@ def _render_drift(history: History) -> str:
     stable = ", ".join(one.label for one in drift.ranked if one.level == "stable")
     rest = f"<p>Stable, or too few leads to tell: {escape(stable)}.</p>" if stable else ""
     header = ("Field", "PSI", "Chance reaches", "Verdict")
-    picture = _picture(drawn, "Drift of each field over time; the table tells it of the latest leads")
+    picture = figure(to_png(drawn), "Drift of each field over time; the table tells it of the latest leads")
     moved = table(header, rows) if rows else ""
     return f'{told}<div class="lm-beside">{picture}<div>{moved}{rest}</div></div>'
-
-
-def _render_outcomes(history: History, bands: Sequence[str]) -> str:
-    names, scored = history.slices.names, history.scored
-    found = outcomes_over_time(history.slices, scored)
-    if not any(found):
-        return f"<p>{escape(NO_OUTCOMES)}</p>"
-    by_grade, by_revision = outcomes_by_grade(scored, bands), outcomes_by_revision(scored)
-    n_known = int(scored["converted"].notna().sum())
-    told = (
-        f"<p>The outcome of {n_known:,} of {len(scored):,} leads has come back, "
-        f"{scored['converted'].mean():.0%} converted. Each counts at the time when its lead was scored.</p>"
-    )
-    drawn: dict[str, Figure] = {
-        "Conversion by grade": draw_grade_outcomes(by_grade),
-        "What was foretold and what happened, over time": draw_foretold(names, found),
-        "Lift of the best fifth over time": draw_lift(names, found),
-        "Reliability of each revision": draw_reliabilities(_curves(history, by_revision)),
-    }
-    return told + "".join(
-        (
-            gallery(_picture(one, f"{name}; the tables below tell it") for name, one in drawn.items()),
-            "<h3>By revision</h3>",
-            _outcome_table("Revision", by_revision, lambda one: one.name[:15]),
-            _folded("By grade, as a table", _outcome_table("Grade", by_grade)),
-            _folded("Over time, as a table", _outcome_table("From", [one for one in found if one])),
-        )
-    )
-
-
-def _curves(history: History, revisions: Sequence[Outcomes]) -> dict[str, dict[str, list[float]]]:
-    """Return the reliability of the latest revisions whose order is judged."""
-    known = history.scored[history.scored["converted"].notna()]
-    judged = [one.name for one in revisions if one.roc_auc][:3]
-    groups = {name: known[known["revision"] == name] for name in judged}
-    return {name: reliability(some["converted"], some["probability"]) for name, some in groups.items()}
-
-
-def _outcome_table(
-    kind: str, found: Sequence[Outcomes], name: Callable[[Outcomes], str] = lambda one: one.name
-) -> str:
-    rows = [
-        (
-            name(one),
-            f"{one.n_known:,} of {one.n_leads:,}",
-            f"{one.expected:.0%}",
-            f"{one.converted.value:.0%}\n{one.converted.low:.0%} to {one.converted.high:.0%}",
-            "" if one.lift is None else f"{one.lift.value:.1f}\n{one.lift.low:.1f} to {one.lift.high:.1f}",
-            "" if one.roc_auc is None else f"{one.roc_auc.value:.2f}",
-        )
-        for one in found
-    ]
-    return table((kind, "Outcomes", "Foretold", "Converted", "Lift of the best fifth", "ROC AUC"), rows)
 
 
 def _render_requests(history: History) -> str:
@@ -307,11 +239,11 @@ def _render_requests(history: History) -> str:
     header = ("From", "Requests", "Wrong requests", "The app failed", "Half within", "95 of 100 within")
     pictures = gallery(
         [
-            _picture(draw_seconds(names, requests), "Time to answer; the table below tells the same"),
-            _picture(draw_failures(names, requests), "Refused and failed; the table below tells the same"),
+            figure(to_png(draw_seconds(names, requests)), "Time to answer; the same as in the table"),
+            figure(to_png(draw_failures(names, requests)), "Refused and failed; the same as in the table"),
         ]
     )
-    return pictures + _folded("The same as a table", table(header, rows))
+    return pictures + folded("The same as a table", table(header, rows))
 
 
 def _milliseconds(seconds: float) -> str:

@@ -90,7 +90,11 @@ class LoopbackHub:
         """Ends the server and its thread. From then on, connections to the hub are refused."""
         self._front.faults.clear()
         self._server.should_exit = True
-        self._thread.join()
+        if self._thread.ident is None:
+            for each in self._sockets:
+                each.close()
+        else:
+            self._thread.join()
 
     def add_token(
         self, token: str, user: str, write: bool = False, organisations: tuple[str, ...] = ()
