@@ -149,6 +149,8 @@ def report(model: LeadModel) -> None:
     for name, why in schema.ignored.items():
         print(f"  left out  {name or '(no name)'}: {why}")
     print(f"\nOn {evaluation.n_test:,} test leads ({model.config.training.split}):")
+    if not model.config.training.time_range:
+        print("  No date is known: with --time naming what orders the leads, the newest would be the test.")
     for kind, name in METRIC_NAMES.items():
         if not (estimate := evaluation.test.get(kind)):
             continue

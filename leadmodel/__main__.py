@@ -208,7 +208,7 @@ def _retrain(options: argparse.Namespace) -> None:
         if retrained.drift:
             print(drift_report(retrained.drift))
         gate = retrained.gate
-        print(f"\n{gate.told()}")
+        print(f"\n{gate.told(carried_out=not options.dry_run)}")
         if options.dry_run:
             print("Nothing was changed: --dry-run")
         elif gate.publish and retrained.challenger:

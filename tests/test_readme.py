@@ -15,6 +15,7 @@ import yaml
 from support import ROOT
 from support import command as command_of
 
+from leadmodel.leads.reading import read_table
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
@@ -63,12 +64,14 @@ def test_the_javascript_example_answers(address: str, tmp_path: Path) -> None:
 
 def test_the_practitioners_example_runs_without_this_package(model: LeadModel, tmp_path: Path) -> None:
     model.save_pretrained(tmp_path / "model")
+    make_sample(50, random_state=9).to_csv(tmp_path / "leads.csv", index=False)
     code = "import sys; sys.modules['leadmodel'] = None\n" + blocks("python")[1]
     done = subprocess.run(
         [sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert 0 < float(done.stdout.strip(" []\n")) < 1
+    told = [float(number) for number in done.stdout.replace("[", " ").replace("]", " ").split()]
+    assert told == pytest.approx(model.predict_proba(read_table(tmp_path / "leads.csv")), abs=1e-6)
 
 
 @pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, which is not installed")

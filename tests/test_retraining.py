@@ -170,7 +170,9 @@ def test_the_command_replaces_a_folder(place: Path) -> None:
     before = LeadModel.from_pretrained(place / "model")
     dry = retrained(place, "--model", place / "model", "--dry-run")
     assert dry.returncode == 0, dry.stderr
+    assert "\nWould be published (better): log loss" in dry.stdout
     assert "Nothing was changed: --dry-run" in dry.stdout
+    assert sorted(path.name for path in place.iterdir()) == ["all.csv", "model"]
     assert LeadModel.from_pretrained(place / "model").revision == before.revision
     done = retrained(place, "--model", place / "model")
     assert done.returncode == 0, done.stderr

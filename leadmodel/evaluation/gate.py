@@ -92,9 +92,11 @@ class Gate(BaseModel):
     moved: tuple[str, ...] = ()
     comparison: Comparison | None = None
 
-    def told(self) -> str:
+    def told(self, *, carried_out: bool = True) -> str:
         """Return the decision and its reason in a sentence, as card and commit message carry it."""
         outcome = "Published" if self.publish else "Kept the champion"
+        if not carried_out:
+            outcome = "Would be published" if self.publish else "The champion would be kept"
         return f"{outcome} ({self.rule}): {self._why()}"
 
     def _why(self) -> str:

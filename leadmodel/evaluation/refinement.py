@@ -34,7 +34,7 @@ class Calibration(BaseModel):
 
     def summary(self) -> str:
         """Return what was found, in a sentence."""
-        verdict = "is part of the model" if self.is_used else "would not help for certain, so there is none"
+        verdict = "is part of the model" if self.is_used else "is not certain to help, so there is none"
         change = self.change.told("+.4f")
         return f"Platt scaling {verdict}; it changes the cross-validated log loss by {change}."
 

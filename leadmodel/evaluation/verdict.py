@@ -219,7 +219,10 @@ def _check_levels(evaluation: Evaluation, labels: Mapping[str, str]) -> Check:
         return Check(level="ready", sentence="No kind of leads has enough test leads to be judged alone.")
     wrong = [level for level in evaluation.levels if _is_wrong(level)]
     if not wrong:
-        return Check(level="ready", sentence="It is not visibly wrong for any kind of leads.")
+        return Check(
+            level="ready",
+            sentence="Its probabilities are not visibly too high or too low for any kind of leads.",
+        )
     large = [level for level in wrong if level.n_leads >= LARGE_KIND * evaluation.n_test]
     named = ", ".join(f"{labels[level.field]} {level.value!r}" for level in (large or wrong)[:3])
     sentence = f"It is visibly wrong for {len(wrong)} of {len(evaluation.levels)} kinds of leads: {named}"

@@ -1,6 +1,9 @@
 """Hold the place of a published model while a challenger is trained, and put it there."""
 
 import contextlib
+import hashlib
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -66,7 +69,7 @@ class _Folder:
 
     def give(self, challenger: LeadModel, message: str) -> str:
         challenger.save_pretrained(self.path)
-        return f"{self.path}/ holds the challenger now"
+        return f"{self.path}/ holds the challenger now; an app that serves it must be started anew"
 
 
 class _Repository:
@@ -98,7 +101,9 @@ def _locked(folder: Path) -> Iterator[None]:
     except ImportError:  # Windows has no such locks, and two runs at once are the users' to avoid
         yield
         return
-    with open(folder.with_name(f".{folder.name}-lock"), "w") as file:
+    # Not beside the folder, where it would lie about for good: who locks is who works.
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    with open(Path(tempfile.gettempdir()) / f"leadmodel-{os.getuid()}-{name}.lock", "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
