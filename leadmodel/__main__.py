@@ -1,4 +1,7 @@
-"""The commands beside training: python -m leadmodel COMMAND --help."""
+"""The commands beside training: python -m leadmodel COMMAND --help.
+
+What only one of them needs and takes long to import, such as matplotlib or the training, is imported there.
+"""
 
 import argparse
 import os
@@ -10,8 +13,6 @@ from pathlib import Path
 from tqdm import tqdm
 
 from leadmodel.errors import InputError, quoted
-from leadmodel.evaluation.drawing import to_png
-from leadmodel.evaluation.drift_plots import draw_drift
 from leadmodel.evaluation.gate import MAX_AGE_DAYS
 from leadmodel.leads.event_leads import open_leads
 from leadmodel.leads.event_recipe import EventHints
@@ -20,19 +21,12 @@ from leadmodel.leads.event_times import read_moment
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.writing import check_writable, write_leads
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.drift import measure_drift
-from leadmodel.monitoring.drift_report import drift_report
 from leadmodel.monitoring.log_place import LogPlace
 from leadmodel.monitoring.outcomes import Columns, store_outcomes
-from leadmodel.monitoring.retraining import champion_recipe, champion_settings, retrain
 from leadmodel.monitoring.rollback import go_back
 from leadmodel.monitoring.succession import hold_place
 from leadmodel.options import add_lead_options, read_leads_of, read_past_leads
 from leadmodel.serving.bulk import score_file
-from leadmodel.training.past import prepare_all
-from leadmodel.training.report import audit_report, progress_bar
-from leadmodel.training.settings import TrainingSettings
-from leadmodel.training.tracking import open_tracker
 
 DRIFTED = 3
 """Exit status of `drift`, so that a schedule can tell it from an error."""
@@ -63,6 +57,10 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _check(options: argparse.Namespace) -> None:
+    from leadmodel.training.past import prepare_all
+    from leadmodel.training.report import audit_report
+    from leadmodel.training.settings import TrainingSettings
+
     leads, recipe = read_past_leads(options.leads, options, print)
     print(audit_report(prepare_all(leads, recipe, TrainingSettings())))
 
@@ -144,6 +142,11 @@ def _add_drift(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _drift(options: argparse.Namespace) -> int:
+    from leadmodel.evaluation.drawing import to_png
+    from leadmodel.evaluation.drift_plots import draw_drift
+    from leadmodel.monitoring.drift import measure_drift
+    from leadmodel.monitoring.drift_report import drift_report
+
     if options.plot and not options.plot.lower().endswith(".png"):
         raise InputError(f"The picture must end in .png. Got {quoted(options.plot, 300)} instead.")
     model = LeadModel.from_pretrained(options.model)
@@ -187,6 +190,11 @@ def _add_retrain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _retrain(options: argparse.Namespace) -> None:
+    from leadmodel.monitoring.drift_report import drift_report
+    from leadmodel.monitoring.retraining import champion_recipe, champion_settings, retrain
+    from leadmodel.training.report import progress_bar
+    from leadmodel.training.tracking import open_tracker
+
     with hold_place(options.model, push=options.push and not options.dry_run) as place:
         champion = place.champion
         recipe = champion_recipe(champion)

@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 
 from leadmodel.errors import InputError
+from leadmodel.leads.event_plan import INSTALL_ENGINES
 from leadmodel.leads.event_recipe import EventHints
 from leadmodel.leads.event_report import TableReport
-from leadmodel.leads.event_tables import ENGINES, EventTables, read_event_tables
+from leadmodel.leads.event_tables import EventTables, read_event_tables
 
 NOW = dt.datetime(2024, 6, 1, 12)
 
@@ -268,9 +269,10 @@ def test_without_an_engine_the_line_that_installs_it_is_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(InputError, match=f"pip install {ENGINES}"):
+    with pytest.raises(InputError, match=INSTALL_ENGINES):
         read(folder)
 
 
 def test_the_versions_that_are_told_are_those_that_are_tested() -> None:
-    assert ENGINES == f"polars=={version('polars')} narwhals=={version('narwhals')}"
+    named = f"narwhals=={version('narwhals')} polars=={version('polars')}"
+    assert INSTALL_ENGINES == f"pip install {named}"

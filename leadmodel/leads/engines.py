@@ -3,13 +3,13 @@
 from typing import Any
 
 from leadmodel.errors import InputError
+from leadmodel.leads.event_plan import INSTALL_ENGINES
 
 try:
     import narwhals as nw
 except ImportError:
     raise InputError(
-        "Tables of events need Narwhals and polars. "
-        "Install them with: pip install narwhals==2.28.0 polars==2.1.0"
+        f"Tables of events need Narwhals and polars. Install them with: {INSTALL_ENGINES}"
     ) from None
 
 __all__ = ["check_engine", "clock", "nw"]

@@ -5,7 +5,10 @@ from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-__all__ = ["FeaturePlan"]
+__all__ = ["INSTALL_ENGINES", "FeaturePlan"]
+
+INSTALL_ENGINES = "pip install narwhals==2.28.0 polars==2.1.0"
+"""What tables of events need beyond requirements.txt."""
 
 
 class FeaturePlan(BaseModel):

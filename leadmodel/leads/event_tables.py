@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadmodel.errors import InputError, quoted
+from leadmodel.leads.event_plan import INSTALL_ENGINES
 from leadmodel.leads.event_recipe import EventHints, OutcomeHints, TableHints
 from leadmodel.leads.event_report import EventReport, TableReport
 from leadmodel.leads.event_rows import NO_NUMBER, REASONS, WHY, entity_rows, event_rows, outcome_rows
@@ -32,9 +33,7 @@ from leadmodel.leads.event_scan import COPIES, UNJOINED
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["ENGINES", "EventTables", "check_engines", "read_event_tables"]
-
-ENGINES = "polars==2.1.0 narwhals==2.28.0"
+__all__ = ["EventTables", "check_engines", "read_event_tables"]
 
 MOST_UNDATED = 0.1
 """Share of rows without a time up to which the rows, not the recipe, are taken to be wrong."""
@@ -46,9 +45,7 @@ def check_engines() -> None:
         import narwhals  # noqa: F401
         import polars  # noqa: F401
     except ImportError:
-        raise InputError(
-            f"Events need polars and Narwhals. Install them with: pip install {ENGINES}"
-        ) from None
+        raise InputError(f"Events need polars and Narwhals. Install them with: {INSTALL_ENGINES}") from None
 
 
 @dataclass(frozen=True)

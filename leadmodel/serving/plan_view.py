@@ -3,9 +3,7 @@
 import base64
 from html import escape
 
-from leadmodel.evaluation.drawing import to_png
 from leadmodel.evaluation.planning import Plan
-from leadmodel.evaluation.plots import draw_plan
 from leadmodel.serving.list_views import render_facts
 from leadmodel.serving.lists import RankedList
 
@@ -26,6 +24,10 @@ def render_plan(plan: Plan, ranked: RankedList) -> str:
         facts.append((escape(ranked.money(plan.returns[plan.n_called])), "value expected"))
     if (profit := plan.expected_profit) is not None:
         facts.append((f"{profit:,.0f}", "profit expected"))
+    # Matplotlib takes longer to import than the app may take to start, so its first user waits.
+    from leadmodel.evaluation.drawing import to_png
+    from leadmodel.evaluation.plots import draw_plan
+
     picture = base64.b64encode(to_png(draw_plan(plan))).decode()
     told = (
         f"{plan.expected:,.1f} customers expected of {plan.n_called:,} calls, {plan.gains[-1]:,.1f} of all"
