@@ -20,6 +20,7 @@ from leadmodel.serving.pages import build_demo, looks
 from leadmodel.serving.rest import add_rest
 from leadmodel.serving.service import ScoringService
 from leadmodel.serving.signin import SignIn, add_sign_in
+from leadmodel.serving.uploaded_files import UploadedFilesOnly
 
 __all__ = ["build_app", "serve"]
 
@@ -57,6 +58,7 @@ def build_app(
         _add_webhook(app, webhook_secret, on_webhook)
     # From the inside out: the last one meets a request first.
     app.add_middleware(DirectCalls, endpoints=make_endpoints(service))
+    app.add_middleware(UploadedFilesOnly)
     app.add_middleware(Guard, rules=rules, sign_in=sign_in)
     # With a CORSMiddleware here Gradio adds none of its own, which would let every site in.
     app.add_middleware(
@@ -68,6 +70,9 @@ def build_app(
 
 
 def _mount(app: FastAPI, demo: gr.Blocks) -> FastAPI:
+    # Gradio checks which files a request may name only once its Blocks have been launched, and
+    # mounting does not count as that: without this line every file of the machine can be read.
+    demo.has_launched = True
     app = gr.mount_gradio_app(app, demo, path="/", mcp_server=tools.are_available(), **looks())
     if demo.mcp_server:
         tools.keep_to_tools(demo)
