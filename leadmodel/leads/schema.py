@@ -300,7 +300,8 @@ class LeadSchema(BaseModel):
         return named
 
     def _unknown(self, name: str) -> str:
-        close = get_close_matches(str(name), self.by_name, n=1)
+        # A name of megabytes would be compared for seconds.
+        close = get_close_matches(str(name)[:200], self.by_name, n=1)
         hint = f" Did you mean {quoted(close[0])}?" if close else ""
         known = ", ".join(self.by_name)
         return f"the lead has a field {quoted(name)} that the model does not know.{hint} Known: {known}."
