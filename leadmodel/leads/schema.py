@@ -316,7 +316,7 @@ class LeadSchema(BaseModel):
             return
         unknown = [name for name in columns if name not in self.by_name and name not in self.ignored]
         diff = [f"  - {name} (the model needs it)" for name in lacking]
-        diff += [f"  + {name} (the model does not know it)" for name in unknown[:20]]
+        diff += [f"  + {name[:100]} (the model does not know it)" for name in unknown[:20]]
         raise InputError("The columns do not match the model's fields:\n" + "\n".join(diff))
 
     def example(self) -> dict[str, Any]:

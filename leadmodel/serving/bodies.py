@@ -67,7 +67,7 @@ async def read_body(
     receive: Receive,
     limit: int = MAX_BYTES,
     hold: Callable[[int], object] = lambda n_bytes: None,
-    seconds: float = SECONDS,
+    seconds: float | None = None,
 ) -> bytes:
     """Return the whole body.
 
@@ -79,8 +79,8 @@ async def read_body(
         Bytes that it may have.
     hold : callable
         Called with the number of bytes of each part before it is kept.
-    seconds : float
-        That it may take, and one more for each `SLOWEST` bytes that have come.
+    seconds : float, optional
+        That it may take (by default `SECONDS`), and one more for each `SLOWEST` bytes that have come.
 
     Raises
     ------
@@ -88,10 +88,9 @@ async def read_body(
         413, if it is too large; 408, if it takes too long.
     """
     parts, size, more = [], 0, True
-    loop = asyncio.get_running_loop()
-    started = loop.time()
+    deadline = asyncio.get_running_loop().time() + (SECONDS if seconds is None else seconds)
     try:
-        async with asyncio.timeout(seconds) as patience:
+        async with asyncio.timeout_at(deadline) as patience:
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
@@ -102,7 +101,7 @@ async def read_body(
                 hold(len(part))
                 parts.append(part)
                 if more:
-                    patience.reschedule(started + seconds + size / SLOWEST)
+                    patience.reschedule(deadline + size / SLOWEST)
     except TimeoutError:
         raise HTTPException(
             408, "The body of the request took too long.", {"Connection": "close"}

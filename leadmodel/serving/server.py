@@ -21,7 +21,7 @@ from leadmodel.serving.guard import Guard, Rules
 from leadmodel.serving.headers import SafeHeaders
 from leadmodel.serving.observed import Metrics, Observed, add_metrics
 from leadmodel.serving.pages import build_demo, looks
-from leadmodel.serving.refusals import add_refusals
+from leadmodel.serving.refusals import add_refusals, speak_briefly
 from leadmodel.serving.rest import add_rest
 from leadmodel.serving.service import ScoringService
 from leadmodel.serving.signin import SignIn, add_sign_in
@@ -75,6 +75,7 @@ def build_app(
 
 
 def _mount(app: FastAPI, demo: gr.Blocks) -> FastAPI:
+    speak_briefly(demo)
     app = gr.mount_gradio_app(app, demo, path="/", mcp_server=tools.are_available(), **looks())
     if demo.mcp_server:
         tools.keep_to_tools(demo)

@@ -6,10 +6,9 @@ from typing import Any
 import gradio as gr
 from gradio.mcp import GradioMCPServer
 
-__all__ = ["are_available", "keep_to_tools", "tell"]
+from leadmodel.serving.refusals import MAX_ERROR
 
-MAX_ERROR = 500
-"""Characters of what is told of a wrong call."""
+__all__ = ["are_available", "keep_to_tools", "tell"]
 
 
 def are_available() -> bool:
@@ -38,7 +37,7 @@ def keep_to_tools(demo: gr.Blocks) -> None:
         result = await call(request)
         if result.root.isError:
             for part in result.root.content:
-                # Of an argument that is wrong it holds the whole.
+                # Of an argument that is wrong the protocol's package tells the whole.
                 part.text = part.text[:MAX_ERROR]
         return result
 
