@@ -1,6 +1,5 @@
 """What every answer tells browsers: where its page may load from, call to, and be shown."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["SafeHeaders"]
@@ -22,6 +21,8 @@ _POLICY = {
     "form-action": "'self'",
     "frame-ancestors": "'self'",
 }
+
+_JSON = (b"content-type", b"application/json")
 
 
 class SafeHeaders:
@@ -45,7 +46,9 @@ class SafeHeaders:
             for name in ("connect-src", "img-src"):
                 policy[name] += f" {HUB} https://*.huggingface.co"
         policy["frame-ancestors"] = " ".join((policy["frame-ancestors"], *framers))
-        self.policy = "; ".join(f"{name} {sources}" for name, sources in policy.items())
+        told = "; ".join(f"{name} {sources}" for name, sources in policy.items())
+        self.of_data = [(b"x-content-type-options", b"nosniff")]
+        self.of_pages = [*self.of_data, (b"content-security-policy", told.encode())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and complete the head of its answer."""
@@ -55,9 +58,9 @@ class SafeHeaders:
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Content-Security-Policy"] = self.policy
+                headers = [*message.get("headers", [])]
+                # With nosniff, JSON is never taken for a page: its answers stay short.
+                message["headers"] = headers + (self.of_data if _JSON in headers else self.of_pages)
             await send(message)
 
         await self.app(scope, receive, complete)

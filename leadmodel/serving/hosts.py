@@ -1,7 +1,7 @@
 """Hosts and sites: what is the app's own."""
 
 import ipaddress
-from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 __all__ = ["host_and_port", "is_loopback", "is_own_host"]
@@ -27,7 +27,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def is_own_host(header: str | None, origins: Sequence[str]) -> bool:
+@lru_cache(maxsize=16)
+def is_own_host(header: str | None, origins: tuple[str, ...]) -> bool:
     """Whether a Host header names this machine or one of `origins`.
 
     A page of another site that lets its own name point to 127.0.0.1 (DNS rebinding) is of the same
