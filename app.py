@@ -9,7 +9,8 @@ LEADMODEL_POLL            seconds between two looks for a newer revision (defaul
 LEADMODEL_WEBHOOK_SECRET  secret of the Hub's webhook to /webhooks/hub, which looks at once
 LEADMODEL_AUTH            USER:PASSWORD[,USER2:PASSWORD2]: who may come in (default: everybody)
 LEADMODEL_RATE            leads that one caller may have scored in a minute (default: 0, no limit)
-LEADMODEL_PROXY           1: a proxy names the caller in X-Forwarded-For (default: 1 on a Space, else 0)
+LEADMODEL_PROXY           how many proxies before the app append to X-Forwarded-For (default: 1 on a
+                          Space, else 0)
 LEADMODEL_LOG             folder, or datasets/USER/NAME on the Hub, for a log of leads and answers
                           (default: none); the README says what of a lead it keeps
 LEADMODEL_ORIGINS         other sites whose pages may call, such as https://crm.example,https://…
@@ -32,6 +33,7 @@ from leadmodel.publishing.persistence import is_folder
 from leadmodel.serving import tools
 from leadmodel.serving.discretion import speak_discreetly
 from leadmodel.serving.guard import Rules
+from leadmodel.serving.hosts import is_loopback
 from leadmodel.serving.server import build_app, serve
 from leadmodel.serving.service import ScoringService
 from leadmodel.serving.updates import Updater
@@ -72,16 +74,21 @@ def read_accounts() -> dict[str, str]:
     return accounts
 
 
-def read_rules() -> Rules:
-    """Return what callers must observe from the environment."""
+def read_rules(host: str) -> Rules:
+    """Return what callers of an app that listens on `host` must observe, from the environment."""
     origins = os.environ.get("LEADMODEL_ORIGINS", "").split(",")
-    if host := os.environ.get("SPACE_HOST"):
-        origins.append(f"https://{host}")  # its own pages, whatever its proxy sends as Host
+    if space := os.environ.get("SPACE_HOST"):
+        origins.append(f"https://{space}")  # its own pages, whatever its proxy sends as Host
+    accounts, on_space = read_accounts(), "SPACE_ID" in os.environ
+    n_proxies = max(0, int(read_number("LEADMODEL_PROXY", int(on_space))))
     return Rules(
-        accounts=read_accounts(),
+        accounts=accounts,
         leads_per_minute=read_number("LEADMODEL_RATE", 0),
-        behind_proxy=read_number("LEADMODEL_PROXY", float("SPACE_ID" in os.environ)) > 0,
+        n_proxies=n_proxies,
         origins=tuple(origin.strip().rstrip("/") for origin in origins if origin.strip()),
+        # A page of any site could let its name point here; a proxy answers for its own names.
+        only_own_hosts=is_loopback(host) and not accounts and not n_proxies,
+        on_space=on_space,
     )
 
 
@@ -103,7 +110,7 @@ def main() -> None:
     repository, revision = os.environ.get("LEADMODEL_REPO"), os.environ.get("LEADMODEL_REVISION")
     host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
     port = int(read_number("GRADIO_SERVER_PORT", 7860))
-    seconds, rules = read_number("LEADMODEL_POLL", 60), read_rules()
+    seconds, rules = read_number("LEADMODEL_POLL", 60), read_rules(host)
     check_free(host, port)
 
     repo_id = repository if repository and not is_folder(repository) else None

@@ -1,7 +1,7 @@
 import pytest
 
 from leadmodel.serving import callers
-from leadmodel.serving.callers import Allowance, caller_of
+from leadmodel.serving.callers import Allowance, Bill, LimitError, caller_of
 
 
 class Clock:
@@ -46,21 +46,53 @@ def test_the_table_of_callers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    ("forwarded", "behind_proxy", "caller"),
+    ("forwarded", "n_proxies", "caller"),
     [
-        (["9.9.9.9"], False, "10.0.0.1"),
-        ([], True, "10.0.0.1"),
-        (["9.9.9.9"], True, "9.9.9.9"),
-        (["1.1.1.1, 9.9.9.9"], True, "9.9.9.9"),
-        (["1.1.1.1", "9.9.9.9, 10.2.3.4, 127.0.0.1"], True, "9.9.9.9"),
-        (["1.1.1.1, nonsense"], True, "10.0.0.1"),
-        (["192.168.0.3"], True, "10.0.0.1"),
-        (["2a00:1450:4001:82a::200e"], True, "2a00:1450:4001:82a::/64"),
+        (["9.9.9.9"], 0, "10.0.0.1"),
+        ([], 1, "10.0.0.1"),
+        (["9.9.9.9"], 1, "9.9.9.9"),
+        (["1.1.1.1, 9.9.9.9"], 1, "9.9.9.9"),
+        (["1.1.1.1", "9.9.9.9, 10.2.3.4"], 2, "9.9.9.9"),
+        (["1.1.1.1", "9.9.9.9, 10.2.3.4, 127.0.0.1"], 3, "9.9.9.9"),
+        (["9.9.9.9"], 2, "9.9.9.9"),
+        (["1.1.1.1, nonsense"], 1, "10.0.0.1"),
+        # A caller in the proxy's own network writes an address of its choice before its own.
+        (["8.8.8.8, 192.168.0.3"], 1, "192.168.0.3"),
+        (["8.8.8.8, 192.168.0.3, 10.2.3.4"], 2, "192.168.0.3"),
+        (["2a00:1450:4001:82a::200e"], 1, "2a00:1450:4001:82a::/64"),
+        (["::ffff:9.9.9.9"], 1, "9.9.9.9"),
     ],
 )
-def test_the_last_public_address_is_the_callers(
-    forwarded: list[str], behind_proxy: bool, caller: str
+def test_the_caller_is_whom_the_outermost_trusted_proxy_saw(
+    forwarded: list[str], n_proxies: int, caller: str
 ) -> None:
     headers = [(b"x-forwarded-for", line.encode()) for line in forwarded]
     scope = {"type": "http", "client": ("10.0.0.1", 5000), "headers": headers}
-    assert caller_of(scope, behind_proxy) == caller
+    assert caller_of(scope, n_proxies) == caller
+
+
+def test_a_call_is_charged_for_its_leads_and_one_at_least() -> None:
+    allowance = Allowance(60, Clock())
+    for n_leads, left in ((0, 59), (1, 58), (40, 18)):
+        bill = Bill(allowance, "ann")
+        bill.charge_call()
+        if n_leads:
+            bill.charge(n_leads)
+        assert allowance.wait("ann", left) == 0
+        assert allowance.wait("ann", left + 1) > 0
+    bill = Bill(allowance, "ann")
+    bill.charge_call()
+    with pytest.raises(LimitError, match=r"The limit is 60 leads a minute. Wait 12 s."):
+        bill.charge(30)
+    assert allowance.wait("ann", 17) == 0, "what was refused costs no more than its call"
+    with pytest.raises(LimitError, match="Wait"):
+        bill.charge(30)
+
+
+def test_a_call_of_more_than_a_minutes_worth_is_let_in_when_nothing_is_owed() -> None:
+    allowance = Allowance(60, Clock())
+    bill = Bill(allowance, "ann")
+    bill.charge_call()
+    bill.charge(600)
+    with pytest.raises(LimitError, match="Wait"):
+        Bill(allowance, "ann").charge_call()

@@ -1,8 +1,10 @@
 """What callers must observe: each door without a key and with one, other sites, and limits."""
 
+import base64
 import json
 import shutil
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -217,11 +219,77 @@ def test_a_caller_has_so_many_leads_a_minute(guarded: str) -> None:
     assert refused.status_code == 429
     assert 5 <= int(refused.headers["retry-after"]) <= 12
     assert "500 leads a minute" in refused.json()["detail"]
-    for path in ("/gradio_api/run/predict_batch", "/gradio_api/call/predict_batch"):
-        assert score(200, "9.9.9.1", path).status_code == 429
+    direct = score(200, "9.9.9.1", "/gradio_api/run/predict_batch")
+    assert direct.status_code == 429
+    assert "500 leads a minute" in direct.json()["error"]
     # What a caller claims to be stands before what the proxy has seen.
-    assert score(200, "1.1.1.1, 9.9.9.1, 10.0.0.7").status_code == 429
+    assert score(200, "1.1.1.1, 9.9.9.1").status_code == 429
     assert score(200, "9.9.9.2").is_success
+
+
+def wait_for_answer(client: httpx.Client, path: str, **query: str) -> str:
+    """Return what Gradio's stream of events tells until it ends."""
+    with client.stream("GET", path, params=query) as stream:
+        for line in stream.iter_lines():
+            if line.startswith("data:") and (
+                "process_completed" in line or path.startswith("/gradio_api/call")
+            ):
+                return line
+    return ""
+
+
+def by_call(client: httpx.Client) -> str:
+    """Score 400 leads as gradio_client does."""
+    event = client.post("/gradio_api/call/predict_batch", json={"data": [[LEAD] * 400, False]}).json()
+    return wait_for_answer(client, f"/gradio_api/call/predict_batch/{event['event_id']}")
+
+
+def by_file(client: httpx.Client) -> str:
+    """Score a file of 400 leads."""
+    content = base64.b64encode(full_csv(client, 400).encode()).decode()
+    return client.post("/gradio_api/run/predict_file", json={"data": ["leads.csv", content]}).text
+
+
+def by_list_page(client: httpx.Client) -> str:
+    """Paste 400 leads into the page of lists."""
+    config = client.get("/config").json()
+    (button,) = [
+        part["id"] for part in config["components"] if part["props"].get("value") == "Score the pasted rows"
+    ]
+    (event,) = [one for one in config["dependencies"] if [button, "click"] in one["targets"]]
+    call = {
+        "data": [full_csv(client, 400), "We can make so many calls", 0.8],
+        "fn_index": event["id"],
+        "session_hash": uuid.uuid4().hex,
+    }
+    client.post("/gradio_api/queue/join", json=call).raise_for_status()
+    return wait_for_answer(client, "/gradio_api/queue/data", session_hash=call["session_hash"])
+
+
+def full_csv(client: httpx.Client, n_leads: int) -> str:
+    example = client.get("/api/v1/schema").json()["example"]
+    row = ",".join(str(value) for value in example.values())
+    return "\n".join([",".join(example), *[row] * n_leads])
+
+
+@pytest.mark.parametrize("score", [by_call, by_file, by_list_page], ids=lambda way: way.__name__)
+def test_leads_are_counted_however_they_come(guarded: str, score: Callable[[httpx.Client], str]) -> None:
+    headers = {"X-Forwarded-For": f"8.8.2.{next(STRANGERS)}"}
+    with httpx.Client(base_url=guarded, auth=ANN, headers=headers, timeout=30) as client:
+        assert "leads a minute" not in score(client)
+        assert "The limit is 500 leads a minute." in score(client)
+
+
+def test_tools_are_counted_as_well(guarded: str) -> None:
+    headers = {"X-Forwarded-For": "8.8.3.1", "Accept": "application/json, text/event-stream"}
+    arguments = {"name": "predict_batch", "arguments": {"leads": [LEAD] * 400}}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": arguments}
+    answers = [
+        httpx.post(f"{guarded}/gradio_api/mcp/", json=call, auth=ANN, headers=headers, timeout=30).text
+        for _ in range(2)
+    ]
+    assert "probability" in answers[0]
+    assert "The limit is 500 leads a minute." in answers[1]
 
 
 def test_nothing_of_a_form_is_written_to_the_disk(address: str) -> None:

@@ -141,7 +141,7 @@ def test_no_way_of_writing_a_file_object_passes(
     answer = httpx.post(
         f"{guarded}/gradio_api/run/predict", content=content, headers={"Content-Type": "application/json"}
     )
-    assert answer.status_code == 403
+    assert answer.status_code in (400, 403, 422)
 
 
 def test_gradio_alone_refuses_as_well(

@@ -300,7 +300,8 @@ class LeadSchema(BaseModel):
         return named
 
     def _unknown(self, name: str) -> str:
-        close = get_close_matches(str(name), self.by_name, n=1)
+        # A name of megabytes would be compared for seconds.
+        close = get_close_matches(str(name)[:200], self.by_name, n=1)
         hint = f" Did you mean {quoted(close[0])}?" if close else ""
         known = ", ".join(self.by_name)
         return f"the lead has a field {quoted(name)} that the model does not know.{hint} Known: {known}."
@@ -315,7 +316,7 @@ class LeadSchema(BaseModel):
             return
         unknown = [name for name in columns if name not in self.by_name and name not in self.ignored]
         diff = [f"  - {name} (the model needs it)" for name in lacking]
-        diff += [f"  + {name} (the model does not know it)" for name in unknown[:20]]
+        diff += [f"  + {name[:100]} (the model does not know it)" for name in unknown[:20]]
         raise InputError("The columns do not match the model's fields:\n" + "\n".join(diff))
 
     def example(self) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from leadmodel.errors import InputError
 from leadmodel.serving.bodies import read_body, replay
+from leadmodel.serving.callers import LimitError
 
 __all__ = ["DirectCalls"]
 
@@ -63,6 +64,8 @@ class DirectCalls:
         call.apply_defaults()
         try:
             result = self.endpoints[name](*call.args)
+        except LimitError as error:
+            return JSONResponse({"error": str(error)}, 429, {"Retry-After": str(error.seconds)})
         except InputError as error:
             return JSONResponse({"error": str(error)}, 422)
         duration = time.perf_counter() - started

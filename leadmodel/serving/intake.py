@@ -26,6 +26,9 @@ MAX_UNPACKED = 100_000_000
 MAX_COLUMNS = 702
 """A to ZZ in Excel; CRMs export a few hundred at most."""
 
+MAX_NAME = 1000
+"""Characters of a column's name, which is compared with those of the fields, and told."""
+
 _FAR_CELL = re.compile(rb"""\sr\s*=\s*["'][A-Z]{3,}\d""")
 _ROW = re.compile(rb"""<(?:\w+:)?row\s[^>]*?\br\s*=\s*["'](\d+)""")
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -79,10 +82,13 @@ def _read(name: str, content: bytes) -> pa.Table:
         n_leads += batch.num_rows
         _check_leads(n_leads)
         _check_columns(batch.num_columns)
+        _check_names(batch.column_names)
         batches.append(batch)
     table = pa.concat_tables(batches)
     if twice := duplicate_names(table.column_names):
-        raise InputError(f"must give each column its own name. {twice[0]!r} stands there more than once.")
+        raise InputError(
+            f"must give each column its own name. {quoted(twice[0])} stands there more than once."
+        )
     nested = [field.name for field in table.schema if pa.types.is_nested(field.type)]
     if nested:
         raise InputError(f"must hold single values. Its column {quoted(nested[0])} holds lists; drop it.")
@@ -100,6 +106,13 @@ def _check_leads(n_leads: int) -> None:
 def _check_columns(n_columns: int) -> None:
     if n_columns > MAX_COLUMNS:
         raise InputError(f"must have at most {MAX_COLUMNS:,} columns. Drop those that are not needed.")
+
+
+def _check_names(names: list[str]) -> None:
+    if max(map(len, names), default=0) > MAX_NAME:
+        raise InputError(
+            f"must have column names of at most {MAX_NAME:,} characters. Is the first row one?"
+        )
 
 
 def _check_unpacked(n_bytes: int) -> None:

@@ -7,13 +7,14 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, TypeAdapter
-from pydantic_core import from_json
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from leadmodel.errors import InputError, LeadError, quoted
 from leadmodel.evaluation.answer import Answer
 from leadmodel.leads.schema import Field, LeadSchema
+from leadmodel.serving.callers import LimitError
+from leadmodel.serving.json_bounds import read_json
 from leadmodel.serving.service import MAX_LEADS, ScoringService
 
 __all__ = ["Health", "Problem", "Problems", "Refusal", "add_rest"]
@@ -55,6 +56,9 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
     415: {"model": Refusal, "description": "Not JSON"},
     429: {"model": Refusal, "description": "Too many leads in a minute"},
 }
+MAX_NAME = 200
+"""Characters of a field's name in an answer: it may be one that the caller has made up."""
+
 _ANSWERS = TypeAdapter(list[Answer])
 
 
@@ -106,7 +110,9 @@ def _check_media_type(header: str) -> None:
 
 def _score(service: ScoringService, body: bytes, reasons: bool | None) -> Response:
     try:
-        leads = from_json(body)
+        leads = read_json(body)
+    except InputError as error:
+        return _refuse(_problem(error, False))
     except ValueError as error:
         return _refuse(Problem(loc=["body"], msg=f"The body must be JSON: {error}.", type="json_invalid"))
     try:
@@ -115,6 +121,8 @@ def _score(service: ScoringService, body: bytes, reasons: bool | None) -> Respon
             return Response(answer.model_dump_json(), media_type="application/json")
         answers = service.answers(leads, reasons=bool(reasons), door="REST")
         return Response(_ANSWERS.dump_json(answers), media_type="application/json")
+    except LimitError as error:
+        raise HTTPException(429, str(error), {"Retry-After": str(error.seconds)}) from None
     except InputError as error:
         return _refuse(_problem(error, isinstance(leads, list)))
 
@@ -122,7 +130,7 @@ def _score(service: ScoringService, body: bytes, reasons: bool | None) -> Respon
 def _problem(error: InputError, of_many: bool) -> Problem:
     row, field = None, None
     if isinstance(error, LeadError):
-        row, field = error.row or (1 if of_many else None), error.field
+        row, field = error.row or (1 if of_many else None), error.field and error.field[:MAX_NAME]
     place = ["body", None if row is None else row - 1, field]
     return Problem(
         loc=[part for part in place if part is not None],

@@ -9,14 +9,19 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI, Header, HTTPException
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.routing import Mount
 
 from leadmodel.serving import tools
+from leadmodel.serving.connections import BoundedProtocol
 from leadmodel.serving.direct import DirectCalls
 from leadmodel.serving.discretion import Discreet
+from leadmodel.serving.documentation import add_documentation
 from leadmodel.serving.endpoints import make_endpoints
 from leadmodel.serving.guard import Guard, Rules
+from leadmodel.serving.headers import SafeHeaders
 from leadmodel.serving.observed import Metrics, Observed, add_metrics
 from leadmodel.serving.pages import build_demo, looks
+from leadmodel.serving.refusals import add_refusals, speak_briefly
 from leadmodel.serving.rest import add_rest
 from leadmodel.serving.service import ScoringService
 from leadmodel.serving.signin import SignIn, add_sign_in
@@ -48,9 +53,10 @@ def build_app(
         Called when the Hub says that the repository has changed.
     """
     rules = rules or Rules()
-    app = FastAPI(title="leadmodel", redoc_url=None)
+    app = FastAPI(title="leadmodel", docs_url=None, redoc_url=None)
     metrics, sign_in = Metrics(service), SignIn(rules.accounts) if rules.accounts else None
     add_rest(app, service)
+    add_documentation(app)
     add_metrics(app, metrics)
     if sign_in:
         add_sign_in(app, sign_in)
@@ -65,6 +71,7 @@ def build_app(
         CORSMiddleware, allow_origins=rules.origins, allow_methods=["GET", "POST"], allow_headers=["*"]
     )
     app.add_middleware(Discreet)
+    app.add_middleware(SafeHeaders, framers=rules.origins, on_space=rules.on_space)
     app.add_middleware(Observed, metrics=metrics)
     return _mount(app, build_demo(service))
 
@@ -73,9 +80,13 @@ def _mount(app: FastAPI, demo: gr.Blocks) -> FastAPI:
     # Gradio checks which files a request may name only once its Blocks have been launched, and
     # mounting does not count as that: without this line every file of the machine can be read.
     demo.has_launched = True
+    speak_briefly(demo)
     app = gr.mount_gradio_app(app, demo, path="/", mcp_server=tools.are_available(), **looks())
     if demo.mcp_server:
         tools.keep_to_tools(demo)
+    for route in app.routes:
+        if isinstance(route, Mount) and isinstance(route.app, FastAPI):
+            add_refusals(route.app)
     return app
 
 
@@ -102,6 +113,7 @@ def serve(app: FastAPI, host: str, port: int) -> None:
         app,
         host=host,
         port=port,
+        http=BoundedProtocol,
         log_config=None,
         log_level="warning",
         access_log=False,

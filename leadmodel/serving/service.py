@@ -13,6 +13,7 @@ from leadmodel.evaluation.answer import Answer
 from leadmodel.evaluation.whatif import Curve, WhatIf
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.prediction_log import PredictionLog, ScoredCall
+from leadmodel.serving.callers import charge
 from leadmodel.serving.lists import Progress, RankedList, rank_list
 
 __all__ = ["MAX_LEADS", "Door", "ScoringService"]
@@ -71,6 +72,7 @@ class ScoringService:
         LeadError
             If the lead cannot be read; it names field and value.
         """
+        charge(1)
         model = model or self.model
         answer = model.answer(lead, reasons=reasons)
         request_id = self._tell(model, [lead], [answer.probability], [answer.grade], door)
@@ -94,6 +96,7 @@ class ScoringService:
             if not isinstance(lead, Mapping):
                 problem = f"a lead must be an object of fields. Got {quoted(lead)} instead."
                 raise LeadError(None, problem, row)
+        charge(len(leads))
         model = self.model
         answers = model.answers(leads, reasons=reasons)
         probability, grades = [one.probability for one in answers], [one.grade for one in answers]
@@ -119,6 +122,7 @@ class ScoringService:
         InputError
             If a column is lacking or a value cannot be read; it names row, field and value.
         """
+        charge(leads.num_rows)
         model = self.model
 
         def tell(typed: pd.DataFrame, answers: Mapping[str, pa.Array]) -> dict[str, pa.Array]:

@@ -6,6 +6,7 @@ import hmac
 import math
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from html import escape
 from urllib.parse import parse_qs
@@ -23,6 +24,7 @@ LOGIN = "/login"
 COOKIE = "leadmodel-session"
 SECONDS = 12 * 3600
 """A working day; then a visitor signs in again."""
+MAX_SESSIONS = 10_000
 MISTAKES = 10
 """Wrong passwords that a caller may send in a minute."""
 
@@ -37,7 +39,8 @@ class SignIn:
     """
 
     def __init__(self, accounts: Mapping[str, str]) -> None:
-        # Sessions end with the process: no password can be guessed from a cookie at leisure.
+        # Sessions end with the process, or when their visitor signs out.
+        self._sessions: OrderedDict[str, float] = OrderedDict()
         self._key = secrets.token_bytes(32)
         self._accounts = [self._digest(f"{user}:{password}") for user, password in accounts.items()]
         self._mistakes = Allowance(MISTAKES)
@@ -50,34 +53,46 @@ class SignIn:
         HTTPException
             429, if the caller has guessed too often.
         """
-        if wait := self._mistakes.wait(caller):
-            raise HTTPException(
-                429, "Too many wrong passwords. Wait a minute.", {"Retry-After": str(math.ceil(wait))}
-            )
+        self.check_patience(caller)
         digest = self._digest(user_and_password)
         known = [hmac.compare_digest(digest, account) for account in self._accounts]
         if not any(known):
             self._mistakes.spend(caller)
         return any(known)
 
+    def check_patience(self, caller: str) -> None:
+        """Raise HTTPException (429) if the caller has guessed too often."""
+        if wait := self._mistakes.wait(caller):
+            raise HTTPException(
+                429, "Too many wrong passwords. Wait a minute.", {"Retry-After": str(math.ceil(wait))}
+            )
+
     def admits(self, request: HTTPConnection, caller: str) -> bool:
         """Whether a request carries an account (HTTP Basic) or the cookie of one who signed in."""
         if pair := _basic(request.headers.get("authorization", "")):
             return self.check(pair, caller)
-        return self._is_session(request.cookies.get(COOKIE, ""))
+        return self._sessions.get(_session_of(request), 0) > time.time()
 
-    def session(self) -> str:
-        """Return a cookie's value that `admits` takes until it expires."""
-        expires = str(int(time.time()) + SECONDS)
-        return f"{expires}.{self._digest(expires)}"
+    def begin_session(self) -> str:
+        """Return a cookie's value that `admits` takes until it expires or the session ends."""
+        while self._sessions and (
+            len(self._sessions) >= MAX_SESSIONS or next(iter(self._sessions.values())) < time.time()
+        ):
+            self._sessions.popitem(last=False)
+        name = secrets.token_urlsafe(32)
+        self._sessions[name] = time.time() + SECONDS
+        return name
 
-    def _is_session(self, value: str) -> bool:
-        expires, _, digest = value.partition(".")
-        right = hmac.compare_digest(digest.encode(), self._digest(expires).encode())
-        return right and int(expires) > time.time()
+    def end_session(self, request: HTTPConnection) -> None:
+        """Let the cookie of a request be of no use any longer."""
+        self._sessions.pop(_session_of(request), None)
 
     def _digest(self, text: str) -> str:
         return hmac.new(self._key, text.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def _session_of(request: HTTPConnection) -> str:
+    return request.cookies.get(COOKIE, "")
 
 
 def _basic(header: str) -> str:
@@ -106,11 +121,12 @@ def add_sign_in(app: FastAPI, sign_in: SignIn) -> None:
             wrong = "The user name or the password is wrong."
             return HTMLResponse(_render(wrong), 401) if for_people else JSONResponse({"detail": wrong}, 401)
         response = RedirectResponse("/", 303) if for_people else JSONResponse({"success": True})
-        _set_cookie(response, sign_in.session(), request)
+        _set_cookie(response, sign_in.begin_session(), request)
         return response
 
     @app.get("/logout", include_in_schema=False)
-    def logout() -> Response:
+    def logout(request: Request) -> Response:
+        sign_in.end_session(request)
         response = RedirectResponse(LOGIN, 303)
         response.delete_cookie(COOKIE)
         return response

@@ -6,6 +6,8 @@ from typing import Any
 import gradio as gr
 from gradio.mcp import GradioMCPServer
 
+from leadmodel.serving.refusals import MAX_ERROR
+
 __all__ = ["are_available", "keep_to_tools", "tell"]
 
 
@@ -31,8 +33,18 @@ def keep_to_tools(demo: gr.Blocks) -> None:
         texts = (json.dumps(value, ensure_ascii=False) for value in values)
         return [types.TextContent(type="text", text=text) for text in texts]
 
+    async def call_briefly(request: types.CallToolRequest) -> types.ServerResult:
+        result = await call(request)
+        if result.root.isError:
+            for part in result.root.content:
+                # Of an argument that is wrong the protocol's package tells the whole.
+                part.text = part.text[:MAX_ERROR]
+        return result
+
     demo.mcp_server_obj.postprocess_output_data = as_json
     handlers = demo.mcp_server_obj.mcp_server.request_handlers
     for kind in [*handlers]:
         if kind not in (types.ListToolsRequest, types.CallToolRequest, types.PingRequest):
             del handlers[kind]
+    call = handlers[types.CallToolRequest]
+    handlers[types.CallToolRequest] = call_briefly
