@@ -26,7 +26,7 @@ from leadmodel.errors import InputError, quoted
 from leadmodel.leads.loan import Loan
 from leadmodel.leads.table import duplicate_names
 
-__all__ = ["Batch", "find_delimiter", "read_batches", "read_table", "stream_leads"]
+__all__ = ["Batch", "find_delimiter", "is_text", "read_batches", "read_table", "stream_leads"]
 
 _SAMPLE_BYTES = 256_000
 BLOCK_BYTES = 4_000_000
@@ -187,7 +187,7 @@ def _parquet_batches(loan: Loan, categories: Collection[str]) -> Iterator[Batch]
     # A batch of dictionaries ends with its row group, and small batches cost more than that saves.
     texts = None
     if about.num_rows >= LARGE_GROUP * about.num_row_groups:
-        texts = [field.name for field in schema if field.name in categories and _is_text(field.type)]
+        texts = [field.name for field in schema if field.name in categories and is_text(field.type)]
     for batch in pa.parquet.ParquetFile(loan.open(), metadata=about, read_dictionary=texts).iter_batches(
         batch_size=BATCH_ROWS
     ):
@@ -195,7 +195,8 @@ def _parquet_batches(loan: Loan, categories: Collection[str]) -> Iterator[Batch]
             yield Batch(pa.Table.from_batches([batch]), schema, about.num_rows)
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values of a type are texts."""
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 

@@ -3,13 +3,15 @@
 import logging
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet
+
+from leadmodel.leads.reading import is_text
 
 __all__ = ["MAX_ROWS", "GrowingFile", "find_files", "is_own", "new_file", "read_files", "write_whole"]
 
@@ -18,12 +20,13 @@ _log = logging.getLogger("leadmodel")
 MAX_ROWS = 20_000
 """Rows of a file: a few hundred kilobytes, written anew in some milliseconds."""
 
-_TEXT, _TIME = pa.string(), pa.timestamp("ms", "UTC")
-_KEY = {"request_id": _TEXT, "row": pa.int32()}
-_OWN: dict[str, dict[str, pa.DataType]] = {
-    "leads": _KEY | {"time": _TIME, "revision": _TEXT, "probability": pa.float64(), "grade": _TEXT},
-    "requests": {"time": _TIME, "route": _TEXT, "status": pa.int16(), "requests": pa.int64()},
-    "outcomes": _KEY | {"converted": pa.bool_()},
+_KEY = {"request_id": is_text, "row": pa.types.is_integer}
+_OWN: dict[str, dict[str, Callable[[pa.DataType], bool]]] = {
+    "leads": _KEY
+    | {"time": pa.types.is_timestamp, "revision": is_text, "grade": is_text}
+    | {"probability": pa.types.is_floating},
+    "requests": {"time": pa.types.is_timestamp, "route": is_text, "requests": pa.types.is_integer},
+    "outcomes": _KEY | {"converted": pa.types.is_boolean},
 }
 """Columns by which a file of each kind is known."""
 
@@ -169,7 +172,10 @@ def is_own(path: Path) -> bool:
 
 def _has_columns(path: Path, schema: pa.Schema) -> bool:
     kinds = dict(zip(schema.names, schema.types, strict=True))
-    return all(kinds.get(name) == kind for name, kind in _OWN[path.parents[1].name].items())
+    return all(
+        name in kinds and is_kind(kinds[name])
+        for name, is_kind in _OWN.get(path.parents[1].name, {}).items()
+    )
 
 
 def read_files(paths: Sequence[Path], columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
