@@ -26,6 +26,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 from leadmodel.errors import InputError
+from leadmodel.leads.texts import say
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.log_place import LogPlace
 from leadmodel.monitoring.prediction_log import PredictionLog
@@ -142,5 +143,5 @@ if __name__ == "__main__":
     try:
         main()
     except InputError as error:
-        print(f"app.py: {error}", file=sys.stderr)
+        say(f"app.py: {error}", file=sys.stderr)
         sys.exit(2)

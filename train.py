@@ -20,6 +20,7 @@ from tqdm import tqdm
 from leadmodel.errors import InputError
 from leadmodel.evaluation.verdict import judge_model
 from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.texts import say, visible
 from leadmodel.model import LeadModel
 from leadmodel.options import add_decision_options, add_lead_options, read_decision, read_past_leads
 from leadmodel.publishing.card import METRIC_NAMES
@@ -95,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     if options.data is None and not options.recipe:
         print("No --data given: training on the synthetic sample, which describes nobody.")
-    leads, recipe = read_past_leads(options.data, options, print)
+    leads, recipe = read_past_leads(options.data, options, say)
     recipe = recipe.updated(decision=read_decision(recipe.decision, options))
     print(f"{len(leads):,} leads, {leads.shape[1]} columns")
 
@@ -125,7 +126,7 @@ def train_aloud(
     """Train the model, showing how far it is and what the audit found."""
 
     def prepared(past: PastLeads) -> None:
-        tqdm.write(f"\n{audit_report(past)}\n")
+        tqdm.write(visible(f"\n{audit_report(past)}\n", keep="\n"))
 
     with progress_bar(settings, with_amounts=recipe.amount is not None) as progress:
         return train(leads, recipe, settings, progress, prepared, run)
@@ -145,44 +146,44 @@ def publish(model: LeadModel, repository: Destination, space: SpaceDestination |
 def report(model: LeadModel) -> None:
     """Print what a person wants to know first: what was used, and how good it is."""
     schema, evaluation = model.schema, model.evaluation
-    print(f"\nFields used: {', '.join(field.label for field in schema.fields)}")
+    say(f"\nFields used: {', '.join(field.label for field in schema.fields)}")
     for name, why in schema.ignored.items():
-        print(f"  left out  {name or '(no name)'}: {why}")
-    print(f"\nOn {evaluation.n_test:,} test leads ({model.config.training.split}):")
+        say(f"  left out  {name or '(no name)'}: {why}")
+    say(f"\nOn {evaluation.n_test:,} test leads ({model.config.training.split}):")
     if not model.config.training.time_range:
-        print("  No date is known: with --time naming what orders the leads, the newest would be the test.")
+        say("  No date is known: with --time naming what orders the leads, the newest would be the test.")
     for kind, name in METRIC_NAMES.items():
         if not (estimate := evaluation.test.get(kind)):
             continue
-        print(f"  {name:<36}{estimate.value:7.3f}   ({estimate.low:.3f} to {estimate.high:.3f})")
+        say(f"  {name:<36}{estimate.value:7.3f}   ({estimate.low:.3f} to {estimate.high:.3f})")
     floor = evaluation.calibration_floor
-    print(f"  (true probabilities would show a calibration error of {floor:.3f} on as many leads)")
-    print("\nCross-validated log loss on the same folds:")
+    say(f"  (true probabilities would show a calibration error of {floor:.3f} on as many leads)")
+    say("\nCross-validated log loss on the same folds:")
     for one in evaluation.comparison:
         behind = f"{one.behind.value:+.4f} ({one.behind.low:+.4f} to {one.behind.high:+.4f})"
-        print(f"  {one.name:<36}{one.metrics['log_loss']:7.4f}   {behind if one.behind.value else 'best'}")
+        say(f"  {one.name:<36}{one.metrics['log_loss']:7.4f}   {behind if one.behind.value else 'best'}")
     if tuning := evaluation.tuning:
-        print(f"\nTuning: {tuning.summary()}")
+        say(f"\nTuning: {tuning.summary()}")
     if parts := evaluation.parts:
-        print(f"\nModels of their own: {parts.summary()}")
+        say(f"\nModels of their own: {parts.summary()}")
     if segments := evaluation.segments:
-        print(f"\nSegments: {segments.summary()}")
+        say(f"\nSegments: {segments.summary()}")
         for segment in segments.segments:
-            print(f"  {segment.train.count:7,} leads, {segment.train.rate:4.0%} converted: {segment.name}")
-    print(f"\nCalibration: {evaluation.calibration.summary()}")
+            say(f"  {segment.train.count:7,} leads, {segment.train.rate:4.0%} converted: {segment.name}")
+    say(f"\nCalibration: {evaluation.calibration.summary()}")
     if revenue := evaluation.revenue:
-        print("\n".join([f"\nRevenue: {revenue.summary()}", *revenue.findings()]))
+        say("\n".join([f"\nRevenue: {revenue.summary()}", *revenue.findings()]))
     verdict = judge_model(evaluation, {field.name: field.label for field in schema.fields})
-    print("\n".join([f"\nVerdict: {verdict.level}", *(f"  {reason}" for reason in verdict.reasons)]))
+    say("\n".join([f"\nVerdict: {verdict.level}", *(f"  {reason}" for reason in verdict.reasons)]))
     decision = model.config.decision
-    print(f"\n'{decision.positive}' {decision.condition}: {decision.rule}")
+    say(f"\n'{decision.positive}' {decision.condition}: {decision.rule}")
     if model.config.training.run:
-        print(f"\nThe run is written down as {model.config.training.run}")
+        say(f"\nThe run is written down as {model.config.training.run}")
 
 
 if __name__ == "__main__":
     try:
         main()
     except InputError as error:
-        print(f"train.py: {error}", file=sys.stderr)
+        say(f"train.py: {error}", file=sys.stderr)
         sys.exit(2)

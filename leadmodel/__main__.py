@@ -19,6 +19,7 @@ from leadmodel.leads.event_recipe import EventHints
 from leadmodel.leads.event_tables import read_event_tables
 from leadmodel.leads.event_times import read_moment
 from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.texts import say
 from leadmodel.leads.writing import check_writable, write_leads
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.log_place import LogPlace
@@ -61,8 +62,8 @@ def _check(options: argparse.Namespace) -> None:
     from leadmodel.training.report import audit_report
     from leadmodel.training.settings import TrainingSettings
 
-    leads, recipe = read_past_leads(options.leads, options, print)
-    print(audit_report(prepare_all(leads, recipe, TrainingSettings())))
+    leads, recipe = read_past_leads(options.leads, options, say)
+    say(audit_report(prepare_all(leads, recipe, TrainingSettings())))
 
 
 def _add_events(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -88,9 +89,7 @@ def _events(options: argparse.Namespace) -> None:
     with read_event_tables(options.folder, hints) as tables:
         leads, report = open_leads(tables, hints, cutoff)
     write_leads(leads, options.output)
-    print(
-        f"{report.summary()}\n{len(leads):,} leads of {cutoff:%Y-%m-%d %H:%M} written to {options.output}"
-    )
+    say(f"{report.summary()}\n{len(leads):,} leads of {cutoff:%Y-%m-%d %H:%M} written to {options.output}")
 
 
 def _event_hints(options: argparse.Namespace) -> EventHints:
@@ -156,7 +155,10 @@ def _drift(options: argparse.Namespace) -> int:
         _write(options.json, drift.model_dump_json(indent=2).encode())
     if options.plot:
         _write(options.plot, to_png(draw_drift(drift)))
-    print(drift.model_dump_json(indent=2) if options.json == "-" else drift_report(drift))
+    if options.json == "-":
+        print(drift.model_dump_json(indent=2))
+    else:
+        say(drift_report(drift))
     return DRIFTED if drift.drifted else 0
 
 
@@ -214,14 +216,14 @@ def _retrain(options: argparse.Namespace) -> None:
             if tracker and retrained.challenger:
                 tracker.record(retrained.challenger)
         if retrained.drift:
-            print(drift_report(retrained.drift))
+            say(drift_report(retrained.drift))
         gate = retrained.gate
-        print(f"\n{gate.told(carried_out=not options.dry_run)}")
+        say(f"\n{gate.told(carried_out=not options.dry_run)}")
         if options.dry_run:
             print("Nothing was changed: --dry-run")
         elif gate.publish and retrained.challenger:
             title = champion.config.title
-            print(place.give(retrained.challenger, f"{title}: {gate.told()}"))
+            say(place.give(retrained.challenger, f"{title}: {gate.told()}"))
 
 
 def _add_rollback(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -266,7 +268,7 @@ if __name__ == "__main__":
         # Whoever reads the output has had enough, as `head` does; Python would complain at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except InputError as error:
-        print(f"leadmodel: {error}", file=sys.stderr)
+        say(f"leadmodel: {error}", file=sys.stderr)
         status = 2
     except KeyboardInterrupt:
         print("leadmodel: stopped before the end", file=sys.stderr)

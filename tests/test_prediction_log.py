@@ -21,8 +21,10 @@ from support import ROOT
 
 from leadmodel.leads.table import read_leads
 from leadmodel.model import LeadModel
+from leadmodel.monitoring.history import read_history
 from leadmodel.monitoring.log_files import find_files, read_files
 from leadmodel.monitoring.log_place import LogPlace
+from leadmodel.monitoring.outcomes import store_outcomes
 from leadmodel.monitoring.prediction_log import LEADS, PredictionLog, ScoredCall
 from leadmodel.serving.service import ScoringService
 
@@ -216,6 +218,7 @@ def test_a_failing_disk_costs_nothing_that_it_takes_later(
     log.add(made_call(model, 6))
     log.flush()
     assert "The prediction log cannot be written: " in caplog.text
+    assert (log.n_logged, log.n_dropped) == (0, 0)
     blocked.unlink()
     log.add(made_call(model, 3))
     log.flush()
@@ -245,6 +248,32 @@ def test_what_cannot_be_read_is_left_out(
     (whole.parent / f".{'0' * 32}").write_bytes(b"PAR1")
     assert len(logged(tmp_path)) == 1
     assert "20260504T000000Z-torn.parquet" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"name": ["Ann"], "city": ["Cologne"]},
+        {"request_id": [1], "row": [1], "time": ["x"], "route": ["/"], "converted": ["yes"]},
+    ],
+    ids=["other columns", "other types"],
+)
+def test_a_foreign_file_is_left_out(
+    model: LeadModel, tmp_path: Path, caplog: pytest.LogCaptureFixture, foreign: dict[str, list[Any]]
+) -> None:
+    now = datetime.now(UTC)
+    log = PredictionLog(LogPlace(tmp_path), seconds=NEVER)
+    log.add(made_call(model, time=now))
+    log.close()
+    for kind in ("leads", "requests", "outcomes"):
+        path = tmp_path / kind / f"{now:%Y-%m-%d}" / "zz-foreign.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pa.parquet.write_table(pa.table(foreign), path)
+    pd.DataFrame({"request_id": ["a" * 32], "status": ["Won"]}).to_csv(tmp_path / "won.csv")
+    assert store_outcomes(LogPlace(tmp_path), tmp_path / "won.csv").n_converted == 1
+    history = read_history(LogPlace(tmp_path), model, 30)
+    assert history.scored["converted"].tolist() == [1.0]
+    assert "zz-foreign.parquet is none of the prediction log" in caplog.text
 
 
 WRITE = """

@@ -1,3 +1,4 @@
+import io
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -6,9 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from support import command
 
 from leadmodel.errors import InputError
-from leadmodel.leads.reading import read_table
+from leadmodel.leads.reading import read_batches, read_table
 
 
 def written(folder: Path, name: str, content: bytes) -> Path:
@@ -128,3 +130,78 @@ def test_a_url_is_read(tmp_path: Path, site: str) -> None:
 def test_a_url_that_answers_not_is_named(site: str) -> None:
     with pytest.raises(InputError, match=r"none.csv' cannot be opened"):
         read_table(f"{site}/none.csv")
+
+
+SLOW_READER = r"""
+import io, sys, threading, time
+from leadmodel.leads.reading import read_batches
+
+class Slow(io.BytesIO):
+    n_reads = 0
+    def read(self, size=-1):
+        if threading.current_thread() is not threading.main_thread():
+            self.n_reads += 1
+            time.sleep(0.2 * (self.n_reads > 1))
+        return super().read(size)
+
+def leads(header=b"", times=2_000_000):
+    return Slow(header + b"a,b\n" + b"1,2\n" * times)
+
+"""
+
+WAYS_OUT = {
+    "a line above the header": r"""
+try:
+    list(read_batches("x.csv", leads(b"Leads of May\n")))
+except ValueError as error:
+    sys.exit(str(error))
+""",
+    "utf-16": r"""
+try:
+    list(read_batches("x.csv", Slow(("Leads of May\na,b\n" + "1,2\n" * 2_000_000).encode("utf-16"))))
+except ValueError as error:
+    sys.exit(str(error))
+""",
+    "an error of the caller": r"""
+for batch in read_batches("x.csv", leads()):
+    raise SystemExit("a is missing")
+""",
+    "held until the end": r"""
+batches = read_batches("x.csv", leads())
+next(batches)
+sys.exit("held")
+""",
+}
+
+
+@pytest.mark.parametrize("way", WAYS_OUT)
+def test_reading_that_ends_early_leaves_no_thread_behind(way: str) -> None:
+    for _ in range(2):
+        done = command("-c", SLOW_READER + WAYS_OUT[way])
+        assert done.returncode == 1, done.stderr
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+class Broken(io.BytesIO):
+    """A file whose disk fails behind the first megabytes."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell() > 5_000_000 and threading.current_thread() is not threading.main_thread():
+            raise OSError("the disk is gone")
+        return super().read(size)
+
+
+def test_a_read_that_fails_is_told_and_not_taken_for_the_end() -> None:
+    with pytest.raises(InputError, match=r"cannot be read as a table: the disk is gone"):
+        list(read_batches("leads.csv", Broken(b"a,b\n" + b"11,22\n" * 3_000_000)))
+
+
+def test_large_texts_of_other_encodings_come_whole() -> None:
+    n_leads = 700_000
+    for encoding in ("utf-8-sig", "utf-16", "cp1252"):
+        content = "name,city\n" + "Zoë,Köln\n" * n_leads
+        batches = list(read_batches("leads.csv", io.BytesIO(content.encode(encoding))))
+        assert len(batches) > 1
+        leads = [batch.to_pandas() for batch in batches]
+        assert sum(map(len, leads)) == n_leads
+        assert {*pd.concat(leads)["city"]} == {"Köln"}

@@ -1,5 +1,6 @@
 """Read a table of leads as a CRM exports it: CSV of any dialect, Parquet or Excel."""
 
+import atexit
 import codecs
 import csv
 import io
@@ -8,10 +9,12 @@ import shutil
 import tempfile
 import urllib.request
 import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
+from weakref import WeakSet
 
 import fsspec
 import pandas as pd
@@ -20,9 +23,10 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from leadmodel.errors import InputError, quoted
+from leadmodel.leads.loan import Loan
 from leadmodel.leads.table import duplicate_names
 
-__all__ = ["Batch", "find_delimiter", "read_batches", "read_table", "stream_leads"]
+__all__ = ["Batch", "find_delimiter", "is_text", "read_batches", "read_table", "stream_leads"]
 
 _SAMPLE_BYTES = 256_000
 BLOCK_BYTES = 4_000_000
@@ -113,6 +117,23 @@ def stream_leads(
     InputError
         As `read_table`; what is wrong late in the file is found late.
     """
+    batches = _stream(source, file, categories)
+    _begun.add(batches)
+    return batches
+
+
+_begun: WeakSet[Generator[Batch]] = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """End the reading of files that nobody has read to their end, while Arrow's threads still may end."""
+    for batches in list(_begun):
+        with suppress(ValueError):  # one that a thread is in
+            batches.close()
+
+
+def _stream(source: str | Path, file: IO[bytes] | None, categories: Collection[str]) -> Generator[Batch]:
     name = str(source)
     n_leads = 0
     try:
@@ -149,7 +170,8 @@ def _download(address: str) -> IO[bytes]:
 
 def _batches(file: IO[bytes], suffix: str, categories: Collection[str]) -> Iterator[Batch]:
     if suffix == ".parquet":
-        yield from _parquet_batches(file, categories)
+        with Loan(file) as loan:
+            yield from _parquet_batches(loan, categories)
     elif suffix == ".xlsx":
         leads = pa.Table.from_pandas(_read_excel(file), preserve_index=False)
         if leads.num_rows:
@@ -158,19 +180,23 @@ def _batches(file: IO[bytes], suffix: str, categories: Collection[str]) -> Itera
         yield from _csv_batches(file)
 
 
-def _parquet_batches(file: IO[bytes], categories: Collection[str]) -> Iterator[Batch]:
-    parquet = pa.parquet.ParquetFile(file)
+def _parquet_batches(loan: Loan, categories: Collection[str]) -> Iterator[Batch]:
+    parquet = pa.parquet.ParquetFile(loan.open())
     about, schema = parquet.metadata, parquet.schema_arrow
+    del parquet
     # A batch of dictionaries ends with its row group, and small batches cost more than that saves.
+    texts = None
     if about.num_rows >= LARGE_GROUP * about.num_row_groups:
-        texts = [field.name for field in schema if field.name in categories and _is_text(field.type)]
-        parquet = pa.parquet.ParquetFile(file, metadata=about, read_dictionary=texts)
-    for batch in parquet.iter_batches(batch_size=BATCH_ROWS):
+        texts = [field.name for field in schema if field.name in categories and is_text(field.type)]
+    for batch in pa.parquet.ParquetFile(loan.open(), metadata=about, read_dictionary=texts).iter_batches(
+        batch_size=BATCH_ROWS
+    ):
         if batch.num_rows:
             yield Batch(pa.Table.from_batches([batch]), schema, about.num_rows)
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values of a type are texts."""
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
@@ -206,14 +232,15 @@ def _csv_batches(file: IO[bytes]) -> Iterator[Batch]:
     # Arrow counts its blocks in UTF-8, of which another encoding gives more or less.
     n_blocks = n_bytes / BLOCK_BYTES * len(text.encode()) / len(sample)
     n_leads = 0
-    for number, batch in enumerate(_open_csv(file, encoding, text), 1):
-        n_leads += batch.num_rows
-        if batch.num_rows:
-            n_expected = round(n_leads * max(n_blocks / number, 1))
-            yield Batch(pa.Table.from_batches([batch]), batch.schema, n_expected)
+    with Loan(file, encoding) as loan:
+        for number, batch in enumerate(_open_csv(loan, text), 1):
+            n_leads += batch.num_rows
+            if batch.num_rows:
+                n_expected = round(n_leads * max(n_blocks / number, 1))
+                yield Batch(pa.Table.from_batches([batch]), batch.schema, n_expected)
 
 
-def _open_csv(file: IO[bytes], encoding: str, text: str) -> pa.csv.CSVStreamingReader:
+def _open_csv(loan: Loan, text: str) -> pa.csv.CSVStreamingReader:
     """Open a CSV file that begins with `text`."""
     n_before = _lines_before_header(text)
     text = "".join(text.splitlines(keepends=True)[n_before:])
@@ -221,8 +248,8 @@ def _open_csv(file: IO[bytes], encoding: str, text: str) -> pa.csv.CSVStreamingR
     names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     _check_names(names)
     return pa.csv.open_csv(
-        pa.PythonFile(file, mode="r"),
-        read_options=pa.csv.ReadOptions(encoding=encoding, block_size=BLOCK_BYTES, skip_rows=n_before),
+        loan.open(),
+        read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, skip_rows=n_before),
         parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         convert_options=pa.csv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.string()),

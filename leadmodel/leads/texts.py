@@ -1,9 +1,10 @@
-"""Texts that stand for something else: numbers, yes and no, and names of parameters."""
+"""Texts that stand for something else: numbers, yes and no, names of parameters, and marks that act."""
 
 import re
 import unicodedata
 from collections.abc import Collection
 from keyword import iskeyword
+from typing import TextIO
 
 __all__ = [
     "FALSE_WORDS",
@@ -12,7 +13,10 @@ __all__ = [
     "identifier",
     "identifiers",
     "is_unicode",
+    "markdown",
     "plain_number",
+    "say",
+    "visible",
 ]
 
 GROUPED_BY_COMMA = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
@@ -20,6 +24,18 @@ _GROUPED_BY_POINT = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?")
 
 _TAKEN = {"api_name", "fn_index", "headers", "self"}
 """Parameters that callers of the API give by name already."""
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal obeys, breaks a line, turns the direction of writing, or is half a letter."""
+
+_MARKS = re.compile(
+    r"[<>\[\]`*~|\\]|\$\$|(?<!\w)_|_(?!\w)"
+    r"|&(?=\#?\w+;)"  # an ampersand that would begin another character's code
+    r"|(?<=:)//|(?<=\bwww)\."  # what makes an address of itself
+    r"|^\s*(?:\#{1,6}|[-+=]+|\d{1,9}[.)])(?=\s|$)|^\s{2,}",
+    re.IGNORECASE,
+)
+"""Where Markdown takes a text for more than a text; the last line is of the beginnings of lines."""
 
 TRUE_WORDS = {"1", "1.0", "true", "t", "yes", "y", "on"}
 FALSE_WORDS = {"0", "0.0", "false", "f", "no", "n", "off"}
@@ -75,3 +91,30 @@ def is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def visible(text: str, keep: str = "") -> str:
+    """Return `text` with what a terminal would obey written out, but for the characters to keep.
+
+    >>> print(visible("a\\x1b[2Jb"))
+    a\\x1b[2Jb
+    """
+    return _CONTROLS.sub(lambda found: found[0] if found[0] in keep else _written_out(found[0]), text)
+
+
+def say(text: str, file: TextIO | None = None) -> None:
+    """Print lines that may hold texts of leads, which a terminal is to show and not to obey."""
+    print(visible(text, keep="\n"), file=file)
+
+
+def _written_out(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def markdown(text: str) -> str:
+    """Return `text` as Markdown that shows it, on one line, and does nothing else.
+
+    >>> markdown("![win](javascript:alert(1)) in minutes_on_site")
+    '!&#91;win&#93;(javascript:alert(1)) in minutes_on_site'
+    """
+    return _MARKS.sub(lambda found: "".join(f"&#{ord(mark)};" for mark in found[0]), visible(text))

@@ -3,7 +3,7 @@
 import logging
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,12 +11,24 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 
-__all__ = ["MAX_ROWS", "GrowingFile", "find_files", "new_file", "read_files", "write_whole"]
+from leadmodel.leads.reading import is_text
+
+__all__ = ["MAX_ROWS", "GrowingFile", "find_files", "is_own", "new_file", "read_files", "write_whole"]
 
 _log = logging.getLogger("leadmodel")
 
 MAX_ROWS = 20_000
 """Rows of a file: a few hundred kilobytes, written anew in some milliseconds."""
+
+_KEY = {"request_id": is_text, "row": pa.types.is_integer}
+_OWN: dict[str, dict[str, Callable[[pa.DataType], bool]]] = {
+    "leads": _KEY
+    | {"time": pa.types.is_timestamp, "revision": is_text, "grade": is_text}
+    | {"probability": pa.types.is_floating},
+    "requests": {"time": pa.types.is_timestamp, "route": is_text, "requests": pa.types.is_integer},
+    "outcomes": _KEY | {"converted": pa.types.is_boolean},
+}
+"""Columns by which a file of each kind is known."""
 
 
 @dataclass(eq=False)
@@ -31,11 +43,14 @@ class _Part:
     def n_rows(self) -> int:
         return sum(table.num_rows for table in self.tables)
 
-    def save(self) -> None:
-        if self.n_saved < self.n_rows:
+    def save(self) -> int:
+        """Return how many rows are new in the file."""
+        n_new = self.n_rows - self.n_saved
+        if n_new:
             self.tables = [pa.concat_tables(self.tables).combine_chunks()]
             write_whole(self.path, self.tables[0])
             self.n_saved = self.n_rows
+        return n_new
 
 
 class GrowingFile:
@@ -57,6 +72,8 @@ class GrowingFile:
     def __init__(self, folder: Path, kind: str, max_rows: int = MAX_ROWS) -> None:
         self.folder, self.kind, self.max_rows = folder, kind, max_rows
         self._parts: list[_Part] = []
+        self.n_saved = 0
+        """Rows that were put into files."""
 
     @property
     def n_unsaved(self) -> int:
@@ -88,7 +105,7 @@ class GrowingFile:
             If one cannot be written. The rows stay for the next attempt.
         """
         for part in self._parts:
-            part.save()
+            self.n_saved += part.save()
         self._parts = self._parts[-1:]
 
     def forget(self) -> int:
@@ -144,12 +161,32 @@ def find_files(roots: Sequence[Path], kind: str, days: int | None = None) -> lis
     return [found[name] for name in sorted(found)]
 
 
+def is_own(path: Path) -> bool:
+    """Whether a file of the log can be read and holds what one of its kind holds."""
+    try:
+        schema = pa.parquet.read_schema(path)
+    except (pa.ArrowException, OSError):
+        return False
+    return _has_columns(path, schema)
+
+
+def _has_columns(path: Path, schema: pa.Schema) -> bool:
+    kinds = dict(zip(schema.names, schema.types, strict=True))
+    return all(
+        name in kinds and is_kind(kinds[name])
+        for name, is_kind in _OWN.get(path.parents[1].name, {}).items()
+    )
+
+
 def read_files(paths: Sequence[Path], columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
     """Yield each file of the log that can be read, with those of the columns that it has."""
     for path in paths:
         try:
             with pa.parquet.ParquetFile(path) as file:
                 names = file.schema_arrow.names
+                if not _has_columns(path, file.schema_arrow):
+                    _log.warning("The file %s is none of the prediction log, and is left out.", path.name)
+                    continue
                 yield file.read(None if columns is None else [name for name in columns if name in names])
         except (pa.ArrowException, OSError):
             _log.warning("The file %s of the prediction log cannot be read, and is left out.", path.name)

@@ -14,7 +14,7 @@ import pyarrow.parquet
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.outcome import known_outcomes, read_outcome
 from leadmodel.leads.reading import read_table
-from leadmodel.monitoring.log_files import find_files, new_file, read_files, write_whole
+from leadmodel.monitoring.log_files import find_files, is_own, new_file, read_files, write_whole
 from leadmodel.monitoring.log_place import LogPlace
 from leadmodel.monitoring.prediction_log import LEADS, POSITIVE, TARGET
 
@@ -109,7 +109,7 @@ def store_outcomes(place: LogPlace, source: str | Path, columns: Columns | None 
         If the file cannot be read, lacks a column, or holds no outcome of a lead in the log.
     """
     roots = place.roots([LEADS, OUTCOMES])
-    logged = find_files(roots, LEADS)
+    logged = [path for path in find_files(roots, LEADS) if is_own(path)]
     if not logged:
         raise InputError(f"There is no log with leads in {quoted(str(place), 300)}.")
     table, columns = read_table(source), columns or Columns()

@@ -97,7 +97,7 @@ class PredictionLog:
         max_rows: int = MAX_ROWS,
     ) -> None:
         self.place, self.seconds, self.max_waiting = place, seconds, max_waiting
-        self.n_logged = self.n_dropped = 0
+        self.n_dropped = 0
         self.count_requests: Callable[[], pa.Table | None] = lambda: None
         """Returns what the requests since its last call were like."""
         self._leads = GrowingFile(place.folder, LEADS, max_rows)
@@ -111,6 +111,11 @@ class PredictionLog:
         self._woken, self._closed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="leadmodel-log", daemon=True)
         self._thread.start()
+
+    @property
+    def n_logged(self) -> int:
+        """Leads that are in files: one that waits for the disk is not."""
+        return self._leads.n_saved
 
     def add(self, call: ScoredCall) -> None:
         """Take a call, or drop and count it if too many wait; never wait for the disk."""
@@ -138,6 +143,7 @@ class PredictionLog:
         self._woken.set()
         self._thread.join()
         self.flush()
+        self.n_dropped += self._leads.forget()  # what the disk has not taken by now
         if self._uploads:
             self._uploads.close()
 
@@ -155,7 +161,6 @@ class PredictionLog:
             n_leads = sum(len(call.probability) for call in some)
             try:
                 self._leads.append(_tabulate(some), some[0].time)
-                self.n_logged += n_leads
             except Exception as error:
                 self.n_dropped += n_leads
                 _log.error("%d leads could not be logged: %s", n_leads, type(error).__name__)
@@ -169,8 +174,7 @@ class PredictionLog:
             _log.error("The prediction log cannot be written: %s", failures[0].strerror)
         self._fails = bool(failures)
         if self._leads.n_unsaved > self.max_waiting:
-            lost = self._leads.forget()
-            self.n_logged, self.n_dropped = self.n_logged - lost, self.n_dropped + lost
+            self.n_dropped += self._leads.forget()
         if self._requests.n_unsaved > self.max_waiting:
             self._requests.forget()
 

@@ -1,5 +1,6 @@
 """The model card and the requirements of a published model, rendered from its own numbers."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from leadmodel.evaluation.profile import Profile
 from leadmodel.evaluation.verdict import judge_model
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import Field
+from leadmodel.leads.texts import markdown, visible
 from leadmodel.publishing.archive import REVENUE_FILE
 from leadmodel.publishing.config import ModelConfig
 from leadmodel.publishing.persistence import TRUSTED_TYPES, trusted_types
@@ -21,6 +23,11 @@ from leadmodel.publishing.persistence import TRUSTED_TYPES, trusted_types
 __all__ = ["METRIC_NAMES", "environment", "render_card"]
 
 TEMPLATE = Path(__file__).parents[2] / "model_card.md"
+
+_LINK = re.compile(
+    r"((?<!!)\[[^\[\]<>`|\\]*\]\((?:https?://|mailto:)[^\s()<>`|\\]*\)|https?://[^\s()<>\[\]`|\\]+)"
+)
+"""A link, as its author writes it or as an address alone."""
 
 METRIC_NAMES = {
     "roc_auc": "ROC AUC",
@@ -45,7 +52,8 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
     """Render model_card.md.
 
     Every placeholder of the template must have a value, and whatever came from a file of
-    leads is escaped: a category may hold anything, markup included.
+    leads is escaped: a category may hold anything, markup included, and none may keep a
+    model from being published.
     """
     metadata = Markup(_metadata(config, evaluation).to_yaml())
     labels = {field.name: field.label for field in config.lead_schema.fields}
@@ -81,8 +89,9 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters |= {
-        "cell": _cell,
         "names": _names,
+        "linked": _linked,
+        "code": _code,
         "estimate": Estimate.told,
         "points": _points,
         "choices": _choices,
@@ -92,8 +101,8 @@ def environment() -> Environment:
 
 
 def _metadata(config: ModelConfig, evaluation: Evaluation) -> ModelCardData:
-    # The front matter cannot be escaped as HTML is, so a title keeps no angle bracket.
-    title = config.title.translate(str.maketrans("<>", "‹›"))
+    # The front matter is no Markdown, where marks could be escaped: a title has others there.
+    title = config.title.translate(str.maketrans("<>[]", "‹›()"))
     results = [
         EvalResult(
             task_type="tabular-classification",
@@ -115,16 +124,23 @@ def _metadata(config: ModelConfig, evaluation: Evaluation) -> ModelCardData:
     )
 
 
-def _finalize(value: Any) -> Any:
-    """Escape what Markdown would take for HTML, and leave quotes and ampersands readable."""
-    if isinstance(value, Markup):
-        return value
-    return str(value).replace("<", "&lt;").replace(">", "&gt;").replace("\n", " ")
+def _finalize(value: Any) -> Markup:
+    """Escape what Markdown would take for more than a text."""
+    return value if isinstance(value, Markup) else Markup(markdown(str(value)))
 
 
-def _cell(value: Any) -> Markup:
-    """Escape `value` for a cell of a Markdown table."""
-    return Markup(_finalize(str(value)).replace("|", "&#124;"))
+def _linked(text: str) -> Markup:
+    """Escape words of whoever made the model, but for links to pages and addresses."""
+    pieces = _LINK.split(visible(" ".join(text.split())))
+    return Markup("".join(one if place % 2 else markdown(one) for place, one in enumerate(pieces)))
+
+
+def _code(text: str) -> Markup:
+    """Set a text as code, or in quotes if it holds what would end the code or be taken for markup."""
+    shown = visible(text)
+    if not text.strip() or set("`<>[]") & set(text):
+        return Markup(f"“{markdown(text)}”")
+    return Markup(f"`{shown}`")
 
 
 def _names(names: Sequence[str]) -> str:

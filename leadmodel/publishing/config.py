@@ -6,7 +6,15 @@ import platform
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from leadmodel.errors import ModelError
 from leadmodel.evaluation.decision import Decision
@@ -15,6 +23,7 @@ from leadmodel.evaluation.segmentation import MAX_SEGMENTS
 from leadmodel.evaluation.worth import AmountTerms
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.leads.texts import visible
 from leadmodel.publishing.archive import MODEL_FILE, REVENUE_FILE, SEGMENTS_FILE
 
 Version = Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,40}$")]
@@ -139,7 +148,7 @@ class ModelConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     format_version: int = FORMAT_VERSION
-    title: str
+    title: Annotated[str, AfterValidator(visible)]
     source: str = ""
     created: str
     target: str

@@ -154,7 +154,7 @@ def _check_sheet(archive: zipfile.ZipFile, part: str) -> None:
 
 def _check_parquet(content: bytes) -> None:
     try:
-        file = pa.parquet.ParquetFile(io.BytesIO(content))
+        file = pa.parquet.ParquetFile(pa.BufferReader(content))
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"cannot be read as a table: {error}") from None
     about = file.metadata
@@ -163,7 +163,7 @@ def _check_parquet(content: bytes) -> None:
     _check_unpacked(sum(about.row_group(place).total_byte_size for place in range(about.num_row_groups)))
     texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
     # A long text that many leads share is stored once; with dictionaries it is counted before it is copied.
-    packed = pa.parquet.ParquetFile(io.BytesIO(content), read_dictionary=texts)
+    packed = pa.parquet.ParquetFile(pa.BufferReader(content), read_dictionary=texts)
     _check_unpacked(sum(_size(column) for batch in packed.iter_batches(columns=texts) for column in batch))
 
 

@@ -1,10 +1,10 @@
 """The app: its pages, and the API beside them."""
 
-from html import escape
 from typing import Any
 
 import gradio as gr
 
+from leadmodel.leads.texts import markdown
 from leadmodel.model import LeadModel
 from leadmodel.serving.endpoints import add_endpoints
 from leadmodel.serving.figures import FIGURE_STYLE
@@ -92,8 +92,8 @@ def looks() -> dict[str, Any]:
 def _headline(model: LeadModel) -> str:
     config, auc = model.config, model.evaluation.test["roc_auc"]
     return (
-        f"# {escape(config.title)}\n"
+        f"# {markdown(config.title)}\n"
         f"How likely is a lead to convert, and why? Tested on {model.evaluation.n_test:,} leads that the "
-        f"model had not seen ({escape(config.training.split)}): ROC AUC {auc.value:.2f} "
-        f"({auc.low:.2f} to {auc.high:.2f}). Revision {escape(model.revision[:15])}."
+        f"model had not seen ({markdown(config.training.split)}): ROC AUC {auc.value:.2f} "
+        f"({auc.low:.2f} to {auc.high:.2f}). Revision {markdown(model.revision[:15])}."
     )
