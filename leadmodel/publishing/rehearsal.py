@@ -82,14 +82,14 @@ def _key(files: Mapping[str, bytes]) -> str:
 
 
 def _is_known(key: str) -> bool:
-    with suppress(OSError):
+    with suppress(OSError, ValueError):  # the Hub's client raises both
         return _marker(key).exists()
     return False
 
 
 def _remember(key: str) -> None:
     # Where the cache cannot be written, the next start rehearses again.
-    with suppress(OSError):
+    with suppress(OSError, ValueError):
         _marker(key).touch()
 
 
