@@ -430,6 +430,12 @@ def _slice(good: LeadModel, canary: Path) -> Files:
     return with_node(good, node("SliceNode", 100, content={"start": [], "stop": None, "step": None}))
 
 
+@kind("a hundred thousand lists", "more than 30,000 nodes")
+def _many_nodes(good: LeadModel, canary: Path) -> Files:
+    lists = listed(1, *(listed(n) for n in range(2, 100_000)))
+    return with_node(good, lists)
+
+
 @kind("a schema that is a list", REFERS)
 def _list(good: LeadModel, canary: Path) -> Files:
     return with_schema(good, lambda schema: [schema])
@@ -689,6 +695,12 @@ def _cut(good: LeadModel, canary: Path) -> Files:
 @kind("a CatBoost model of random bytes", "CatBoost (refuses|dies of) it")
 def _random(good: LeadModel, canary: Path) -> Files:
     return with_blob(good, lambda blob: b"CBM1" + random.Random(0).randbytes(len(blob)))
+
+
+@kind("a CatBoost model of a quarter of a gigabyte", "CatBoost (refuses|dies of) it|takes more than")
+def _blob_large(good: LeadModel, canary: Path) -> Files:
+    size = 240_000_000
+    return with_blob(good, lambda blob: b"CBM1" + size.to_bytes(4, "little") + bytes(size))
 
 
 @kind("a manipulated CatBoost model", "CatBoost (refuses|dies of) it")

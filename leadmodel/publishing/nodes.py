@@ -51,6 +51,9 @@ SEGMENT_NODES = _PLAIN_NODES | {
 }
 """The same of the pipeline that assigns leads to segments. No bytes: nothing in it is CatBoost's."""
 
+MAX_NODES = 30_000
+"""Nodes that differ, of which a field takes five or six: skops needs seconds for as many."""
+
 MAX_LEVELS = 60
 """Nodes within nodes; those of our own files go a third as deep."""
 
@@ -146,6 +149,8 @@ def _distinct(schema: Any) -> Iterator[dict[str, Any]]:
                 continue
             else:
                 raise _Misshapen("a node refers to another by its __id__")
+        if len(seen) > MAX_NODES:
+            raise _Misshapen(f"it has more than {MAX_NODES:,} nodes")
         yield node
         waiting += [(child, level + 1) for child in _children(node)]
 

@@ -14,6 +14,7 @@ from leadmodel.evaluation.assignment import Assignment
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.profile import Profile
 from leadmodel.evaluation.worth import Worth
+from leadmodel.leads.schema import LeadSchema
 from leadmodel.publishing.agreement import check_agreement, read_assignment
 from leadmodel.publishing.archive import REVENUE_FILE, SEGMENTS_FILE, check_archive
 from leadmodel.publishing.config import ModelConfig, check_finite
@@ -98,6 +99,7 @@ def _read_documents(files: Mapping[str, bytes]) -> tuple[ModelConfig, Profile, E
     config.check_versions()
     check_agreement(files, config)
     profile = _read_json(files, "profile.json", Profile)
+    _check_profile(profile, config.lead_schema)
     return config, profile, _read_json(files, "metrics.json", Evaluation)
 
 
@@ -106,15 +108,9 @@ def read_config(files: Mapping[str, bytes]) -> ModelConfig:
     return ModelConfig.from_json(_text(files, "config.json"))
 
 
-def _check_fields(opened: Opened) -> None:
-    """Raise ModelError unless pipelines, schema and profile speak of the same fields."""
-    schema = opened.config.lead_schema
-    for name, pipeline in opened.pipelines.items():
-        if name != SEGMENTS_FILE and list(pipeline[-1].feature_names_ or ()) != schema.columns:
-            raise ModelError(f"{name} and config.json must be of one model. Their fields differ.")
-    if opened.config.parts and opened.config.parts.field not in schema.text_columns:
-        raise ModelError("config.json, at parts: the field that divides the leads must be a text.")
-    profiles = opened.profile.fields
+def _check_profile(profile: Profile, schema: LeadSchema) -> None:
+    """Raise ModelError unless profile and schema speak of the same fields."""
+    profiles = profile.fields
     if set(profiles) != set(schema.columns):
         raise ModelError("profile.json and config.json must be of one model. Their fields differ.")
     for field in schema.fields:
@@ -123,6 +119,16 @@ def _check_fields(opened: Opened) -> None:
                 "profile.json and config.json must be of one model. One has the field "
                 f"{quoted(field.name)} as numbers, the other as texts."
             )
+
+
+def _check_fields(opened: Opened) -> None:
+    """Raise ModelError unless pipelines and schema speak of the same fields."""
+    schema = opened.config.lead_schema
+    for name, pipeline in opened.pipelines.items():
+        if name != SEGMENTS_FILE and list(pipeline[-1].feature_names_ or ()) != schema.columns:
+            raise ModelError(f"{name} and config.json must be of one model. Their fields differ.")
+    if opened.config.parts and opened.config.parts.field not in schema.text_columns:
+        raise ModelError("config.json, at parts: the field that divides the leads must be a text.")
     if (opened.config.revenue is None) != (opened.evaluation.revenue is None):
         raise ModelError(
             "metrics.json and config.json must be of one model: both tell of amounts, or none."
