@@ -19,7 +19,7 @@ from leadmodel.evaluation.routing import Routing, threads_for
 from leadmodel.evaluation.whatif import Curve, WhatIf, find_changes, trace_curve
 from leadmodel.leads.schema import LeadSchema, Remark, Value
 from leadmodel.leads.table import read_leads
-from leadmodel.publishing.opening import open_files, read_config
+from leadmodel.publishing.opening import open_files
 from leadmodel.publishing.persistence import MODEL_FILE, is_folder, read_folder, write_folder
 from leadmodel.publishing.pull import pull
 from leadmodel.publishing.push import Destination, Published
@@ -90,9 +90,8 @@ class LeadModel:
 
     @classmethod
     def _prove(cls, files: Mapping[str, bytes], revision: str | None = None) -> "LeadModel":
-        """Open files from elsewhere: CatBoost uses them first in a process of its own."""
-        for name, sha256 in read_config(files).checksums.items():
-            rehearse(files.get(name, b""), sha256, name)
+        """Open files from elsewhere: first in a process of its own."""
+        rehearse(files)
         return cls(files, revision)
 
     def save_pretrained(self, folder: str | Path) -> None:
@@ -104,8 +103,7 @@ class LeadModel:
             If the folder holds something other than a model.
         """
         write_folder(folder, self.files)
-        for sha256 in self.config.checksums.values():
-            remember(sha256)
+        remember(self.files)
 
     def push_to_hub(
         self, repo_id: str, *, private: bool = False, commit_message: str | None = None

@@ -13,6 +13,8 @@ import operator
 import os
 import pickle
 import random
+import re
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -277,6 +279,168 @@ class _Bomb:
         return os.system, (touch(self.canary),)
 
 
+# --- skops files that are a graph, where ours are a tree ---------------------------------------------
+
+REFERS, OTHER_CONTENT = "a node is not complete", "is not what skops writes"
+
+
+def with_node(good: LeadModel, node: Any) -> Files:
+    """Put a node where the pipeline says that it keeps nothing in a cache."""
+
+    def change(schema: dict[str, Any]) -> None:
+        schema["content"]["content"]["memory"] = node
+
+    return with_schema(good, change)
+
+
+def node(loader: str, number: int, kind: str | None = None, **entries: Any) -> dict[str, Any]:
+    """Return a node of plain Python as skops writes it."""
+    kind = kind or loader.removesuffix("Node").lower()
+    return {"__module__": "builtins", "__class__": kind, "__loader__": loader, "__id__": number} | entries
+
+
+def listed(number: int, *content: Any) -> dict[str, Any]:
+    return node("ListNode", number, content=list(content))
+
+
+@kind("a graph with a million million paths", REFERS)
+def _paths(good: LeadModel, canary: Path) -> Files:
+    levels = [listed(100)]
+    for level in range(1, 60):
+        again = {"__id__": 99 + level}
+        levels.append(listed(100 + level, levels[-1], again, again))
+    return with_node(good, levels[-1])
+
+
+@kind("a graph with as many paths in a row", REFERS)
+def _row(good: LeadModel, canary: Path) -> Files:
+    rows = [listed(100), *(listed(100 + n, {"__id__": 99 + n}, {"__id__": 99 + n}) for n in range(1, 60))]
+    return with_node(good, listed(99, *rows))
+
+
+@kind("an array that names one list a thousand times", OTHER_CONTENT)
+def _thousand(good: LeadModel, canary: Path) -> Files:
+    long = listed(100, *(_json_node("x") | {"__id__": 1000 + n} for n in range(1000)))
+    return with_node(good, object_array(long, *({"__id__": 100} for _ in range(1000))))
+
+
+def object_array(*content: Any) -> dict[str, Any]:
+    shape = node("TupleNode", 98, content=[_json_node(len(content)) | {"__id__": 97}])
+    array = {"__module__": "numpy", "__class__": "ndarray", "__loader__": "NdArrayNode", "__id__": 96}
+    return array | {"content": list(content), "type": "json", "shape": shape}
+
+
+@kind("an array of lists", OTHER_CONTENT)
+def _array_of_lists(good: LeadModel, canary: Path) -> Files:
+    return with_node(good, object_array(listed(100), listed(101)))
+
+
+@kind("an array of another number of dimensions", OTHER_CONTENT)
+def _dimensions(good: LeadModel, canary: Path) -> Files:
+    array = object_array(_json_node(1))
+    array["shape"]["content"] *= 2
+    return with_node(good, array)
+
+
+@kind("a type with a content of its own", OTHER_CONTENT)
+def _dtype(good: LeadModel, canary: Path) -> Files:
+    dtype = {"__module__": "numpy", "__class__": "dtype", "__loader__": "DTypeNode", "__id__": 95}
+    return with_node(good, dtype | {"content": object_array(_json_node(1))})
+
+
+def blob_of(good: LeadModel) -> str:
+    return next(name for name in unpacked(good) if name.endswith(".bin"))
+
+
+@kind("a blob that is named twice", "each entry must be named by one node")
+def _named_twice(good: LeadModel, canary: Path) -> Files:
+    return with_node(good, node("BytesNode", 100, file=blob_of(good)))
+
+
+@kind("a padded blob that is named a thousand times", "holds more behind its CatBoost model")
+def _padded_often(good: LeadModel, canary: Path) -> Files:
+    blob, entries = blob_of(good), unpacked(good)
+    schema = json.loads(entries["schema.json"])
+    named = (node("BytesNode", 100 + n, file=blob) for n in range(1000))
+    schema["content"]["content"]["memory"] = listed(99, *named)
+    padded = {blob: entries[blob] + bytes(7_000_000), "schema.json": json.dumps(schema).encode()}
+    return with_model(good, packed(entries | padded))
+
+
+@kind("a padded blob", "holds more behind its CatBoost model")
+def _padded(good: LeadModel, canary: Path) -> Files:
+    return with_blob(good, lambda blob: blob + b"\0")
+
+
+@kind("a blob that no node names", "each entry must be named by one node")
+def _unnamed(good: LeadModel, canary: Path) -> Files:
+    return with_model(good, packed(unpacked(good) | {"00000000-0000-0000-0000-000000000000.bin": b"x"}))
+
+
+@kind("a node that has the number of another", "a node refers to another by its __id__")
+def _same_number(good: LeadModel, canary: Path) -> Files:
+    return with_node(good, listed(99, listed(100, listed(101)), listed(100)))
+
+
+@kind("a node within itself", "a node refers to another by its __id__")
+def _within_itself(good: LeadModel, canary: Path) -> Files:
+    return with_node(good, listed(100, listed(100)))
+
+
+@kind("a node without a number", REFERS)
+def _no_number(good: LeadModel, canary: Path) -> Files:
+    return with_node(good, {key: value for key, value in listed(1).items() if key != "__id__"})
+
+
+@kind("a node whose number is a text", "the __id__ of a node is 'x'")
+def _text_number(good: LeadModel, canary: Path) -> Files:
+    return with_node(good, listed(1) | {"__id__": "x"})
+
+
+@kind("a node whose number is true", "the __id__ of a node is True")
+def _true_number(good: LeadModel, canary: Path) -> Files:
+    return with_node(good, listed(1) | {"__id__": True})
+
+
+@kind("a node that stands for another by its loader", f"{NOT_TRUSTED}.*CachedNode")
+def _cached(good: LeadModel, canary: Path) -> Files:
+    return with_node(good, node("CachedNode", 100, "list"))
+
+
+@kind("a node with more than skops writes", "has other entries than skops writes")
+def _more(good: LeadModel, canary: Path) -> Files:
+    return with_node(good, listed(100) | {"key_types": listed(101)})
+
+
+@kind("a hundred nodes within one another", "more than 60 levels")
+def _levels(good: LeadModel, canary: Path) -> Files:
+    inner = listed(100)
+    for number in range(100):
+        inner = listed(101 + number, inner)
+    return with_node(good, inner)
+
+
+@kind("a text that holds a million lists", OTHER_CONTENT)
+def _texts(good: LeadModel, canary: Path) -> Files:
+    return with_node(good, _json_node([[]] * 1_000_000))
+
+
+@kind("a slice of lists", OTHER_CONTENT)
+def _slice(good: LeadModel, canary: Path) -> Files:
+    return with_node(good, node("SliceNode", 100, content={"start": [], "stop": None, "step": None}))
+
+
+@kind("a hundred thousand lists", "more than 30,000 nodes")
+def _many_nodes(good: LeadModel, canary: Path) -> Files:
+    lists = listed(1, *(listed(n) for n in range(2, 100_000)))
+    return with_node(good, lists)
+
+
+@kind("a schema that is a list", REFERS)
+def _list(good: LeadModel, canary: Path) -> Files:
+    return with_schema(good, lambda schema: [schema])
+
+
 # --- archives that are no archives ----------------------------------------------------------------
 
 
@@ -328,6 +492,198 @@ def _no_schema(good: LeadModel, canary: Path) -> Files:
     return with_model(good, packed(entries))
 
 
+# --- archives whose entries lie -----------------------------------------------------------------------
+
+
+def with_entry(good: LeadModel, method: int, change: Callable[[bytearray, int, int], object]) -> Files:
+    """Pack the model anew, and change the archive, given where the schema and its record begin."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, content in unpacked(good).items():
+            archive.writestr(name, content)
+    content = bytearray(buffer.getvalue())
+    entry, record = content.rfind(b"PK\x03\x04"), content.rfind(b"PK\x01\x02")
+    change(content, entry, record)
+    return with_model(good, bytes(content))
+
+
+def written(at: int, number: int) -> Callable[[bytearray, int, int], object]:
+    """Return a change of a number of four bytes, so far within the last record of the archive."""
+
+    def change(content: bytearray, entry: int, record: int) -> None:
+        content[record + at : record + at + 4] = number.to_bytes(4, "little")
+
+    return change
+
+
+def scrambled(content: bytearray, entry: int, record: int) -> None:
+    content[entry + 45 : entry + 145] = b"\xff" * 100
+
+
+@kind("an entry that unpacks to more than it says", "of the size that they say|is not a skops file")
+def _longer(good: LeadModel, canary: Path) -> Files:
+    return with_entry(good, zipfile.ZIP_DEFLATED, written(24, 10))
+
+
+@kind("an entry that unpacks to less than it says", "of the size that they say|is not a skops file")
+def _shorter(good: LeadModel, canary: Path) -> Files:
+    return with_entry(good, zipfile.ZIP_DEFLATED, written(24, 10_000_000))
+
+
+@kind("an entry that begins beyond the end", "is not a skops file")
+def _beyond(good: LeadModel, canary: Path) -> Files:
+    return with_entry(good, zipfile.ZIP_DEFLATED, written(42, 0x7FFFFFFF))
+
+
+@kind("an archive whose record begins before the file", "is not a skops file")
+def _before(good: LeadModel, canary: Path) -> Files:
+    def change(content: bytearray, entry: int, record: int) -> None:
+        content[-6:-2] = b"\xff\xff\xff\x7f"
+
+    return with_entry(good, zipfile.ZIP_DEFLATED, change)
+
+
+@kind("a damaged entry", "is not a skops file")
+def _zlib(good: LeadModel, canary: Path) -> Files:
+    return with_entry(good, zipfile.ZIP_DEFLATED, scrambled)
+
+
+@kind("an entry packed with LZMA", "is packed in a way that no model is")
+def _lzma(good: LeadModel, canary: Path) -> Files:
+    return with_entry(good, zipfile.ZIP_LZMA, lambda content, entry, record: None)
+
+
+@kind("a damaged entry packed with LZMA", "is packed in a way that no model is")
+def _lzma_damaged(good: LeadModel, canary: Path) -> Files:
+    return with_entry(good, zipfile.ZIP_LZMA, scrambled)
+
+
+@kind("an entry packed with BZIP2", "is packed in a way that no model is")
+def _bzip2(good: LeadModel, canary: Path) -> Files:
+    return with_entry(good, zipfile.ZIP_BZIP2, lambda content, entry, record: None)
+
+
+@kind("an encrypted entry", "is not a skops file")
+def _encrypted(good: LeadModel, canary: Path) -> Files:
+    def change(content: bytearray, entry: int, record: int) -> None:
+        content[entry + 6] |= 1
+        content[record + 8] |= 1
+
+    return with_entry(good, zipfile.ZIP_DEFLATED, change)
+
+
+@kind("an entry that is there twice", "must hold at most 20 entries, each once")
+def _twice(good: LeadModel, canary: Path) -> Files:
+    buffer = io.BytesIO(packed(unpacked(good)))
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "a") as archive:
+        warnings.simplefilter("ignore")
+        archive.writestr("schema.json", b"{}")
+    return with_model(good, buffer.getvalue())
+
+
+@kind("a schema of twenty megabytes", "unpacks to")
+def _schema_large(good: LeadModel, canary: Path) -> Files:
+    return with_model(good, packed(unpacked(good) | {"schema.json": b"[" + b"[]," * 6_666_666 + b"[]]"}))
+
+
+@kind("a schema of eleven megabytes of empty lists", REFERS)
+def _schema_lists(good: LeadModel, canary: Path) -> Files:
+    return with_model(good, packed(unpacked(good) | {"schema.json": b"[" + b"[]," * 3_900_000 + b"[]]"}))
+
+
+# --- metrics and profiles that no page can show -------------------------------------------------------
+
+
+def with_json(good: LeadModel, name: str, change: Callable[[dict[str, Any]], object]) -> Files:
+    """Change the content of a JSON file of the model."""
+    content = json.loads(good.files[name])
+    change(content)
+    return dict(good.files) | {name: json.dumps(content).encode()}
+
+
+NOT_SHOWN = "The model cannot be shown"
+
+
+@kind("a number with one edge and no cells", "profile.json cannot be read")
+def _edges(good: LeadModel, canary: Path) -> Files:
+    def change(profile: dict[str, Any]) -> None:
+        profile["fields"]["age"] |= {"edges": [1.0], "cells": {}}
+
+    return with_json(good, "profile.json", change)
+
+
+@kind("a number that is told as a text", "One has the field 'age' as numbers")
+def _number_as_text(good: LeadModel, canary: Path) -> Files:
+    def change(profile: dict[str, Any]) -> None:
+        profile["fields"]["age"] |= {"edges": [], "cells": {}}
+
+    return with_json(good, "profile.json", change)
+
+
+@kind("metrics of no test leads", NOT_SHOWN)
+def _no_test(good: LeadModel, canary: Path) -> Files:
+    return with_json(good, "metrics.json", lambda metrics: metrics.update(n_test=0, n_test_converted=0))
+
+
+@kind("a metric that is no number", "metrics.json must hold finite numbers. Got 'NaN'")
+def _metric_nan(good: LeadModel, canary: Path) -> Files:
+    return with_json(good, "metrics.json", lambda m: m["test"]["roc_auc"].update(value=float("nan")))
+
+
+@kind("a metric beyond all numbers", "metrics.json must hold finite numbers. Got '1e999'")
+def _metric_endless(good: LeadModel, canary: Path) -> Files:
+    text = re.sub(
+        rb'"calibration_floor": [0-9.e-]+', b'"calibration_floor": 1e999', good.files["metrics.json"]
+    )
+    return dict(good.files) | {"metrics.json": text}
+
+
+@kind("an edge that is no number", "profile.json must hold finite numbers")
+def _edge_nan(good: LeadModel, canary: Path) -> Files:
+    def change(profile: dict[str, Any]) -> None:
+        profile["fields"]["age"]["edges"][0] = float("-inf")
+
+    return with_json(good, "profile.json", change)
+
+
+@kind("a training of endless seconds", "config.json must hold finite numbers|config.json, at training")
+def _seconds(good: LeadModel, canary: Path) -> Files:
+    training = json.loads(good.files["config.json"])["training"]
+    return with_config(good, training=training | {"seconds": float("inf")})
+
+
+@kind("a level of an unknown field", NOT_SHOWN)
+def _level(good: LeadModel, canary: Path) -> Files:
+    test = json.loads(good.files["metrics.json"])["test"]["roc_auc"]
+    level = {"field": "shoe size", "value": "9", "n_leads": 9, "n_converted": 1, "verdict": "worse"}
+    level |= {name: test for name in ("roc_auc", "log_loss", "gap")}
+    return with_json(good, "metrics.json", lambda metrics: metrics.update(levels=[level]))
+
+
+@kind("a comparison without the model itself", NOT_SHOWN)
+def _comparison(good: LeadModel, canary: Path) -> Files:
+    return with_json(good, "metrics.json", lambda metrics: metrics.update(comparison=[]))
+
+
+@kind("a comparison without a metric", NOT_SHOWN)
+def _comparison_metric(good: LeadModel, canary: Path) -> Files:
+    return with_json(good, "metrics.json", lambda metrics: metrics["comparison"][-1].update(metrics={}))
+
+
+@kind("a title with half of a character", "config.json holds half of a character")
+def _surrogate(good: LeadModel, canary: Path) -> Files:
+    return with_config(good, title="half \ud800")
+
+
+@kind("associations of unknown fields", NOT_SHOWN)
+def _association(good: LeadModel, canary: Path) -> Files:
+    def change(metrics: dict[str, Any]) -> None:
+        names = metrics["insights"]["association"]["fields"]
+        metrics["insights"]["association"]["fields"] = [f"no {name}" for name in names]
+
+    return with_json(good, "metrics.json", change)
+
+
 # --- CatBoost models that are none ------------------------------------------------------------------
 
 
@@ -339,6 +695,12 @@ def _cut(good: LeadModel, canary: Path) -> Files:
 @kind("a CatBoost model of random bytes", "CatBoost (refuses|dies of) it")
 def _random(good: LeadModel, canary: Path) -> Files:
     return with_blob(good, lambda blob: b"CBM1" + random.Random(0).randbytes(len(blob)))
+
+
+@kind("a CatBoost model of a quarter of a gigabyte", "CatBoost (refuses|dies of) it|takes more than")
+def _blob_large(good: LeadModel, canary: Path) -> Files:
+    size = 240_000_000
+    return with_blob(good, lambda blob: b"CBM1" + size.to_bytes(4, "little") + bytes(size))
 
 
 @kind("a manipulated CatBoost model", "CatBoost (refuses|dies of) it")

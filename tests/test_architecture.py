@@ -19,6 +19,7 @@ FLOORS = [
     "leadmodel.training",
     "leadmodel.monitoring",
     "leadmodel.serving",
+    "leadmodel.sandbox",
     "leadmodel.options",
     "leadmodel.__main__",
 ]

@@ -1,12 +1,14 @@
 """Every hostile repository is refused with its reason, from a folder and from the Hub alike."""
 
 import os
+import sys
 from pathlib import Path
 
 import hostile
 import pytest
 from hub import LoopbackHub
 from huggingface_hub import CommitOperationAdd, HfApi
+from support import command
 
 from leadmodel.errors import ModelError
 from leadmodel.model import LeadModel
@@ -14,8 +16,8 @@ from leadmodel.model import LeadModel
 REPO = "demo/evil"
 
 
-def test_there_are_at_least_25_kinds_of_them() -> None:
-    assert len(hostile.KINDS) >= 25
+def test_there_are_at_least_70_kinds_of_them() -> None:
+    assert len(hostile.KINDS) >= 70
 
 
 @pytest.mark.parametrize("name", hostile.KINDS)
@@ -62,6 +64,44 @@ def test_a_configuration_of_a_gigabyte_is_refused_before_it_is_read(folder: Path
         ModelError, match=r"config.json must have at most 5,000,000 bytes. It has 1,000,000,000"
     ):
         LeadModel.from_pretrained(folder)
+
+
+def test_a_folder_of_half_a_gigabyte_is_refused_before_it_is_read(folder: Path) -> None:
+    (folder / "parts").mkdir()
+    for number in range(3):
+        with (folder / f"parts/{number}.skops").open("wb") as file:
+            file.truncate(150_000_000)
+    with pytest.raises(ModelError, match=r"must have at most 250,000,000 bytes. This one has 450,"):
+        LeadModel.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("name", ["metrics of no test leads", "a manipulated CatBoost model"])
+def test_whoever_swaps_a_file_of_an_opened_model_does_not_profit(
+    model: LeadModel, folder: Path, tmp_path: Path, name: str
+) -> None:
+    LeadModel.from_pretrained(folder)
+    build, reason = hostile.KINDS[name]
+    hostile.write(folder, build(model, tmp_path / "canary"))
+    for _ in range(2):
+        with pytest.raises(ModelError, match=reason):
+            LeadModel.from_pretrained(folder)
+
+
+def test_the_first_opening_has_limits_of_time_and_memory() -> None:
+    if sys.platform != "linux":
+        pytest.skip("only Linux holds a process to them")
+    code = """
+import resource
+from leadmodel.sandbox import _limit
+_limit()
+assert resource.getrlimit(resource.RLIMIT_CPU)[0] < 60
+held = bytearray(300_000_000)
+try:
+    bytearray(500_000_000)
+except MemoryError:
+    print("bounded")
+"""
+    assert command("-c", code).stdout == "bounded\n"
 
 
 def test_a_large_file_is_refused_before_it_is_downloaded(hub: LoopbackHub, model: LeadModel) -> None:

@@ -22,7 +22,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from leadmodel.errors import ModelError
 from leadmodel.model import LeadModel
-from leadmodel.publishing.archive import ALLOWED_NODES, SEGMENT_NODES
+from leadmodel.publishing.nodes import ALLOWED_NODES, SEGMENT_NODES
 
 Entries = dict[str, bytes]
 
@@ -163,7 +163,7 @@ KINDS: dict[str, tuple[Callable[[LeadModel, Path], dict[str, bytes]], str]] = {
     "a table of another size": (lambda good, canary: with_array(good, saved(TABLE)), "cannot be used"),
     "centres that are no numbers": (
         lambda good, canary: with_state(good, cluster_centers_=hostile._json_node([[1, 2]])),
-        "cannot be used",
+        "cannot be opened: the content of a JsonNode",
     ),
     "a state that is no state": (
         lambda good, canary: changed(

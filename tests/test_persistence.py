@@ -1,11 +1,20 @@
 import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import skops.io
+from hub import LoopbackHub
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
+from support import command
 
 from leadmodel.errors import InputError, ModelError
 from leadmodel.model import LeadModel
@@ -89,3 +98,125 @@ def test_another_classifier_is_not_opened() -> None:
 def test_what_is_no_archive_is_refused() -> None:
     with pytest.raises(ModelError, match=r"model.skops is not a skops file"):
         load_pipeline(b"pickle", hashlib.sha256(b"pickle").hexdigest())
+
+
+LONG_AGO = 1_000_000_000
+
+
+def left_by_a_kill(folder: Path) -> Path:
+    """Make what a killed save leaves beside its folder."""
+    place = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
+    place.mkdir()
+    (place / "model.skops").write_bytes(b"half of it")
+    os.utime(place, (LONG_AGO, LONG_AGO))
+    return place
+
+
+def test_what_a_killed_save_left_is_removed_by_the_next(folder: Path, model: LeadModel) -> None:
+    left = left_by_a_kill(folder)
+    mine = folder.with_name(f".{folder.name}-notes")
+    mine.mkdir()
+    os.utime(mine, (LONG_AGO, LONG_AGO))
+    model.save_pretrained(folder)
+    assert not left.exists()
+    assert mine.exists()
+
+
+def test_what_another_process_is_writing_stays(folder: Path, model: LeadModel) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    new, old = left_by_a_kill(folder), left_by_a_kill(folder)
+    os.utime(new)
+    code = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX)"
+    code += "; print('locked', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, old], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "locked\n"
+        model.save_pretrained(folder)
+        assert new.exists()
+        assert old.exists()
+        writer.communicate("")
+    model.save_pretrained(folder)
+    assert not old.exists()
+    assert fcntl
+
+
+FULL_DISK = """
+import resource, sys
+from leadmodel.errors import InputError
+from leadmodel.publishing.persistence import read_folder, write_folder
+files = read_folder(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    write_folder(sys.argv[1], files)
+except InputError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk_is_told_in_a_sentence_and_keeps_the_old_model(folder: Path, model: LeadModel) -> None:
+    done = command("-c", FULL_DISK, folder)
+    assert done.stderr == ""
+    assert done.stdout.startswith(f"The model cannot be saved in {str(folder)!r} (File too large). Make")
+    assert read_folder(folder) == model.files
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_a_place_that_cannot_be_written_to_is_told_in_a_sentence(model: LeadModel) -> None:
+    with pytest.raises(InputError, match=r"The model cannot be saved in '/proc/none/model' \("):
+        model.save_pretrained("/proc/none/model")
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Give up the rights of the superuser, who may read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize("name", ["config.json", "."])
+def test_an_unreadable_file_is_told_in_a_sentence(model: LeadModel, name: str) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        os.chmod(place, 0o755)
+        folder = Path(place) / "model"
+        model.save_pretrained(folder)
+        os.chmod(folder / name, 0)
+        with as_nobody(), pytest.raises(ModelError, match=r"cannot be read: .*\(Permission denied\)\."):
+            read_folder(folder)
+        os.chmod(folder / name, 0o755)
+
+
+def test_a_model_opens_where_the_cache_cannot_be_written(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    code = "import sys; from leadmodel.model import LeadModel; LeadModel.from_pretrained(sys.argv[1])"
+    for home in (tmp_path / "file", "/proc/none"):
+        assert command("-c", code, folder, HF_HOME=str(home)).stderr == ""
+
+
+def test_a_cache_that_cannot_be_written_is_told_in_a_sentence(
+    hub: LoopbackHub, model: LeadModel, tmp_path: Path
+) -> None:
+    model.push_to_hub("demo/leads")
+    (tmp_path / "file").touch()
+    for home in (str(tmp_path / "file"), "/proc/none"):
+        done = command(
+            "-m",
+            "leadmodel",
+            "score",
+            "none.csv",
+            "--model",
+            "demo/leads",
+            "--output",
+            tmp_path / "scored.csv",
+            HF_HOME=home,
+        )
+        assert done.returncode == 2
+        assert f"The cache {home!r} cannot be used (" in done.stderr
+        assert "Traceback" not in done.stderr

@@ -1,6 +1,8 @@
 import threading
 import time
+from pathlib import Path
 
+import hostile
 import pandas as pd
 import pytest
 from hub import Fault, LoopbackHub
@@ -55,6 +57,16 @@ def test_a_broken_revision_is_refused_once_and_the_old_one_serves(
     second_model.push_to_hub(REPO)
     updater.look()
     assert service.model.files == second_model.files
+
+
+def test_a_revision_that_cannot_be_shown_is_refused_and_the_old_one_serves(
+    hub: LoopbackHub, service: ScoringService, model: LeadModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, files = service.model, hostile.KINDS["a level of an unknown field"][0](model, Path("unused"))
+    HfApi().upload_file(path_or_fileobj=files["metrics.json"], path_in_repo="metrics.json", repo_id=REPO)
+    Updater(service, REPO).look()
+    assert service.model is first
+    assert "is refused: The model cannot be shown: KeyError: 'shoe size'" in caplog.text
 
 
 def test_other_fields_need_a_restart(

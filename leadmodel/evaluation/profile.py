@@ -56,7 +56,8 @@ class FieldProfile(BaseModel):
 
     @model_validator(mode="after")
     def _check_bins(self) -> "FieldProfile":
-        if self.edges and set(self.cells) != {str(place) for place in range(len(self.edges) - 1)}:
+        places = {str(place) for place in range(len(self.edges) - 1)}
+        if self.edges and (not places or set(self.cells) != places):
             raise ValueError("a number needs a cell for each of its bins")
         return self
 

@@ -1,29 +1,21 @@
-"""What a skops file of a model may hold, checked before skops or CatBoost see a byte of it.
-
-skops trusts every scikit-learn estimator, and some of those read files or run for hours when used
-with a hostile state. A published model needs a dozen kinds of nodes, so nothing else is let in; the
-few more that segments need are let into their file alone.
-"""
+"""What a skops file of a model may hold, checked before skops or CatBoost see a byte of it."""
 
 import io
 import json
 import math
 import re
 import zipfile
-from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from leadmodel.errors import ModelError
+from leadmodel.publishing.nodes import ALLOWED_NODES, SEGMENT_NODES, check_nodes
 
 __all__ = [
-    "ALLOWED_NODES",
     "MODEL_FILE",
     "REVENUE_FILE",
     "SEGMENTS_FILE",
-    "SEGMENT_NODES",
     "catboost_bytes",
     "check_archive",
     "estimator_of",
@@ -34,8 +26,8 @@ REVENUE_FILE = "revenue.skops"
 SEGMENTS_FILE = "segments.skops"
 
 SCHEMA = "schema.json"
-MAX_UNPACKED_BYTES = 400_000_000
-MAX_SCHEMA_BYTES = 20_000_000
+MAX_UNPACKED_BYTES = 250_000_000
+MAX_SCHEMA_BYTES = 16_000_000
 MAX_ARRAY_BYTES = 100_000
 MAX_MATRIX_BYTES = 1_000_000
 MAX_ENTRIES = 20
@@ -47,39 +39,6 @@ _MATRIX = re.compile(
     rb"\x93NUMPY\x01\x00v\x00"
     rb"\{'descr': '<f8', 'fortran_order': False, 'shape': \(([1-9]\d{0,4}), ([1-9]\d{0,4})\), \} *\n"
 )
-
-_PLAIN_NODES = frozenset(
-    {
-        ("builtins", "dict", "DictNode"),
-        ("builtins", "list", "ListNode"),
-        ("builtins", "slice", "SliceNode"),
-        ("builtins", "str", "JsonNode"),
-        ("builtins", "str", "TypeNode"),
-        ("builtins", "tuple", "TupleNode"),
-        ("numpy", "dtype", "DTypeNode"),
-        ("numpy", "ndarray", "NdArrayNode"),
-        ("sklearn.compose._column_transformer", "ColumnTransformer", "ObjectNode"),
-        ("sklearn.impute._base", "SimpleImputer", "ObjectNode"),
-        ("sklearn.pipeline", "Pipeline", "ObjectNode"),
-    }
-)
-
-ALLOWED_NODES = _PLAIN_NODES | {
-    ("builtins", "bytes", "BytesNode"),
-    ("sklearn.preprocessing._function_transformer", "FunctionTransformer", "ObjectNode"),
-}
-"""Module, class and loader of every node that the pipeline of a published model is made of, but its
-last step; see `estimator_of`."""
-
-SEGMENT_NODES = _PLAIN_NODES | {
-    ("numpy", "float64", "TypeNode"),
-    ("sklearn.cluster._kmeans", "KMeans", "ObjectNode"),
-    ("sklearn.decomposition._pca", "PCA", "ObjectNode"),
-    ("sklearn.preprocessing._data", "MinMaxScaler", "ObjectNode"),
-    ("sklearn.preprocessing._data", "StandardScaler", "ObjectNode"),
-    ("sklearn.preprocessing._encoders", "OneHotEncoder", "ObjectNode"),
-}
-"""The same of the pipeline that assigns leads to segments. No bytes: nothing in it is CatBoost's."""
 
 
 def estimator_of(name: str) -> str:
@@ -102,33 +61,61 @@ def check_archive(content: bytes, name: str = MODEL_FILE) -> None:
     ------
     ModelError
         If it is no such file, is damaged, unpacks to an absurd size, has an entry that it
-        should not, an array of anything but numbers, or names a node that has no place in it.
+        should not, an array of anything but numbers, a CatBoost model with something behind it,
+        or a node that has no place in it.
     """
+    entries = _read(content, name)
+    for entry, found in entries.items():
+        is_array = _ARRAY.fullmatch(entry)
+        if is_array and not (_is_row(found) or (name == SEGMENTS_FILE and _is_matrix(found))):
+            raise ModelError(f"{name} has an array that is no row of numbers: {entry}.")
+        if _BLOB.fullmatch(entry) and _is_padded(found):
+            raise ModelError(f"{name} holds more behind its CatBoost model: {entry}.")
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _check_entries(archive.infolist(), name)
-            for entry in filter(_ARRAY.fullmatch, archive.namelist()):
-                if not _is_row(content := archive.read(entry)) and not (
-                    name == SEGMENTS_FILE and _is_matrix(content)
-                ):
-                    raise ModelError(f"{name} has an array that is no row of numbers: {entry}.")
-            schema = json.loads(archive.read(SCHEMA))
-    except ModelError:
-        raise
+        schema = json.loads(entries.pop(SCHEMA))
+    except KeyError:
+        raise ModelError(f"{name} is not a skops file: it has no {SCHEMA}.") from None
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{name} has a damaged {SCHEMA}: {error}.") from None
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError) as error:
-        raise ModelError(f"{name} is not a skops file: {error}.") from None
-    _check_nodes(schema, name)
+    last = frozenset({("catboost.core", estimator_of(name), "ObjectNode")})
+    allowed = SEGMENT_NODES if name == SEGMENTS_FILE else ALLOWED_NODES | last
+    check_nodes(schema, allowed, set(entries), name)
 
 
 def catboost_bytes(content: bytes, name: str = MODEL_FILE) -> bytes:
     """Return the CatBoost model inside a checked skops file."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        blobs = [entry for entry in archive.namelist() if _BLOB.fullmatch(entry)]
-        if len(blobs) != 1:
-            raise ModelError(f"{name} must hold one CatBoost model. It holds {len(blobs)}.")
-        return archive.read(blobs[0])
+    blobs = [found for entry, found in _read(content, name).items() if _BLOB.fullmatch(entry)]
+    if len(blobs) != 1:
+        raise ModelError(f"{name} must hold one CatBoost model. It holds {len(blobs)}.")
+    return blobs[0]
+
+
+def _read(content: bytes, name: str) -> dict[str, bytes]:
+    """Return the entries of a skops file, once none of them unpacks to more than it says."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+            _check_entries(entries, name)
+            return {entry.filename: _unpack(archive, entry, name) for entry in entries}
+    except ModelError:
+        raise
+    except Exception as error:  # whatever a damaged archive makes zipfile and zlib raise
+        raise ModelError(f"{name} is not a skops file: {type(error).__name__}: {error!s:.200}.") from None
+
+
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> bytes:
+    """Return the content of an entry.
+
+    Asked for all of it, zipfile unpacks whatever there is, and only then cuts it to the size that
+    the entry says. So it is asked for one byte more than that.
+    """
+    size = entry.file_size
+    entry.file_size += 1
+    with archive.open(entry) as file:
+        content = file.read(size + 1)
+    if len(content) != size:
+        raise ModelError(f"{name} must have entries of the size that they say. {entry.filename} has not.")
+    return content
 
 
 def _check_entries(entries: list[zipfile.ZipInfo], name: str) -> None:
@@ -139,6 +126,8 @@ def _check_entries(entries: list[zipfile.ZipInfo], name: str) -> None:
         limit = _limit(entry.filename, name)
         if limit is None:
             raise ModelError(f"{name} has an entry that a model does not have: {entry.filename!r:.80}.")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ModelError(f"{name} is packed in a way that no model is: {entry.filename}.")
         if entry.file_size > limit:
             raise ModelError(f"{name} unpacks to {entry.file_size:,} bytes, more than {limit:,}.")
     if sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
@@ -180,34 +169,20 @@ def _saved(array: npt.NDArray[np.float64]) -> bytes:
     return written.getvalue()
 
 
-def _check_nodes(schema: Any, name: str) -> None:
-    last = frozenset({("catboost.core", estimator_of(name), "ObjectNode")})
-    allowed = SEGMENT_NODES if name == SEGMENTS_FILE else ALLOWED_NODES | last
-    foreign = sorted({_name(node) for node in _nodes(schema) if not _is_allowed(node, allowed)})
-    if foreign:
-        raise ModelError(f"{name} names types that are not trusted: {', '.join(foreign)[:500]}.")
+def _is_padded(content: bytes) -> bool:
+    """Whether a CatBoost model has bytes that its own sizes do not account for.
 
-
-def _nodes(part: Any) -> Iterator[dict[str, Any]]:
-    """Yield every node below `part`, on a stack of our own: a deep file must not exhaust Python's."""
-    waiting = [part]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            if part.keys() & {"__module__", "__class__", "__loader__"}:
-                yield part
-            waiting.extend(part.values())
-        elif isinstance(part, list):
-            waiting.extend(part)
-
-
-def _is_allowed(node: dict[str, Any], allowed: frozenset[tuple[str, str, str]]) -> bool:
-    kind = tuple(str(node.get(part)) for part in ("__module__", "__class__", "__loader__"))
-    # An array stands in the schema itself, or in one of the array files checked above.
-    elsewhere = node.get("type") == "numpy" and not _ARRAY.fullmatch(str(node.get("file")))
-    return kind in allowed and not elsewhere
-
-
-def _name(node: dict[str, Any]) -> str:
-    kind = [str(node.get(part, "?")) for part in ("__module__", "__class__", "__loader__")]
-    return f"{kind[0]}.{kind[1]} ({kind[2]})"[:120]
+    It is a core, and the tables of its categories if it has any, each behind its size. One that is
+    shorter than its sizes say, or does not begin as it should, CatBoost refuses by itself.
+    """
+    if len(content) < 8 or content[:4] != b"CBM1":
+        return False
+    end = 8 + int.from_bytes(content[4:8], "little")
+    if end >= len(content):
+        return False
+    n_tables, end = int.from_bytes(content[end : end + 4], "little"), end + 4
+    for _ in range(n_tables):
+        if end >= len(content):
+            return False
+        end += 4 + int.from_bytes(content[end : end + 4], "little")
+    return end < len(content)

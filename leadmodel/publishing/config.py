@@ -1,10 +1,11 @@
 """config.json of a published model: everything a reader needs that is not the pipeline itself."""
 
 import json
+import math
 import os
 import platform
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 from pydantic import (
     AfterValidator,
@@ -16,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from leadmodel.errors import ModelError
+from leadmodel.errors import ModelError, quoted
 from leadmodel.evaluation.decision import Decision
 from leadmodel.evaluation.gate import Gate
 from leadmodel.evaluation.segmentation import MAX_SEGMENTS
@@ -38,6 +39,7 @@ __all__ = [
     "RevenueFile",
     "SegmentsFile",
     "TrainingRecord",
+    "check_finite",
     "installed_versions",
     "this_machine",
 ]
@@ -198,6 +200,9 @@ class ModelConfig(BaseModel):
         """
         try:
             content = json.loads(text)
+            json.dumps(
+                content, ensure_ascii=False
+            ).encode()  # no half of a character, which no page can send
             found = content.get("format_version") if isinstance(content, dict) else None
             if found != FORMAT_VERSION:
                 raise ModelError(
@@ -213,8 +218,11 @@ class ModelConfig(BaseModel):
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
             raise ModelError(f"config.json, at {place}: {first['msg']}.") from None
+        except UnicodeEncodeError:
+            raise ModelError("config.json holds half of a character (a lone surrogate).") from None
         except ValueError as error:
             raise ModelError(f"config.json holds a value that cannot be read: {error!s:.100}.") from None
+        check_finite(text, "config.json")
         for field in config.lead_schema.fields:
             if not field.is_complete:
                 raise ModelError(
@@ -247,6 +255,22 @@ class ModelConfig(BaseModel):
                     f"The model was made with {name} {made}, and {here[name]} is installed. "
                     "Install the model's own requirements.txt, or train it again."
                 )
+
+
+def check_finite(text: str, name: str) -> None:
+    """Raise ModelError if JSON that has been read holds NaN or a number beyond all numbers.
+
+    Python and pydantic read both, and no page can show them.
+    """
+
+    def refuse(number: str) -> NoReturn:
+        raise ModelError(f"{name} must hold finite numbers. Got {quoted(number)} instead.")
+
+    def check(number: str) -> None:
+        if not math.isfinite(float(number)):
+            refuse(number)
+
+    json.loads(text, parse_constant=refuse, parse_float=check)
 
 
 def this_machine() -> str:

@@ -9,17 +9,18 @@ import numpy as np
 from pydantic import ValidationError
 from sklearn.pipeline import Pipeline
 
-from leadmodel.errors import ModelError
+from leadmodel.errors import ModelError, quoted
 from leadmodel.evaluation.assignment import Assignment
 from leadmodel.evaluation.evaluation import Evaluation
 from leadmodel.evaluation.profile import Profile
 from leadmodel.evaluation.worth import Worth
+from leadmodel.leads.schema import LeadSchema
 from leadmodel.publishing.agreement import check_agreement, read_assignment
-from leadmodel.publishing.archive import REVENUE_FILE, SEGMENTS_FILE
-from leadmodel.publishing.config import ModelConfig
-from leadmodel.publishing.persistence import load_pipeline
+from leadmodel.publishing.archive import REVENUE_FILE, SEGMENTS_FILE, check_archive
+from leadmodel.publishing.config import ModelConfig, check_finite
+from leadmodel.publishing.persistence import check_sha256, load_pipeline
 
-__all__ = ["Opened", "open_files", "read_config"]
+__all__ = ["Opened", "check_files", "open_files", "read_config"]
 
 _Content = TypeVar("_Content", Profile, Evaluation)
 
@@ -69,11 +70,7 @@ def open_files(files: Mapping[str, bytes]) -> Opened:
     ModelError
         If one is damaged, changed, of another version, of another model, or not to be trusted.
     """
-    config = read_config(files)
-    config.check_versions()
-    check_agreement(files, config)
-    profile = _read_json(files, "profile.json", Profile)
-    evaluation = _read_json(files, "metrics.json", Evaluation)
+    config, profile, evaluation = _read_documents(files)
     pipelines = {
         name: load_pipeline(files[name], sha256, name) for name, sha256 in config.checksums.items()
     }
@@ -83,21 +80,55 @@ def open_files(files: Mapping[str, bytes]) -> Opened:
     return opened
 
 
+def check_files(files: Mapping[str, bytes]) -> None:
+    """Check all of the files that can be checked without opening a pipeline.
+
+    Raises
+    ------
+    ModelError
+        As for `open_files`.
+    """
+    config, *_ = _read_documents(files)
+    for name, sha256 in config.checksums.items():
+        check_sha256(files.get(name, b""), sha256, name)
+        check_archive(files[name], name)
+
+
+def _read_documents(files: Mapping[str, bytes]) -> tuple[ModelConfig, Profile, Evaluation]:
+    config = read_config(files)
+    config.check_versions()
+    check_agreement(files, config)
+    profile = _read_json(files, "profile.json", Profile)
+    _check_profile(profile, config.lead_schema)
+    return config, profile, _read_json(files, "metrics.json", Evaluation)
+
+
 def read_config(files: Mapping[str, bytes]) -> ModelConfig:
     """Return the content of config.json."""
     return ModelConfig.from_json(_text(files, "config.json"))
 
 
+def _check_profile(profile: Profile, schema: LeadSchema) -> None:
+    """Raise ModelError unless profile and schema speak of the same fields."""
+    profiles = profile.fields
+    if set(profiles) != set(schema.columns):
+        raise ModelError("profile.json and config.json must be of one model. Their fields differ.")
+    for field in schema.fields:
+        if field.is_text == bool(profiles[field.name].edges):
+            raise ModelError(
+                "profile.json and config.json must be of one model. One has the field "
+                f"{quoted(field.name)} as numbers, the other as texts."
+            )
+
+
 def _check_fields(opened: Opened) -> None:
-    """Raise ModelError unless pipelines, schema and profile speak of the same fields."""
+    """Raise ModelError unless pipelines and schema speak of the same fields."""
     schema = opened.config.lead_schema
     for name, pipeline in opened.pipelines.items():
         if name != SEGMENTS_FILE and list(pipeline[-1].feature_names_ or ()) != schema.columns:
             raise ModelError(f"{name} and config.json must be of one model. Their fields differ.")
     if opened.config.parts and opened.config.parts.field not in schema.text_columns:
         raise ModelError("config.json, at parts: the field that divides the leads must be a text.")
-    if set(opened.profile.fields) != set(schema.columns):
-        raise ModelError("profile.json and config.json must be of one model. Their fields differ.")
     if (opened.config.revenue is None) != (opened.evaluation.revenue is None):
         raise ModelError(
             "metrics.json and config.json must be of one model: both tell of amounts, or none."
@@ -122,7 +153,10 @@ def _text(files: Mapping[str, bytes], name: str) -> str:
 
 
 def _read_json(files: Mapping[str, bytes], name: str, kind: type[_Content]) -> _Content:
+    text = _text(files, name)
     try:
-        return kind.model_validate_json(_text(files, name))
+        content = kind.model_validate_json(text)
     except ValidationError as error:
         raise ModelError(f"{name} cannot be read: {error.errors()[0]['msg']}.") from None
+    check_finite(text, name)
+    return content

@@ -4,7 +4,6 @@ import hashlib
 import os
 import re
 import shutil
-import uuid
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -20,6 +19,7 @@ from leadmodel.publishing.archive import (
     check_archive,
     estimator_of,
 )
+from leadmodel.publishing.staging import staged
 
 __all__ = [
     "ALLOWED_FILES",
@@ -56,6 +56,7 @@ ALLOWED_FILES = (*REQUIRED_FILES, *OPTIONAL_FILES)
 """All that is ever read of a repository."""
 
 MAX_BYTES = {"skops": 200_000_000, "other": 5_000_000}
+MAX_FOLDER_BYTES = 250_000_000
 MAX_OPTIONAL = 50
 """Files of each optional kind."""
 
@@ -124,7 +125,7 @@ def check_sha256(content: bytes, sha256: str, name: str = MODEL_FILE) -> None:
 
 
 def check_sizes(sizes: Mapping[str, int]) -> None:
-    """Raise ModelError if a file of a model, by name and size in bytes, is too large to be one."""
+    """Raise ModelError if the files of a model, by name and size in bytes, are too many or too large."""
     for kind in OPTIONAL_FILES:
         if sum(PurePosixPath(name).match(kind) for name in sizes) > MAX_OPTIONAL:
             raise ModelError(
@@ -134,11 +135,13 @@ def check_sizes(sizes: Mapping[str, int]) -> None:
         limit = MAX_BYTES["skops" if name.endswith(".skops") else "other"]
         if is_ours(name) and size > limit:
             raise ModelError(f"{name} must have at most {limit:,} bytes. It has {size:,}.")
+    if (total := sum(size for name, size in sizes.items() if is_ours(name))) > MAX_FOLDER_BYTES:
+        raise ModelError(f"A model must have at most {MAX_FOLDER_BYTES:,} bytes. This one has {total:,}.")
 
 
 def is_ours(name: str) -> bool:
     """Whether a model has a file of this name."""
-    return name in (*REQUIRED_FILES, REVENUE_FILE) or any(
+    return name in (*REQUIRED_FILES, REVENUE_FILE, SEGMENTS_FILE) or any(
         "/" in kind and PurePosixPath(name).match(kind) for kind in OPTIONAL_FILES
     )
 
@@ -163,9 +166,18 @@ def read_folder(folder: str | Path, root: Path | None = None) -> Files:
     Raises
     ------
     ModelError
-        If the folder or a file of it is missing, too large, or leaves the folder by a link.
+        If the folder or a file of it is missing, unreadable, too large, or leaves the folder by a link.
     """
-    folder = Path(folder)
+    try:
+        return _read(Path(folder), root)
+    except OSError as error:
+        raise ModelError(
+            f"The model in {str(folder)!r} cannot be read: "
+            f"{error.filename or 'a file'} ({error.strerror or error})."
+        ) from None
+
+
+def _read(folder: Path, root: Path | None) -> Files:
     if not folder.is_dir():
         # A save that was killed between its two renames leaves the old model beside its place.
         folder = previous if (previous := _previous(folder)).is_dir() else folder
@@ -215,19 +227,21 @@ def write_folder(folder: str | Path, files: Mapping[str, bytes]) -> None:
     Raises
     ------
     InputError
-        If the folder holds something other than a model.
+        If the folder holds something other than a model, or cannot be written to.
     """
-    folder = Path(folder).resolve()
-    check_replaceable(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staged = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
-    staged.mkdir()
     try:
-        for name, content in files.items():
-            _write_file(staged / name, content)
-        _exchange(staged, folder)
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
+        folder = Path(folder).resolve()
+        check_replaceable(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with staged(folder) as place:
+            for name, content in files.items():
+                _write_file(place / name, content)
+            _exchange(place, folder)
+    except OSError as error:
+        raise InputError(
+            f"The model cannot be saved in {str(folder)!r} ({error.strerror or error}). Make room, or "
+            "name a folder that can be written to."
+        ) from None
 
 
 def _write_file(path: Path, content: bytes) -> None:
@@ -238,13 +252,13 @@ def _write_file(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _exchange(staged: Path, folder: Path) -> None:
-    """Move `staged` to the place of `folder`; `read_folder` knows the state between the renames."""
+def _exchange(place: Path, folder: Path) -> None:
+    """Move `place` to the place of `folder`; `read_folder` knows the state between the renames."""
     previous = _previous(folder)
     if folder.exists():
         shutil.rmtree(previous, ignore_errors=True)
         folder.rename(previous)
-    staged.rename(folder)
+    place.rename(folder)
     shutil.rmtree(previous, ignore_errors=True)
 
 

@@ -1,12 +1,13 @@
 """Pull the files of a model repository: from the Hub, or from the cache where it is silent."""
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import HfApi, constants, snapshot_download
 from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
-from leadmodel.errors import UnreachableError, quoted
+from leadmodel.errors import ModelError, UnreachableError, quoted
 from leadmodel.publishing.hub import reading, reason
 from leadmodel.publishing.persistence import ALLOWED_FILES, Files, check_sizes, read_folder
 
@@ -17,6 +18,23 @@ PATIENCE = 10.0
 
 PATIENCE_IF_CACHED = 0.5
 """The same where the cache can serve: an app must start within a second of the Hub's silence."""
+
+_OF_THE_DISK = {
+    getattr(errno, name, -1)
+    for name in (
+        "EACCES",
+        "EDQUOT",
+        "EEXIST",
+        "EFBIG",
+        "EIO",
+        "ENOENT",
+        "ENOSPC",
+        "ENOTDIR",
+        "EPERM",
+        "EROFS",
+    )
+}
+"""Errors of the cache; what goes wrong on the way to the Hub has no number, or another."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +88,23 @@ def pull(repo_id: str, revision: str | None = None, *, anew: bool = False) -> Pu
         If the Hub does not answer, and the cache does not hold the model.
     ModelError
         If there is no such model, or it may not be read, lacks a file, or holds one that is
-        too large or leads out of it.
+        too large or leads out of it; or if the cache cannot be used.
     """
-    cached = _cached(repo_id, revision)
+    cached = None
     try:
+        cached = _cached(repo_id, revision)
         _check_there(repo_id, revision, PATIENCE if cached is None else PATIENCE_IF_CACHED)
         with reading(repo_id, revision):
             folder = _snapshot(repo_id, revision, anew=anew)
         return Pulled(_read_snapshot(folder), folder.name)
     except OSError as error:
+        if error.errno in _OF_THE_DISK:
+            problem = f"The cache {constants.HF_HOME!r} cannot be used ({reason(error)})"
+            if cached is None:
+                raise ModelError(f"{problem}. Make room, or set HF_HOME to a folder of yours.") from None
+            return Pulled(
+                _read_snapshot(cached), cached.name, f"{problem}: {repo_id} is served as it was before."
+            )
         if cached is None:
             raise UnreachableError(
                 f"The model {quoted(repo_id)} cannot be pulled from {constants.ENDPOINT} "

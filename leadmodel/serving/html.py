@@ -4,6 +4,7 @@ import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
+from typing import Any
 
 __all__ = [
     "REPORT_STYLE",
@@ -114,6 +115,12 @@ class Pictures:
     def __init__(self) -> None:
         self._lock, self._revision = threading.Lock(), ""
         self._drawn: dict[tuple[str, ...], bytes] = {}
+
+    def paint(self, figure: Any) -> bytes:
+        """Return a figure as the content of a PNG file."""
+        from leadmodel.evaluation.drawing import to_png  # takes long, so its first user waits
+
+        return to_png(figure)
 
     def get(self, revision: str, name: tuple[str, ...], draw: Callable[[], bytes]) -> bytes:
         """Return the figure of that name as a PNG file; a new revision has everything drawn anew."""

@@ -6,7 +6,7 @@ from html import escape
 
 from leadmodel.evaluation.association import Association
 from leadmodel.evaluation.conversions import Conversion, conversions, find_notable
-from leadmodel.evaluation.drawing import Figure, to_png
+from leadmodel.evaluation.drawing import Figure
 from leadmodel.evaluation.insight_plots import (
     draw_association,
     draw_conversions,
@@ -78,7 +78,7 @@ def _picture(
     alternative: str,
     caption: str = "",
 ) -> str:
-    png = pictures.get(model.revision, name, lambda: to_png(draw()))
+    png = pictures.get(model.revision, name, lambda: pictures.paint(draw()))
     return figure(png, alternative, caption)
 
 
