@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from leadmodel.errors import InputError, LeadError
+from leadmodel.leads.disclosure import publish_ends, publish_typical
 from leadmodel.leads.personal import personal_data
 from leadmodel.leads.recipe import FieldHints, Recipe
 from leadmodel.leads.schema import HANDFUL, Field, Kind, LeadSchema
@@ -47,7 +48,7 @@ def infer_schema(leads: pd.DataFrame, recipe: Recipe) -> LeadSchema:
         if why := _why_no_feature(name, answered, len(leads), hints):
             ignored[name] = why
         else:
-            fields.append(_infer_field(name, answered, hints, 1 - len(answered) / len(leads)))
+            fields.append(_infer_field(name, answered, hints, _missing_share(answered, leads)))
     if not fields:
         reasons = "; ".join(f"{name}: {why}" for name, why in ignored.items())
         raise InputError(f"No column is left to learn from. {reasons}.")
@@ -108,6 +109,11 @@ def _why_id(name: str, answered: pd.Series, n_distinct: int) -> str | None:
         return None
     wordy = answered.astype(str).str.contains(r"\s", regex=True).mean() > 0.5
     return "text, nearly each lead its own" if wordy else "id"
+
+
+def _missing_share(answered: pd.Series, leads: pd.DataFrame) -> float:
+    n_missing = len(leads) - len(answered)
+    return n_missing / len(leads) if n_missing >= HANDFUL else 0.0
 
 
 def _is_numeric(answered: pd.Series) -> bool:
@@ -200,7 +206,7 @@ def _with_ranges(schema: LeadSchema, leads: pd.DataFrame, recipe: Recipe) -> Lea
     for field in schema.fields:
         hints = recipe.fields.get(field.name, FieldHints()).given()
         column = typed[field.name]
-        seen = _seen_choices(field, column) if field.is_text else _seen_numbers(column)
+        seen = _seen_choices(field, column) if field.is_text else _seen_numbers(field, column)
         fields.append(Field(**(field.model_dump() | seen | hints)))
     return LeadSchema(fields=tuple(fields), ignored=schema.ignored, placeholders=schema.placeholders)
 
@@ -212,14 +218,17 @@ def _seen_choices(field: Field, column: pd.Series) -> dict[str, Any]:
     return {"choices": choices, "typical": common[0] if common else None}
 
 
-def _seen_numbers(column: pd.Series) -> dict[str, Any]:
+def _seen_numbers(field: Field, column: pd.Series) -> dict[str, Any]:
     numbers = column.dropna().to_numpy()
     whole = bool(np.all(numbers % 1 == 0))
-    typical = float(np.quantile(numbers, 0.5, method="nearest"))
+    if field.kind == "boolean":
+        (low, high), typical = (0.0, 1.0), float(np.mean(numbers) >= 0.5)
+    else:
+        (low, high), typical = publish_ends(numbers), publish_typical(numbers)
     return {
-        "minimum": float(numbers.min()),
-        "maximum": float(numbers.max()),
+        "minimum": low,
+        "maximum": high,
         "integer": whole,
-        "typical": int(typical) if whole else typical,
+        "typical": int(typical) if whole and typical % 1 == 0 else typical,
         "assumed": float(np.mean(numbers)) if len(numbers) == len(column) else None,
     }

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from leadmodel.evaluation.comparison import Trial
 from leadmodel.training.crossvalidation import make_folds
 from leadmodel.training.groups import Groups
+from leadmodel.training.rare import forget_rare
 from leadmodel.training.settings import TrainingSettings
 
 __all__ = ["try_others"]
@@ -103,7 +104,7 @@ def _try(
     with threadpool_limits(1 if len(y) < ONE_THREAD_BELOW else None, user_api="openmp"):
         for inside, outside in make_folds(y, settings, groups):
             started = time.perf_counter()
-            model.fit(X.iloc[inside], y[inside])
+            model.fit(forget_rare(X.iloc[inside]), y[inside])
             fitted = time.perf_counter()
             probability[outside] = model.predict_proba(X.iloc[outside])[:, 1]
             fit_seconds += fitted - started

@@ -14,6 +14,7 @@ from sklearn.model_selection import StratifiedKFold
 from leadmodel.evaluation.comparison import Trial
 from leadmodel.evaluation.metrics import evaluate
 from leadmodel.training.groups import Groups, group_outcomes
+from leadmodel.training.rare import forget_rare
 from leadmodel.training.settings import TrainingSettings
 
 __all__ = ["CrossValidated", "Fold", "cross_validate", "fit_folds", "gather", "make_folds"]
@@ -95,7 +96,7 @@ def fit_folds(
     texts = tuple(X.select_dtypes("category").columns)
     for inside, outside in make_folds(y, settings, groups):
         started = time.perf_counter()
-        learn = Pool(X.iloc[inside], y[inside], cat_features=texts)
+        learn = Pool(forget_rare(X.iloc[inside]), y[inside], cat_features=texts)
         judge = Pool(X.iloc[outside], y[outside], cat_features=texts)
         model = CatBoostClassifier(**parameters)
         model.fit(learn, eval_set=judge, early_stopping_rounds=settings.patience, use_best_model=False)
