@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from leadmodel.errors import InputError, LeadError
 from leadmodel.leads.disclosure import publish_ends, publish_typical
@@ -139,6 +140,14 @@ def _check_stray_texts(name: str, answered: pd.Series) -> None:
 
 def _plain(texts: pd.Series) -> pd.Series:
     """Return texts as numbers, read as the field will read them; NaN where they are none."""
+    try:  # Arrow parses plain numbers many times faster.
+        numbers = pa.array(texts, pa.string()).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowException:
+        return _plain_each(texts)
+    return pd.Series(numbers, index=texts.index)
+
+
+def _plain_each(texts: pd.Series) -> pd.Series:
     decimal_comma = _decimal_comma(texts)
 
     def number(text: str) -> float:
