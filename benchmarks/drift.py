@@ -30,7 +30,7 @@ from leadmodel.evaluation.drift import Drift, compare_leads
 from leadmodel.evaluation.profile import Profile, profile_leads, profile_output
 from leadmodel.leads.reading import read_table
 from leadmodel.leads.recipe import Recipe
-from leadmodel.leads.schema import MISSING, Field
+from leadmodel.leads.schema import HANDFUL, MISSING, Field, LeadSchema
 from leadmodel.leads.table import read_leads
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.drift import measure_drift
@@ -137,10 +137,23 @@ def is_custom(drift: Drift) -> bool:
 def drawn_profile(leads: Leads, rng: np.random.Generator) -> Profile:
     X, y = leads.past.train
     rows, test = (rng.integers(len(y), size=len(part)) for part in (y, leads.past.split.test))
-    if X.iloc[rows].isna().all().any():  # a training run would have left such a field out
+    drawn = X.iloc[rows]
+    if drawn.notna().sum().min() < HANDFUL:  # a training run would have left such a field out
         return drawn_profile(leads, rng)
     said = {"probability": profile_output(leads.fitted.unseen[test], y[test])}
-    return profile_leads(leads.past.schema, X.iloc[rows], y[rows], said)
+    return profile_leads(with_choices_of(drawn, leads.past.schema), drawn, y[rows], said)
+
+
+def with_choices_of(drawn: pd.DataFrame, schema: LeadSchema) -> LeadSchema:
+    """Return the schema with the choices that a training run would find in the drawn leads."""
+    fields = []
+    for field in schema.fields:
+        if field.kind == "categorical":
+            counts = drawn[field.name].value_counts()
+            choices = tuple(choice for choice in field.choices if counts.get(choice, 0) >= HANDFUL)
+            field = field.model_copy(update={"choices": choices})
+        fields.append(field)
+    return schema.model_copy(update={"fields": tuple(fields)})
 
 
 def compared(

@@ -94,7 +94,7 @@ def test_numbers_beyond_the_training_leads_are_told(model: LeadModel, fresh: pd.
     highest = model.schema.by_name["minutes_on_site"].maximum
     minutes = fresh["minutes_on_site"].mask(some(fresh, 0.1), highest * 2)
     found = compare(model, fresh.assign(minutes_on_site=minutes)).fields["minutes_on_site"]
-    assert any(f"above {highest:.4g}, where no lead was then: 1" in told for told in found.told)
+    assert any(f"above {highest:.4g}, where hardly a lead was then: 0." in told for told in found.told)
 
 
 def test_another_mix_of_probabilities_is_told(model: LeadModel, fresh: pd.DataFrame) -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from math import isnan, sqrt
+from math import floor, isnan, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -42,7 +42,7 @@ def wilson(cell: Cell, z: float = Z) -> Estimate:
 
 
 def conversions(field: Field, known: FieldProfile) -> list[Conversion]:
-    """Return what the training leads did by value or range, those without any last.
+    """Return what the training leads did by value or range, those without any last, and none of few.
 
     Parameters
     ----------
@@ -54,15 +54,16 @@ def conversions(field: Field, known: FieldProfile) -> list[Conversion]:
     """
     cells = _texts(field, known) if field.is_text else _ranges(field, known)
     cells = [*cells, ("not given", known.missing)]
-    return [Conversion(value, cell, wilson(cell)) for value, cell in cells if cell.count]
+    return [Conversion(value, cell, wilson(cell)) for value, cell in cells if cell.is_told]
 
 
 def _texts(field: Field, known: FieldProfile) -> list[tuple[str, Cell]]:
     ranked = list(known.cells.items())
     if field.kind != "boolean":
         ranked.sort(key=lambda item: -item[1].count)
-    rest = [cell for _, cell in ranked[MAX_VALUES:]] + [known.other]
-    return [*ranked[:MAX_VALUES], ("any other", _sum(rest))]
+    told = [item for item in ranked if item[1].is_told][:MAX_VALUES]
+    rest = [cell for value, cell in ranked if value not in dict(told)] + [known.other]
+    return [*told, ("any other", _sum(rest))]
 
 
 def _sum(cells: Iterable[Cell]) -> Cell:
@@ -80,6 +81,8 @@ def range_names(field: Field, edges: Sequence[float]) -> list[str]:
         return ["No", "Yes"]
     if len(edges) == 2:
         return ["any"]
+    if field.integer:
+        edges = [edges[0], *(floor(edge) for edge in edges[1:-1]), edges[-1]]
     first = shown(edges[1]) if edges[0] == edges[1] else f"up to {shown(edges[1])}"
     return [first, *_inner_names(field, edges[1:-1]), f"above {shown(edges[-2])}"]
 

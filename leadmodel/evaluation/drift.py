@@ -203,7 +203,9 @@ def _cells(field: Field, known: FieldProfile, found: FieldCounts) -> Cells:
     if known.edges:
         ranges = Cells.ranges(field, known.edges)
         names = [BELOW, *ranges, ABOVE, MISSING_CELL]
-        then = [0, *then, 0, known.missing.count]
+        below, above = known.beyond
+        then[0], then[-1] = then[0] - below, then[-1] - above
+        then = [below, *then, above, known.missing.count]
         now = [found.below, *now, found.above, found.missing]
     else:
         names = [*known.cells, OTHER, MISSING_CELL]
@@ -214,7 +216,7 @@ def _cells(field: Field, known: FieldProfile, found: FieldCounts) -> Cells:
 
 def _appeared(known: FieldProfile, found: FieldCounts, cells: Cells, alpha: float) -> dict[str, float]:
     """Return the share of each value that the training leads had in fewer than a handful, if any."""
-    seen_at_most = min(HANDFUL - 1, known.other.count)
+    seen_at_most = HANDFUL - 1  # a count of fewer is not told
     n, m = cells.then.sum(), cells.now.sum()
     ranked = sorted(found.new.items(), key=lambda item: -item[1])
     return {

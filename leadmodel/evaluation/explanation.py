@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from leadmodel.errors import quoted
 from leadmodel.evaluation.profile import FieldProfile, Profile
-from leadmodel.leads.schema import MISSING, Field, LeadSchema, Value
+from leadmodel.leads.schema import MIN_TOLD, MISSING, Field, LeadSchema, Value
 
 __all__ = ["Explanation", "Reason", "explain", "show_value"]
 
@@ -117,8 +117,8 @@ def _sentence(field: Field, profile: Profile, value: Value, speaks_for: bool) ->
     known = profile.fields[field.name]
     cell, rate = known.cell(value), profile.leads.rate
     subject = f"{field.label} {_predicate(field, known, value)}"
-    if not cell.count:
-        return f"{subject}, which no training lead shows."
+    if not cell.is_told:
+        return f"{subject}, which fewer than {MIN_TOLD} training leads show."
     others = "as of all" if f"{cell.rate:.0%}" == f"{rate:.0%}" else f"{rate:.0%} of all"
     told = f"{subject}: {cell.rate:.0%} of such leads converted, {others}."
     if (cell.rate >= rate) == speaks_for:

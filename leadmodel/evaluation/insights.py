@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from leadmodel.evaluation.association import Association, associate
 from leadmodel.evaluation.interaction import Interaction, find_interactions
+from leadmodel.leads.disclosure import publish_quantiles
 from leadmodel.leads.schema import HANDFUL, Field, LeadSchema
 
 __all__ = ["Insights", "Spread", "find_insights"]
@@ -98,5 +99,5 @@ def _spread(field: Field, X: pd.DataFrame, y: npt.NDArray[np.int64]) -> Spread |
 
 
 def _quantiles(numbers: npt.NDArray[np.float64]) -> Five:
-    low, first, middle, third, high = (float(f"{number:.6g}") for number in np.quantile(numbers, SHARES))
+    low, first, middle, third, high = publish_quantiles(numbers, SHARES).tolist()
     return low, first, middle, third, high

@@ -14,6 +14,7 @@ from scipy.stats import chi2
 from leadmodel.evaluation.association import category_codes
 from leadmodel.evaluation.conversions import range_names
 from leadmodel.evaluation.profile import Cell
+from leadmodel.leads.disclosure import publish_quantiles
 from leadmodel.leads.schema import Field, LeadSchema
 
 __all__ = ["Interaction", "find_interactions"]
@@ -135,7 +136,7 @@ def _group_text(field: Field, column: pd.Series) -> _Groups:
 def _group_number(field: Field, column: pd.Series) -> _Groups:
     numbers = column.to_numpy(dtype=np.float64)
     known = numbers[~np.isnan(numbers)]
-    inner = np.unique(np.quantile(known, QUARTILES, method="inverted_cdf"))
+    inner = np.unique(publish_quantiles(known, QUARTILES))
     inner = inner[inner < known.max()]
     codes = np.where(np.isnan(numbers), -1, np.searchsorted(inner, numbers, side="left"))
     return _Groups(field.name, range_names(field, [known.min(), *inner, known.max()]), codes)

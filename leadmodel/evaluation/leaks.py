@@ -10,7 +10,7 @@ from leadmodel.evaluation.finding import Finding
 from leadmodel.evaluation.signs import N_FOLDS, Signs, is_gap, read_signs, to_cells
 from leadmodel.leads.schema import LeadSchema
 
-__all__ = ["find_leaks", "measure_columns"]
+__all__ = ["deal_folds", "find_leaks", "measure_columns"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -91,7 +91,7 @@ def measure_columns(
     random_state : int
         Seed of the folds.
     """
-    folds = _folds(y, np.random.default_rng(random_state))
+    folds = deal_folds(y, np.random.default_rng(random_state))
     signs = {
         name: read_signs(to_cells(typed[name]), is_gap(typed[name]), y, folds) for name in schema.columns
     }
@@ -101,7 +101,7 @@ def measure_columns(
     return signs
 
 
-def _folds(y: Ints, rng: np.random.Generator) -> Ints:
+def deal_folds(y: Ints, rng: np.random.Generator) -> Ints:
     """Return a fold for each lead, the outcomes in equal shares."""
     order = np.lexsort((rng.random(len(y)), y))
     folds = np.empty(len(y), dtype=np.int64)

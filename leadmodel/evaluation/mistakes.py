@@ -87,5 +87,7 @@ def _tell(
     for reason in reasons[:MAX_REASONS]:
         field, known = schema.by_name[reason.field], profile.fields[reason.field]
         value = row[schema.columns.index(reason.field)]
-        told.append(f"{field.label} {group_name(field, known, value)} ({known.cell(value).rate:.0%})")
+        cell = known.cell(value)
+        rate = f" ({cell.rate:.0%})" if cell.is_told else ""
+        told.append(f"{field.label} {group_name(field, known, value)}{rate}")
     return tuple(told)

@@ -13,7 +13,7 @@ from leadmodel.leads.schema import HANDFUL, Field
 
 __all__ = ["ABOVE", "BELOW", "MISSING_CELL", "OTHER", "Cells", "percent", "tell_movement"]
 
-BELOW, ABOVE = "below all then", "above all then"
+BELOW, ABOVE = "below the range then", "above the range then"
 OTHER, MISSING_CELL = "any other", "not given"
 
 WORTH_TELLING = 0.25
@@ -107,7 +107,7 @@ def _tell_cell(field: Field, cells: Cells, place: int, appeared: Mapping[str, fl
         return _tell_text(label, cells, place, appeared)
     if place in (0, len(cells.names) - 2):
         end = f"below {shown(cells.edges[0])}" if place == 0 else f"above {shown(cells.edges[-1])}"
-        return f"{label}: {end}, where no lead was then: {now} now."
+        return f"{label}: {end}, where hardly a lead was then: {then} then, {now} now."
     return _tell_median(field, cells) or _more(label, name, cells, place)
 
 

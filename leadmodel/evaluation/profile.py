@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from leadmodel.leads.schema import MISSING, Field, LeadSchema, Value
+from leadmodel.leads.disclosure import publish_ends, publish_quantiles
+from leadmodel.leads.schema import HANDFUL, MIN_TOLD, MISSING, Field, LeadSchema, Value
 
 __all__ = ["Cell", "FieldProfile", "Profile", "profile_leads", "profile_output"]
 
@@ -30,6 +31,11 @@ class Cell(BaseModel):
         """Share of the leads that converted; 0 for none."""
         return self.converted / self.count if self.count else 0.0
 
+    @property
+    def is_told(self) -> bool:
+        """Whether these are leads enough to tell how many of them converted."""
+        return self.count >= MIN_TOLD
+
 
 NONE = Cell(count=0, converted=0)
 
@@ -42,9 +48,14 @@ class FieldProfile(BaseModel):
     cells : dict of str to Cell
         By choice for a text; by bin for a number ("0" is the lowest).
     edges : tuple of float
-        Edges of a number's bins, upper ones included; empty for a text.
+        Edges of a number's bins, upper ones included; empty for a text. The outermost are not the
+        lowest and the highest number: see `leadmodel.leads.disclosure.publish_ends`.
     other, missing : Cell
-        Leads with a rare value, and without any.
+        Leads with a rare value, and without any. For a number, `other` is those beyond the outermost
+        edges, which are counted in the outermost bins as well; see `beyond`.
+
+    No cell has a count of 1 to 4: such leads are counted in the largest one. Cells of 5 to 9 leads share
+    the conversions of them all. Models of release 0.1 have the counts as they were.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,6 +71,13 @@ class FieldProfile(BaseModel):
         if self.edges and (not places or set(self.cells) != places):
             raise ValueError("a number needs a cell for each of its bins")
         return self
+
+    @property
+    def beyond(self) -> tuple[int, int]:
+        """Training leads below and above the edges of a number; 0 for fewer than a handful."""
+        # Release 0.1 reads these profiles too, so that there are no fields for the two: the conversions
+        # of so few leads are not told, and their place holds the count of those above.
+        return self.other.count - self.other.converted, self.other.converted
 
     def cell(self, value: Value) -> Cell:
         """Return the training leads that had `value`, or one of the same bin."""
@@ -134,35 +152,71 @@ def profile_output(values: npt.NDArray[np.float64], y: npt.NDArray[Any]) -> Fiel
 
 
 def _profile_field(field: Field, column: pd.Series, y: npt.NDArray[Any]) -> FieldProfile:
-    return _profile_text(field, column, y) if field.is_text else _profile_number(column, y)
+    if field.is_text:
+        return _profile_text(field, column, y)
+    # No and yes are nobody's own.
+    edges = np.array([0.0, 0.0, 1.0]) if field.kind == "boolean" else None
+    return _profile_number(column, y, edges)
 
 
 def _profile_text(field: Field, column: pd.Series, y: npt.NDArray[Any]) -> FieldProfile:
     values = [*column.cat.categories]
     by_value = dict(zip(values, _count_by(column.cat.codes.to_numpy(), y, len(values)), strict=True))
     missing = by_value.pop(MISSING, NONE)
-    cells = {choice: by_value.pop(choice, NONE) for choice in field.choices}
+    cells = [by_value.pop(choice, NONE) for choice in field.choices]
     rest = by_value.values()
     other = Cell(count=sum(cell.count for cell in rest), converted=sum(cell.converted for cell in rest))
-    return FieldProfile(cells=cells, other=other, missing=missing)
+    *cells, other, missing = _protect([*cells, other, missing])
+    return FieldProfile(cells=dict(zip(field.choices, cells, strict=True)), other=other, missing=missing)
 
 
-def _profile_number(column: pd.Series, y: npt.NDArray[Any]) -> FieldProfile:
+def _profile_number(
+    column: pd.Series, y: npt.NDArray[Any], edges: npt.NDArray[np.float64] | None = None
+) -> FieldProfile:
     numbers = column.to_numpy()
     known = ~np.isnan(numbers)
-    edges = _edges(numbers[known])
-    bins = np.searchsorted(edges[1:-1], numbers[known], side="left")
-    cells = {str(place): cell for place, cell in enumerate(_count_by(bins, y[known], len(edges) - 1))}
-    return FieldProfile(cells=cells, edges=tuple(edges.tolist()), other=NONE, missing=_count(y[~known]))
+    given = numbers[known]
+    edges = _edges(given) if edges is None else edges
+    bins = np.searchsorted(edges[1:-1], given, side="left")
+    *cells, missing = _protect([*_count_by(bins, y[known], len(edges) - 1), _count(y[~known])])
+    below, above = (
+        n_leads if n_leads >= HANDFUL else 0
+        for n_leads in (int((given < edges[0]).sum()), int((given > edges[-1]).sum()))
+    )
+    return FieldProfile(
+        cells={str(place): cell for place, cell in enumerate(cells)},
+        edges=tuple(edges.tolist()),
+        other=Cell(count=below + above, converted=above),
+        missing=missing,
+    )
 
 
 def _edges(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the edges of bins of about equal size, fewer where values repeat."""
     n_bins = int(np.clip(len(numbers) // MIN_PER_BIN, 1, N_BINS))
-    inner = np.quantile(numbers, np.linspace(0, 1, n_bins + 1)[1:-1], method="inverted_cdf")
-    low, high = numbers.min(), numbers.max()
-    inner = np.unique(inner)
-    return np.concatenate([[low], inner[(inner < high)], [high]])
+    inner = np.unique(publish_quantiles(numbers, np.linspace(0, 1, n_bins + 1)[1:-1]))
+    low, high = publish_ends(numbers)
+    return np.concatenate([[low], inner[(inner >= low) & (inner < high)], [high]])
+
+
+def _protect(cells: list[Cell]) -> list[Cell]:
+    """Return cells that tell of no few leads, with the same sums, so that none can be worked out."""
+    counts, converted = (
+        np.array(numbers) for numbers in zip(*((c.count, c.converted) for c in cells), strict=True)
+    )
+    largest = int(counts.argmax())
+    small = (counts < HANDFUL) & (np.arange(len(cells)) != largest)
+    for numbers in (counts, converted):
+        numbers[largest] += numbers[small].sum()
+        numbers[small] = 0
+    few = (counts > 0) & (counts < MIN_TOLD)
+    if few.any() and counts[few].sum() < MIN_TOLD:
+        few[largest] = True
+    if few.any():
+        # Rounded as they add up, so that the sum is kept.
+        shares = np.cumsum(counts[few]) * (converted[few].sum() / counts[few].sum())
+        converted[few] = np.diff(np.rint(shares), prepend=0)
+    return [Cell(count=n, converted=k) for n, k in zip(counts.tolist(), converted.tolist(), strict=True)]
 
 
 def _count(y: npt.NDArray[Any]) -> Cell:

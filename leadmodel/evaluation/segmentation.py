@@ -145,7 +145,7 @@ class Segment(BaseModel):
 
 
 class Spot(BaseModel):
-    """The training leads of one segment in one square of the map; never a handful or fewer."""
+    """The training leads of one segment in one square of the map; never a few."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

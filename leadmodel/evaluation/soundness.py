@@ -72,6 +72,9 @@ def list_left_out(schema: LeadSchema) -> list[Finding]:
         columns.setdefault(why, []).append(name)
     findings = []
     for why, names in columns.items():
+        if why.startswith("too many columns"):
+            text = f"{len(names):,} columns are left out. T{why[1:]}, each by itself."
+            findings.append(Finding(kind="too many columns", text=text, severity="problem"))
         kind = next((kind for start, kind in _KINDS.items() if why.startswith(start)), None)
         if kind:
             text = f"Left out: {why.removeprefix('leak: ')}."

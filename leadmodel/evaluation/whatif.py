@@ -169,8 +169,8 @@ def _choices(field: Field, known: FieldProfile) -> list[Value]:
         return [choice for choice in field.choices if known.cells[choice].count >= MIN_LEADS]
     if field.kind == "boolean":
         return [0.0, 1.0]
-    inner = known.edges[1:-1] or known.edges  # without inner edges, the ends are common values
-    return list(dict.fromkeys(inner))
+    inner = known.edges[1:-1] or known.edges
+    return list(dict.fromkeys(float(math.floor(edge)) if field.integer else edge for edge in inner))
 
 
 def _best(own: Value, variants: Sequence[tuple[float, Value]]) -> tuple[float, Value]:

@@ -121,7 +121,8 @@ def robust_limit(amounts: Floats) -> float:
         At least one above 0.
     """
     middle, high = np.quantile(amounts[amounts > 0], [0.5, 0.95])
-    return float(high * max(BEYOND, (high / middle) ** 2))
+    # To three digits, for it is told, and the quantiles can be two leads' amounts.
+    return float(f"{high * max(BEYOND, (high / middle) ** 2):.3g}")
 
 
 def _read(column: pd.Series, blank: LeadSchema) -> tuple[Floats, str]:

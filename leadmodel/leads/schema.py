@@ -11,13 +11,16 @@ from pydantic import BaseModel, ConfigDict
 from leadmodel.errors import InputError, LeadError, quoted
 from leadmodel.leads.texts import FALSE_WORDS, TRUE_WORDS, identifiers, is_unicode, plain_number
 
-__all__ = ["HANDFUL", "MISSING", "Field", "Kind", "LeadSchema", "Remark", "Value"]
+__all__ = ["HANDFUL", "MIN_TOLD", "MISSING", "Field", "Kind", "LeadSchema", "Remark", "Value"]
 
 MISSING = "(missing)"
 """The category that stands for "not answered"; the saved pipeline fills it in as well."""
 
 HANDFUL = 5
 """Categories seen in fewer leads might point to a person, so no file of the model names them."""
+
+MIN_TOLD = 2 * HANDFUL
+"""Of fewer leads it is not told how many converted."""
 
 Kind = Literal["numeric", "categorical", "boolean"]
 Value = float | str
@@ -42,7 +45,8 @@ class Field(BaseModel):
 
     A boolean whose two choices are "0" and "1" is a number to the model; every other
     boolean is a text of two choices, exactly as the leads write it. What is `assumed` stands
-    for a number that was not given: the training leads' mean, where none of them lacked it.
+    for a number that was not given: the training leads' mean, where none of them lacked it. Beyond
+    `minimum` and `maximum` lie a handful of training leads; `missing_share` is 0 of fewer.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -162,8 +166,10 @@ class Field(BaseModel):
     def _remark_missing(self) -> Remark | None:
         if self.missing_share > 0:
             return None
-        assumed = "" if self.assumed is None else "; the average is assumed"
-        message = f"{self.label}: not given, which no training lead lacked{assumed}."
+        lacked = f"fewer than {HANDFUL} training leads lacked"
+        if self.assumed is not None:
+            lacked = "no training lead lacked; the average is assumed"
+        message = f"{self.label}: not given, which {lacked}."
         return Remark(field=self.name, kind="missing", message=message)
 
 

@@ -15,6 +15,7 @@ from leadmodel.evaluation.sold import Sold
 from leadmodel.evaluation.worth import Link, as_amount
 from leadmodel.training.crossvalidation import make_folds
 from leadmodel.training.groups import Groups
+from leadmodel.training.rare import forget_rare
 from leadmodel.training.settings import TrainingSettings
 
 __all__ = ["WAYS", "AmountProblem", "Told", "Way", "fit_until_best", "regressor_parameters", "try_ways"]
@@ -179,9 +180,9 @@ def _cross_validate(problem: AmountProblem, way: Way) -> Told:
 
 def _fit_fold(problem: AmountProblem, way: Way, fold: _Fold) -> CatBoostRegressor:
     target, texts = problem.target(way), list(problem.X.select_dtypes("category").columns)
-    learn, judge = (
-        Pool(problem.X.iloc[rows], target[rows], cat_features=texts) for rows in (fold.inside, fold.judged)
-    )
+    learned = forget_rare(problem.X.iloc[fold.inside])
+    learn = Pool(learned, target[fold.inside], cat_features=texts)
+    judge = Pool(problem.X.iloc[fold.judged], target[fold.judged], cat_features=texts)
     return fit_until_best(learn, judge, regressor_parameters(way.loss, problem.settings))
 
 

@@ -1,7 +1,7 @@
 """The models that CatBoost has to beat, on the same folds."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,9 @@ from threadpoolctl import threadpool_limits
 from leadmodel.evaluation.comparison import Trial
 from leadmodel.training.crossvalidation import make_folds
 from leadmodel.training.groups import Groups
+from leadmodel.training.rare import forget_rare
 from leadmodel.training.settings import TrainingSettings
+from leadmodel.training.width import choose_columns
 
 __all__ = ["try_others"]
 
@@ -56,8 +58,12 @@ def try_others(
         Leads that go to one fold; see `leadmodel.training.groups`.
     """
     trials = []
+    folds = [
+        (X[choose_columns(X.iloc[inside], y[inside])], inside, outside)
+        for inside, outside in make_folds(y, settings, groups)
+    ]
     for name, (model, character) in _models(settings.seed).items():
-        trials.append(_try(name, character, model, X, y, settings, groups))
+        trials.append(_try(name, character, model, y, folds))
         progress(name)
     return trials
 
@@ -93,17 +99,15 @@ def _try(
     name: str,
     character: str,
     model: BaseEstimator,
-    X: pd.DataFrame,
     y: npt.NDArray[np.int64],
-    settings: TrainingSettings,
-    groups: Groups | None,
+    folds: Sequence[tuple[pd.DataFrame, npt.NDArray[np.intp], npt.NDArray[np.intp]]],
 ) -> Trial:
     probability = np.empty(len(y))
     fit_seconds = score_seconds = 0.0
     with threadpool_limits(1 if len(y) < ONE_THREAD_BELOW else None, user_api="openmp"):
-        for inside, outside in make_folds(y, settings, groups):
+        for X, inside, outside in folds:
             started = time.perf_counter()
-            model.fit(X.iloc[inside], y[inside])
+            model.fit(forget_rare(X.iloc[inside]), y[inside])
             fitted = time.perf_counter()
             probability[outside] = model.predict_proba(X.iloc[outside])[:, 1]
             fit_seconds += fitted - started

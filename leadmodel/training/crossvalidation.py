@@ -14,7 +14,9 @@ from sklearn.model_selection import StratifiedKFold
 from leadmodel.evaluation.comparison import Trial
 from leadmodel.evaluation.metrics import evaluate
 from leadmodel.training.groups import Groups, group_outcomes
+from leadmodel.training.rare import forget_rare
 from leadmodel.training.settings import TrainingSettings
+from leadmodel.training.width import choose_columns
 
 __all__ = ["CrossValidated", "Fold", "cross_validate", "fit_folds", "gather", "make_folds"]
 
@@ -92,11 +94,12 @@ def fit_folds(
     groups: Groups | None = None,
 ) -> Iterator[Fold]:
     """Fit and yield one fold after the other; parameters as for `cross_validate`."""
-    texts = tuple(X.select_dtypes("category").columns)
     for inside, outside in make_folds(y, settings, groups):
         started = time.perf_counter()
-        learn = Pool(X.iloc[inside], y[inside], cat_features=texts)
-        judge = Pool(X.iloc[outside], y[outside], cat_features=texts)
+        leads = X[choose_columns(X.iloc[inside], y[inside])]
+        texts = tuple(leads.select_dtypes("category").columns)
+        learn = Pool(forget_rare(leads.iloc[inside]), y[inside], cat_features=texts)
+        judge = Pool(leads.iloc[outside], y[outside], cat_features=texts)
         model = CatBoostClassifier(**parameters)
         model.fit(learn, eval_set=judge, early_stopping_rounds=settings.patience, use_best_model=False)
         yield Fold(model, judge, outside, time.perf_counter() - started)

@@ -20,6 +20,7 @@ from leadmodel.leads.times import find_time
 from leadmodel.training.groups import Groups, find_groups
 from leadmodel.training.settings import TrainingSettings
 from leadmodel.training.split import Split, split_leads
+from leadmodel.training.width import narrow
 
 __all__ = ["PastLeads", "fingerprint", "prepare", "prepare_all"]
 
@@ -34,8 +35,8 @@ class PastLeads:
         Inferred from the leads to learn from.
     positive : str
         The outcome of a converted lead.
-    X : DataFrame of shape (n_leads, n_fields)
-        Typed leads.
+    X : DataFrame of shape (n_leads, n_columns)
+        Typed leads, with the columns that are too many for a model as well.
     y : array of shape (n_leads,)
         1 for converted, 0 for the others.
     split : Split
@@ -63,7 +64,12 @@ class PastLeads:
     @property
     def train(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
         """Typed leads and outcomes to learn from."""
-        return self.X.iloc[self.split.train], self.y[self.split.train]
+        return self.candidates[self.schema.columns], self.y[self.split.train]
+
+    @property
+    def candidates(self) -> pd.DataFrame:
+        """Typed leads to learn from, with the columns that are too many, for folds to choose from."""
+        return self.X.iloc[self.split.train]
 
     @property
     def train_groups(self) -> Groups | None:
@@ -73,7 +79,7 @@ class PastLeads:
     @property
     def test(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
         """Typed leads and outcomes to judge by."""
-        return self.X.iloc[self.split.test], self.y[self.split.test]
+        return self.X.iloc[self.split.test][self.schema.columns], self.y[self.split.test]
 
 
 @dataclass(frozen=True)
@@ -173,14 +179,16 @@ def _make_ready(known: _Known, split: Split, settings: TrainingSettings) -> Past
     X = read_leads(schema, known.leads).iloc[known.rows]
     events = known.recipe.events
     made = frozenset(schema.by_name).difference(events.fields) if events else frozenset[str]()
-    audit = audit_leads(schema, learned, X.iloc[split.train], known.y[split.train], settings.seed, made)
+    typed, y = X.iloc[split.train], known.y[split.train]
+    schema = narrow(schema, typed, y)
+    audit = audit_leads(schema, learned, typed[schema.columns], y, settings.seed, made)
     if known.recipe.time:
         is_open = np.isin(np.arange(len(known.leads)), known.rows, invert=True)
         open_leads = check_open_leads(known.leads[known.recipe.time], is_open)
         audit = Audit(findings=(*audit.findings, *open_leads))
     if settings.drop_leaks and audit.suspects:
         schema = _without(schema, audit.suspicions)
-        X = X[schema.columns]
+        X = X.drop(columns=[name for name in audit.suspicions if name in X])
     return PastLeads(
         schema,
         known.positive,

@@ -21,6 +21,7 @@ from sklearn.pipeline import Pipeline
 from leadmodel.evaluation.refinement import Calibration
 from leadmodel.leads.gaps import unknown_lead
 from leadmodel.leads.schema import MISSING, LeadSchema
+from leadmodel.training.rare import forget_rare
 
 __all__ = ["fit_bag", "fit_pipeline", "fit_regression"]
 
@@ -38,7 +39,8 @@ def fit_pipeline(
 
     The first step names what is missing in a text, assumes the typical number where no training
     lead lacked one, and puts the columns in the model's order; CatBoost takes texts, and the gaps
-    that training leads had, as they are.
+    that training leads had, as they are. Texts of few leads are not learned; see
+    `leadmodel.training.rare`.
 
     Parameters
     ----------
@@ -58,7 +60,8 @@ def fit_pipeline(
         Folded into the classifier, if it is used.
     """
     columns = _make_columns(schema)
-    classifier = fit_bag(columns.transform(X), y, schema.text_columns, parameters, n_members, progress)
+    learned = columns.transform(forget_rare(X))
+    classifier = fit_bag(learned, y, schema.text_columns, parameters, n_members, progress)
     if calibration and calibration.is_used:
         _calibrate(classifier, calibration)
     return Pipeline([("columns", columns), ("classifier", classifier)])
@@ -73,7 +76,7 @@ def fit_regression(
     """
     columns = _make_columns(schema)
     regressor = CatBoostRegressor(**(parameters | {"cat_features": tuple(schema.text_columns)}))
-    regressor.fit(columns.transform(X), target)
+    regressor.fit(columns.transform(forget_rare(X)), target)
     # Merging, even of one, leaves out what only training needs.
     return Pipeline([("columns", columns), ("regressor", to_regressor(_average([regressor])).copy())])
 

@@ -14,6 +14,7 @@ from leadmodel.evaluation.sold import Sold, compare_amounts, judge_revenue
 from leadmodel.evaluation.threshold import Threshold
 from leadmodel.evaluation.worth import LEVEL, AmountTerms, Worth
 from leadmodel.leads.amounts import robust_limit
+from leadmodel.leads.disclosure import publish_ends
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.training.amount_ways import (
     WAYS,
@@ -26,6 +27,7 @@ from leadmodel.training.amount_ways import (
 )
 from leadmodel.training.past import PastLeads
 from leadmodel.training.pipeline import fit_regression
+from leadmodel.training.rare import forget_rare
 from leadmodel.training.settings import TrainingSettings
 
 __all__ = [
@@ -203,7 +205,8 @@ def _amounts(past: PastLeads, rows: npt.NDArray[np.intp]) -> Floats:
 
 
 def _bounds(amounts: Floats) -> tuple[float, float]:
-    return max(float(amounts.min()), LEAST * float(amounts.mean())), float(amounts.max())
+    low, high = publish_ends(amounts)
+    return max(low, LEAST * float(amounts.mean())), high
 
 
 def _choose(trials: tuple[AmountTrial, ...]) -> str:
@@ -238,7 +241,8 @@ def conformal_ratios(ratios: Floats, level: float = LEVEL) -> tuple[float, float
     ordered, tail = np.sort(ratios), round((1 - level) / 2 * (len(ratios) + 1), 9)
     low = max(int(np.floor(tail)), 1)
     high = min(int(np.ceil(len(ratios) + 1 - tail)), len(ratios))
-    return float(ordered[low - 1]), float(ordered[high - 1])
+    # To three digits: each is the ratio of one lead.
+    return float(f"{ordered[low - 1]:.3g}"), float(f"{ordered[high - 1]:.3g}")
 
 
 def _fit(schema: LeadSchema, problem: AmountProblem, way: Way, told: Told) -> Pipeline:
@@ -261,12 +265,13 @@ def _fit_rival(problem: AmountProblem) -> CatBoostRegressor:
     X, sold, settings = problem.X, problem.sold, problem.settings
     texts, counts = list(X.select_dtypes("category").columns), sold.weights > 0
 
-    def pool(rows: npt.NDArray[np.intp]) -> Pool:
+    def pool(rows: npt.NDArray[np.intp], *, learned: bool = True) -> Pool:
         rows = rows[counts[rows]]
-        return Pool(X.iloc[rows], sold.filled[rows], weight=sold.weights[rows], cat_features=texts)
+        leads = forget_rare(X.iloc[rows]) if learned else X.iloc[rows]
+        return Pool(leads, sold.filled[rows], weight=sold.weights[rows], cat_features=texts)
 
     parameters = regressor_parameters("RMSE", settings)
     fold = problem.folds[0]
-    tried = fit_until_best(pool(fold.others), pool(fold.outside), parameters)
+    tried = fit_until_best(pool(fold.others), pool(fold.outside, learned=False), parameters)
     n_trees = max(round((tried.best_iteration_ + 1) * settings.refit_factor), 1)
     return CatBoostRegressor(**(parameters | {"iterations": n_trees})).fit(pool(np.arange(len(X))))

@@ -83,7 +83,7 @@ def train(
     prepared(past)
     progress("leads read")
 
-    fitted = fit_model(past.schema, *past.train, settings, progress, past.train_groups)
+    fitted = fit_model(past.schema, past.candidates, past.train[1], settings, progress, past.train_groups)
     revenue = fit_revenue(past, fitted.unseen, settings, progress) if past.amounts else None
     decision = _decide(past, fitted.unseen, recipe.decision, revenue)
     worth = revenue.worth if revenue else None

@@ -30,7 +30,7 @@ from leadmodel.evaluation.segmentation import (
     Segmentation,
 )
 from leadmodel.leads.gaps import assume
-from leadmodel.leads.schema import LeadSchema
+from leadmodel.leads.schema import HANDFUL, LeadSchema
 from leadmodel.training.grouping import MAX_TRIED, fit_encoder, fit_groups, related, slim, winsorized
 from leadmodel.training.stability import agreement, compare_methods, width
 
@@ -240,7 +240,7 @@ def describe_segments(
             description=tuple(describe(schema, trait) for trait in traits[place]),
             traits=traits[place],
             train=_count(y[everyone == place]),
-            test=_count(test[1][tested == place]),
+            test=_count_if_told(test[1][tested == place]),
             grades=_by_grade(np.asarray(grades)[tested == place]),
             reasons=reasons[place],
             place=spots[place],
@@ -256,13 +256,20 @@ def _count(y: _Ints) -> Cell:
     return Cell(count=len(y), converted=int(y.sum()))
 
 
+def _count_if_told(y: _Ints) -> Cell:
+    cell = _count(y)
+    return cell if cell.is_told else Cell(count=0, converted=0)
+
+
 def _mean(values: npt.NDArray[np.float64]) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
 def _by_grade(grades: npt.NDArray[np.str_]) -> dict[str, int]:
     return {
-        str(grade): int(count) for grade, count in zip(*np.unique(grades, return_counts=True), strict=True)
+        str(grade): int(count)
+        for grade, count in zip(*np.unique(grades, return_counts=True), strict=True)
+        if count >= HANDFUL
     }
 
 
