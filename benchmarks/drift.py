@@ -25,19 +25,19 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.scoring import median, repeated
 from benchmarks.table import print_head, print_table
-from leadmodel.evaluation.counts import count_leads
-from leadmodel.evaluation.drift import Drift, compare_leads
-from leadmodel.evaluation.profile import Profile, profile_leads, profile_output
-from leadmodel.leads.reading import read_table
+from leadmodel.drift.counts import count_leads
+from leadmodel.drift.drift import Drift, compare_leads
+from leadmodel.drift.measure import measure_drift
+from leadmodel.insights.profile import Profile, profile_leads, profile_output
+from leadmodel.leads.convert import read_leads
+from leadmodel.leads.read import read_table
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import MISSING, Field
-from leadmodel.leads.table import read_leads
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.drift import measure_drift
-from leadmodel.training.fitting import Fitted, fit_model
-from leadmodel.training.past import PastLeads, prepare
+from leadmodel.prepare.data import PastLeads, prepare
+from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.training.fit import Fitted, fit_model
 from leadmodel.training.run import train
-from leadmodel.training.settings import TrainingSettings
 
 SIZES = (100, 1_000, 10_000)
 TABLES = ("alarms", "power", "speed")

@@ -23,12 +23,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.quality import TASKS, Task
 from benchmarks.scoring import median, repeated
 from benchmarks.table import print_head
+from leadmodel.clusters.fit import MAX_LEADS
+from leadmodel.clusters.pipeline import fit_encoder, fit_groups, related
 from leadmodel.model import LeadModel
-from leadmodel.training.grouping import fit_encoder, fit_groups, related
-from leadmodel.training.past import PastLeads, prepare
+from leadmodel.prepare.data import PastLeads, prepare
+from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.training.run import train
-from leadmodel.training.segments import MAX_LEADS
-from leadmodel.training.settings import TrainingSettings
 
 N_ROWS = 200_000
 MEASURES = ("Silhouette", "Shuffled", "Davies-Bouldin", "Stability in the search", "Stability anew")

@@ -13,17 +13,17 @@ import pandas as pd
 from catboost import CatBoostClassifier
 
 from leadmodel.errors import LeadError, ModelError
-from leadmodel.evaluation.answer import Answer
-from leadmodel.evaluation.explanation import Explanation, explain
-from leadmodel.evaluation.routing import Routing, threads_for
-from leadmodel.evaluation.whatif import Curve, WhatIf, find_changes, trace_curve
+from leadmodel.explain.reasons import Explanation, explain
+from leadmodel.explain.what_if import Curve, WhatIf, find_changes, trace_curve
+from leadmodel.leads.convert import read_leads
 from leadmodel.leads.schema import LeadSchema, Remark, Value
-from leadmodel.leads.table import read_leads
-from leadmodel.publishing.opening import open_files, read_config
-from leadmodel.publishing.persistence import MODEL_FILE, is_folder, read_folder, write_folder
-from leadmodel.publishing.pull import pull
-from leadmodel.publishing.push import Destination, Published
-from leadmodel.publishing.rehearsal import rehearse, remember
+from leadmodel.predictor.answer import Answer
+from leadmodel.predictor.routing import Routing, threads_for
+from leadmodel.publishing.files import MODEL_FILE, is_folder, read_folder, write_folder
+from leadmodel.publishing.hub.pull import pull
+from leadmodel.publishing.hub.push import Destination, Published
+from leadmodel.publishing.loading import open_files, read_config
+from leadmodel.publishing.sandbox import rehearse, remember
 
 __all__ = ["LeadModel"]
 
@@ -38,7 +38,7 @@ class LeadModel:
     Parameters
     ----------
     files : mapping of str to bytes
-        The files of a model folder, as `leadmodel.publishing.persistence.read_folder` returns them.
+        The files of a model folder, as `leadmodel.publishing.files.read_folder` returns them.
     revision : str, optional
         The commit that they are of; by default a part of the model file's checksum.
 
@@ -174,7 +174,7 @@ class LeadModel:
         return self.score_typed(read_leads(self.schema, leads))
 
     def score_typed(self, typed: pd.DataFrame, threads: int = -1) -> pd.DataFrame:
-        """Return what `score` does, for leads as `leadmodel.leads.table.read_leads` returns them."""
+        """Return what `score` does, for leads as `leadmodel.leads.convert.read_leads` returns them."""
         probability, worths, _ = self.routing.forecast(typed, threads)
         decision = self.config.decision
         scores = decision.scores(probability)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from leadmodel.errors import InputError, LeadError, quoted
-from leadmodel.leads.texts import FALSE_WORDS, TRUE_WORDS, identifiers, is_unicode, plain_number
+from leadmodel.leads.parse import FALSE_WORDS, TRUE_WORDS, identifiers, is_unicode, plain_number
 
 __all__ = ["HANDFUL", "MISSING", "Field", "Kind", "LeadSchema", "Remark", "Value"]
 

@@ -10,21 +10,22 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import ValidationError
 
+from leadmodel.drift.drift import Drift, compare_leads
+from leadmodel.drift.measure import count_typed, judge_outcomes
 from leadmodel.errors import InputError, ModelError
-from leadmodel.evaluation.comparison import paired_difference
-from leadmodel.evaluation.drift import Drift, compare_leads
-from leadmodel.evaluation.gate import MAX_AGE_DAYS, Comparison, Gate, Rule, decide
-from leadmodel.evaluation.metrics import evaluate
+from leadmodel.leads.convert import read_leads
+from leadmodel.leads.dates import read_times
 from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME
 from leadmodel.leads.recipe import Recipe
-from leadmodel.leads.table import read_leads
-from leadmodel.leads.times import read_times
+from leadmodel.metrics.classification import evaluate
+from leadmodel.metrics.comparison import paired_difference
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.drift import count_typed, judge_outcomes
+from leadmodel.monitoring.gate import MAX_AGE_DAYS, decide
+from leadmodel.prepare.data import PastLeads, fingerprint
+from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.publishing.card import render_card
-from leadmodel.training.past import PastLeads, fingerprint
+from leadmodel.report.gate import Comparison, Gate, Rule
 from leadmodel.training.run import train
-from leadmodel.training.settings import TrainingSettings
 
 __all__ = ["Retrained", "champion_recipe", "champion_settings", "retrain", "with_gate"]
 

@@ -1,8 +1,8 @@
 """Go back to an earlier version of a published model."""
 
 from leadmodel.model import LeadModel
-from leadmodel.publishing.hub import HubError
-from leadmodel.publishing.push import Destination, Published, versions
+from leadmodel.publishing.hub.client import HubError
+from leadmodel.publishing.hub.push import Destination, Published, versions
 
 __all__ = ["go_back"]
 

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from leadmodel.amounts.model import AmountTerms
+from leadmodel.clusters.results import MAX_SEGMENTS
+from leadmodel.decision.policy import Decision
 from leadmodel.errors import ModelError
-from leadmodel.evaluation.decision import Decision
-from leadmodel.evaluation.gate import Gate
-from leadmodel.evaluation.segmentation import MAX_SEGMENTS
-from leadmodel.evaluation.worth import AmountTerms
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.publishing.archive import MODEL_FILE, REVENUE_FILE, SEGMENTS_FILE
+from leadmodel.publishing.allowlist import MODEL_FILE, REVENUE_FILE, SEGMENTS_FILE
+from leadmodel.report.gate import Gate
 
 Version = Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,40}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -9,11 +9,11 @@ import pandas as pd
 import pyarrow as pa
 
 from leadmodel.errors import InputError, LeadError, quoted
-from leadmodel.evaluation.answer import Answer
-from leadmodel.evaluation.whatif import Curve, WhatIf
+from leadmodel.explain.what_if import Curve, WhatIf
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.prediction_log import PredictionLog, ScoredCall
-from leadmodel.serving.lists import Progress, RankedList, rank_list
+from leadmodel.monitoring.log.log import PredictionLog, ScoredCall
+from leadmodel.predictor.answer import Answer
+from leadmodel.serving.ranking import Progress, RankedList, rank_list
 
 __all__ = ["MAX_LEADS", "Door", "ScoringService"]
 

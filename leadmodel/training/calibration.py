@@ -5,11 +5,10 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from leadmodel.evaluation.comparison import paired_difference
-from leadmodel.evaluation.refinement import Calibration
-from leadmodel.training.crossvalidation import make_folds
-from leadmodel.training.groups import Groups
-from leadmodel.training.settings import TrainingSettings
+from leadmodel.metrics.comparison import paired_difference
+from leadmodel.prepare.folds import Groups, make_folds
+from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.report.refinements import Calibration
 
 __all__ = ["calibrated", "cross_calibrated", "fit_calibration"]
 
@@ -33,7 +32,7 @@ def fit_calibration(
     settings : TrainingSettings
         Folds and seed.
     groups : array of shape (n_leads,), optional
-        Leads that go to one fold; see `leadmodel.training.groups`.
+        Leads that go to one fold; see `leadmodel.prepare.folds`.
 
     Returns
     -------

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+from leadmodel.audit.finding import Finding
 from leadmodel.errors import quoted
-from leadmodel.evaluation.finding import Finding
-from leadmodel.training.past import PastLeads
+from leadmodel.prepare.data import PastLeads
+from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.training.run import n_steps
-from leadmodel.training.settings import TrainingSettings
 
 __all__ = ["audit_report", "progress_bar"]
 

@@ -8,31 +8,31 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadmodel.errors import InputError
-from leadmodel.evaluation.decision import DEFAULT_BANDS, Decision, score_grid
-from leadmodel.evaluation.evaluation import Evaluation, evaluate_model
-from leadmodel.evaluation.insights import find_insights
-from leadmodel.evaluation.profile import profile_leads, profile_output
-from leadmodel.evaluation.routing import Forecast
-from leadmodel.evaluation.segmentation import Segmentation
-from leadmodel.evaluation.threshold import budget_share, choose_threshold
-from leadmodel.leads.amounts import check_enough
-from leadmodel.leads.recipe import DecisionHints, Recipe
-from leadmodel.model import LeadModel
-from leadmodel.publishing.config import TrainingRecord, this_machine
-from leadmodel.training.fitting import Fitted, fit_model, n_fit_steps
-from leadmodel.training.packing import pack
-from leadmodel.training.parts import check_divisible
-from leadmodel.training.past import PastLeads, fingerprint, prepare
-from leadmodel.training.revenue import (
+from leadmodel.amounts.fit import (
     N_REVENUE_STEPS,
     FittedRevenue,
     evaluate_revenue,
     fit_revenue,
     sold_in_test,
 )
-from leadmodel.training.segments import Segments, check_segments, describe_segments, find_segments
-from leadmodel.training.settings import TrainingSettings
+from leadmodel.amounts.read import check_enough
+from leadmodel.clusters.fit import Segments, check_segments, describe_segments, find_segments
+from leadmodel.clusters.results import Segmentation
+from leadmodel.decision.policy import DEFAULT_BANDS, Decision, score_grid
+from leadmodel.decision.threshold import budget_share, choose_threshold
+from leadmodel.errors import InputError
+from leadmodel.insights.insights import find_insights
+from leadmodel.insights.profile import profile_leads, profile_output
+from leadmodel.leads.recipe import DecisionHints, Recipe
+from leadmodel.model import LeadModel
+from leadmodel.predictor.routing import Forecast
+from leadmodel.prepare.data import PastLeads, fingerprint, prepare
+from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.publishing.config import TrainingRecord, this_machine
+from leadmodel.report.evaluation import Evaluation, evaluate_model
+from leadmodel.training.fit import Fitted, fit_model, n_fit_steps
+from leadmodel.training.package import pack
+from leadmodel.training.segment_models import check_divisible
 
 __all__ = ["n_steps", "train"]
 
@@ -60,7 +60,7 @@ def train(
     Parameters
     ----------
     leads : DataFrame of shape (n_leads, n_columns)
-        As `leadmodel.leads.reading.read_table` returns it.
+        As `leadmodel.leads.read.read_table` returns it.
     recipe : Recipe
         What is known of the columns; its target is needed.
     settings : TrainingSettings, optional

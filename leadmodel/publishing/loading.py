@@ -1,0 +1,128 @@
+"""From the files of a model folder to what is in them, each checked against the others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+from pydantic import ValidationError
+from sklearn.pipeline import Pipeline
+
+from leadmodel.amounts.model import Worth
+from leadmodel.clusters.assignment import Assignment
+from leadmodel.errors import ModelError
+from leadmodel.insights.profile import Profile
+from leadmodel.publishing.allowlist import REVENUE_FILE, SEGMENTS_FILE
+from leadmodel.publishing.config import ModelConfig
+from leadmodel.publishing.consistency import check_agreement, read_assignment
+from leadmodel.publishing.files import load_pipeline
+from leadmodel.report.evaluation import Evaluation
+
+__all__ = ["Opened", "open_files", "read_config"]
+
+_Content = TypeVar("_Content", Profile, Evaluation)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What the files of a model hold.
+
+    Attributes
+    ----------
+    config, profile, evaluation : ModelConfig, Profile, Evaluation
+        Of config.json, profile.json and metrics.json.
+    pipelines : dict of str to Pipeline
+        By the name of their file, the main one first.
+    """
+
+    config: ModelConfig
+    profile: Profile
+    evaluation: Evaluation
+    pipelines: dict[str, Pipeline]
+
+    @property
+    def parts(self) -> dict[str, Pipeline]:
+        """The models for single values of a field, by value."""
+        parts = self.config.parts.files if self.config.parts else ()
+        return {part.value: self.pipelines[part.file] for part in parts}
+
+    @property
+    def worth(self) -> Worth | None:
+        """The model of amounts, if there is one."""
+        if self.config.revenue is None:
+            return None
+        pipeline = self.pipelines.get(REVENUE_FILE)
+        return Worth(self.config.revenue.terms, pipeline and pipeline[-1])
+
+    @cached_property
+    def assignment(self) -> Assignment | None:
+        """What assigns leads to segments, if the model has any."""
+        return read_assignment(self.config, self.evaluation, self.pipelines.get(SEGMENTS_FILE))
+
+
+def open_files(files: Mapping[str, bytes]) -> Opened:
+    """Open the files of a model folder.
+
+    Raises
+    ------
+    ModelError
+        If one is damaged, changed, of another version, of another model, or not to be trusted.
+    """
+    config = read_config(files)
+    config.check_versions()
+    check_agreement(files, config)
+    profile = _read_json(files, "profile.json", Profile)
+    evaluation = _read_json(files, "metrics.json", Evaluation)
+    pipelines = {
+        name: load_pipeline(files[name], sha256, name) for name, sha256 in config.checksums.items()
+    }
+    opened = Opened(config, profile, evaluation, pipelines)
+    _check_fields(opened)
+    _check_numbers(opened)
+    return opened
+
+
+def read_config(files: Mapping[str, bytes]) -> ModelConfig:
+    """Return the content of config.json."""
+    return ModelConfig.from_json(_text(files, "config.json"))
+
+
+def _check_fields(opened: Opened) -> None:
+    """Raise ModelError unless pipelines, schema and profile speak of the same fields."""
+    schema = opened.config.lead_schema
+    for name, pipeline in opened.pipelines.items():
+        if name != SEGMENTS_FILE and list(pipeline[-1].feature_names_ or ()) != schema.columns:
+            raise ModelError(f"{name} and config.json must be of one model. Their fields differ.")
+    if opened.config.parts and opened.config.parts.field not in schema.text_columns:
+        raise ModelError("config.json, at parts: the field that divides the leads must be a text.")
+    if set(opened.profile.fields) != set(schema.columns):
+        raise ModelError("profile.json and config.json must be of one model. Their fields differ.")
+    if (opened.config.revenue is None) != (opened.evaluation.revenue is None):
+        raise ModelError(
+            "metrics.json and config.json must be of one model: both tell of amounts, or none."
+        )
+
+
+def _check_numbers(opened: Opened) -> None:
+    """Raise ModelError if some lead's expected amount would not be finite, whichever lead it is."""
+    worth = opened.worth
+    if worth is None or worth.regressor is None:
+        return
+    numbers = np.append(worth.regressor.get_leaf_values(), worth.regressor.get_scale_and_bias())
+    if not np.isfinite(numbers.sum()):
+        raise ModelError(f"{REVENUE_FILE} must give finite amounts. It holds numbers that are not finite.")
+
+
+def _text(files: Mapping[str, bytes], name: str) -> str:
+    try:
+        return files[name].decode("utf-8")
+    except UnicodeDecodeError:
+        raise ModelError(f"{name} must be UTF-8 text. It is not; get the model anew.") from None
+
+
+def _read_json(files: Mapping[str, bytes], name: str, kind: type[_Content]) -> _Content:
+    try:
+        return kind.model_validate_json(_text(files, name))
+    except ValidationError as error:
+        raise ModelError(f"{name} cannot be read: {error.errors()[0]['msg']}.") from None
