@@ -104,7 +104,7 @@ def test_leads_know_no_scikit_learn() -> None:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_no_module_uses_pyplot_or_prints_or_reads_the_environment(path: Path) -> None:
     assert "matplotlib.pyplot" not in imports_of(path)
-    if room_of(name_of(path)) in COMMANDS:
+    if name_of(path).startswith(COMMANDS):
         return
     calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
     named = {ast.unparse(call.func) for call in calls}
@@ -113,7 +113,7 @@ def test_no_module_uses_pyplot_or_prints_or_reads_the_environment(path: Path) ->
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_what_is_public_is_named_and_documented(path: Path) -> None:
-    if room_of(name_of(path)) in COMMANDS:
+    if name_of(path).startswith(COMMANDS):
         return
     module = importlib.import_module(name_of(path))
     tree = ast.parse(path.read_text())
