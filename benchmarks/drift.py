@@ -34,9 +34,9 @@ from leadmodel.leads.read import read_table
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import MISSING, Field
 from leadmodel.model import LeadModel
-from leadmodel.prepare.data import PastLeads, prepare
+from leadmodel.prepare.data import TrainingData, prepare
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.training.fit import Fitted, fit_model
+from leadmodel.training.fit import FittedModel, fit_model
 from leadmodel.training.run import train
 
 SIZES = (100, 1_000, 10_000)
@@ -52,8 +52,8 @@ class Leads(NamedTuple):
     title: str
     raw: pd.DataFrame
     recipe: Recipe
-    past: PastLeads
-    fitted: Fitted
+    past: TrainingData
+    fitted: FittedModel
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.table import print_head
 from leadmodel.events.dataset import past_leads, recipe_of_leads
 from leadmodel.events.tables import read_event_tables
-from leadmodel.leads.event_recipe import EventHints
+from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import Recipe
 from leadmodel.prepare.data import prepare
 from leadmodel.prepare.pipeline import fit_pipeline
@@ -71,7 +71,7 @@ def main() -> None:
     print()
 
 
-def judge(folder: Path, hints: EventHints) -> Judged:
+def judge(folder: Path, hints: EventConfig) -> Judged:
     """Train on the older leads as `train.py` does, and judge by the newest."""
     with read_event_tables(folder, hints) as tables:
         leads, _ = past_leads(tables, hints)

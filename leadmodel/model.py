@@ -16,14 +16,14 @@ from leadmodel.errors import LeadError, ModelError
 from leadmodel.explain.reasons import Explanation, explain
 from leadmodel.explain.what_if import Curve, WhatIf, find_changes, trace_curve
 from leadmodel.leads.convert import read_leads
-from leadmodel.leads.schema import LeadSchema, Remark, Value
+from leadmodel.leads.schema import LeadSchema, Value, ValueWarning
 from leadmodel.predictor.answer import Answer
-from leadmodel.predictor.routing import Routing, threads_for
+from leadmodel.predictor.routing import Predictor, threads_for
 from leadmodel.publishing.files import MODEL_FILE, is_folder, read_folder, write_folder
 from leadmodel.publishing.hub.pull import pull
-from leadmodel.publishing.hub.push import Destination, Published
+from leadmodel.publishing.hub.push import HubRepository, PublishedVersion
 from leadmodel.publishing.loading import open_files, read_config
-from leadmodel.publishing.sandbox import rehearse, remember
+from leadmodel.publishing.sandbox import mark_verified, verify_in_subprocess
 
 __all__ = ["LeadModel"]
 
@@ -76,23 +76,23 @@ class LeadModel:
         if is_folder(source):
             if revision is not None:
                 raise ModelError(f"The folder {str(source)!r} has no revisions. Leave {revision!r} out.")
-            return cls._prove(read_folder(source))
+            return cls._open_verified(read_folder(source))
         pulled = pull(str(source), revision)
         if pulled.notice:
             _log.warning(pulled.notice)
         try:
-            return cls._prove(pulled.files, pulled.commit)
+            return cls._open_verified(pulled.files, pulled.commit)
         except ModelError:
             if pulled.notice:
                 raise
             # A download can be damaged and stay in the cache; the second one decides.
-            return cls._prove(pull(str(source), pulled.commit, anew=True).files, pulled.commit)
+            return cls._open_verified(pull(str(source), pulled.commit, anew=True).files, pulled.commit)
 
     @classmethod
-    def _prove(cls, files: Mapping[str, bytes], revision: str | None = None) -> "LeadModel":
+    def _open_verified(cls, files: Mapping[str, bytes], revision: str | None = None) -> "LeadModel":
         """Open files from elsewhere: CatBoost uses them first in a process of its own."""
         for name, sha256 in read_config(files).checksums.items():
-            rehearse(files.get(name, b""), sha256, name)
+            verify_in_subprocess(files.get(name, b""), sha256, name)
         return cls(files, revision)
 
     def save_pretrained(self, folder: str | Path) -> None:
@@ -105,11 +105,11 @@ class LeadModel:
         """
         write_folder(folder, self.files)
         for sha256 in self.config.checksums.values():
-            remember(sha256)
+            mark_verified(sha256)
 
     def push_to_hub(
         self, repo_id: str, *, private: bool = False, commit_message: str | None = None
-    ) -> Published:
+    ) -> PublishedVersion:
         """Publish the model in one commit, and tag it as the next version ("v1", "v2", …).
 
         Parameters
@@ -127,7 +127,7 @@ class LeadModel:
             If nobody is logged in, the token may not write there, or the Hub refuses or fails.
         """
         message = commit_message or f"{self.config.title}: {self.evaluation.headline()}"
-        return Destination(repo_id, private=private).publish(self.files, message)
+        return HubRepository(repo_id, private=private).publish(self.files, message)
 
     @property
     def schema(self) -> LeadSchema:
@@ -140,11 +140,11 @@ class LeadModel:
         return self.pipeline[-1]
 
     @cached_property
-    def routing(self) -> Routing:
+    def routing(self) -> Predictor:
         """Which classifier answers for which lead."""
         field = self.config.parts.field if self.config.parts else None
         parts = {value: pipeline[-1] for value, pipeline in self.parts.items()}
-        return Routing(self.schema, self.classifier, field, parts, self.worth)
+        return Predictor(self.schema, self.classifier, field, parts, self.worth)
 
     def predict_proba(self, leads: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return the probability that each of the raw `leads` converts, of shape (n_leads,).
@@ -275,7 +275,7 @@ class LeadModel:
 
     def _read_rows(
         self, leads: Sequence[Mapping[str, Any]]
-    ) -> tuple[list[list[Value]], list[list[Remark]]]:
+    ) -> tuple[list[list[Value]], list[list[ValueWarning]]]:
         rows, remarks = [], []
         known: dict[Any, Any] = {}
         for number, lead in enumerate(leads, 1):

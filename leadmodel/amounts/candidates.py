@@ -10,13 +10,21 @@ import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostRegressor, Pool
 
-from leadmodel.amounts.evaluate import Sold
+from leadmodel.amounts.evaluate import ObservedAmounts
 from leadmodel.amounts.model import Link, as_amount
 from leadmodel.amounts.results import MEAN
-from leadmodel.prepare.folds import Groups, make_folds
+from leadmodel.prepare.folds import GroupIds, make_folds
 from leadmodel.prepare.settings import TrainingSettings
 
-__all__ = ["WAYS", "AmountProblem", "Told", "Way", "fit_until_best", "regressor_parameters", "try_ways"]
+__all__ = [
+    "CANDIDATES",
+    "AmountProblem",
+    "OutOfFoldAmounts",
+    "RegressionCandidate",
+    "compare_candidates",
+    "fit_until_best",
+    "regressor_parameters",
+]
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -28,7 +36,7 @@ PATIENCE = 20
 """Trees without a better loss after which a fold stops."""
 
 
-class Way(NamedTuple):
+class RegressionCandidate(NamedTuple):
     """A way to expect an amount: the loss that CatBoost lowers, and what is made of its answer."""
 
     name: str
@@ -49,20 +57,26 @@ def _match(amounts: Floats, told: Floats) -> float:
 
 
 _SKEWED = "for skewed amounts"
-WAYS = (
-    Way("Squared error", "plain; a few large amounts can lead it astray", "RMSE", "identity"),
-    Way(
+CANDIDATES = (
+    RegressionCandidate(
+        "Squared error", "plain; a few large amounts can lead it astray", "RMSE", "identity"
+    ),
+    RegressionCandidate(
         "Squared error of logs", f"{_SKEWED}, brought back by Duan's smearing", "RMSE", "log", True, _smear
     ),
     *(
-        Way(f"Tweedie {power}", f"{_SKEWED}; spread {how}", f"Tweedie:variance_power={power}", "log")
+        RegressionCandidate(
+            f"Tweedie {power}", f"{_SKEWED}; spread {how}", f"Tweedie:variance_power={power}", "log"
+        )
         for power, how in ((1.2, "grows slowly"), (1.5, "grows"), (1.8, "grows as fast as they do"))
     ),
-    Way("Absolute error", "the median, scaled to the sum of the amounts", "MAE", "identity", False, _match),
+    RegressionCandidate(
+        "Absolute error", "the median, scaled to the sum of the amounts", "MAE", "identity", False, _match
+    ),
 )
 
 
-class Told(NamedTuple):
+class OutOfFoldAmounts(NamedTuple):
     """What one way says.
 
     Parameters
@@ -95,10 +109,10 @@ class AmountProblem:
     """
 
     X: pd.DataFrame
-    sold: Sold
+    sold: ObservedAmounts
     settings: TrainingSettings
     bounds: tuple[float, float]
-    groups: Groups | None = None
+    groups: GroupIds | None = None
 
     @cached_property
     def unit(self) -> float:
@@ -123,36 +137,38 @@ class AmountProblem:
             for fold in self.folds
         )
 
-    def target(self, way: Way) -> Floats:
+    def target(self, way: RegressionCandidate) -> Floats:
         """Return what the boosting learns."""
         amounts = self.sold.amounts / self.unit
         # An amount of 0 has no logarithm; the least that can be expected stands for it.
         return np.log(np.maximum(amounts, self.bounds[0] / self.unit)) if way.learns_logs else amounts
 
-    def read(self, way: Way, raw: Floats) -> Floats:
+    def read(self, way: RegressionCandidate, raw: Floats) -> Floats:
         """Return the amounts that a boosting tells."""
         low, high = self.bounds
         return self.unit * as_amount(raw, way.link, (low / self.unit, high / self.unit))
 
 
-def try_ways(problem: AmountProblem, progress: Callable[[str], None]) -> dict[str, Told]:
+def compare_candidates(
+    problem: AmountProblem, progress: Callable[[str], None]
+) -> dict[str, OutOfFoldAmounts]:
     """Cross-validate each way, and first the mean; it alone where the amounts do not differ enough."""
     told, can_vary = {MEAN: _tell_mean(problem)}, problem.can_vary()
-    for way in WAYS:
+    for way in CANDIDATES:
         if can_vary:
             told[way.name] = _cross_validate(problem, way)
         progress(f"amounts by {way.name.lower()}")
     return told
 
 
-def _tell_mean(problem: AmountProblem) -> Told:
+def _tell_mean(problem: AmountProblem) -> OutOfFoldAmounts:
     amounts = np.empty(len(problem.sold.y))
     for fold in problem.folds:
         amounts[fold.outside] = problem.sold.amounts[fold.inside].mean()
-    return Told(amounts)
+    return OutOfFoldAmounts(amounts)
 
 
-def _cross_validate(problem: AmountProblem, way: Way) -> Told:
+def _cross_validate(problem: AmountProblem, way: RegressionCandidate) -> OutOfFoldAmounts:
     """Tell each lead's amount by the fold without it, with tree count and scale of the other folds.
 
     A fold that chose its own tree count would look better than the mean by chance.
@@ -173,10 +189,10 @@ def _cross_validate(problem: AmountProblem, way: Way) -> Told:
         scaled[fold.outside] = told[fold.outside] * way.scale(amounts[others], told[others])
     n_trees = max(round(float(np.median(best)) * problem.settings.refit_factor), 1)
     scale = way.scale(amounts[known], told[known])
-    return Told(np.clip(scaled, *problem.bounds), n_trees, scale)
+    return OutOfFoldAmounts(np.clip(scaled, *problem.bounds), n_trees, scale)
 
 
-def _fit_fold(problem: AmountProblem, way: Way, fold: _Fold) -> CatBoostRegressor:
+def _fit_fold(problem: AmountProblem, way: RegressionCandidate, fold: _Fold) -> CatBoostRegressor:
     target, texts = problem.target(way), list(problem.X.select_dtypes("category").columns)
     learn, judge = (
         Pool(problem.X.iloc[rows], target[rows], cat_features=texts) for rows in (fold.inside, fold.judged)

@@ -7,13 +7,13 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from leadmodel.amounts.model import Worths
+from leadmodel.amounts.model import ExpectedValues
 from leadmodel.amounts.results import MEAN, AmountTrial, Metrics, RevenueTest
 from leadmodel.metrics.bootstrap import Estimate, bootstrap
 from leadmodel.metrics.classification import captured_share
 from leadmodel.metrics.curves import Line, thin
 
-__all__ = ["Sold", "compare_amounts", "judge_revenue"]
+__all__ = ["ObservedAmounts", "compare_amounts", "evaluate_amounts"]
 
 MIN_TEST_AMOUNTS = 10
 """Fewer amounts of test leads than this are not judged by."""
@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Sold:
+class ObservedAmounts:
     """What leads really brought.
 
     Parameters
@@ -110,11 +110,11 @@ def _mean_interval(differences: Floats, z: float, groups: npt.NDArray[np.intp] |
     return Estimate(value=mean, low=mean - half, high=mean + half)
 
 
-def judge_revenue(
-    sold: Sold,
+def evaluate_amounts(
+    sold: ObservedAmounts,
     uncut: Floats,
     probability: Floats,
-    worths: Worths,
+    worths: ExpectedValues,
     rivals: Mapping[str, Floats],
     mean: float,
     random_state: int,
@@ -123,13 +123,13 @@ def judge_revenue(
 
     Parameters
     ----------
-    sold : Sold
+    sold : ObservedAmounts
         What the test leads really brought, beyond the limit cut to it.
     uncut : array of shape (n_leads,)
         The amounts as they were.
     probability : array of shape (n_leads,)
         That each lead converts.
-    worths : Worths
+    worths : ExpectedValues
         What they were expected to be worth.
     rivals : mapping of str to array of shape (n_leads,)
         Values that others expected.

@@ -9,22 +9,22 @@ from catboost import CatBoostRegressor, Pool
 from sklearn.pipeline import Pipeline
 
 from leadmodel.amounts.candidates import (
-    WAYS,
+    CANDIDATES,
     AmountProblem,
-    Told,
-    Way,
+    OutOfFoldAmounts,
+    RegressionCandidate,
+    compare_candidates,
     fit_until_best,
     regressor_parameters,
-    try_ways,
 )
-from leadmodel.amounts.evaluate import Sold, compare_amounts, judge_revenue
-from leadmodel.amounts.model import LEVEL, AmountTerms, Worth
+from leadmodel.amounts.evaluate import ObservedAmounts, compare_amounts, evaluate_amounts
+from leadmodel.amounts.model import LEVEL, AmountModel, AmountParameters
 from leadmodel.amounts.read import robust_limit
 from leadmodel.amounts.results import MEAN, AmountTrial, Revenue
 from leadmodel.decision.threshold import Threshold
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.predictor.routing import Forecast
-from leadmodel.prepare.data import PastLeads
+from leadmodel.predictor.routing import Predictions
+from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.pipeline import fit_regression
 from leadmodel.prepare.settings import TrainingSettings
 
@@ -39,7 +39,7 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 
-N_REVENUE_STEPS = len(WAYS) + 2
+N_REVENUE_STEPS = len(CANDIDATES) + 2
 """How often `fit_revenue` calls its `progress`."""
 
 LEAST = 0.01
@@ -52,7 +52,7 @@ class FittedRevenue:
 
     Attributes
     ----------
-    terms : AmountTerms
+    terms : AmountParameters
         How amounts and values are told.
     trials : tuple of AmountTrial
         Ways to expect an amount, the mean first.
@@ -71,7 +71,7 @@ class FittedRevenue:
         Ends in a CatBoostRegressor; None where the mean is used.
     """
 
-    terms: AmountTerms
+    terms: AmountParameters
     trials: tuple[AmountTrial, ...]
     chosen: str
     limit: float
@@ -81,9 +81,9 @@ class FittedRevenue:
     pipeline: Pipeline | None
 
     @property
-    def worth(self) -> Worth:
+    def worth(self) -> AmountModel:
         """The model as it answers."""
-        return Worth(self.terms, self.pipeline and self.pipeline[-1])
+        return AmountModel(self.terms, self.pipeline and self.pipeline[-1])
 
     def break_even(self, cost: float) -> Threshold:
         """Return the probability from which a lead of the average amount is worth a call, and the rule.
@@ -98,13 +98,13 @@ class FittedRevenue:
 
 
 def fit_revenue(
-    past: PastLeads, probability: Floats, settings: TrainingSettings, progress: Callable[[str], None]
+    past: TrainingData, probability: Floats, settings: TrainingSettings, progress: Callable[[str], None]
 ) -> FittedRevenue:
     """Fit what converted leads bring, by the way that does best on the folds, or by their mean.
 
     Parameters
     ----------
-    past : PastLeads
+    past : TrainingData
         With amounts.
     probability : array of shape (n_train,)
         Of each training lead, cross-validated.
@@ -117,18 +117,18 @@ def fit_revenue(
     amounts = _amounts(past, past.split.train)
     known = amounts[(y == 1) & ~np.isnan(amounts)]
     limit = robust_limit(known)
-    sold = Sold(np.minimum(amounts, limit), y)
+    sold = ObservedAmounts(np.minimum(amounts, limit), y)
     bounds = _bounds(np.minimum(known, limit))
     problem = AmountProblem(X, sold, settings, bounds, past.train_groups)
-    told = try_ways(problem, progress)
+    told = compare_candidates(problem, progress)
     trials = compare_amounts(
         sold.amounts[sold.known],
         {name: one.amounts[sold.known] for name, one in told.items()},
-        {MEAN: "the bar that any other must clear"} | {way.name: way.character for way in WAYS},
+        {MEAN: "the bar that any other must clear"} | {way.name: way.character for way in CANDIDATES},
         None if problem.groups is None else problem.groups[sold.known],
     )
     chosen = _choose(trials)
-    way = next((way for way in WAYS if way.name == chosen), None)
+    way = next((way for way in CANDIDATES if way.name == chosen), None)
     pipeline = way and _fit(past.schema, problem, way, told[chosen])
     progress("amounts fitted")
     rival = _fit_rival(problem)
@@ -147,7 +147,7 @@ def fit_revenue(
 
 
 def evaluate_revenue(
-    fitted: FittedRevenue, past: PastLeads, forecast: Forecast, settings: TrainingSettings
+    fitted: FittedRevenue, past: TrainingData, forecast: Predictions, settings: TrainingSettings
 ) -> Revenue:
     """Judge a model of amounts on the test leads.
 
@@ -155,9 +155,9 @@ def evaluate_revenue(
     ----------
     fitted : FittedRevenue
         The model.
-    past : PastLeads
+    past : TrainingData
         With amounts.
-    forecast : Forecast
+    forecast : Predictions
         What the whole model says of the test leads.
     settings : TrainingSettings
         The seed of the resamples.
@@ -169,7 +169,7 @@ def evaluate_revenue(
         "mean amount": probability * fitted.mean_value,
         "one regression": np.asarray(fitted.rival.predict(X), dtype=np.float64),
     }
-    train = Sold(_amounts(past, past.split.train), past.train[1])
+    train = ObservedAmounts(_amounts(past, past.split.train), past.train[1])
     n_amounts = int(train.known.sum())
     return Revenue(
         n_amounts=n_amounts,
@@ -180,7 +180,7 @@ def evaluate_revenue(
         trials=fitted.trials,
         chosen=fitted.chosen,
         terms=fitted.terms,
-        test=judge_revenue(
+        test=evaluate_amounts(
             sold_in_test(past, fitted.limit),
             uncut,
             probability,
@@ -192,12 +192,12 @@ def evaluate_revenue(
     )
 
 
-def sold_in_test(past: PastLeads, limit: float) -> Sold:
+def sold_in_test(past: TrainingData, limit: float) -> ObservedAmounts:
     """Return what the test leads brought, beyond the limit cut to it."""
-    return Sold(np.minimum(_amounts(past, past.split.test), limit), past.test[1])
+    return ObservedAmounts(np.minimum(_amounts(past, past.split.test), limit), past.test[1])
 
 
-def _amounts(past: PastLeads, rows: npt.NDArray[np.intp]) -> Floats:
+def _amounts(past: TrainingData, rows: npt.NDArray[np.intp]) -> Floats:
     assert past.amounts is not None
     return past.amounts.values[rows]
 
@@ -214,11 +214,11 @@ def _choose(trials: tuple[AmountTrial, ...]) -> str:
 
 
 def _terms(
-    problem: AmountProblem, unit: str, way: Way | None, told: Floats, probability: Floats
-) -> AmountTerms:
+    problem: AmountProblem, unit: str, way: RegressionCandidate | None, told: Floats, probability: Floats
+) -> AmountParameters:
     low, high = problem.bounds
     known = problem.sold.known
-    return AmountTerms(
+    return AmountParameters(
         unit=unit,
         mean=problem.unit,
         link=way.link if way else "identity",
@@ -241,7 +241,9 @@ def conformal_ratios(ratios: Floats, level: float = LEVEL) -> tuple[float, float
     return float(ordered[low - 1]), float(ordered[high - 1])
 
 
-def _fit(schema: LeadSchema, problem: AmountProblem, way: Way, told: Told) -> Pipeline:
+def _fit(
+    schema: LeadSchema, problem: AmountProblem, way: RegressionCandidate, told: OutOfFoldAmounts
+) -> Pipeline:
     """Fit the way to all amounts; what is made of its answer, but for the link, goes into CatBoost's own
     scale and bias."""
     rows = np.flatnonzero(problem.sold.known)

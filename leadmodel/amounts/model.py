@@ -9,7 +9,7 @@ import numpy.typing as npt
 from catboost import CatBoostRegressor, Pool
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["LEVEL", "AmountTerms", "Worth", "Worths", "as_amount"]
+__all__ = ["LEVEL", "AmountModel", "AmountParameters", "ExpectedValues", "as_amount"]
 
 LEVEL = 0.8
 """Share of converted leads whose amount is to lie within the interval."""
@@ -19,7 +19,7 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Link = Literal["identity", "log"]
 
 
-class AmountTerms(BaseModel):
+class AmountParameters(BaseModel):
     """How amounts are told from what the regression says.
 
     Parameters
@@ -51,7 +51,7 @@ class AmountTerms(BaseModel):
     ratios: tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], Positive]
 
     @model_validator(mode="after")
-    def _check_order(self) -> "AmountTerms":
+    def _check_order(self) -> "AmountParameters":
         if self.low > self.high or self.ratios[0] > self.ratios[1]:
             raise ValueError("a lower end must not lie above its upper end")
         return self
@@ -65,7 +65,7 @@ class AmountTerms(BaseModel):
         return f"{number} {self.unit}".rstrip()
 
 
-class Worths(NamedTuple):
+class ExpectedValues(NamedTuple):
     """What leads are worth, each of shape (n_leads,)."""
 
     amount: Floats
@@ -92,18 +92,18 @@ class Worths(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Worth:
+class AmountModel:
     """The model of amounts.
 
     Parameters
     ----------
-    terms : AmountTerms
+    terms : AmountParameters
         How amounts are told from the regression.
     regressor : CatBoostRegressor, optional
         None where every converted lead is expected to bring the mean.
     """
 
-    terms: AmountTerms
+    terms: AmountParameters
     regressor: CatBoostRegressor | None = None
 
     def amounts(self, pool: Pool, threads: int = -1) -> Floats:
@@ -113,10 +113,10 @@ class Worth:
         told = self.regressor.predict(pool, prediction_type="RawFormulaVal", thread_count=threads)
         return as_amount(told, self.terms.link, (self.terms.low, self.terms.high))
 
-    def of(self, probability: Floats, amount: Floats) -> Worths:
+    def of(self, probability: Floats, amount: Floats) -> ExpectedValues:
         """Return what leads of these probabilities and expected amounts are worth."""
         low, high = self.terms.ratios
-        return Worths(amount, low * amount, high * amount, self.terms.factor * probability * amount)
+        return ExpectedValues(amount, low * amount, high * amount, self.terms.factor * probability * amount)
 
 
 def as_amount(told: Floats, link: Link, bounds: tuple[float, float]) -> Floats:

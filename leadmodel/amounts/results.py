@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict
 
-from leadmodel.amounts.model import LEVEL, AmountTerms
+from leadmodel.amounts.model import LEVEL, AmountParameters
 from leadmodel.metrics.classification import Estimate
 from leadmodel.metrics.curves import Line
 
@@ -103,7 +103,7 @@ class Revenue(BaseModel):
         Ways to expect an amount, the mean first.
     chosen : str
         The one that is used: the mean, unless another is better beyond doubt.
-    terms : AmountTerms
+    terms : AmountParameters
         How amounts and values are told.
     test : RevenueTest, optional
         None if too few test leads have an amount.
@@ -118,7 +118,7 @@ class Revenue(BaseModel):
     limit: float
     trials: tuple[AmountTrial, ...]
     chosen: str
-    terms: AmountTerms
+    terms: AmountParameters
     test: RevenueTest | None = None
 
     @property

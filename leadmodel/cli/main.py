@@ -21,14 +21,14 @@ from leadmodel.errors import InputError, quoted
 from leadmodel.events.dataset import open_leads
 from leadmodel.events.tables import read_event_tables
 from leadmodel.events.timestamps import read_moment
-from leadmodel.leads.event_recipe import EventHints
+from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.write import check_writable, write_leads
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.deployment import hold_place
+from leadmodel.monitoring.deployment import open_deployment
 from leadmodel.monitoring.gate import MAX_AGE_DAYS
 from leadmodel.monitoring.log.outcomes import Columns, store_outcomes
-from leadmodel.monitoring.log.store import LogPlace
+from leadmodel.monitoring.log.store import LogStore
 from leadmodel.monitoring.rollback import go_back
 
 DRIFTED = 3
@@ -108,7 +108,7 @@ def _events(options: argparse.Namespace) -> None:
     )
 
 
-def _event_hints(options: argparse.Namespace) -> EventHints:
+def _event_hints(options: argparse.Namespace) -> EventConfig:
     source = options.recipe or options.model
     known = Recipe.load(source) if options.recipe else LeadModel.from_pretrained(source).config.recipe
     if known is None or known.events is None:
@@ -210,7 +210,7 @@ def _retrain(options: argparse.Namespace) -> None:
     from leadmodel.training.report import progress_bar
     from leadmodel.training.tracking import open_tracker
 
-    with hold_place(options.model, push=options.push and not options.dry_run) as place:
+    with open_deployment(options.model, push=options.push and not options.dry_run) as place:
         champion = place.champion
         recipe = champion_recipe(champion)
         leads = read_leads_of(options.data, recipe)
@@ -268,7 +268,7 @@ def _add_outcomes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 def _outcomes(options: argparse.Namespace) -> None:
     columns = Columns(options.target, options.positive, options.id, options.row)
-    joined = store_outcomes(LogPlace.of(options.log), options.outcomes, columns)
+    joined = store_outcomes(LogStore.of(options.log), options.outcomes, columns)
     print("\n".join(joined.told()))
 
 

@@ -12,7 +12,7 @@ from leadmodel.errors import InputError, quoted
 from leadmodel.events.dataset import past_leads, recipe_of_leads
 from leadmodel.events.tables import read_event_tables
 from leadmodel.leads.read import read_table
-from leadmodel.leads.recipe import DecisionHints, Recipe
+from leadmodel.leads.recipe import DecisionConfig, Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 
 __all__ = ["add_decision_options", "add_lead_options", "read_decision", "read_leads_of", "read_past_leads"]
@@ -134,7 +134,7 @@ def add_decision_options(parser: argparse.ArgumentParser) -> None:
     rules.add_argument("--bands", nargs="+", metavar="GRADE=SCORE", help="such as A=80 B=50 C=0")
 
 
-def read_decision(hints: DecisionHints, options: argparse.Namespace) -> DecisionHints:
+def read_decision(hints: DecisionConfig, options: argparse.Namespace) -> DecisionConfig:
     """Return the hints of a recipe with what the options say instead.
 
     Raises

@@ -30,14 +30,14 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 from leadmodel.errors import InputError
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.log.log import PredictionLog
-from leadmodel.monitoring.log.store import LogPlace
+from leadmodel.monitoring.log.store import LogStore
 from leadmodel.publishing.files import is_folder
 from leadmodel.serving.api import mcp
 from leadmodel.serving.reload import Updater
 from leadmodel.serving.service import ScoringService
-from leadmodel.serving.web.access import Rules
+from leadmodel.serving.web.access import AccessPolicy
 from leadmodel.serving.web.app import build_app, serve
-from leadmodel.serving.web.safe_errors import speak_discreetly
+from leadmodel.serving.web.safe_errors import configure_logging
 
 DEFAULT_FOLDER = "model"
 
@@ -75,12 +75,12 @@ def read_accounts() -> dict[str, str]:
     return accounts
 
 
-def read_rules() -> Rules:
+def read_access_policy() -> AccessPolicy:
     """Return what callers must observe from the environment."""
     origins = os.environ.get("LEADMODEL_ORIGINS", "").split(",")
     if host := os.environ.get("SPACE_HOST"):
         origins.append(f"https://{host}")  # its own pages, whatever its proxy sends as Host
-    return Rules(
+    return AccessPolicy(
         accounts=read_accounts(),
         leads_per_minute=read_number("LEADMODEL_RATE", 0),
         behind_proxy=read_number("LEADMODEL_PROXY", float("SPACE_ID" in os.environ)) > 0,
@@ -107,18 +107,18 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel serve") 
     )
     parser.add_argument("repository", nargs="?", help="folder or repository of the model")
     options = parser.parse_args(arguments)
-    speak_discreetly()
+    configure_logging()
     repository = options.repository or os.environ.get("LEADMODEL_REPO")
     revision = os.environ.get("LEADMODEL_REVISION")
     host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
     port = int(read_number("GRADIO_SERVER_PORT", 7860))
-    seconds, rules = read_number("LEADMODEL_POLL", 60), read_rules()
+    seconds, rules = read_number("LEADMODEL_POLL", 60), read_access_policy()
     check_free(host, port)
 
     repo_id = repository if repository and not is_folder(repository) else None
     model = load_model(repository or None, revision or None)
     place = os.environ.get("LEADMODEL_LOG")
-    log = PredictionLog(LogPlace.of(place)) if place else None
+    log = PredictionLog(LogStore.of(place)) if place else None
     service = ScoringService(model, repo_id, log)
     updater = None
     if repo_id and seconds > 0:
@@ -128,7 +128,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel serve") 
         service,
         rules,
         webhook_secret=os.environ.get("LEADMODEL_WEBHOOK_SECRET"),
-        on_webhook=updater.nudge if updater else None,
+        on_webhook=updater.check_now if updater else None,
     )
     address = f"http://{host}:{port}"
     print(f"{service.model.config.title}, revision {service.model.revision}: {address}")

@@ -21,13 +21,13 @@ from leadmodel.cli.options import add_decision_options, add_lead_options, read_d
 from leadmodel.errors import InputError
 from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
-from leadmodel.prepare.data import PastLeads
+from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.publishing.card import METRIC_NAMES
 from leadmodel.publishing.files import check_replaceable
-from leadmodel.publishing.hub.push import Destination
-from leadmodel.publishing.hub.space import SpaceDestination
-from leadmodel.report.readiness import judge_model
+from leadmodel.publishing.hub.push import HubRepository
+from leadmodel.publishing.hub.space import HubSpace
+from leadmodel.report.readiness import evaluate_readiness
 from leadmodel.training.report import audit_report, progress_bar
 from leadmodel.training.run import train
 from leadmodel.training.tracking import open_tracker
@@ -97,8 +97,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel train") 
         raise InputError(f"--tune takes minutes, 0 or more. Got {options.tune} instead.")
     if options.tune:
         check_optuna()
-    repository = Destination(options.push, private=options.private) if options.push else None
-    space = SpaceDestination(options.space, private=options.private) if options.space else None
+    repository = HubRepository(options.push, private=options.private) if options.push else None
+    space = HubSpace(options.space, private=options.private) if options.space else None
 
     if options.data is None and not options.recipe:
         print("No --data given: training on the synthetic sample, which describes nobody.")
@@ -114,7 +114,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel train") 
         drop_leaks=options.drop_leaks,
     )
     with open_tracker(options.track, recipe.title) if options.track else nullcontext() as tracker:
-        model = train_aloud(leads, recipe, settings, tracker.address if tracker else None)
+        model = train_with_progress(leads, recipe, settings, tracker.address if tracker else None)
         model.save_pretrained(options.output)
         if tracker:
             tracker.record(model)
@@ -131,19 +131,19 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel train") 
     return 0
 
 
-def train_aloud(
+def train_with_progress(
     leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings, run: str | None
 ) -> LeadModel:
     """Train the model, showing how far it is and what the audit found."""
 
-    def prepared(past: PastLeads) -> None:
+    def prepared(past: TrainingData) -> None:
         tqdm.write(f"\n{audit_report(past)}\n")
 
     with progress_bar(settings, with_amounts=recipe.amount is not None) as progress:
         return train(leads, recipe, settings, progress, prepared, run)
 
 
-def publish(model: LeadModel, repository: Destination, space: SpaceDestination | None) -> None:
+def publish(model: LeadModel, repository: HubRepository, space: HubSpace | None) -> None:
     """Publish the model, and the app that serves it, and print where they are."""
     title = model.config.title
     published = repository.publish(model.files, f"{title}: {model.evaluation.headline()}")
@@ -184,7 +184,7 @@ def report(model: LeadModel) -> None:
     print(f"\nCalibration: {evaluation.calibration.summary()}")
     if revenue := evaluation.revenue:
         print("\n".join([f"\nRevenue: {revenue.summary()}", *revenue.findings()]))
-    verdict = judge_model(evaluation, {field.name: field.label for field in schema.fields})
+    verdict = evaluate_readiness(evaluation, {field.name: field.label for field in schema.fields})
     print("\n".join([f"\nVerdict: {verdict.level}", *(f"  {reason}" for reason in verdict.reasons)]))
     decision = model.config.decision
     print(f"\n'{decision.positive}' {decision.condition}: {decision.rule}")

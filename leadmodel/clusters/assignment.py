@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 
 from leadmodel.leads.schema import LeadSchema, Value
 
-__all__ = ["Assignment"]
+__all__ = ["ClusterAssigner"]
 
 CHUNK = 8192
 """Leads at a time, so that their sums stay near the processor."""
@@ -25,7 +25,7 @@ CHUNK = 8192
 _Floats = npt.NDArray[np.float64]
 
 
-class Assignment:
+class ClusterAssigner:
     """Assigns typed leads to segments.
 
     Parameters
@@ -33,7 +33,7 @@ class Assignment:
     schema : LeadSchema
         The fields.
     pipeline : Pipeline
-        As `leadmodel.clusters.pipeline.fit_groups` returns it; only its numbers are read.
+        As `leadmodel.clusters.pipeline.fit_kmeans` returns it; only its numbers are read.
     names : sequence of str
         Of the segments, in its order.
 

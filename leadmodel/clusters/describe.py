@@ -11,7 +11,7 @@ import pandas as pd
 
 from leadmodel.clusters.results import Trait
 from leadmodel.insights.conversion import shown
-from leadmodel.leads.schema import HANDFUL, MISSING, Field, LeadSchema
+from leadmodel.leads.schema import MIN_CATEGORY_COUNT, MISSING, Field, LeadSchema
 
 __all__ = ["describe", "find_traits", "name_segments"]
 
@@ -76,7 +76,7 @@ def _share(
     field: Field, value: str, has: npt.NDArray[np.bool_], inside: npt.NDArray[np.bool_]
 ) -> Trait | None:
     here, everywhere = float(has[inside].mean()), float(has.mean())
-    if here <= everywhere or has[inside].sum() < HANDFUL:
+    if here <= everywhere or has[inside].sum() < MIN_CATEGORY_COUNT:
         return None
     named = "not given" if value == MISSING else value
     return _rounded(field, named, here, everywhere, here - everywhere)
@@ -85,7 +85,7 @@ def _share(
 def _level(field: Field, numbers: npt.NDArray[np.float64], inside: npt.NDArray[np.bool_]) -> Trait | None:
     known = ~np.isnan(numbers)
     here, everywhere = np.sort(numbers[known & inside]), np.sort(numbers[known])
-    if len(here) < HANDFUL:
+    if len(here) < MIN_CATEGORY_COUNT:
         return None
     shares = [np.searchsorted(some, everywhere, side="right") / len(some) for some in (here, everywhere)]
     distance = float(np.abs(shares[0] - shares[1]).max())

@@ -15,26 +15,26 @@ from sklearn.metrics import davies_bouldin_score
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from leadmodel.clusters.assignment import Assignment
+from leadmodel.clusters.assignment import ClusterAssigner
 from leadmodel.clusters.describe import describe, find_traits, name_segments
 from leadmodel.clusters.map import draw_up_map
-from leadmodel.clusters.pipeline import MAX_TRIED, fit_encoder, fit_groups, related, slim, winsorized
+from leadmodel.clusters.pipeline import MAX_TRIED, fit_encoder, fit_kmeans, related, slim, winsorized
 from leadmodel.clusters.results import (
     MAX_SEGMENTS,
     MIN_GAIN,
     MIN_STABILITY,
+    Clustering,
     Grouping,
     Segment,
-    Segmentation,
 )
 from leadmodel.clusters.stability import agreement, compare_methods, width
 from leadmodel.errors import InputError
-from leadmodel.explain.shap import Contributions
+from leadmodel.explain.shap import ShapExplainer
 from leadmodel.insights.profile import Cell
 from leadmodel.leads.impute import assume
 from leadmodel.leads.schema import LeadSchema
 
-__all__ = ["Segments", "check_segments", "describe_segments", "find_segments"]
+__all__ = ["Segments", "check_segments", "cluster_leads", "describe_segments"]
 
 MAX_LEADS = 4000
 """Leads that segments are looked for in: more would cost time and move no centre noticeably."""
@@ -60,7 +60,7 @@ _Ints = npt.NDArray[np.int64]
 class Segments:
     """What the search found; no pipeline where the data hold no stable groups."""
 
-    found: Segmentation
+    found: Clustering
     pipeline: Pipeline | None = None
 
 
@@ -82,7 +82,7 @@ def check_segments(asked: Asked, n_leads: int) -> None:
         )
 
 
-def find_segments(schema: LeadSchema, X: pd.DataFrame, asked: Asked, seed: int) -> Segments:
+def cluster_leads(schema: LeadSchema, X: pd.DataFrame, asked: Asked, seed: int) -> Segments:
     """Look for segments in typed leads.
 
     K-means is tried with every number of groups that was asked for. A number is possible if fits on
@@ -127,7 +127,7 @@ def _find(schema: LeadSchema, X: pd.DataFrame, asked: Asked, seed: int) -> Segme
         best = max(tried, key=lambda one: (_is_possible(one, needed, smallest), one.gain))
         others = compare_methods(encoded, best.n_groups, round(MIN_SHARE * n_leads), seed)
         kept = fits[best.n_groups] if _is_possible(best, needed, smallest) else None
-    found = Segmentation(
+    found = Clustering(
         asked=str(asked),
         n_leads=n_leads,
         n_fits=N_RESAMPLES,
@@ -166,13 +166,13 @@ def _try_numbers(
     ]
     tried, fits = [], {}
     for number in numbers:
-        fits[number] = fit_groups(encoder, encoded, number, 0)
+        fits[number] = fit_kmeans(encoder, encoded, number, 0)
         labels = fits[number][-1].labels_
         groupings = [
-            fit_groups(fit, some, number, place + 1)[-1].predict(every)
+            fit_kmeans(fit, some, number, place + 1)[-1].predict(every)
             for place, ((fit, some), every) in enumerate(zip(again, seen, strict=True))
         ]
-        chance = [width(some, fit_groups(encoder, some, number, 0)[-1].labels_, 0) for some in shuffled]
+        chance = [width(some, fit_kmeans(encoder, some, number, 0)[-1].labels_, 0) for some in shuffled]
         tried.append(
             Grouping(
                 method="k-means",
@@ -201,13 +201,13 @@ def describe_segments(
     classifier: CatBoostClassifier,
     seed: int,
     values: npt.NDArray[np.float64] | None = None,
-) -> Segmentation:
+) -> Clustering:
     """Return the segments with their names and what is known of their leads.
 
     Parameters
     ----------
     segments : Segments
-        As `find_segments` returns them.
+        As `cluster_leads` returns them.
     schema : LeadSchema
         The fields.
     train, test : tuple of DataFrame of shape (n_leads, n_fields) and array of shape (n_leads,)
@@ -225,7 +225,7 @@ def describe_segments(
         return segments.found
     started, (X, y) = time.perf_counter(), train
     n_segments = segments.pipeline[-1].n_clusters
-    assignment = Assignment(schema, segments.pipeline, [str(place) for place in range(n_segments)])
+    assignment = ClusterAssigner(schema, segments.pipeline, [str(place) for place in range(n_segments)])
     everyone, tested = assignment.assign(X), assignment.assign(test[0])
     rows = np.sort(np.random.default_rng(seed).permutation(len(X))[:MAX_LEADS])
     some, places = X.iloc[rows], everyone[rows]
@@ -271,7 +271,7 @@ def _reasons(
 ) -> list[dict[str, float]]:
     """Return the mean absolute contribution of each field within each segment, the largest first."""
     pool = Pool(X, cat_features=list(X.select_dtypes("category").columns))
-    sizes = np.abs(Contributions(classifier).of(pool)[:, :-1])
+    sizes = np.abs(ShapExplainer(classifier).of(pool)[:, :-1])
     found = []
     for place in range(n_segments):
         inside = sizes[places == place]

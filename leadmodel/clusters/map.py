@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from leadmodel.clusters.results import Map, Spot
 from leadmodel.insights.profile import Cell
-from leadmodel.leads.schema import HANDFUL
+from leadmodel.leads.schema import MIN_CATEGORY_COUNT
 
 __all__ = ["draw_up_map"]
 
@@ -49,7 +49,7 @@ def draw_up_map(
     spots = [
         Spot(column=key[0], row=key[1], segment=key[2], leads=Cell(count=count, converted=converted[key]))
         for key, count in sorted(counts.items())
-        if count > HANDFUL
+        if count > MIN_CATEGORY_COUNT
     ]
     hidden = len(keys) - sum(spot.leads.count for spot in spots)
     centres = [np.clip(points[places == place].mean(axis=0), 0, squares) for place in range(n_segments)]

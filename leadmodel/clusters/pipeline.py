@@ -22,9 +22,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
 from leadmodel.insights.association import category_codes, cramers_v
-from leadmodel.leads.schema import HANDFUL, MISSING, Field, LeadSchema
+from leadmodel.leads.schema import MIN_CATEGORY_COUNT, MISSING, Field, LeadSchema
 
-__all__ = ["MAX_TRIED", "RARE", "fit_encoder", "fit_groups", "related", "slim", "winsorized"]
+__all__ = ["MAX_TRIED", "RARE", "fit_encoder", "fit_kmeans", "related", "slim", "winsorized"]
 
 MAX_TRIED = 8
 """Groups that are tried at most where no number is asked for."""
@@ -135,11 +135,11 @@ def _varies(column: pd.Series) -> bool:
 def _common(column: pd.Series) -> list[str]:
     """Return the values that count, in an order that does not depend on that of the leads."""
     counts = column.value_counts()
-    common = counts[counts >= max(HANDFUL, RARE * len(column))]
+    common = counts[counts >= max(MIN_CATEGORY_COUNT, RARE * len(column))]
     return sorted(str(value) for value in common.index)
 
 
-def fit_groups(encoder: Pipeline, encoded: npt.NDArray[np.float64], n_groups: int, seed: int) -> Pipeline:
+def fit_kmeans(encoder: Pipeline, encoded: npt.NDArray[np.float64], n_groups: int, seed: int) -> Pipeline:
     """Fit k-means on encoded leads, and return it at the end of the steps that encode them.
 
     Parameters

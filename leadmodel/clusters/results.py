@@ -10,10 +10,10 @@ __all__ = [
     "MAX_SEGMENTS",
     "MIN_GAIN",
     "MIN_STABILITY",
+    "Clustering",
     "Grouping",
     "Map",
     "Segment",
-    "Segmentation",
     "Spot",
     "Trait",
 ]
@@ -176,7 +176,7 @@ class Map(BaseModel):
     hidden: int
 
 
-class Segmentation(BaseModel):
+class Clustering(BaseModel):
     """The search for segments, and those that were found.
 
     Parameters

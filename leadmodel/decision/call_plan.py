@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from leadmodel.errors import InputError
 
-__all__ = ["Plan", "conversions_interval", "plan_calls", "worthwhile_calls"]
+__all__ = ["CallPlan", "conversions_interval", "plan_calls", "profitable_calls"]
 
 EXACT_UP_TO = 2000
 """Leads for which the distribution is worked out in milliseconds; beyond, it is as good as normal."""
@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class CallPlan:
     """Calling the leads of a list that are ranked highest, by probability or by expected value.
 
     Everything expected holds if the probabilities are true and the leads decide independently.
@@ -102,7 +102,7 @@ def plan_calls(
     cost: float | None = None,
     level: float = 0.8,
     values: Floats | None = None,
-) -> Plan:
+) -> CallPlan:
     """Plan `n_calls` calls, or as many as pay.
 
     Parameters
@@ -128,7 +128,7 @@ def plan_calls(
     n_calls = _at_least(1, "the number of calls", n_calls)
     if n_calls is None:
         n_calls = _paying_calls(probability, value, cost, values)
-    return Plan(probability, min(int(n_calls), len(probability)), level, value, cost, values)
+    return CallPlan(probability, min(int(n_calls), len(probability)), level, value, cost, values)
 
 
 def _paying_calls(
@@ -144,10 +144,10 @@ def _paying_calls(
     if values is not None:
         return int(np.sum(values > cost))
     assert value is not None
-    return worthwhile_calls(probability, value, cost)
+    return profitable_calls(probability, value, cost)
 
 
-def worthwhile_calls(probability: Floats, value: float, cost: float) -> int:
+def profitable_calls(probability: Floats, value: float, cost: float) -> int:
     """Return how many leads are expected to bring at least what calling them costs."""
     return int(np.sum(np.asarray(probability) * value >= cost))
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from leadmodel.errors import InputError
-from leadmodel.leads.recipe import DecisionHints, read_budget
+from leadmodel.leads.recipe import DecisionConfig, read_budget
 from leadmodel.metrics.profit import Cuts, find_cuts, profit_at
 
 __all__ = ["Threshold", "budget_share", "choose_threshold"]
@@ -27,7 +27,7 @@ class Threshold(NamedTuple):
 
 
 def choose_threshold(
-    hints: DecisionHints,
+    hints: DecisionConfig,
     y: npt.ArrayLike,
     probability: npt.ArrayLike,
     leads_per_day: float | None = None,
@@ -36,7 +36,7 @@ def choose_threshold(
 
     Parameters
     ----------
-    hints : DecisionHints
+    hints : DecisionConfig
         A precision or recall floor, a budget, or value and cost.
     y : array-like of shape (n_leads,)
         1 for converted, 0 for the others; at least one converted.

@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, field_serializer
 
 from leadmodel.insights.profile import FieldProfile, Profile
-from leadmodel.leads.schema import HANDFUL, MISSING
+from leadmodel.leads.schema import MIN_CATEGORY_COUNT, MISSING
 
 __all__ = ["Counts", "FieldCounts", "count_leads"]
 
@@ -50,7 +50,7 @@ class FieldCounts(BaseModel):
 
     @field_serializer("new")
     def _without_rare(self, new: dict[str, int]) -> dict[str, int]:
-        return {value: count for value, count in new.items() if count >= HANDFUL}
+        return {value: count for value, count in new.items() if count >= MIN_CATEGORY_COUNT}
 
     def __add__(self, more: "FieldCounts") -> "FieldCounts":
         if self.cells.keys() != more.cells.keys():

@@ -11,9 +11,9 @@ from leadmodel.drift.performance import Performance
 from leadmodel.drift.psi import compare_cells
 from leadmodel.drift.text import ABOVE, BELOW, MISSING_CELL, OTHER, Cells, tell_movement
 from leadmodel.insights.profile import FieldProfile, Profile
-from leadmodel.leads.schema import HANDFUL, Field, LeadSchema
+from leadmodel.leads.schema import MIN_CATEGORY_COUNT, Field, LeadSchema
 
-__all__ = ["ALPHA", "MAJOR", "MODERATE", "Drift", "FieldDrift", "Moved", "compare_leads"]
+__all__ = ["ALPHA", "MAJOR", "MODERATE", "CellShift", "Drift", "FieldDrift", "compare_leads"]
 
 ALPHA = 0.05
 """How often a file without any drift may be called drifted, over all its fields together."""
@@ -27,10 +27,10 @@ MAX_CELLS, MAX_NAMED = 14, 10
 LEAST_SHARE = 0.002
 """A cell of fewer leads would be an empty line."""
 
-Level = Literal["stable", "slight", "moderate", "major"]
+SliceMetrics = Literal["stable", "slight", "moderate", "major"]
 
 
-class Moved(BaseModel):
+class CellShift(BaseModel):
     """The share of the leads in one cell, among the training leads and now."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,7 +55,7 @@ class FieldDrift(BaseModel):
     level : str
         "stable" if chance may explain it, else "slight" below a PSI of 0.1, "moderate" below 0.25,
         and "major". From "moderate" on it counts as drift.
-    cells : tuple of Moved
+    cells : tuple of CellShift
         The cells that moved most, in their own order.
     appeared, vanished : tuple of str
         Values of at least a handful of leads that so few training leads had, and values of training
@@ -69,8 +69,8 @@ class FieldDrift(BaseModel):
     label: str
     psi: float
     chance: float | None
-    level: Level
-    cells: tuple[Moved, ...]
+    level: SliceMetrics
+    cells: tuple[CellShift, ...]
     appeared: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
@@ -182,7 +182,7 @@ def _compare(field: Field, known: FieldProfile, found: FieldCounts, alpha: float
         chance=shift.chance,
         level=_level(shift.psi) if shift.is_certain else "stable",
         cells=tuple(
-            Moved(name=cells.names[place], then=cells.p[place], now=cells.q[place])
+            CellShift(name=cells.names[place], then=cells.p[place], now=cells.q[place])
             for place in sorted(cells.by_weight[:MAX_CELLS])
             if max(cells.p[place], cells.q[place]) >= LEAST_SHARE
         ),
@@ -192,7 +192,7 @@ def _compare(field: Field, known: FieldProfile, found: FieldCounts, alpha: float
     )
 
 
-def _level(psi: float) -> Level:
+def _level(psi: float) -> SliceMetrics:
     return "major" if psi >= MAJOR else "moderate" if psi >= MODERATE else "slight"
 
 
@@ -214,13 +214,14 @@ def _cells(field: Field, known: FieldProfile, found: FieldCounts) -> Cells:
 
 def _appeared(known: FieldProfile, found: FieldCounts, cells: Cells, alpha: float) -> dict[str, float]:
     """Return the share of each value that the training leads had in fewer than a handful, if any."""
-    seen_at_most = min(HANDFUL - 1, known.other.count)
+    seen_at_most = min(MIN_CATEGORY_COUNT - 1, known.other.count)
     n, m = cells.then.sum(), cells.now.sum()
     ranked = sorted(found.new.items(), key=lambda item: -item[1])
     return {
         value: count / m
         for value, count in ranked[:MAX_NAMED]
-        if count >= HANDFUL and bdtrc(count - 1, count + seen_at_most, m / (n + m)) * len(found.new) < alpha
+        if count >= MIN_CATEGORY_COUNT
+        and bdtrc(count - 1, count + seen_at_most, m / (n + m)) * len(found.new) < alpha
     }
 
 
@@ -232,6 +233,8 @@ def _vanished(known: FieldProfile, cells: Cells, alpha: float) -> tuple[str, ...
     gone = [
         (count, value)
         for value, count, now in zip(known.cells, cells.then, cells.now, strict=False)
-        if not now and count >= HANDFUL and bdtr(0, count, m / (n + m)) * len(known.cells) < alpha
+        if not now
+        and count >= MIN_CATEGORY_COUNT
+        and bdtr(0, count, m / (n + m)) * len(known.cells) < alpha
     ]
     return tuple(value for _, value in sorted(gone, reverse=True)[:MAX_NAMED])

@@ -17,7 +17,7 @@ from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME, known_outcomes, read_
 from leadmodel.leads.read import read_batches
 from leadmodel.model import LeadModel
 
-__all__ = ["count_typed", "judge_outcomes", "measure_drift"]
+__all__ = ["count_typed", "evaluate_outcomes", "measure_drift"]
 
 
 class _Outcomes(NamedTuple):
@@ -80,7 +80,7 @@ def _known(model: LeadModel, batch: pa.Table, probability: npt.NDArray[np.float6
     return _Outcomes(y, probability[known])
 
 
-def judge_outcomes(
+def evaluate_outcomes(
     model: LeadModel, y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64]
 ) -> tuple[Performance | None, tuple[str, ...]]:
     """Compare performance now and then, or say why so few outcomes do not tell it.
@@ -106,4 +106,4 @@ def judge_outcomes(
 def _judge(model: LeadModel, outcomes: list[_Outcomes]) -> tuple[Performance | None, tuple[str, ...]]:
     if not outcomes:
         return None, ()
-    return judge_outcomes(model, *(np.concatenate(parts) for parts in zip(*outcomes, strict=True)))
+    return evaluate_outcomes(model, *(np.concatenate(parts) for parts in zip(*outcomes, strict=True)))

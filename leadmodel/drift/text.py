@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from leadmodel.errors import quoted
 from leadmodel.insights.conversion import range_names, shown
-from leadmodel.leads.schema import HANDFUL, Field
+from leadmodel.leads.schema import MIN_CATEGORY_COUNT, Field
 
 __all__ = ["ABOVE", "BELOW", "MISSING_CELL", "OTHER", "Cells", "percent", "tell_movement"]
 
@@ -117,7 +117,8 @@ def _tell_text(label: str, cells: Cells, place: int, appeared: Mapping[str, floa
     new = ", ".join(f"{quoted(value)} {percent(share)}" for value, share in list(appeared.items())[:3])
     then, now = percent(cells.p[place]), percent(cells.q[place])
     named = f" ({new})" if new else ""
-    return f"{label}: a value that fewer than {HANDFUL} training leads had: {then} then, {now} now{named}."
+    rare = f"a value that fewer than {MIN_CATEGORY_COUNT} training leads had"
+    return f"{label}: {rare}: {then} then, {now} now{named}."
 
 
 def _more(label: str, name: str, cells: Cells, place: int) -> str:

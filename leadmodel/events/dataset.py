@@ -16,8 +16,8 @@ from leadmodel.events.labels import describe_features
 from leadmodel.events.plan import FeaturePlan
 from leadmodel.events.report import EventReport, TableReport
 from leadmodel.events.tables import EventTables
-from leadmodel.leads.event_recipe import EventHints
-from leadmodel.leads.recipe import FieldHints, Recipe
+from leadmodel.leads.event_recipe import EventConfig
+from leadmodel.leads.recipe import FieldConfig, Recipe
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,7 +29,7 @@ DIGITS = 12
 TICK = dt.timedelta(microseconds=1)
 
 
-def feature_plan(hints: EventHints) -> FeaturePlan:
+def feature_plan(hints: EventConfig) -> FeaturePlan:
     """Return which features the recipe asks for."""
 
     def kinds(part: str) -> tuple[str, ...]:
@@ -45,11 +45,11 @@ def feature_plan(hints: EventHints) -> FeaturePlan:
     )
 
 
-def recipe_of_leads(recipe: Recipe, hints: EventHints) -> Recipe:
+def recipe_of_leads(recipe: Recipe, hints: EventConfig) -> Recipe:
     """Return what is known of the leads that a recipe's events make: their columns, and how these read."""
     fields = describe_features(hints, feature_plan(hints))
     for name, told in recipe.fields.items():
-        fields[name] = fields.get(name, FieldHints()).model_copy(update=told.model_dump(exclude_none=True))
+        fields[name] = fields.get(name, FieldConfig()).model_copy(update=told.model_dump(exclude_none=True))
     return recipe.updated(
         target="converted",
         positive="Yes",
@@ -59,14 +59,14 @@ def recipe_of_leads(recipe: Recipe, hints: EventHints) -> Recipe:
     )
 
 
-def past_leads(tables: EventTables, hints: EventHints) -> tuple[pd.DataFrame, EventReport]:
+def past_leads(tables: EventTables, hints: EventConfig) -> tuple[pd.DataFrame, EventReport]:
     """Return the leads whose outcome is known, and what became of the others.
 
     Parameters
     ----------
     tables : EventTables
         As `leadmodel.events.tables.read_event_tables` returns them.
-    hints : EventHints
+    hints : EventConfig
         The recipe's ``[events]``.
 
     Returns
@@ -109,7 +109,7 @@ def past_leads(tables: EventTables, hints: EventHints) -> tuple[pd.DataFrame, Ev
 
 
 def open_leads(
-    tables: EventTables, hints: EventHints, cutoff: dt.datetime
+    tables: EventTables, hints: EventConfig, cutoff: dt.datetime
 ) -> "tuple[pl.DataFrame, EventReport]":
     """Return the leads that can be scored at a moment: known by then, and not converted.
 
@@ -151,7 +151,7 @@ def open_leads(
     return _described(before, hints, leads), report
 
 
-def _cutoffs(tables: EventTables, hints: EventHints) -> list[dt.datetime]:
+def _cutoffs(tables: EventTables, hints: EventConfig) -> list[dt.datetime]:
     """Return midnights every so many days: from the last one whose outcomes are known, back to the first
     before which entities can have been active for all the time that counts."""
     import polars as pl
@@ -172,7 +172,7 @@ def _cutoffs(tables: EventTables, hints: EventHints) -> list[dt.datetime]:
     return cutoffs[::-1]
 
 
-def _moments(tables: EventTables, hints: EventHints, cutoffs: list[dt.datetime]) -> "pl.DataFrame":
+def _moments(tables: EventTables, hints: EventConfig, cutoffs: list[dt.datetime]) -> "pl.DataFrame":
     from leadmodel.events.cutoffs import active_leads, leads_after, leads_after_events
 
     if hints.after:
@@ -185,7 +185,7 @@ def _moments(tables: EventTables, hints: EventHints, cutoffs: list[dt.datetime])
     return _with_fields(_collected(found), tables)
 
 
-def _moments_at(tables: EventTables, hints: EventHints, cutoff: dt.datetime) -> "pl.DataFrame":
+def _moments_at(tables: EventTables, hints: EventConfig, cutoff: dt.datetime) -> "pl.DataFrame":
     import polars as pl
 
     if hints.after:
@@ -222,7 +222,7 @@ def _not_converted(moments: "pl.DataFrame", outcomes: "pl.DataFrame", at: "pl.Ex
     return joined.filter(pl.col("(first)").is_null() | (pl.col("(first)") > at)).drop("(first)")
 
 
-def _labelled(moments: "pl.DataFrame", outcomes: "pl.DataFrame", hints: EventHints) -> "pl.DataFrame":
+def _labelled(moments: "pl.DataFrame", outcomes: "pl.DataFrame", hints: EventConfig) -> "pl.DataFrame":
     """Return leads with what became of them; none of them has an outcome at its cutoff or before."""
     import polars as pl
 
@@ -236,7 +236,7 @@ def _labelled(moments: "pl.DataFrame", outcomes: "pl.DataFrame", hints: EventHin
     return leads if hints.outcomes.brings_amounts else leads.drop("amount")
 
 
-def _described(tables: EventTables, hints: EventHints, leads: "pl.DataFrame") -> "pl.DataFrame":
+def _described(tables: EventTables, hints: EventConfig, leads: "pl.DataFrame") -> "pl.DataFrame":
     """Return leads with their features, named and ordered as people read them."""
     import polars as pl
     import polars.selectors as cs

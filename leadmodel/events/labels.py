@@ -1,8 +1,8 @@
 """How the features of events are put to people, in the recipe's own words: kinds, labels and units."""
 
 from leadmodel.events.plan import FeaturePlan
-from leadmodel.leads.event_recipe import EventHints
-from leadmodel.leads.recipe import FieldHints
+from leadmodel.leads.event_recipe import EventConfig
+from leadmodel.leads.recipe import FieldConfig
 
 __all__ = ["describe_features"]
 
@@ -21,7 +21,7 @@ _NUMBERS = {
 }
 
 
-def describe_features(hints: EventHints, plan: FeaturePlan) -> dict[str, FieldHints]:
+def describe_features(hints: EventConfig, plan: FeaturePlan) -> dict[str, FieldConfig]:
     """Return kind, label and unit of each feature by its name.
 
     A count is a number even if the leads so far have none but 0 and 1, and what a text of the log says
@@ -29,7 +29,7 @@ def describe_features(hints: EventHints, plan: FeaturePlan) -> dict[str, FieldHi
 
     Parameters
     ----------
-    hints : EventHints
+    hints : EventConfig
         What the recipe says of the tables: columns name what is summed and counted.
     plan : FeaturePlan
         Which features there are.
@@ -42,13 +42,13 @@ def describe_features(hints: EventHints, plan: FeaturePlan) -> dict[str, FieldHi
         for which in ("first", "last")
     }
     return {
-        **{name: FieldHints(kind="numeric", label=label, unit="days") for name, label in days.items()},
-        **{name: FieldHints(kind="numeric", label=label) for name, label in numbers.items()},
-        **{name: FieldHints(kind="categorical", label=label) for name, label in texts.items()},
+        **{name: FieldConfig(kind="numeric", label=label, unit="days") for name, label in days.items()},
+        **{name: FieldConfig(kind="numeric", label=label) for name, label in numbers.items()},
+        **{name: FieldConfig(kind="categorical", label=label) for name, label in texts.items()},
     }
 
 
-def _counted(hints: EventHints, plan: FeaturePlan) -> dict[str, str]:
+def _counted(hints: EventConfig, plan: FeaturePlan) -> dict[str, str]:
     values = {kind: log.value for log in hints.logs for kind in log.kind_names if log.value}
     items = {kind: log.item for log in hints.logs for kind in log.kind_names if log.item}
     bases = {name: _title(name) for name in ("events", *plan.kinds, *plan.ratios)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from leadmodel.events.scan import COPIES, UNJOINED, as_text, scan_rows
 from leadmodel.events.timestamps import Midnight, read_event_time
-from leadmodel.leads.event_recipe import DateParts, EntityHints, LogHints, OutcomeHints, TableHints
+from leadmodel.leads.event_recipe import DateParts, EntityConfig, LogConfig, OutcomeConfig, TableConfig
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,7 +22,7 @@ NO_NUMBER = "(no number)"
 REASONS = ("without an id", "of other kinds", "without a time", "after the last day")
 
 
-def event_rows(folder: Path, hints: LogHints, entity: str, latest: dt.datetime) -> "pl.LazyFrame":
+def event_rows(folder: Path, hints: LogConfig, entity: str, latest: dt.datetime) -> "pl.LazyFrame":
     """Return entity, time, kind, value, item and attributes of each event, and why it does not count."""
     import polars as pl
 
@@ -45,7 +45,7 @@ def event_rows(folder: Path, hints: LogHints, entity: str, latest: dt.datetime) 
     return _tagged(rows, _time(rows, hints, hints.time), columns, latest)
 
 
-def outcome_rows(folder: Path, hints: OutcomeHints, entity: str, latest: dt.datetime) -> "pl.LazyFrame":
+def outcome_rows(folder: Path, hints: OutcomeConfig, entity: str, latest: dt.datetime) -> "pl.LazyFrame":
     """Return entity, time and amount of each outcome, and why it does not count."""
     import polars as pl
 
@@ -61,7 +61,7 @@ def outcome_rows(folder: Path, hints: OutcomeHints, entity: str, latest: dt.date
     return _tagged(rows, _time(rows, hints, hints.time), columns, latest)
 
 
-def entity_rows(folder: Path, hints: EntityHints, entity: str, latest: dt.datetime) -> "pl.LazyFrame":
+def entity_rows(folder: Path, hints: EntityConfig, entity: str, latest: dt.datetime) -> "pl.LazyFrame":
     """Return entity, start (null where none is told) and fields of each row, and why it does not count.
 
     A start that is a date is the beginning of its day.
@@ -78,14 +78,14 @@ def entity_rows(folder: Path, hints: EntityHints, entity: str, latest: dt.dateti
     )
 
 
-def _named(folder: Path, hints: TableHints, entity: str) -> "pl.LazyFrame":
+def _named(folder: Path, hints: TableConfig, entity: str) -> "pl.LazyFrame":
     name = hints.entity or entity
     rows = scan_rows(folder, hints, [name, *hints.columns()])
     return rows.with_columns(as_text(name, rows.collect_schema()[name]).alias("(entity)"))
 
 
 def _time(
-    rows: "pl.LazyFrame", hints: TableHints, time: str | DateParts, day: Midnight = "end"
+    rows: "pl.LazyFrame", hints: TableConfig, time: str | DateParts, day: Midnight = "end"
 ) -> "pl.Expr":
     return read_event_time(rows, time, table=hints.table, unit=hints.unit, format=hints.format, day=day)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.convert import duplicate_names
-from leadmodel.leads.event_recipe import JoinHints, TableHints
+from leadmodel.leads.event_recipe import JoinConfig, TableConfig
 from leadmodel.leads.read import find_delimiter
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ UNJOINED = "(unjoined)"
 """The column that says whether a row lacks its match in a joined table."""
 
 
-def scan_rows(folder: Path, hints: TableHints, columns: Sequence[str]) -> "pl.LazyFrame":
+def scan_rows(folder: Path, hints: TableConfig, columns: Sequence[str]) -> "pl.LazyFrame":
     """Open a table, with what its joins say of each row, and choose the rows that are meant.
 
     Parameters
     ----------
     folder : Path
         Where the table is.
-    hints : TableHints
+    hints : TableConfig
         What the recipe says of it.
     columns : sequence of str
         The columns that it, or a table that it joins, must have.
@@ -116,7 +116,7 @@ def _delimiter(path: Path) -> str:
     return delimiter
 
 
-def _join(folder: Path, rows: "pl.LazyFrame", table: str, join: JoinHints) -> "pl.LazyFrame":
+def _join(folder: Path, rows: "pl.LazyFrame", table: str, join: JoinConfig) -> "pl.LazyFrame":
     """Put the columns of another table beside each row, and note where it has none for it."""
     import polars as pl
 

@@ -28,7 +28,7 @@ from leadmodel.events.plan import INSTALL_ENGINES
 from leadmodel.events.report import EventReport, TableReport
 from leadmodel.events.rows import NO_NUMBER, REASONS, WHY, entity_rows, event_rows, outcome_rows
 from leadmodel.events.scan import COPIES, UNJOINED
-from leadmodel.leads.event_recipe import EventHints, OutcomeHints, TableHints
+from leadmodel.leads.event_recipe import EventConfig, OutcomeConfig, TableConfig
 
 if TYPE_CHECKING:
     import polars as pl
@@ -77,14 +77,16 @@ class EventTables:
         self._files.close()
 
 
-def read_event_tables(folder: str | Path, hints: EventHints, now: dt.datetime | None = None) -> EventTables:
+def read_event_tables(
+    folder: str | Path, hints: EventConfig, now: dt.datetime | None = None
+) -> EventTables:
     """Read the tables that a recipe names.
 
     Parameters
     ----------
     folder : str or Path
         Where they are, as CSV (in UTF-8) or Parquet.
-    hints : EventHints
+    hints : EventConfig
         The recipe's ``[events]``.
     now : datetime, optional
         In UTC, without a zone; by default the clock's.
@@ -118,7 +120,7 @@ class _Reader:
     """One reading of a folder: each table is parsed once, into the `spool`, and counted there."""
 
     folder: Path
-    hints: EventHints
+    hints: EventConfig
     latest: dt.datetime
     spool: Path
 
@@ -141,7 +143,7 @@ class _Reader:
         report = EventReport(str(self.folder), self._until(log, read, entities), tuple(reports))
         return EventTables(log, read, entities, report, files.pop_all())
 
-    def _spooled(self, make: "Callable[..., pl.LazyFrame]", hints: TableHints) -> "pl.LazyFrame":
+    def _spooled(self, make: "Callable[..., pl.LazyFrame]", hints: TableConfig) -> "pl.LazyFrame":
         import polars as pl
 
         path = self.spool / f"{len(list(self.spool.iterdir()))}.parquet"
@@ -161,7 +163,7 @@ class _Reader:
 
     def _report(
         self,
-        hints: TableHints,
+        hints: TableConfig,
         rows: "pl.LazyFrame",
         what: str,
         known: "pl.LazyFrame | None",
@@ -177,7 +179,7 @@ class _Reader:
         left_out = {why: by_why.get(why, 0) for why in REASONS} | (further or {})
         left_out["the same as another row"] = n_rows - n_distinct
         kept = counted.filter(pl.col(WHY).is_null())
-        lacking = "a price" if isinstance(hints, OutcomeHints) else "a value that is a number"
+        lacking = "a price" if isinstance(hints, OutcomeConfig) else "a value that is a number"
         noted = {
             "that a joined table does not know": int(counted[UNJOINED].sum()),
             f"without {lacking}": int(kept[NO_NUMBER].sum()),

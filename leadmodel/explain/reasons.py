@@ -74,7 +74,7 @@ def explain(
     rows : sequence of sequence of float or str
         Typed leads in the order of the model's columns.
     contributions : array of shape (n_leads, n_fields + 1)
-        As `leadmodel.explain.shap.Contributions.of` returns them.
+        As `leadmodel.explain.shap.ShapExplainer.of` returns them.
     """
     tell = cache(partial(_tell, schema, profile))  # many leads have most of their values in common
     return [

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from catboost import CatBoostClassifier, Pool
 from scipy.sparse import csr_array
 
-__all__ = ["Contributions"]
+__all__ = ["ShapExplainer"]
 
 TOLERANCE = 1e-6
 """In log-odds: a table that differs by more from CatBoost's own contributions is not used."""
@@ -31,7 +31,7 @@ _Split = tuple[int, ...]
 """Positions of the fields that a split asks about: several for categories taken together."""
 
 
-class Contributions:
+class ShapExplainer:
     """What the fields of a lead contribute to the log-odds that a classifier gives it.
 
     Parameters

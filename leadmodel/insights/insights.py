@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict
 
 from leadmodel.insights.association import Association, associate
 from leadmodel.insights.interaction import Interaction, find_interactions
-from leadmodel.leads.schema import HANDFUL, Field, LeadSchema
+from leadmodel.leads.schema import MIN_CATEGORY_COUNT, Field, LeadSchema
 
 __all__ = ["Insights", "Spread", "find_insights"]
 
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
-MIN_LEADS = round(HANDFUL / SHARES[0])
+MIN_LEADS = round(MIN_CATEGORY_COUNT / SHARES[0])
 """Leads of an outcome from which on a handful lies beyond the outermost quantile."""
 
 Five = tuple[float, float, float, float, float]

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadmodel.errors import InputError, LeadError
-from leadmodel.leads.schema import Field, LeadSchema, Remark, Value
+from leadmodel.leads.schema import Field, LeadSchema, Value, ValueWarning
 
 __all__ = ["duplicate_names", "is_nested", "read_batch", "read_leads", "remark_leads", "warn_of_leads"]
 
@@ -81,12 +81,12 @@ def _read_columns(schema: LeadSchema, fields: list[Field], leads: pd.DataFrame) 
         return dict(zip((field.name for field in fields), pool.map(read, fields), strict=True))
 
 
-def remark_leads(schema: LeadSchema, typed: pd.DataFrame) -> dict[int, list[Remark]]:
+def remark_leads(schema: LeadSchema, typed: pd.DataFrame) -> dict[int, list[ValueWarning]]:
     """Return what is unusual about `typed` leads, as `read_leads` returns them, by position.
 
     Leads with nothing unusual are not in it, so that a million usual ones cost nothing.
     """
-    found: defaultdict[int, list[Remark]] = defaultdict(list)
+    found: defaultdict[int, list[ValueWarning]] = defaultdict(list)
     for rows, codes, remarks in _unusual(schema, typed):
         for row, code in zip(rows.tolist(), codes.tolist(), strict=True):
             if remark := remarks[code]:
@@ -113,7 +113,9 @@ def warn_of_leads(schema: LeadSchema, typed: pd.DataFrame) -> pa.Array:
     return texts.take(pa.array(places, mask=~is_unusual))
 
 
-def _spread_messages(places: _Codes, codes: _Codes, remarks: list[Remark | None], n_leads: int) -> pa.Array:
+def _spread_messages(
+    places: _Codes, codes: _Codes, remarks: list[ValueWarning | None], n_leads: int
+) -> pa.Array:
     messages = [None if remark is None else remark.message for remark in remarks]
     spread = np.full(n_leads, len(messages))
     spread[places] = codes
@@ -126,7 +128,9 @@ def duplicate_names(names: Iterable[str]) -> list[str]:
     return list(index[index.duplicated()])
 
 
-def _unusual(schema: LeadSchema, typed: pd.DataFrame) -> list[tuple[_Codes, _Codes, list[Remark | None]]]:
+def _unusual(
+    schema: LeadSchema, typed: pd.DataFrame
+) -> list[tuple[_Codes, _Codes, list[ValueWarning | None]]]:
     """Return, for each field with any, the unusual leads and the place of each one's remark in a list."""
     fields = (schema.by_name[name] for name in schema.columns)
     found = [
@@ -136,7 +140,7 @@ def _unusual(schema: LeadSchema, typed: pd.DataFrame) -> list[tuple[_Codes, _Cod
     return [part for part in found if len(part[0])]
 
 
-def _unusual_texts(field: Field, column: pd.Series) -> tuple[_Codes, _Codes, list[Remark | None]]:
+def _unusual_texts(field: Field, column: pd.Series) -> tuple[_Codes, _Codes, list[ValueWarning | None]]:
     remarks = [field.remark(value) for value in column.cat.categories]
     is_odd = np.array([remark is not None for remark in remarks], dtype=bool)
     codes = column.cat.codes.to_numpy()
@@ -144,7 +148,7 @@ def _unusual_texts(field: Field, column: pd.Series) -> tuple[_Codes, _Codes, lis
     return rows, codes[rows].astype(np.intp), remarks
 
 
-def _unusual_numbers(field: Field, column: pd.Series) -> tuple[_Codes, _Codes, list[Remark | None]]:
+def _unusual_numbers(field: Field, column: pd.Series) -> tuple[_Codes, _Codes, list[ValueWarning | None]]:
     numbers = column.to_numpy()
     ranged = field.minimum is not None and field.maximum is not None
     low, high = (field.minimum, field.maximum) if ranged else (-np.inf, np.inf)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from leadmodel.leads.schema import LeadSchema, Value
 
-__all__ = ["assume", "assume_rows", "unknown_lead"]
+__all__ = ["assume", "impute_rows", "unknown_lead"]
 
 
 def assume(schema: LeadSchema, typed: pd.DataFrame) -> pd.DataFrame:
@@ -28,7 +28,7 @@ def assume(schema: LeadSchema, typed: pd.DataFrame) -> pd.DataFrame:
     return typed.assign(**filled) if filled else typed
 
 
-def assume_rows(schema: LeadSchema, rows: Iterable[list[Value]]) -> list[list[Value]]:
+def impute_rows(schema: LeadSchema, rows: Iterable[list[Value]]) -> list[list[Value]]:
     """Return what `assume` does, for leads as `LeadSchema.read_lead` returns them."""
     assumed = [schema.by_name[name].assumed for name in schema.columns]
     return [
@@ -44,4 +44,4 @@ def assume_rows(schema: LeadSchema, rows: Iterable[list[Value]]) -> list[list[Va
 def unknown_lead(schema: LeadSchema) -> pd.DataFrame:
     """Return the typed lead of which nothing is known, as the model takes it."""
     row = [schema.by_name[name].missing_value for name in schema.columns]
-    return pd.DataFrame(assume_rows(schema, [row]), columns=pd.Index(schema.columns))
+    return pd.DataFrame(impute_rows(schema, [row]), columns=pd.Index(schema.columns))

@@ -11,8 +11,8 @@ from leadmodel.leads.convert import duplicate_names, is_nested, read_leads
 from leadmodel.leads.dates import looks_like_times
 from leadmodel.leads.parse import FALSE_WORDS, GROUPED_BY_COMMA, TRUE_WORDS, plain_number
 from leadmodel.leads.pii import personal_data
-from leadmodel.leads.recipe import FieldHints, Recipe
-from leadmodel.leads.schema import HANDFUL, Field, Kind, LeadSchema
+from leadmodel.leads.recipe import FieldConfig, Recipe
+from leadmodel.leads.schema import MIN_CATEGORY_COUNT, Field, Kind, LeadSchema
 
 __all__ = ["infer_schema"]
 
@@ -43,7 +43,7 @@ def infer_schema(leads: pd.DataFrame, recipe: Recipe) -> LeadSchema:
     fields: list[Field] = []
     for name in (str(column) for column in leads.columns if column not in ignored):
         answered = _answered(leads[name], blank)
-        hints = recipe.fields.get(name, FieldHints())
+        hints = recipe.fields.get(name, FieldConfig())
         if why := _why_no_feature(name, answered, len(leads), hints):
             ignored[name] = why
         else:
@@ -68,7 +68,7 @@ def _answered(column: pd.Series, schema: LeadSchema) -> pd.Series:
     return kept.str.strip() if kept.dtype == "str" else kept
 
 
-def _why_no_feature(name: str, answered: pd.Series, n_leads: int, hints: FieldHints) -> str | None:
+def _why_no_feature(name: str, answered: pd.Series, n_leads: int, hints: FieldConfig) -> str | None:
     """Return why a column cannot be a feature, or None if it can."""
     counts = answered.value_counts()
     if why := _why_constant(counts, n_leads):
@@ -86,13 +86,13 @@ def _why_no_feature(name: str, answered: pd.Series, n_leads: int, hints: FieldHi
 def _why_constant(counts: pd.Series, n_leads: int) -> str | None:
     """Return why a column says nothing: all leads but a handful have one value, or none."""
     most, answered = int(counts.max()) if len(counts) else 0, int(counts.sum())
-    if n_leads - max(most, n_leads - answered) >= HANDFUL:
+    if n_leads - max(most, n_leads - answered) >= MIN_CATEGORY_COUNT:
         return None
     if not answered:
         return "empty"
     if most == n_leads:
         return "constant"
-    few = f"fewer than {HANDFUL} leads"
+    few = f"fewer than {MIN_CATEGORY_COUNT} leads"
     return f"constant but for {few}" if most > n_leads - answered else f"filled in for {few}"
 
 
@@ -156,7 +156,7 @@ def _numbers(answered: pd.Series) -> pd.Series:
     return _plain(answered.astype(str))
 
 
-def _infer_field(name: str, answered: pd.Series, hints: FieldHints, missing_share: float) -> Field:
+def _infer_field(name: str, answered: pd.Series, hints: FieldConfig, missing_share: float) -> Field:
     pair = _boolean_pair(answered)
     numeric = pair is None and _is_numeric(answered)
     kind: Kind = hints.kind or ("boolean" if pair else "numeric" if numeric else "categorical")
@@ -198,7 +198,7 @@ def _with_ranges(schema: LeadSchema, leads: pd.DataFrame, recipe: Recipe) -> Lea
     typed = read_leads(schema, leads)
     fields = []
     for field in schema.fields:
-        hints = recipe.fields.get(field.name, FieldHints()).given()
+        hints = recipe.fields.get(field.name, FieldConfig()).given()
         column = typed[field.name]
         seen = _seen_choices(field, column) if field.is_text else _seen_numbers(column)
         fields.append(Field(**(field.model_dump() | seen | hints)))
@@ -207,7 +207,7 @@ def _with_ranges(schema: LeadSchema, leads: pd.DataFrame, recipe: Recipe) -> Lea
 
 def _seen_choices(field: Field, column: pd.Series) -> dict[str, Any]:
     counts = column.value_counts().drop(field.missing_value, errors="ignore")
-    common = [str(value) for value, count in counts.items() if count >= HANDFUL]
+    common = [str(value) for value, count in counts.items() if count >= MIN_CATEGORY_COUNT]
     choices = field.choices if field.kind == "boolean" else tuple(common)
     return {"choices": choices, "typical": common[0] if common else None}
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
 from leadmodel.metrics.classification import reliability
-from leadmodel.metrics.profit import Stakes, profit_per_lead
+from leadmodel.metrics.profit import CallPayoff, profit_per_lead
 
 __all__ = ["Curves", "Line", "thin", "trace_curves"]
 
@@ -68,7 +68,7 @@ def trace_curves(
     y: npt.NDArray[np.int64],
     probability: npt.NDArray[np.float64],
     positive: npt.NDArray[np.bool_],
-    stakes: Stakes | None = None,
+    stakes: CallPayoff | None = None,
 ) -> Curves:
     """Trace every curve of probabilities and decisions, and what calling is worth where known.
 
@@ -76,7 +76,7 @@ def trace_curves(
     ----------
     y, probability, positive : array of shape (n_leads,)
         1 for converted, 0 for the others; the probabilities; which leads were decided for.
-    stakes : Stakes, optional
+    stakes : CallPayoff, optional
         What the leads brought, and a call costs.
     """
     false_rate, true_rate, _ = roc_curve(y, probability)

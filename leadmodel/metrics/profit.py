@@ -5,12 +5,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Cuts", "Stakes", "find_cuts", "profit_at", "profit_per_lead"]
+__all__ = ["CallPayoff", "Cuts", "find_cuts", "profit_at", "profit_per_lead"]
 
 Floats = npt.NDArray[np.float64]
 
 
-class Stakes(NamedTuple):
+class CallPayoff(NamedTuple):
     """What calling leads is worth.
 
     Parameters
@@ -50,7 +50,7 @@ class Cuts(NamedTuple):
         return self.hits / self.hits[-1]
 
 
-def profit_per_lead(stakes: Stakes) -> tuple[Floats, Floats]:
+def profit_per_lead(stakes: CallPayoff) -> tuple[Floats, Floats]:
     """Return the share of the leads called, best first from none to all, and the profit of each share.
 
     The profit is per lead of the whole list, called or not.

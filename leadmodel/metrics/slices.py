@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.metrics.classification import Estimate, estimate_metrics
 
-__all__ = ["Level", "judge_levels"]
+__all__ = ["SliceMetrics", "evaluate_slices"]
 
 MIN_LEADS = 100
 MIN_OF_EACH = 15
@@ -20,7 +20,7 @@ MIN_OF_EACH = 15
 N_RESAMPLES = 200
 
 
-class Level(BaseModel):
+class SliceMetrics(BaseModel):
     """The test leads with one value of one field.
 
     Parameters
@@ -50,14 +50,14 @@ class Level(BaseModel):
     verdict: str
 
 
-def judge_levels(
+def evaluate_slices(
     schema: LeadSchema,
     X: pd.DataFrame,
     y: npt.NDArray[np.int64],
     probability: npt.NDArray[np.float64],
     roc_auc: float,
     random_state: int = 0,
-) -> tuple[Level, ...]:
+) -> tuple[SliceMetrics, ...]:
     """Judge the probabilities of the leads of each value that has enough of them.
 
     Parameters
@@ -94,7 +94,7 @@ def judge_levels(
         )
         gap = _gap(y[rows], probability[rows], z)
         levels.append(
-            Level(
+            SliceMetrics(
                 field=field,
                 value=value,
                 n_leads=len(rows),

@@ -11,9 +11,9 @@ from typing import Protocol
 from leadmodel.errors import InputError, quoted
 from leadmodel.model import LeadModel
 from leadmodel.publishing.files import is_folder
-from leadmodel.publishing.hub.push import Destination
+from leadmodel.publishing.hub.push import HubRepository
 
-__all__ = ["Place", "hold_place"]
+__all__ = ["Place", "open_deployment"]
 
 
 class Place(Protocol):
@@ -32,7 +32,7 @@ class Place(Protocol):
 
 
 @contextlib.contextmanager
-def hold_place(source: str | Path, *, push: bool) -> Iterator[Place]:
+def open_deployment(source: str | Path, *, push: bool) -> Iterator[Place]:
     """Open the champion so that nobody else replaces it unnoticed.
 
     A folder is locked until the end, and the system unlocks it if the process dies. A repository is
@@ -74,7 +74,7 @@ class _Folder:
 
 class _Repository:
     def __init__(self, repo_id: str) -> None:
-        self.destination = Destination(repo_id)
+        self.destination = HubRepository(repo_id)
         self.champion = LeadModel.from_pretrained(repo_id, self.destination.parent)
 
     def give(self, challenger: LeadModel, message: str) -> str:

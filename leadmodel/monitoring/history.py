@@ -13,7 +13,7 @@ import pandas as pd
 
 from leadmodel.insights.conversion import wilson
 from leadmodel.insights.profile import Cell
-from leadmodel.leads.schema import HANDFUL
+from leadmodel.leads.schema import MIN_CATEGORY_COUNT
 from leadmodel.metrics.classification import Estimate, estimate_metrics
 
 __all__ = [
@@ -156,7 +156,7 @@ def scores_over_time(slices: Slices, scored: pd.DataFrame) -> list[Scores | None
 
 
 def _scores(some: pd.DataFrame) -> Scores | None:
-    if len(some) < HANDFUL:
+    if len(some) < MIN_CATEGORY_COUNT:
         return None
     low, median, high = some["probability"].quantile([0.1, 0.5, 0.9])
     grades = {str(grade): int(count) for grade, count in some["grade"].value_counts().items()}
@@ -210,7 +210,7 @@ def judge(name: str, some: pd.DataFrame, *, ranked: bool = True) -> Outcomes | N
         Whether their order is judged as well.
     """
     known = some[some["converted"].notna()]
-    if len(known) < HANDFUL:
+    if len(known) < MIN_CATEGORY_COUNT:
         return None
     y, probability = known["converted"].to_numpy(dtype=np.int64), known["probability"].to_numpy()
     n_converted = int(y.sum())
@@ -245,7 +245,7 @@ def requests_over_time(slices: Slices, requests: pd.DataFrame) -> list[Requests 
 
 def _requests(some: pd.DataFrame) -> Requests | None:
     scoring = some[some["route"].isin(ANSWERING)]
-    if some["requests"].sum() < HANDFUL:
+    if some["requests"].sum() < MIN_CATEGORY_COUNT:
         return None
     times = scoring.groupby("seconds")["requests"].sum().sort_index()
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from leadmodel.amounts.results import RevenueTest
-from leadmodel.decision.call_plan import Plan
+from leadmodel.decision.call_plan import CallPlan
 from leadmodel.decision.policy import Decision
 from leadmodel.metrics.classification import Estimate
 from leadmodel.metrics.comparison import Candidate
@@ -76,7 +76,7 @@ def draw_comparison(comparison: Sequence[Candidate]) -> Figure:
     return figure
 
 
-def draw_plan(plan: Plan) -> Figure:
+def draw_plan(plan: CallPlan) -> Figure:
     """Draw the customers, or the value, to expect of a list by the number of calls, and the plan's place.
 
     Half as wide as the figures of a card: a phone shows it without shrinking its letters.

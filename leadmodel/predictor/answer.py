@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from leadmodel.explain.reasons import Explanation
-from leadmodel.leads.schema import Remark
+from leadmodel.leads.schema import ValueWarning
 
 __all__ = ["Answer"]
 
@@ -27,7 +27,7 @@ class Answer(BaseModel):
         The decision at the model's threshold, in words.
     segment : str, optional
         The kind of leads that it belongs to; absent where the model has no segments.
-    warnings : tuple of Remark
+    warnings : tuple of ValueWarning
         What was missing, unseen or out of range in the lead.
     explanation : Explanation, optional
         The reasons.
@@ -50,7 +50,7 @@ class Answer(BaseModel):
     grade: str
     decision: str
     segment: str | None = Field(default=None, exclude_if=lambda value: value is None)
-    warnings: tuple[Remark, ...] = ()
+    warnings: tuple[ValueWarning, ...] = ()
     explanation: Explanation | None = None
     expected_amount: float | None = Field(default=None, exclude_if=_is_none)
     expected_value: float | None = Field(default=None, exclude_if=_is_none)

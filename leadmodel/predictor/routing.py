@@ -9,31 +9,31 @@ import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostClassifier, Pool
 
-from leadmodel.amounts.model import Worth, Worths
-from leadmodel.explain.shap import Contributions
-from leadmodel.leads.impute import assume, assume_rows
+from leadmodel.amounts.model import AmountModel, ExpectedValues
+from leadmodel.explain.shap import ShapExplainer
+from leadmodel.leads.impute import assume, impute_rows
 from leadmodel.leads.schema import LeadSchema, Value
 
-__all__ = ["Forecast", "Routing", "threads_for"]
+__all__ = ["Predictions", "Predictor", "threads_for"]
 
 Floats = npt.NDArray[np.float64]
 
 
-class Forecast(NamedTuple):
+class Predictions(NamedTuple):
     """What is expected of leads.
 
     Parameters
     ----------
     probability : array of shape (n_leads,)
         That each converts.
-    worths : Worths, optional
+    worths : ExpectedValues, optional
         What each is worth, if there is a model of amounts.
     contributions : array of shape (n_leads, n_fields + 1), optional
         Of the fields to the log-odds, and last the base, if they were asked for.
     """
 
     probability: npt.NDArray[np.float64]
-    worths: Worths | None = None
+    worths: ExpectedValues | None = None
     contributions: npt.NDArray[np.float64] | None = None
 
     @property
@@ -43,7 +43,7 @@ class Forecast(NamedTuple):
         return {"probability": self.probability} | valued
 
 
-class Routing:
+class Predictor:
     """The classifier of all leads, and those of the leads with single values of one field.
 
     Parameters
@@ -56,7 +56,7 @@ class Routing:
         The field that divides the leads; a text.
     parts : mapping of str to CatBoostClassifier, optional
         By value of that field.
-    worth : Worth, optional
+    worth : AmountModel, optional
         The model of amounts, the same for all leads.
     """
 
@@ -66,29 +66,29 @@ class Routing:
         classifier: CatBoostClassifier,
         field: str | None = None,
         parts: Mapping[str, CatBoostClassifier] | None = None,
-        worth: Worth | None = None,
+        worth: AmountModel | None = None,
     ) -> None:
         self.schema, self.classifier, self.field, self.parts = schema, classifier, field, parts or {}
         self.worth = worth
 
     @cached_property
-    def contributions(self) -> Contributions:
+    def contributions(self) -> ShapExplainer:
         """What fields contribute to the log-odds of a lead that no part answers for."""
-        return Contributions(self.classifier)
+        return ShapExplainer(self.classifier)
 
     @cached_property
-    def _by_part(self) -> dict[str, Contributions]:
-        return {value: Contributions(part) for value, part in self.parts.items()}
+    def _by_part(self) -> dict[str, ShapExplainer]:
+        return {value: ShapExplainer(part) for value, part in self.parts.items()}
 
     def predict(self, typed: pd.DataFrame, threads: int = -1) -> Floats:
         """Return the probability of each of the typed leads, of shape (n_leads,)."""
         return self._predict(assume(self.schema, typed), threads)[0]
 
-    def forecast(self, typed: pd.DataFrame, threads: int = -1) -> Forecast:
+    def forecast(self, typed: pd.DataFrame, threads: int = -1) -> Predictions:
         """Return what is expected of each of the typed leads, without contributions."""
         probability, pool = self._predict(assume(self.schema, typed), threads)
         worths = self.worth.of(probability, self.worth.amounts(pool, threads)) if self.worth else None
-        return Forecast(probability, worths)
+        return Predictions(probability, worths)
 
     def _predict(self, typed: pd.DataFrame, threads: int) -> tuple[Floats, Pool]:
         # For both models: it takes longer to make than to ask.
@@ -100,9 +100,9 @@ class Routing:
                 probability[places] = part.predict_proba(typed.iloc[places], thread_count=threads)[:, 1]
         return probability, pool
 
-    def predict_rows(self, rows: Sequence[list[Value]], threads: int, *, reasons: bool) -> Forecast:
+    def predict_rows(self, rows: Sequence[list[Value]], threads: int, *, reasons: bool) -> Predictions:
         """Return what is expected of typed rows, with contributions if they are asked for."""
-        rows, columns = assume_rows(self.schema, rows), self.schema.columns
+        rows, columns = impute_rows(self.schema, rows), self.schema.columns
         texts = list(range(len(self.schema.text_columns)))
         probability, amounts = np.empty(len(rows)), np.empty(len(rows))
         contributions = np.empty((len(rows), len(columns) + 1)) if reasons else None
@@ -116,7 +116,7 @@ class Routing:
                 known = self.contributions if value is None else self._by_part[value]
                 contributions[places] = known.of(pool, threads)
         worths = self.worth.of(probability, amounts) if self.worth else None
-        return Forecast(probability, worths, contributions)
+        return Predictions(probability, worths, contributions)
 
     def _divide(self, rows: Sequence[list[Value]]) -> Iterator[tuple[str | None, list[int]]]:
         if not self.parts or self.field is None:

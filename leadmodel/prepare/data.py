@@ -15,17 +15,17 @@ from leadmodel.leads.convert import duplicate_names, read_leads
 from leadmodel.leads.dates import find_time
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME, find_positive, known_outcomes, read_outcome
-from leadmodel.leads.recipe import FieldHints, Recipe
+from leadmodel.leads.recipe import FieldConfig, Recipe
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.prepare.folds import Groups, find_groups
+from leadmodel.prepare.folds import GroupIds, find_group_ids
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.split import Split, split_leads
 
-__all__ = ["PastLeads", "fingerprint", "prepare", "prepare_all"]
+__all__ = ["TrainingData", "fingerprint", "prepare", "prepare_all"]
 
 
 @dataclass(frozen=True)
-class PastLeads:
+class TrainingData:
     """Leads with known outcomes, typed, and divided into those to learn from and to judge by.
 
     Attributes
@@ -57,7 +57,7 @@ class PastLeads:
     split: Split
     audit: Audit
     time: str | None = None
-    groups: Groups | None = None
+    groups: GroupIds | None = None
     amounts: Amounts | None = None
 
     @property
@@ -66,9 +66,9 @@ class PastLeads:
         return self.X.iloc[self.split.train], self.y[self.split.train]
 
     @property
-    def train_groups(self) -> Groups | None:
+    def train_groups(self) -> GroupIds | None:
         """Which of the leads to learn from belong together; None if each stands for itself."""
-        return None if self.groups is None else find_groups(pd.Series(self.groups[self.split.train]))
+        return None if self.groups is None else find_group_ids(pd.Series(self.groups[self.split.train]))
 
     @property
     def test(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
@@ -88,13 +88,13 @@ class _Known:
     amounts: Amounts | None
 
     @property
-    def groups(self) -> Groups | None:
+    def groups(self) -> GroupIds | None:
         """Which of the leads with an outcome belong together."""
         name = self.recipe.whose
-        return find_groups(self.leads[name].iloc[self.rows]) if name in self.leads else None
+        return find_group_ids(self.leads[name].iloc[self.rows]) if name in self.leads else None
 
 
-def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> PastLeads:
+def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> TrainingData:
     """Make raw leads ready to train on.
 
     The test leads choose nothing: schema and audit are those of the training leads.
@@ -127,7 +127,7 @@ def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> 
     return _make_ready(known, split, settings)
 
 
-def prepare_all(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> PastLeads:
+def prepare_all(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> TrainingData:
     """Make raw leads ready to look at: as `prepare`, but however few, and none is kept for a test."""
     known = _read_outcomes(leads, recipe, 1)
     every, none = np.arange(len(known.y)), np.arange(0)
@@ -163,11 +163,11 @@ def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Known
 def _read_amounts(leads: pd.DataFrame, y: npt.NDArray[np.int64], recipe: Recipe) -> Amounts | None:
     if recipe.amount is None:
         return None
-    unit = recipe.fields.get(recipe.amount, FieldHints()).unit or ""
+    unit = recipe.fields.get(recipe.amount, FieldConfig()).unit or ""
     return read_amounts(leads[recipe.amount], y, recipe.placeholders, unit)
 
 
-def _make_ready(known: _Known, split: Split, settings: TrainingSettings) -> PastLeads:
+def _make_ready(known: _Known, split: Split, settings: TrainingSettings) -> TrainingData:
     learned = known.leads.iloc[known.rows[split.train]]
     schema = infer_schema(learned, known.recipe)
     X = read_leads(schema, known.leads).iloc[known.rows]
@@ -181,7 +181,7 @@ def _make_ready(known: _Known, split: Split, settings: TrainingSettings) -> Past
     if settings.drop_leaks and audit.suspects:
         schema = _without(schema, audit.suspicions)
         X = X[schema.columns]
-    return PastLeads(
+    return TrainingData(
         schema,
         known.positive,
         X,

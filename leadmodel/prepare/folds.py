@@ -14,13 +14,13 @@ from sklearn.model_selection import StratifiedKFold
 from leadmodel.errors import InputError
 from leadmodel.prepare.settings import TrainingSettings
 
-__all__ = ["Groups", "find_groups", "group_outcomes", "make_folds"]
+__all__ = ["GroupIds", "find_group_ids", "group_outcomes", "make_folds"]
 
-Groups = npt.NDArray[np.intp]
+GroupIds = npt.NDArray[np.intp]
 """A number for each lead, from 0 on; the same one for leads that belong together."""
 
 
-def find_groups(ids: pd.Series) -> Groups | None:
+def find_group_ids(ids: pd.Series) -> GroupIds | None:
     """Return which leads belong together, or None if each has an id of its own, or none at all."""
     known = ids.notna().to_numpy()
     if not ids[known].duplicated().any():
@@ -30,7 +30,7 @@ def find_groups(ids: pd.Series) -> Groups | None:
     return np.asarray(codes, dtype=np.intp)
 
 
-def group_outcomes(y: npt.NDArray[np.int64], groups: Groups, at_least: int) -> npt.NDArray[np.int64]:
+def group_outcomes(y: npt.NDArray[np.int64], groups: GroupIds, at_least: int) -> npt.NDArray[np.int64]:
     """Return 1 for each group with a converted lead, 0 for the others.
 
     Parameters
@@ -58,7 +58,7 @@ def group_outcomes(y: npt.NDArray[np.int64], groups: Groups, at_least: int) -> n
 
 
 def make_folds(
-    y: npt.NDArray[np.int64], settings: TrainingSettings, groups: Groups | None = None
+    y: npt.NDArray[np.int64], settings: TrainingSettings, groups: GroupIds | None = None
 ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
     """Yield the positions inside and outside of each fold, the same ones at every call.
 

@@ -9,7 +9,7 @@ from sklearn.model_selection import train_test_split
 
 from leadmodel.errors import InputError
 from leadmodel.leads.dates import read_times
-from leadmodel.prepare.folds import Groups, group_outcomes
+from leadmodel.prepare.folds import GroupIds, group_outcomes
 
 __all__ = ["Split", "split_leads"]
 
@@ -44,7 +44,7 @@ def split_leads(
     test_share: float,
     random_state: int,
     horizon: int | None = None,
-    groups: Groups | None = None,
+    groups: GroupIds | None = None,
 ) -> Split:
     """Split leads into training and test leads.
 
@@ -110,7 +110,7 @@ def split_leads(
 
 
 def _at_random(
-    y: npt.NDArray[np.int64], groups: Groups | None, test_share: float, random_state: int
+    y: npt.NDArray[np.int64], groups: GroupIds | None, test_share: float, random_state: int
 ) -> Split:
     description = f"a random {test_share:.0%} of the leads, outcomes in equal shares"
     outcomes = y if groups is None else group_outcomes(y, groups, 2)

@@ -16,7 +16,7 @@ from leadmodel.publishing.allowlist import REVENUE_FILE
 from leadmodel.publishing.config import ModelConfig
 from leadmodel.publishing.files import TRUSTED_TYPES, trusted_types
 from leadmodel.report.evaluation import Evaluation
-from leadmodel.report.readiness import judge_model
+from leadmodel.report.readiness import evaluate_readiness
 
 __all__ = ["METRIC_NAMES", "environment", "render_card"]
 
@@ -58,7 +58,7 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
             config=config,
             recipe=config.recipe or Recipe(),
             evaluation=evaluation,
-            verdict=judge_model(evaluation, labels),
+            verdict=evaluate_readiness(evaluation, labels),
             profile=profile,
             metric_names=METRIC_NAMES,
             labels=labels,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from leadmodel.amounts.model import AmountTerms
+from leadmodel.amounts.model import AmountParameters
 from leadmodel.clusters.results import MAX_SEGMENTS
 from leadmodel.decision.policy import Decision
 from leadmodel.errors import ModelError
@@ -106,7 +106,7 @@ class RevenueFile(BaseModel):
     sha256 : str, optional
         Of revenue.skops; None if there is none, because each converted lead is expected to bring
         the mean.
-    terms : AmountTerms
+    terms : AmountParameters
         How amounts and values are told.
     """
 
@@ -114,7 +114,7 @@ class RevenueFile(BaseModel):
 
     column: str
     sha256: Sha256 | None = None
-    terms: AmountTerms
+    terms: AmountParameters
 
 
 class SegmentsFile(BaseModel):

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 from sklearn.pipeline import Pipeline
 
-from leadmodel.clusters.assignment import Assignment
+from leadmodel.clusters.assignment import ClusterAssigner
 from leadmodel.errors import ModelError
 from leadmodel.publishing.config import ModelConfig
 from leadmodel.publishing.files import MODEL_FILE, SEGMENTS_FILE
 from leadmodel.report.evaluation import Evaluation
 
-__all__ = ["check_agreement", "read_assignment"]
+__all__ = ["check_consistency", "read_cluster_assigner"]
 
 _MARKUP = re.compile(rb"<[a-z/!?][^>\n]*|\]\(\s*(javascript|data|vbscript):", re.IGNORECASE)
 """Markup that a card of ours escapes: any of it was put there by somebody else."""
@@ -19,7 +19,7 @@ _MARKUP = re.compile(rb"<[a-z/!?][^>\n]*|\]\(\s*(javascript|data|vbscript):", re
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def check_agreement(files: Mapping[str, bytes], config: ModelConfig) -> None:
+def check_consistency(files: Mapping[str, bytes], config: ModelConfig) -> None:
     """Check the files that people read or install from against the configuration.
 
     Raises
@@ -53,9 +53,9 @@ def check_agreement(files: Mapping[str, bytes], config: ModelConfig) -> None:
             raise ModelError(f"{name} must be a PNG image. It is not.")
 
 
-def read_assignment(
+def read_cluster_assigner(
     config: ModelConfig, evaluation: Evaluation, pipeline: Pipeline | None
-) -> Assignment | None:
+) -> ClusterAssigner | None:
     """Return what assigns leads to the segments of a model, or None where it has none.
 
     Raises
@@ -69,6 +69,6 @@ def read_assignment(
     if tuple(segment.name for segment in described) != config.segments.names:
         raise ModelError("metrics.json and config.json must be of one model. Their segments differ.")
     try:
-        return Assignment(config.lead_schema, pipeline, config.segments.names)
+        return ClusterAssigner(config.lead_schema, pipeline, config.segments.names)
     except Exception as error:  # whatever a damaged file makes it raise, the file is to blame
         raise ModelError(f"{SEGMENTS_FILE} cannot be used: {error!s:.200}.") from None

@@ -9,23 +9,23 @@ import numpy as np
 from pydantic import ValidationError
 from sklearn.pipeline import Pipeline
 
-from leadmodel.amounts.model import Worth
-from leadmodel.clusters.assignment import Assignment
+from leadmodel.amounts.model import AmountModel
+from leadmodel.clusters.assignment import ClusterAssigner
 from leadmodel.errors import ModelError
 from leadmodel.insights.profile import Profile
 from leadmodel.publishing.allowlist import REVENUE_FILE, SEGMENTS_FILE
 from leadmodel.publishing.config import ModelConfig
-from leadmodel.publishing.consistency import check_agreement, read_assignment
+from leadmodel.publishing.consistency import check_consistency, read_cluster_assigner
 from leadmodel.publishing.files import load_pipeline
 from leadmodel.report.evaluation import Evaluation
 
-__all__ = ["Opened", "open_files", "read_config"]
+__all__ = ["LoadedFiles", "open_files", "read_config"]
 
 _Content = TypeVar("_Content", Profile, Evaluation)
 
 
 @dataclass(frozen=True)
-class Opened:
+class LoadedFiles:
     """What the files of a model hold.
 
     Attributes
@@ -48,20 +48,20 @@ class Opened:
         return {part.value: self.pipelines[part.file] for part in parts}
 
     @property
-    def worth(self) -> Worth | None:
+    def worth(self) -> AmountModel | None:
         """The model of amounts, if there is one."""
         if self.config.revenue is None:
             return None
         pipeline = self.pipelines.get(REVENUE_FILE)
-        return Worth(self.config.revenue.terms, pipeline and pipeline[-1])
+        return AmountModel(self.config.revenue.terms, pipeline and pipeline[-1])
 
     @cached_property
-    def assignment(self) -> Assignment | None:
+    def assignment(self) -> ClusterAssigner | None:
         """What assigns leads to segments, if the model has any."""
-        return read_assignment(self.config, self.evaluation, self.pipelines.get(SEGMENTS_FILE))
+        return read_cluster_assigner(self.config, self.evaluation, self.pipelines.get(SEGMENTS_FILE))
 
 
-def open_files(files: Mapping[str, bytes]) -> Opened:
+def open_files(files: Mapping[str, bytes]) -> LoadedFiles:
     """Open the files of a model folder.
 
     Raises
@@ -71,13 +71,13 @@ def open_files(files: Mapping[str, bytes]) -> Opened:
     """
     config = read_config(files)
     config.check_versions()
-    check_agreement(files, config)
+    check_consistency(files, config)
     profile = _read_json(files, "profile.json", Profile)
     evaluation = _read_json(files, "metrics.json", Evaluation)
     pipelines = {
         name: load_pipeline(files[name], sha256, name) for name, sha256 in config.checksums.items()
     }
-    opened = Opened(config, profile, evaluation, pipelines)
+    opened = LoadedFiles(config, profile, evaluation, pipelines)
     _check_fields(opened)
     _check_numbers(opened)
     return opened
@@ -88,7 +88,7 @@ def read_config(files: Mapping[str, bytes]) -> ModelConfig:
     return ModelConfig.from_json(_text(files, "config.json"))
 
 
-def _check_fields(opened: Opened) -> None:
+def _check_fields(opened: LoadedFiles) -> None:
     """Raise ModelError unless pipelines, schema and profile speak of the same fields."""
     schema = opened.config.lead_schema
     for name, pipeline in opened.pipelines.items():
@@ -104,7 +104,7 @@ def _check_fields(opened: Opened) -> None:
         )
 
 
-def _check_numbers(opened: Opened) -> None:
+def _check_numbers(opened: LoadedFiles) -> None:
     """Raise ModelError if some lead's expected amount would not be finite, whichever lead it is."""
     worth = opened.worth
     if worth is None or worth.regressor is None:

@@ -17,7 +17,7 @@ from leadmodel.publishing.allowlist import catboost_bytes, check_archive, estima
 from leadmodel.publishing.config import installed_versions
 from leadmodel.publishing.files import MODEL_FILE, SEGMENTS_FILE, check_sha256
 
-__all__ = ["rehearse", "remember"]
+__all__ = ["mark_verified", "verify_in_subprocess"]
 
 PATIENCE = 120
 """Seconds that a first use may take."""
@@ -43,7 +43,7 @@ for tree in range(model.tree_count_):
 """
 
 
-def rehearse(content: bytes, sha256: str, name: str = MODEL_FILE) -> None:
+def verify_in_subprocess(content: bytes, sha256: str, name: str = MODEL_FILE) -> None:
     """Use the CatBoost model of a skops file, if any, elsewhere first, unless that has gone well before.
 
     Parameters
@@ -77,10 +77,10 @@ def rehearse(content: bytes, sha256: str, name: str = MODEL_FILE) -> None:
         raise ModelError(f"{name} cannot be used: its first use took over {PATIENCE} s.") from None
     if done.returncode:
         raise ModelError(f"{name} cannot be used: {_reason(done)}.")
-    remember(sha256)
+    mark_verified(sha256)
 
 
-def remember(sha256: str) -> None:
+def mark_verified(sha256: str) -> None:
     """Note that the model of this checksum has been used without harm."""
     # Where the cache cannot be written, the next start rehearses again.
     with suppress(OSError):

@@ -10,14 +10,14 @@ from leadmodel.explain.reasons import Explanation, Reason, explain
 from leadmodel.insights.conversion import group_name
 from leadmodel.insights.profile import Profile
 from leadmodel.leads.schema import Value
-from leadmodel.predictor.routing import Routing
+from leadmodel.predictor.routing import Predictor
 
-__all__ = ["Mistake", "find_mistakes"]
+__all__ = ["ConfidentError", "find_confident_errors"]
 
 MAX_REASONS = 3
 
 
-class Mistake(NamedTuple):
+class ConfidentError(NamedTuple):
     """A lead that was thought sure of one outcome and had the other.
 
     Parameters
@@ -36,14 +36,14 @@ class Mistake(NamedTuple):
     misled_by: tuple[str, ...]
 
 
-def find_mistakes(
-    routing: Routing, profile: Profile, X: pd.DataFrame, y: npt.NDArray[np.int64], n_each: int = 4
-) -> tuple[Mistake, ...]:
+def find_confident_errors(
+    routing: Predictor, profile: Profile, X: pd.DataFrame, y: npt.NDArray[np.int64], n_each: int = 4
+) -> tuple[ConfidentError, ...]:
     """Find the surest mistakes among leads that the model has not learned from.
 
     Parameters
     ----------
-    routing : Routing
+    routing : Predictor
         The model.
     profile : Profile
         What its training leads did.
@@ -70,7 +70,7 @@ def find_mistakes(
     assert contributions is not None
     told = explain(routing.schema, profile, rows, contributions)
     return tuple(
-        Mistake(chance, bool(y[place]), _tell(routing, profile, row, _wrong(one, bool(y[place]))))
+        ConfidentError(chance, bool(y[place]), _tell(routing, profile, row, _wrong(one, bool(y[place]))))
         for place, row, chance, one in zip(places, rows, probability.tolist(), told, strict=True)
     )
 
@@ -81,7 +81,7 @@ def _wrong(explanation: Explanation, converted: bool) -> tuple[Reason, ...]:
 
 
 def _tell(
-    routing: Routing, profile: Profile, row: list[Value], reasons: tuple[Reason, ...]
+    routing: Predictor, profile: Profile, row: list[Value], reasons: tuple[Reason, ...]
 ) -> tuple[str, ...]:
     schema, told = routing.schema, []
     for reason in reasons[:MAX_REASONS]:

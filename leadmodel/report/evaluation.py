@@ -8,22 +8,22 @@ import pandas as pd
 from catboost import CatBoostClassifier, Pool
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from leadmodel.amounts.evaluate import Sold
+from leadmodel.amounts.evaluate import ObservedAmounts
 from leadmodel.amounts.results import Revenue
 from leadmodel.audit.finding import Audit
-from leadmodel.clusters.results import Segmentation
+from leadmodel.clusters.results import Clustering
 from leadmodel.decision.policy import Decision
-from leadmodel.explain.shap import Contributions
+from leadmodel.explain.shap import ShapExplainer
 from leadmodel.insights.insights import Insights
 from leadmodel.leads.impute import assume
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.metrics.classification import Estimate, calibration_floor, estimate_metrics
 from leadmodel.metrics.comparison import Candidate
 from leadmodel.metrics.curves import Curves, trace_curves
-from leadmodel.metrics.profit import Stakes
-from leadmodel.metrics.slices import Level, judge_levels
-from leadmodel.predictor.routing import Forecast
-from leadmodel.report.refinements import Calibration, Parts, Tuning
+from leadmodel.metrics.profit import CallPayoff
+from leadmodel.metrics.slices import SliceMetrics, evaluate_slices
+from leadmodel.predictor.routing import Predictions
+from leadmodel.report.refinements import Calibration, SegmentModels, Tuning
 
 __all__ = ["Evaluation", "evaluate_model"]
 
@@ -54,9 +54,9 @@ class Evaluation(BaseModel):
         Metrics of CatBoost on each fold of the cross-validation.
     tuning : Tuning, optional
         What a search for better parameters gained, if there was one.
-    parts : Parts, optional
+    parts : SegmentModels, optional
         What models for single values of a field gained, if they were asked for.
-    levels : tuple of Level
+    levels : tuple of SliceMetrics
         The test leads by the values of the categorical fields, the worst first.
     curves : Curves
         Of the test leads.
@@ -64,7 +64,7 @@ class Evaluation(BaseModel):
         Mean absolute contribution to the log-odds by field name.
     insights : Insights, optional
         What the training leads say of themselves.
-    segments : Segmentation, optional
+    segments : Clustering, optional
         The search for kinds of leads, if it was asked for.
     revenue : Revenue, optional
         How well the value of leads is told, if the model was trained on amounts.
@@ -81,12 +81,12 @@ class Evaluation(BaseModel):
     calibration: Calibration
     folds: tuple[dict[str, float], ...] = ()
     tuning: Tuning | None = None
-    parts: Parts | None = None
-    levels: tuple[Level, ...]
+    parts: SegmentModels | None = None
+    levels: tuple[SliceMetrics, ...]
     curves: Curves
     importance: dict[str, float]
     insights: Insights | None = None
-    segments: Segmentation | None = Field(default=None, exclude_if=lambda value: value is None)
+    segments: Clustering | None = Field(default=None, exclude_if=lambda value: value is None)
     revenue: Revenue | None = Field(default=None, exclude_if=lambda revenue: revenue is None)
 
     @property
@@ -114,10 +114,10 @@ def evaluate_model(
     classifier: CatBoostClassifier,
     schema: LeadSchema,
     test: tuple[pd.DataFrame, npt.NDArray[np.int64]],
-    forecast: Forecast,
+    forecast: Predictions,
     decision: Decision,
     random_state: int,
-    sold: Sold | None = None,
+    sold: ObservedAmounts | None = None,
     **training: Any,
 ) -> Evaluation:
     """Evaluate a fitted classifier.
@@ -130,13 +130,13 @@ def evaluate_model(
         The fields.
     test : tuple of DataFrame of shape (n_test, n_fields) and array of shape (n_test,)
         Typed test leads and their outcomes.
-    forecast : Forecast
+    forecast : Predictions
         What the whole model says of them.
     decision : Decision
         The threshold, and what a decision is worth.
     random_state : int
         Seed of the resamples.
-    sold : Sold, optional
+    sold : ObservedAmounts, optional
         What the test leads brought; needed where the value of each decides.
     **training
         The entries of `Evaluation` that were measured on the training leads.
@@ -153,7 +153,7 @@ def evaluate_model(
         n_test_converted=int(y.sum()),
         test=metrics,
         calibration_floor=calibration_floor(probability, random_state),
-        levels=judge_levels(schema, X, y, probability, metrics["roc_auc"].value, random_state),
+        levels=evaluate_slices(schema, X, y, probability, metrics["roc_auc"].value, random_state),
         **training,
         curves=trace_curves(y, probability, positive, stakes),
         importance=_importance(classifier, assume(schema, some)),
@@ -161,18 +161,18 @@ def evaluate_model(
 
 
 def _stakes(
-    y: npt.NDArray[np.int64], forecast: Forecast, decision: Decision, sold: Sold | None
-) -> Stakes | None:
+    y: npt.NDArray[np.int64], forecast: Predictions, decision: Decision, sold: ObservedAmounts | None
+) -> CallPayoff | None:
     if decision.worth:
         value, cost = decision.worth
-        return Stakes(value * y.astype(np.float64), forecast.probability, cost)
+        return CallPayoff(value * y.astype(np.float64), forecast.probability, cost)
     if decision.cost is None or sold is None or forecast.worths is None:
         return None
-    return Stakes(sold.weights * sold.filled, forecast.worths.value, decision.cost)
+    return CallPayoff(sold.weights * sold.filled, forecast.worths.value, decision.cost)
 
 
 def _importance(classifier: CatBoostClassifier, X: pd.DataFrame) -> dict[str, float]:
     pool = Pool(X, cat_features=list(X.select_dtypes("category").columns))
-    contributions = Contributions(classifier).of(pool)
+    contributions = ShapExplainer(classifier).of(pool)
     means = np.abs(contributions[:, :-1]).mean(axis=0)
     return {name: float(mean) for name, mean in zip(X.columns, means, strict=True)}

@@ -6,14 +6,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from leadmodel.metrics.comparison import Candidate
-from leadmodel.metrics.slices import Level
+from leadmodel.metrics.slices import SliceMetrics
 from leadmodel.report.evaluation import Evaluation
 
-__all__ = ["Check", "Readiness", "Verdict", "judge_model"]
+__all__ = ["Check", "Readiness", "ReadinessLevel", "evaluate_readiness"]
 
-Readiness = Literal["ready", "usable with care", "not ready"]
+ReadinessLevel = Literal["ready", "usable with care", "not ready"]
 
-_LEVELS: tuple[Readiness, ...] = ("ready", "usable with care", "not ready")
+_LEVELS: tuple[ReadinessLevel, ...] = ("ready", "usable with care", "not ready")
 
 FEW, TOO_FEW = 50, 20
 """Test leads of the rarer outcome. A ROC AUC of 0.8 is known to about ±0.07 with 50 of them, and to
@@ -50,11 +50,11 @@ class Check(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    level: Readiness
+    level: ReadinessLevel
     sentence: str
 
 
-class Verdict(BaseModel):
+class Readiness(BaseModel):
     """Whether a model is fit for use, and why.
 
     Parameters
@@ -68,7 +68,7 @@ class Verdict(BaseModel):
     checks: tuple[Check, ...]
 
     @property
-    def level(self) -> Readiness:
+    def level(self) -> ReadinessLevel:
         """The worst level of all checks."""
         return max((check.level for check in self.checks), key=_LEVELS.index)
 
@@ -79,7 +79,7 @@ class Verdict(BaseModel):
         return complaints or tuple(check.sentence for check in self.checks)
 
 
-def judge_model(evaluation: Evaluation, labels: Mapping[str, str]) -> Verdict:
+def evaluate_readiness(evaluation: Evaluation, labels: Mapping[str, str]) -> Readiness:
     """Judge a model by its metrics.
 
     Parameters
@@ -101,10 +101,10 @@ def judge_model(evaluation: Evaluation, labels: Mapping[str, str]) -> Verdict:
         _check_levels(evaluation, labels),
         *_check_profit(evaluation),
     ]
-    return Verdict(checks=tuple(sorted(checks, key=lambda check: -_LEVELS.index(check.level))))
+    return Readiness(checks=tuple(sorted(checks, key=lambda check: -_LEVELS.index(check.level))))
 
 
-def _grade(care: bool, fail: bool) -> Readiness:
+def _grade(care: bool, fail: bool) -> ReadinessLevel:
     return "not ready" if fail else "usable with care" if care else "ready"
 
 
@@ -231,7 +231,7 @@ def _check_levels(evaluation: Evaluation, labels: Mapping[str, str]) -> Check:
     return Check(level=_grade(bool(large), False), sentence=sentence)
 
 
-def _is_wrong(level: Level) -> bool:
+def _is_wrong(level: SliceMetrics) -> bool:
     """Whether its probabilities are off beyond doubt, or its leads are hardly told apart.
 
     That they are told apart less well than elsewhere is in the nature of a kind that tells much by itself.

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from leadmodel.metrics.classification import Estimate
 
-__all__ = ["Calibration", "Part", "Parts", "Tuning"]
+__all__ = ["Calibration", "SegmentModel", "SegmentModels", "Tuning"]
 
 
 class Calibration(BaseModel):
@@ -86,7 +86,7 @@ class Tuning(BaseModel):
         return f"{tried}. {verdict}: on new folds the best one changes the log loss by {change}."
 
 
-class Part(BaseModel):
+class SegmentModel(BaseModel):
     """The training leads with one value of a field, and a model of their own.
 
     Parameters
@@ -112,21 +112,21 @@ class Part(BaseModel):
         return self.change.high < 0
 
 
-class Parts(BaseModel):
+class SegmentModels(BaseModel):
     """Models for the leads of single values of one field.
 
     Parameters
     ----------
     field : str
         The field whose values were looked at.
-    tried : tuple of Part
+    tried : tuple of SegmentModel
         Values with enough leads for a model of their own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     field: str
-    tried: tuple[Part, ...]
+    tried: tuple[SegmentModel, ...]
 
     def summary(self) -> str:
         """Return what was found, in a sentence."""

@@ -10,16 +10,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadmodel.amounts.model import AmountTerms
+from leadmodel.amounts.model import AmountParameters
 from leadmodel.batch.score import answer_columns, append_answers
 from leadmodel.decision.policy import Decision
 from leadmodel.explain.reasons import Reason, explain
 from leadmodel.leads.convert import read_leads, remark_leads
 from leadmodel.leads.parse import identifier
-from leadmodel.leads.schema import MISSING, LeadSchema, Remark
+from leadmodel.leads.schema import MISSING, LeadSchema, ValueWarning
 from leadmodel.model import LeadModel
 
-__all__ = ["Match", "Progress", "RankedList", "Ranking", "match_columns", "press_column", "rank_list"]
+__all__ = ["Match", "Progress", "RankedLeads", "Ranking", "match_columns", "rank_list", "toggle_sort"]
 
 CHUNK = 5000
 """Leads explained between two signs of progress."""
@@ -45,7 +45,7 @@ class Match:
 
 
 @dataclass(frozen=True, eq=False)
-class RankedList:
+class RankedLeads:
     """The leads of a list, best first: by probability, or by expected value.
 
     Parameters
@@ -70,7 +70,7 @@ class RankedList:
         The place of each lead's grade among the decision's.
     segments : tuple of str
         Those of the model; each lead's is then an answer as well.
-    terms : AmountTerms, optional
+    terms : AmountParameters, optional
         How values were told, if they were.
     ranking : str
         The answer that the leads are ranked by.
@@ -85,7 +85,7 @@ class RankedList:
     decision: Decision
     places: npt.NDArray[np.intp]
     segments: tuple[str, ...] = ()
-    terms: AmountTerms | None = None
+    terms: AmountParameters | None = None
     ranking: Ranking = "probability"
 
     def __len__(self) -> int:
@@ -115,7 +115,7 @@ class RankedList:
         """Return an amount in words."""
         return self.terms.money(amount) if self.terms else f"{amount:,.2f}"
 
-    def ranked_by(self, ranking: Ranking) -> "RankedList":
+    def ranked_by(self, ranking: Ranking) -> "RankedLeads":
         """Return the same leads, the highest answer of that name first; equal ones as the list had them."""
         order = np.lexsort((self.rows, -self.answer(ranking).to_numpy()))
         return replace(
@@ -173,7 +173,7 @@ def rank_list(
     leads: pa.Table,
     progress: Progress = lambda share, what: None,
     tell: Tell = lambda typed, answers: {},
-) -> RankedList:
+) -> RankedLeads:
     """Score a list, explain each lead and put the best first.
 
     Parameters
@@ -206,7 +206,7 @@ def rank_list(
     order = np.argsort(-answers["probability"].to_numpy(), kind="stable")
     table = append_answers(leads, answers)
     decision = model.config.decision
-    ranked = RankedList(
+    ranked = RankedLeads(
         name=name,
         table=table.take(order),
         answers=dict(zip(answers, table.column_names[-len(answers) :], strict=True)),
@@ -269,7 +269,7 @@ def _first(reasons: tuple[Reason, ...]) -> str | None:
 
 
 def _count(
-    schema: LeadSchema, columns: dict[str, str], typed: pd.DataFrame, remarks: dict[int, list[Remark]]
+    schema: LeadSchema, columns: dict[str, str], typed: pd.DataFrame, remarks: dict[int, list[ValueWarning]]
 ) -> tuple[Match, ...]:
     told = [(remark.field, remark.kind) for found in remarks.values() for remark in found]
     counts = pd.Series(told, dtype=object).value_counts().to_dict()
@@ -286,8 +286,8 @@ def _count(
     )
 
 
-def press_column(
-    ranked: RankedList, sorting: tuple[str | None, bool], column: str
+def toggle_sort(
+    ranked: RankedLeads, sorting: tuple[str | None, bool], column: str
 ) -> tuple[str | None, bool]:
     """Return the order after a column's name was pressed: chance, score and value begin with the best."""
     if column not in ranked.table.column_names:

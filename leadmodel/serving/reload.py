@@ -48,7 +48,7 @@ class Updater(threading.Thread):
                 except Exception:  # whatever went wrong, the old model serves and the watch goes on
                     _log.exception("Looking for a newer revision of %s failed", self.repo_id)
 
-    def nudge(self) -> None:
+    def check_now(self) -> None:
         """Look at once, as when the Hub's webhook says that the repository has changed."""
         self._nudged.set()
 

@@ -17,7 +17,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from leadmodel.metrics.comparison import Trial
-from leadmodel.prepare.folds import Groups, make_folds
+from leadmodel.prepare.folds import GroupIds, make_folds
 from leadmodel.prepare.settings import TrainingSettings
 
 __all__ = ["try_others"]
@@ -37,7 +37,7 @@ def try_others(
     y: npt.NDArray[np.int64],
     settings: TrainingSettings,
     progress: Callable[[str], None],
-    groups: Groups | None = None,
+    groups: GroupIds | None = None,
 ) -> list[Trial]:
     """Cross-validate the usual models, as they come, on the folds that CatBoost had.
 
@@ -95,7 +95,7 @@ def _try(
     X: pd.DataFrame,
     y: npt.NDArray[np.int64],
     settings: TrainingSettings,
-    groups: Groups | None,
+    groups: GroupIds | None,
 ) -> Trial:
     probability = np.empty(len(y))
     fit_seconds = score_seconds = 0.0

@@ -6,7 +6,7 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from leadmodel.metrics.comparison import paired_difference
-from leadmodel.prepare.folds import Groups, make_folds
+from leadmodel.prepare.folds import GroupIds, make_folds
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.report.refinements import Calibration
 
@@ -16,7 +16,10 @@ Floats = npt.NDArray[np.float64]
 
 
 def fit_calibration(
-    y: npt.NDArray[np.int64], probability: Floats, settings: TrainingSettings, groups: Groups | None = None
+    y: npt.NDArray[np.int64],
+    probability: Floats,
+    settings: TrainingSettings,
+    groups: GroupIds | None = None,
 ) -> tuple[Calibration, Floats]:
     """Fit Platt's line on cross-validated probabilities, and measure it on folds apart from its own.
 
@@ -48,7 +51,10 @@ def fit_calibration(
 
 
 def cross_calibrated(
-    y: npt.NDArray[np.int64], probability: Floats, settings: TrainingSettings, groups: Groups | None = None
+    y: npt.NDArray[np.int64],
+    probability: Floats,
+    settings: TrainingSettings,
+    groups: GroupIds | None = None,
 ) -> Floats:
     """Return `probability`, each calibrated by the line through the leads of the other folds."""
     crossed = np.empty(len(y))

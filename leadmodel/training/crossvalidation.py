@@ -12,7 +12,7 @@ from catboost import CatBoostClassifier, Pool
 
 from leadmodel.metrics.classification import evaluate
 from leadmodel.metrics.comparison import Trial
-from leadmodel.prepare.folds import Groups, make_folds
+from leadmodel.prepare.folds import GroupIds, make_folds
 from leadmodel.prepare.settings import TrainingSettings
 
 __all__ = ["CrossValidated", "Fold", "cross_validate", "fit_folds", "gather"]
@@ -43,7 +43,7 @@ def cross_validate(
     parameters: dict[str, Any],
     settings: TrainingSettings,
     progress: Callable[[str], None],
-    groups: Groups | None = None,
+    groups: GroupIds | None = None,
 ) -> CrossValidated:
     """Fit one model per fold, each until its log loss on the fold has stopped falling.
 
@@ -88,7 +88,7 @@ def fit_folds(
     y: npt.NDArray[np.int64],
     parameters: dict[str, Any],
     settings: TrainingSettings,
-    groups: Groups | None = None,
+    groups: GroupIds | None = None,
 ) -> Iterator[Fold]:
     """Fit and yield one fold after the other; parameters as for `cross_validate`."""
     texts = tuple(X.select_dtypes("category").columns)

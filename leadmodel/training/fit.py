@@ -9,28 +9,28 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from leadmodel.amounts.model import Worth
+from leadmodel.amounts.model import AmountModel
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.metrics.comparison import Candidate, Trial, compare
-from leadmodel.predictor.routing import Routing
-from leadmodel.prepare.folds import Groups
+from leadmodel.predictor.routing import Predictor
+from leadmodel.prepare.folds import GroupIds
 from leadmodel.prepare.pipeline import fit_pipeline
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.report.refinements import Calibration, Parts, Tuning
+from leadmodel.report.refinements import Calibration, SegmentModels, Tuning
 from leadmodel.training.baselines import try_others
 from leadmodel.training.calibration import fit_calibration
 from leadmodel.training.crossvalidation import CrossValidated, cross_validate
-from leadmodel.training.segment_models import fit_parts
+from leadmodel.training.segment_models import fit_segment_models
 from leadmodel.training.tuning import N_STEPS, tune
 
-__all__ = ["Fitted", "fit_model", "n_fit_steps"]
+__all__ = ["FittedModel", "fit_model", "n_fit_steps"]
 
 Ints = npt.NDArray[np.int64]
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedModel:
     """A model and what was tried on the training leads to make it.
 
     Attributes
@@ -49,7 +49,7 @@ class Fitted:
         Metrics of each fold of the cross-validation, before any calibration.
     tuning : Tuning, optional
         What a search for better parameters gained.
-    parts : Parts, optional
+    parts : SegmentModels, optional
         What models for single values of a field gained.
     part_pipelines : dict of str to Pipeline
         Those that are used, by value.
@@ -62,13 +62,13 @@ class Fitted:
     calibration: Calibration
     folds: tuple[dict[str, float], ...]
     tuning: Tuning | None = None
-    parts: Parts | None = None
+    parts: SegmentModels | None = None
     part_pipelines: dict[str, Pipeline] = field(default_factory=dict)
 
-    def routing(self, schema: LeadSchema, worth: Worth | None = None) -> Routing:
+    def routing(self, schema: LeadSchema, worth: AmountModel | None = None) -> Predictor:
         """Return which classifier answers for which lead, with a model of amounts if there is one."""
         parts = {value: pipeline[-1] for value, pipeline in self.part_pipelines.items()}
-        return Routing(schema, self.pipeline[-1], self.parts.field if self.parts else None, parts, worth)
+        return Predictor(schema, self.pipeline[-1], self.parts.field if self.parts else None, parts, worth)
 
 
 def n_fit_steps(settings: TrainingSettings) -> int:
@@ -83,8 +83,8 @@ def fit_model(
     y: Ints,
     settings: TrainingSettings,
     progress: Progress,
-    groups: Groups | None = None,
-) -> Fitted:
+    groups: GroupIds | None = None,
+) -> FittedModel:
     """Fit a model to training leads.
 
     Parameters
@@ -114,14 +114,14 @@ def fit_model(
     parameters["iterations"] = round(checked.n_trees * settings.refit_factor)
     calibration, unseen = fit_calibration(y, checked.trial.probability, settings, groups)
     pipeline = fit_pipeline(schema, X, y, parameters, settings.n_members, progress, calibration.line)
-    parts: Parts | None = None
+    parts: SegmentModels | None = None
     part_pipelines: dict[str, Pipeline] = {}
     if settings.segment_by is not None:
-        parts, part_pipelines, unseen = fit_parts(
+        parts, part_pipelines, unseen = fit_segment_models(
             schema, X, y, unseen, parameters, settings, progress, groups
         )
     comparison = compare(y, trials)
-    return Fitted(
+    return FittedModel(
         pipeline, parameters, unseen, comparison, calibration, checked.folds, tuning, parts, part_pipelines
     )
 

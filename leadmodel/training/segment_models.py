@@ -11,13 +11,13 @@ from sklearn.pipeline import Pipeline
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.metrics.comparison import paired_difference
-from leadmodel.prepare.folds import Groups
+from leadmodel.prepare.folds import GroupIds
 from leadmodel.prepare.pipeline import fit_pipeline
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.report.refinements import Part, Parts
+from leadmodel.report.refinements import SegmentModel, SegmentModels
 from leadmodel.training.crossvalidation import cross_validate
 
-__all__ = ["check_divisible", "fit_parts"]
+__all__ = ["check_divisible", "fit_segment_models"]
 
 MIN_LEADS = 400
 MIN_OF_EACH = 100
@@ -34,7 +34,7 @@ def check_divisible(schema: LeadSchema, field: str) -> None:
         )
 
 
-def fit_parts(
+def fit_segment_models(
     schema: LeadSchema,
     X: pd.DataFrame,
     y: npt.NDArray[np.int64],
@@ -42,8 +42,8 @@ def fit_parts(
     parameters: dict[str, Any],
     settings: TrainingSettings,
     progress: Callable[[str], None],
-    groups: Groups | None = None,
-) -> tuple[Parts, dict[str, Pipeline], npt.NDArray[np.float64]]:
+    groups: GroupIds | None = None,
+) -> tuple[SegmentModels, dict[str, Pipeline], npt.NDArray[np.float64]]:
     """Try a model for each value of the field that has enough leads, and keep those that are better.
 
     Parameters
@@ -82,7 +82,7 @@ def fit_parts(
         together = None if groups is None else np.unique(groups[rows], return_inverse=True)[1]
         checked = cross_validate(*leads, own, settings, lambda step: None, together)
         probability = checked.trial.probability
-        part = Part(
+        part = SegmentModel(
             value=value, n_leads=len(rows), change=paired_difference(y[rows], probability, unseen[rows])
         )
         tried.append(part)
@@ -91,4 +91,4 @@ def fit_parts(
             used[value] = fit_pipeline(schema, *leads, own, settings.n_members, lambda step: None)
             unseen[rows] = probability
     progress("models per value")
-    return Parts(field=field, tried=tuple(tried)), used, unseen
+    return SegmentModels(field=field, tried=tuple(tried)), used, unseen

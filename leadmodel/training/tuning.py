@@ -11,7 +11,7 @@ import pandas as pd
 from leadmodel.errors import InputError
 from leadmodel.metrics.classification import Estimate, evaluate
 from leadmodel.metrics.comparison import paired_difference
-from leadmodel.prepare.folds import Groups
+from leadmodel.prepare.folds import GroupIds
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.report.refinements import Tuning
 from leadmodel.training.crossvalidation import CrossValidated, Fold, cross_validate, fit_folds, gather
@@ -61,7 +61,7 @@ def tune(
     default: CrossValidated,
     settings: TrainingSettings,
     progress: Callable[[str], None],
-    groups: Groups | None = None,
+    groups: GroupIds | None = None,
 ) -> tuple[Tuning, CrossValidated]:
     """Search by a tree-structured Parzen estimator (Bergstra et al. 2011), pruning by the median.
 
@@ -107,7 +107,7 @@ class _Search:
         default: CrossValidated,
         settings: TrainingSettings,
         progress: Callable[[str], None],
-        groups: Groups | None,
+        groups: GroupIds | None,
     ) -> None:
         self.X, self.y, self.parameters, self.settings = X, y, parameters, settings
         self.groups = groups

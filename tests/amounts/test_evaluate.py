@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 
-from leadmodel.amounts.evaluate import Sold, compare_amounts, judge_revenue
-from leadmodel.amounts.model import AmountTerms, Worth
+from leadmodel.amounts.evaluate import ObservedAmounts, compare_amounts, evaluate_amounts
+from leadmodel.amounts.model import AmountModel, AmountParameters
 from leadmodel.amounts.results import MEAN
 
 RNG = np.random.default_rng(4)
@@ -16,11 +16,11 @@ EXPECTED = np.exp(RNG.normal(4, 0.7, N))
 UNCUT = np.where(Y == 1, EXPECTED * np.exp(RNG.normal(0, 0.4, N)), 0.0)
 UNCUT[np.flatnonzero(Y)[:5]] = np.nan
 LIMIT = 250.0
-SOLD = Sold(np.minimum(UNCUT, LIMIT), Y)
-TERMS = AmountTerms(mean=80, low=1, high=LIMIT, factor=1.2, ratios=(0.6, 1.7))
-WORTHS = Worth(TERMS).of(P, EXPECTED)
+SOLD = ObservedAmounts(np.minimum(UNCUT, LIMIT), Y)
+TERMS = AmountParameters(mean=80, low=1, high=LIMIT, factor=1.2, ratios=(0.6, 1.7))
+WORTHS = AmountModel(TERMS).of(P, EXPECTED)
 RIVALS = {"mean amount": P * 80, "one regression": P * 60}
-TEST = judge_revenue(SOLD, UNCUT, P, WORTHS, RIVALS, 80.0, 0)
+TEST = evaluate_amounts(SOLD, UNCUT, P, WORTHS, RIVALS, 80.0, 0)
 
 
 def weights() -> np.ndarray:
@@ -88,12 +88,12 @@ def test_what_was_cut_and_what_is_not_known_is_counted() -> None:
 
 def test_too_few_amounts_are_not_judged_by() -> None:
     few = np.where(np.cumsum(Y) <= 9, np.where(Y == 1, 5.0, 0.0), np.where(Y == 1, np.nan, 0.0))
-    assert judge_revenue(Sold(few, Y), few, P, WORTHS, RIVALS, 80.0, 0) is None
+    assert evaluate_amounts(ObservedAmounts(few, Y), few, P, WORTHS, RIVALS, 80.0, 0) is None
 
 
 def test_equal_amounts_have_no_r2() -> None:
     same = np.where(Y == 1, 10.0, 0.0)
-    test = judge_revenue(Sold(same, Y), same, P, WORTHS, RIVALS, 10.0, 0)
+    test = evaluate_amounts(ObservedAmounts(same, Y), same, P, WORTHS, RIVALS, 10.0, 0)
     assert test is not None
     assert "r2" not in test.amount["this model"]
     assert "r2" in test.value["this model"]

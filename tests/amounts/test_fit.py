@@ -14,7 +14,7 @@ from leadmodel.amounts.fit import conformal_ratios
 from leadmodel.amounts.results import MEAN
 from leadmodel.errors import InputError, LeadError
 from leadmodel.leads.convert import read_leads
-from leadmodel.leads.recipe import DecisionHints, FieldHints, Recipe
+from leadmodel.leads.recipe import DecisionConfig, FieldConfig, Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
 from leadmodel.prepare.data import prepare
@@ -212,7 +212,7 @@ def test_missing_and_superfluous_amounts_are_counted(sold: pd.DataFrame, quick: 
 def test_the_cost_of_a_call_decides_by_each_leads_value(
     sold: pd.DataFrame, quick: TrainingSettings
 ) -> None:
-    made = train(sold, RECIPE.updated(decision=DecisionHints(cost=25)), quick)
+    made = train(sold, RECIPE.updated(decision=DecisionConfig(cost=25)), quick)
     assert made.config.decision.is_by_value
     scored = made.score(NEW)
     called = scored["expected_value"] > 25
@@ -232,7 +232,7 @@ def test_the_cost_of_a_call_decides_by_each_leads_value(
 
 
 def test_a_cost_without_amounts_needs_a_value(sample: pd.DataFrame, quick: TrainingSettings) -> None:
-    recipe = SAMPLE_RECIPE.updated(decision=DecisionHints(cost=25))
+    recipe = SAMPLE_RECIPE.updated(decision=DecisionConfig(cost=25))
     with pytest.raises(InputError, match=r"value and cost go together, unless --amount names"):
         train(sample, recipe, quick)
 
@@ -262,7 +262,7 @@ def test_amounts_that_cannot_be_learned_from_are_refused(
 def test_a_recipe_names_the_unit(sold: pd.DataFrame, quick: TrainingSettings) -> None:
     plain = sold.assign(amount=np.where(sold["status"] == "Won", 10.0 + np.arange(len(sold)), np.nan))
     recipe = Recipe.model_validate(
-        RECIPE.model_dump() | {"fields": {"amount": FieldHints(unit="USD").model_dump()}}
+        RECIPE.model_dump() | {"fields": {"amount": FieldConfig(unit="USD").model_dump()}}
     )
     made = train(plain, recipe, quick)
     assert made.config.revenue is not None

@@ -5,13 +5,13 @@ import pytest
 from catboost import Pool
 from pydantic import ValidationError
 
-from leadmodel.amounts.model import AmountTerms, Worth, as_amount
+from leadmodel.amounts.model import AmountModel, AmountParameters, as_amount
 
-TERMS = AmountTerms(unit="€", mean=100, low=20, high=400, factor=1.1, ratios=(0.5, 2.0))
+TERMS = AmountParameters(unit="€", mean=100, low=20, high=400, factor=1.1, ratios=(0.5, 2.0))
 
 
 def test_value_is_probability_times_amount_times_the_factor() -> None:
-    worths = Worth(TERMS).of(np.array([0.5, 0.1]), np.array([100.0, 300.0]))
+    worths = AmountModel(TERMS).of(np.array([0.5, 0.1]), np.array([100.0, 300.0]))
     assert worths.value == pytest.approx([0.5 * 100 * 1.1, 0.1 * 300 * 1.1])
     assert worths.amount_low == pytest.approx([50, 150])
     assert worths.amount_high == pytest.approx([200, 600])
@@ -23,7 +23,7 @@ def test_value_is_probability_times_amount_times_the_factor() -> None:
 
 
 def test_without_a_regression_each_lead_is_expected_to_bring_the_mean() -> None:
-    assert Worth(TERMS).amounts(Pool([[1.0], [2.0]])).tolist() == [100, 100]
+    assert AmountModel(TERMS).amounts(Pool([[1.0], [2.0]])).tolist() == [100, 100]
 
 
 def test_amounts_stay_within_bounds_and_finite() -> None:
@@ -65,4 +65,4 @@ def test_money_is_told_with_its_unit(unit: str, amount: float, told: str) -> Non
 )
 def test_terms_that_make_no_sense_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match="validation error"):
-        AmountTerms.model_validate(TERMS.model_dump() | change)
+        AmountParameters.model_validate(TERMS.model_dump() | change)

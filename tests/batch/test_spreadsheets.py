@@ -8,12 +8,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from leadmodel.batch import spreadsheets
 from leadmodel.batch.score import Scored, score_file
 from leadmodel.batch.spreadsheets import ExcelWriter
 from leadmodel.errors import InputError
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
-from leadmodel.batch import spreadsheets
 
 FORMULAS = ['=HYPERLINK("http://evil")', "+49 30 1234", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "＝1+1"]
 PLAIN = ["-5", "+1,5", "ok = fine", "", "a@b", "'=1", "_x000D_"]

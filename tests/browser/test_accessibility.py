@@ -4,23 +4,12 @@ import shutil
 
 import pandas as pd
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
-from support import when_ready
+from playwright.sync_api import expect, sync_playwright
+from support import violations, when_ready
 
 pytestmark = pytest.mark.skipif(
     shutil.which("chromium") is None, reason="Debian's chromium is not installed"
 )
-
-GRADIO = {"image-redundant-alt"}
-"""What Gradio's own footer does: a picture beside its name, named once more."""
-
-
-def violations(page: Page) -> list[str]:
-    """Return what axe finds wrong, and where first."""
-    page.wait_for_timeout(1500)  # what is still fading in has too little contrast
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["id"] not in GRADIO]
 
 
 @pytest.mark.parametrize("size", [(1280, 900), (390, 844)], ids=["desktop", "phone"])

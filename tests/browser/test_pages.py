@@ -11,11 +11,11 @@ from playwright.sync_api import Page, expect, sync_playwright
 from support import running_app, when_ready
 
 from leadmodel.insights.conversion import find_notable
-from leadmodel.leads.recipe import DecisionHints, FieldHints
+from leadmodel.leads.recipe import DecisionConfig, FieldConfig
 from leadmodel.leads.sample import SAMPLE_RECIPE
 from leadmodel.model import LeadModel
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.report.readiness import judge_model
+from leadmodel.report.readiness import evaluate_readiness
 from leadmodel.training.run import train
 
 CHROMIUM = shutil.which("chromium")
@@ -195,7 +195,7 @@ def fits(page: Page) -> bool:
 def test_the_page_of_the_model_tells_whether_to_use_it(page: Page, model: LeadModel) -> None:
     page.get_by_role("tab", name="Model").click()
     labels = {field.name: field.label for field in model.schema.fields}
-    verdict = judge_model(model.evaluation, labels)
+    verdict = evaluate_readiness(model.evaluation, labels)
     expect(page.locator(".lm-verdict")).to_contain_text(verdict.level.capitalize())
     for check in verdict.checks:
         expect(page.get_by_text(check.sentence, exact=True)).to_be_visible()
@@ -235,8 +235,8 @@ def hostile_page(sample: pd.DataFrame, quick: TrainingSettings, tmp_path_factory
     leads = sample.rename(columns={"age": EVIL + " a", "course": EVIL + " b", "webinar": EVIL + " c"})
     leads["source"] = leads["source"].replace("Search", EVIL)
     leads["fold"] = np.arange(len(leads)) % 7  # a thirteenth field, so that there is a fold
-    hints = {name: FieldHints(help=EVIL, unit=EVIL) for name in (EVIL + " a", EVIL + " b", EVIL + " c")}
-    words = DecisionHints(positive=EVIL, negative=EVIL)
+    hints = {name: FieldConfig(help=EVIL, unit=EVIL) for name in (EVIL + " a", EVIL + " b", EVIL + " c")}
+    words = DecisionConfig(positive=EVIL, negative=EVIL)
     recipe = SAMPLE_RECIPE.updated(title=EVIL, fields=hints, decision=words)
     folder = tmp_path_factory.mktemp("hostile") / "model"
     train(leads, recipe, quick).save_pretrained(folder)

@@ -8,7 +8,7 @@ import pytest
 import skops.io
 from kinds import make_kinds
 
-from leadmodel.clusters.assignment import Assignment
+from leadmodel.clusters.assignment import ClusterAssigner
 from leadmodel.errors import ModelError
 from leadmodel.leads.convert import read_leads
 from leadmodel.model import LeadModel
@@ -94,7 +94,7 @@ def test_numbers_that_do_not_fit_are_refused(model_of_kinds, pipeline, step, nam
     setattr(pipeline[step], name, value)
     try:
         with pytest.raises(ValueError, match="do not fit each other"):
-            Assignment(model_of_kinds.schema, pipeline, model_of_kinds.config.segments.names)
+            ClusterAssigner(model_of_kinds.schema, pipeline, model_of_kinds.config.segments.names)
     finally:
         setattr(pipeline[step], name, kept)
 

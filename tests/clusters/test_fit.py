@@ -11,14 +11,14 @@ from pydantic import ValidationError
 from sklearn.metrics import adjusted_rand_score, davies_bouldin_score, silhouette_samples
 from support import command
 
-from leadmodel.clusters.fit import check_segments, find_segments
+from leadmodel.clusters.fit import check_segments, cluster_leads
 from leadmodel.clusters.results import MIN_GAIN, MIN_STABILITY
 from leadmodel.clusters.stability import agreement, compare_methods, width
 from leadmodel.errors import InputError
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.infer import infer_schema
 from leadmodel.model import LeadModel
-from leadmodel.prepare.data import PastLeads
+from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.serving.ui.views.segments import BY_SEGMENT, CONVERSIONS, render_segments
 from leadmodel.training.run import n_steps, train
@@ -39,7 +39,7 @@ def typed(leads: pd.DataFrame) -> tuple:
 
 def test_clear_kinds_are_found_in_their_number() -> None:
     schema, X = typed(FIELDS)
-    segments = find_segments(schema, X, "auto", 0)
+    segments = cluster_leads(schema, X, "auto", 0)
     assert segments.pipeline is not None
     assert adjusted_rand_score(LEADS["kind"], segments.pipeline.predict(X)) > 0.95
     assert len(np.unique(segments.pipeline.predict(X))) == 3
@@ -49,7 +49,7 @@ def test_clear_kinds_are_found_in_their_number() -> None:
 @pytest.mark.parametrize("asked", ["auto", 4])
 def test_noise_holds_no_stable_groups(n_fields: int, asked: int | str) -> None:
     schema, X = typed(make_noise(n_fields=n_fields))
-    segments = find_segments(schema, X, asked, 0)
+    segments = cluster_leads(schema, X, asked, 0)
     assert segments.pipeline is None
     assert "none" in segments.found.summary()
     assert segments.found.segments == ()
@@ -60,7 +60,7 @@ def test_leads_of_few_different_kinds_of_answers_are_no_trouble() -> None:
     one = rng.choice(["a", "b"], 600)
     other = np.where(rng.random(600) < 0.9, np.where(one == "a", "x", "y"), "z")
     schema, X = typed(pd.DataFrame({"one": one, "other": other}))
-    found = find_segments(schema, X, "auto", 0).found
+    found = cluster_leads(schema, X, "auto", 0).found
     assert [number.n_groups for number in found.tried] == list(range(2, 9))
     assert found.tried[-1].smallest == 0  # there are four different leads
 
@@ -70,14 +70,14 @@ def test_a_wide_table_with_empty_and_constant_fields_is_no_trouble() -> None:
         flag=np.arange(1200) % 2, rare=[1.0, *[0.0] * 1199], seldom=[*[2.0] * 9, *[np.nan] * 1191]
     )
     schema, X = typed(wide)
-    segments = find_segments(schema, X, "auto", 0)
+    segments = cluster_leads(schema, X, "auto", 0)
     assert segments.pipeline is not None
     assert segments.pipeline[-1].n_clusters == 3
 
 
 def test_the_same_seed_finds_the_same() -> None:
     schema, X = typed(FIELDS)
-    one, other = (find_segments(schema, X, "auto", 3) for _ in range(2))
+    one, other = (cluster_leads(schema, X, "auto", 3) for _ in range(2))
     assert one.found.tried == other.found.tried
     assert one.found.others == other.found.others
     assert one.pipeline is not None and other.pipeline is not None
@@ -97,7 +97,7 @@ def test_what_leads_did_decides_nothing(model_of_kinds: LeadModel, settings: Tra
 
 def test_what_is_reported_is_what_the_measures_say() -> None:
     schema, X = typed(FIELDS)
-    segments = find_segments(schema, X, 3, 0)
+    segments = cluster_leads(schema, X, 3, 0)
     assert segments.pipeline is not None
     encoded = segments.pipeline[:-1].transform(X)
     labels = segments.pipeline.predict(X)
@@ -143,7 +143,7 @@ def test_agreement_is_the_mean_over_all_pairs() -> None:
 
 def test_other_methods_are_judged_beside_k_means() -> None:
     schema, X = typed(FIELDS)
-    segments = find_segments(schema, X, 3, 0)
+    segments = cluster_leads(schema, X, 3, 0)
     assert segments.pipeline is not None
     found = {one.method: one for one in segments.found.others}
     assert list(found) == ["k-means", "Gaussian mixture", "agglomerative (Ward)", "HDBSCAN"]
@@ -177,7 +177,7 @@ def test_settings_take_a_number_or_auto() -> None:
 
 def test_few_or_constant_leads_hold_none() -> None:
     schema, X = typed(FIELDS.head(90))
-    found = find_segments(schema, X, "auto", 0).found
+    found = cluster_leads(schema, X, "auto", 0).found
     assert (found.tried, found.segments) == ((), ())
     assert "none, for want of leads" in found.summary()
 
@@ -274,7 +274,7 @@ def test_a_segment_tells_what_its_leads_are_worth(settings: TrainingSettings) ->
     leads = make_kinds().drop(columns="kind")
     amounts = 100.0 + np.arange(len(leads)) % 7  # those of leads that did not convert are ignored
     recipe = RECIPE.updated(amount="amount")
-    past: list[PastLeads] = []
+    past: list[TrainingData] = []
     made = train(leads.assign(amount=amounts), recipe, settings, prepared=past.append)
     assert made.evaluation.segments is not None
     answers = made.score_typed(past[0].test[0])

@@ -3,8 +3,8 @@ import pytest
 
 from leadmodel.decision.threshold import choose_threshold
 from leadmodel.errors import InputError
-from leadmodel.leads.recipe import DecisionHints
-from leadmodel.metrics.profit import Stakes, profit_per_lead
+from leadmodel.leads.recipe import DecisionConfig
+from leadmodel.metrics.profit import CallPayoff, profit_per_lead
 
 RNG = np.random.default_rng(2)
 Y = RNG.integers(0, 2, 300)
@@ -19,7 +19,7 @@ def counts(threshold: float) -> tuple[int, int]:
 
 
 def chosen(**hints: object) -> float:
-    return choose_threshold(DecisionHints.model_validate(hints), Y, P).probability
+    return choose_threshold(DecisionConfig.model_validate(hints), Y, P).probability
 
 
 def test_no_threshold_has_a_higher_f1() -> None:
@@ -55,7 +55,7 @@ def test_a_budget_is_not_exceeded_and_used(percent: int) -> None:
 
 
 def test_a_budget_of_a_week_knows_how_many_leads_come() -> None:
-    hints = DecisionHints(budget="35 / week")
+    hints = DecisionConfig(budget="35 / week")
     by_week = choose_threshold(hints, Y, P, leads_per_day=10)
     assert by_week.probability == chosen(budget="50%")
     assert "35 calls a week, with 70 leads a week" in by_week.rule
@@ -67,14 +67,14 @@ def test_value_and_cost_choose_the_highest_profit() -> None:
         return hits * 400 - called * 150
 
     assert profit(chosen(value=400, cost=150)) == max(profit(threshold) for threshold in EVERY)
-    share, curve = profit_per_lead(Stakes(400.0 * Y, P, 150))
+    share, curve = profit_per_lead(CallPayoff(400.0 * Y, P, 150))
     assert curve.max() == pytest.approx(profit(chosen(value=400, cost=150)) / 300)
     assert (share[0], curve[0], share[-1]) == (0, 0, 1)
     assert curve[-1] == pytest.approx((400 * Y.sum() - 150 * 300) / 300)
 
 
 def test_where_no_call_pays_nobody_is_called() -> None:
-    never = choose_threshold(DecisionHints(value=1, cost=2), Y, P)
+    never = choose_threshold(DecisionConfig(value=1, cost=2), Y, P)
     assert counts(never.probability) == (0, 0)
     assert "no call pays" in never.rule
 
@@ -86,7 +86,7 @@ def test_a_budget_of_a_period_needs_dates() -> None:
 
 def test_a_precision_that_no_threshold_reaches_is_refused() -> None:
     with pytest.raises(InputError, match=r"No threshold reaches a precision of 0.9 .* is 0.5"):
-        choose_threshold(DecisionHints(min_precision=0.9), [0, 1] * 50, [0.5] * 100)
+        choose_threshold(DecisionConfig(min_precision=0.9), [0, 1] * 50, [0.5] * 100)
 
 
 @pytest.mark.parametrize(
@@ -103,10 +103,10 @@ def test_a_precision_that_no_threshold_reaches_is_refused() -> None:
 )
 def test_a_decision_that_contradicts_itself_is_refused(change: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        DecisionHints().updated(**change)
+        DecisionConfig().updated(**change)
 
 
 def test_a_rule_of_the_command_line_replaces_that_of_the_recipe() -> None:
-    recipe = DecisionHints(positive="Buys", value=400, cost=15)
+    recipe = DecisionConfig(positive="Buys", value=400, cost=15)
     updated = recipe.updated(min_recall=0.8, budget=None)
-    assert updated == DecisionHints(positive="Buys", min_recall=0.8)
+    assert updated == DecisionConfig(positive="Buys", min_recall=0.8)

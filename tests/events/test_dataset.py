@@ -15,8 +15,8 @@ from leadmodel.errors import InputError
 from leadmodel.events.dataset import feature_plan, open_leads, past_leads, recipe_of_leads
 from leadmodel.events.report import EventReport, TableReport
 from leadmodel.events.tables import read_event_tables
-from leadmodel.leads.event_recipe import EventHints
-from leadmodel.leads.recipe import FieldHints, Recipe
+from leadmodel.leads.event_recipe import EventConfig
+from leadmodel.leads.recipe import FieldConfig, Recipe
 
 NOW = dt.datetime(2024, 6, 30)
 VISITS = "who,when,minutes,topic\n"
@@ -59,7 +59,7 @@ def made(
             Path(folder, f"{name}.csv").write_text(
                 header + "".join(f"{row}\n" for row in texts.get(name, ()))
             )
-        read = EventHints.model_validate(hints)
+        read = EventConfig.model_validate(hints)
         with read_event_tables(folder, read, NOW) as tables:
             if cutoff is None:
                 return past_leads(tables, read)
@@ -211,18 +211,18 @@ def test_leads_to_score_have_the_columns_of_past_ones() -> None:
 
 
 def test_the_recipe_of_the_leads_knows_their_columns() -> None:
-    hints = EventHints.model_validate(AFTER)
-    own = {"visits": FieldHints(label="Visits so far"), "country": FieldHints(label="Country")}
+    hints = EventConfig.model_validate(AFTER)
+    own = {"visits": FieldConfig(label="Visits so far"), "country": FieldConfig(label="Country")}
     recipe = recipe_of_leads(Recipe(fields=own, leaks={"x": "later"}), hints)
     assert (recipe.target, recipe.positive, recipe.time) == ("converted", "Yes", "cutoff")
     assert (recipe.leaks, recipe.amount) == ({"x": "later"}, "amount")
-    assert recipe.fields["visits"] == FieldHints(kind="numeric", label="Visits so far")
+    assert recipe.fields["visits"] == FieldConfig(kind="numeric", label="Visits so far")
     assert recipe.fields["visits_last_7d"].label == "Visits, last 7 days"
-    assert recipe.fields["last_topic"] == FieldHints(kind="categorical", label="Last topic")
+    assert recipe.fields["last_topic"] == FieldConfig(kind="categorical", label="Last topic")
 
 
 def test_every_feature_has_a_label_of_its_own() -> None:
-    hints = EventHints.model_validate(AFTER)
+    hints = EventConfig.model_validate(AFTER)
     fields = recipe_of_leads(Recipe(), hints).fields
     labels = [fields[name].label for name in (*feature_plan(hints).features, "days_since_start")]
     assert None not in labels

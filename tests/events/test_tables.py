@@ -12,7 +12,7 @@ from leadmodel.errors import InputError
 from leadmodel.events.plan import INSTALL_ENGINES
 from leadmodel.events.report import TableReport
 from leadmodel.events.tables import EventTables, read_event_tables
-from leadmodel.leads.event_recipe import EventHints
+from leadmodel.leads.event_recipe import EventConfig
 
 NOW = dt.datetime(2024, 6, 1, 12)
 
@@ -44,7 +44,7 @@ def write(folder: Path, tables: Mapping[str, str]) -> Path:
 
 
 def read(folder: Path, **changes: Any) -> EventTables:
-    return read_event_tables(folder, EventHints.model_validate(HINTS | changes), NOW)
+    return read_event_tables(folder, EventConfig.model_validate(HINTS | changes), NOW)
 
 
 def log(folder: Path, **changes: Any) -> pl.DataFrame:

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from catboost import CatBoostClassifier, Pool
 from hostile import with_model
-from leadmodel.explain import shap as contributions
 
-from leadmodel.explain.shap import Contributions
+from leadmodel.explain import shap as contributions
+from leadmodel.explain.shap import ShapExplainer
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.schema import MISSING
 from leadmodel.model import LeadModel
@@ -49,7 +49,7 @@ def fit(learned: Learned, **parameters: str) -> CatBoostClassifier:
     ).fit(X, y)
 
 
-def check(made: Contributions, leads: Pool, *, tabulated: bool) -> None:
+def check(made: ShapExplainer, leads: Pool, *, tabulated: bool) -> None:
     """Check how contributions are had, that they are CatBoost's own, and add up to the log-odds."""
     assert made.is_tabulated == tabulated
     found, classifier = made.of(leads), made.classifier
@@ -73,7 +73,7 @@ def test_contributions_are_those_of_catboost(
     X, y, texts = learned
     parameters = TrainingSettings(depth=depth, one_hot_max_size=one_hot).classifier_parameters(len(y))
     parameters |= {"iterations": 20, "boosting_type": boosting}
-    check(Contributions(fit_bag(X, y, texts, parameters, 2, lambda step: None)), odd, tabulated=True)
+    check(ShapExplainer(fit_bag(X, y, texts, parameters, 2, lambda step: None)), odd, tabulated=True)
 
 
 def test_contributions_of_a_calibrated_model_make_its_log_odds(learned: Learned, odd: Pool) -> None:
@@ -81,7 +81,7 @@ def test_contributions_of_a_calibrated_model_make_its_log_odds(learned: Learned,
     expected = fitted.get_feature_importance(odd, type="ShapValues") * 0.8
     expected[:, -1] += 0.1
     fitted.set_scale_and_bias(0.8, 0.1)
-    made = Contributions(fitted)
+    made = ShapExplainer(fitted)
     assert made.is_tabulated
     for found in (made.of(odd), made.ask(odd)):
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
@@ -109,7 +109,7 @@ def test_one_lead_has_the_contributions_that_it_has_among_many(model: LeadModel,
 
 @pytest.mark.parametrize("policy", ["Depthwise", "Lossguide"])
 def test_catboost_is_asked_where_trees_are_not_symmetric(learned: Learned, odd: Pool, policy: str) -> None:
-    check(Contributions(fit(learned, grow_policy=policy)), odd, tabulated=False)
+    check(ShapExplainer(fit(learned, grow_policy=policy)), odd, tabulated=False)
 
 
 def test_catboost_is_asked_where_leaves_have_no_weights(
@@ -121,18 +121,18 @@ def test_catboost_is_asked_where_leaves_have_no_weights(
     for tree in saved["oblivious_trees"]:
         del tree["leaf_weights"]
     path.write_text(json.dumps(saved))
-    check(Contributions(CatBoostClassifier().load_model(path, format="json")), odd, tabulated=False)
+    check(ShapExplainer(CatBoostClassifier().load_model(path, format="json")), odd, tabulated=False)
 
 
 def test_catboost_is_asked_where_a_table_would_be_too_large(
     learned: Learned, odd: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(contributions, "MAX_CELLS", 1000)
-    check(Contributions(fit(learned)), odd, tabulated=False)
+    check(ShapExplainer(fit(learned)), odd, tabulated=False)
 
 
 def test_catboost_is_asked_where_the_table_is_wrong(
     learned: Learned, odd: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(contributions, "_read_split", lambda described: (0,))
-    check(Contributions(fit(learned)), odd, tabulated=False)
+    check(ShapExplainer(fit(learned)), odd, tabulated=False)

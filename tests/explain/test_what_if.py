@@ -12,7 +12,7 @@ from leadmodel.explain.what_if import find_changes, trace_curve
 from leadmodel.insights.profile import Profile, profile_leads
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.infer import infer_schema
-from leadmodel.leads.recipe import FieldHints, Recipe
+from leadmodel.leads.recipe import FieldConfig, Recipe
 from leadmodel.leads.schema import LeadSchema, Value
 from leadmodel.model import LeadModel
 from leadmodel.serving.service import ScoringService
@@ -34,8 +34,8 @@ MARKED = ("mails", "price", "channel", "rare", "agreed")
 
 @pytest.fixture(scope="module")
 def schema() -> LeadSchema:
-    hints = {name: FieldHints(influence=True) for name in MARKED}
-    return infer_schema(LEADS, Recipe(fields=hints | {"place": FieldHints(label="Where")}))
+    hints = {name: FieldConfig(influence=True) for name in MARKED}
+    return infer_schema(LEADS, Recipe(fields=hints | {"place": FieldConfig(label="Where")}))
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from leadmodel.errors import ModelError
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.rollback import go_back
 from leadmodel.publishing.hub.client import HubError
-from leadmodel.publishing.hub.push import Destination, versions
-from leadmodel.publishing.hub.space import SpaceDestination
+from leadmodel.publishing.hub.push import HubRepository, versions
+from leadmodel.publishing.hub.space import HubSpace
 
 pytestmark = pytest.mark.hub
 
@@ -51,7 +51,7 @@ def test_a_commit_in_between_is_not_overwritten(
     repo: str, model: LeadModel, second_model: LeadModel
 ) -> None:
     model.push_to_hub(repo, private=True)
-    destination = Destination(repo)
+    destination = HubRepository(repo)
     HfApi().upload_file(path_or_fileobj=b"theirs", path_in_repo="NOTES.md", repo_id=repo)
     with pytest.raises(HubError, match="Somebody else has committed"):
         destination.publish(second_model.files, "mine")
@@ -64,5 +64,5 @@ def test_a_revision_that_is_not_there_is_named(repo: str, model: LeadModel) -> N
 
 
 def test_a_space_names_its_model(repo: str) -> None:
-    SpaceDestination(repo, private=True).publish(repo, "Leads")
+    HubSpace(repo, private=True).publish(repo, "Leads")
     assert HfApi().get_space_variables(repo)["LEADMODEL_REPO"].value == repo

@@ -16,10 +16,10 @@ from support import ROOT, command
 from leadmodel.insights.conversion import find_notable
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
-from leadmodel.prepare.data import PastLeads
+from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.report.confident_errors import find_mistakes
-from leadmodel.report.readiness import judge_model
+from leadmodel.report.confident_errors import find_confident_errors
+from leadmodel.report.readiness import evaluate_readiness
 from leadmodel.training.run import train
 
 NOTEBOOK = ROOT / "notebooks" / "lead_analysis.ipynb"
@@ -56,10 +56,10 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained() -> tuple[LeadModel, PastLeads]:
+def trained() -> tuple[LeadModel, TrainingData]:
     """The model that the notebook should have made, and its leads."""
     decision = SAMPLE_RECIPE.decision.updated(value=300, cost=60)
-    prepared: list[PastLeads] = []
+    prepared: list[TrainingData] = []
     model = train(
         make_sample(), SAMPLE_RECIPE.updated(decision=decision), SETTINGS, prepared=prepared.append
     )
@@ -81,13 +81,13 @@ def test_it_is_stored_without_outputs_or_traces_of_a_machine() -> None:
     assert told == [{"tags": ["parameters"]}, hidden, hidden]
 
 
-def test_its_numbers_are_the_librarys(report: Path, trained: tuple[LeadModel, PastLeads]) -> None:
+def test_its_numbers_are_the_librarys(report: Path, trained: tuple[LeadModel, TrainingData]) -> None:
     model, _ = trained
     said, test = read_outputs(report / "lead_analysis.ipynb"), model.evaluation.test
     labels = {field.name: field.label for field in model.schema.fields}
     expected = [
         *find_notable(model.schema, model.profile),
-        *(check.sentence for check in judge_model(model.evaluation, labels).checks),
+        *(check.sentence for check in evaluate_readiness(model.evaluation, labels).checks),
         f"best fifth of the leads holds {test['captured_top_20'].told('.0%')} of all conversions",
         f"from a probability of {model.config.decision.threshold:.3f} on: {model.config.decision.rule}.",
         f"Calling so brings {test['profit'].told(',.2f')} per lead of the list",
@@ -97,7 +97,7 @@ def test_its_numbers_are_the_librarys(report: Path, trained: tuple[LeadModel, Pa
 
 
 def test_its_plain_counts_are_those_of_the_leads(
-    report: Path, trained: tuple[LeadModel, PastLeads]
+    report: Path, trained: tuple[LeadModel, TrainingData]
 ) -> None:
     model, past = trained
     said = read_outputs(report / "lead_analysis.ipynb")
@@ -114,15 +114,17 @@ def test_its_plain_counts_are_those_of_the_leads(
     assert f"calling everybody, {300 * y.mean() - 60:.2f} (" in said
 
 
-def test_its_mistakes_are_told_without_a_lead(report: Path, trained: tuple[LeadModel, PastLeads]) -> None:
+def test_its_mistakes_are_told_without_a_lead(
+    report: Path, trained: tuple[LeadModel, TrainingData]
+) -> None:
     model, past = trained
     said = read_outputs(report / "lead_analysis.ipynb")
-    for one in find_mistakes(model.routing, model.profile, *past.test):
+    for one in find_confident_errors(model.routing, model.profile, *past.test):
         assert "; ".join(one.misled_by) in said
     assert not re.search(r"L\d{6}", said)
 
 
-def test_its_figures_are_the_librarys(report: Path, trained: tuple[LeadModel, PastLeads]) -> None:
+def test_its_figures_are_the_librarys(report: Path, trained: tuple[LeadModel, TrainingData]) -> None:
     page = (report / "lead_analysis.html").read_text(encoding="utf-8")
     for name in ("importance", "gains", "lift", "profit", "confusion", "reliability", "probabilities"):
         assert base64.b64encode(trained[0].files[f"plots/{name}.png"]).decode() in page

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 from support import running_app, when_ready
 
-from leadmodel.leads.recipe import DecisionHints
+from leadmodel.leads.recipe import DecisionConfig
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
 from leadmodel.prepare.settings import TrainingSettings
@@ -25,7 +25,7 @@ PATIENCE = 60_000
 @pytest.fixture(scope="module")
 def costed(sold: pd.DataFrame, quick: TrainingSettings) -> LeadModel:
     """A model that decides by the value of each lead."""
-    recipe = SAMPLE_RECIPE.updated(amount="amount", decision=DecisionHints(cost=COST))
+    recipe = SAMPLE_RECIPE.updated(amount="amount", decision=DecisionConfig(cost=COST))
     return train(sold, recipe, quick)
 
 

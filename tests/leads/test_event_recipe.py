@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from leadmodel.errors import InputError
-from leadmodel.leads.event_recipe import EventHints
+from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import Recipe
 
 SHOP = {
@@ -26,7 +26,7 @@ SHOP = {
 
 
 def test_the_kinds_of_all_logs_are_known() -> None:
-    hints = EventHints.model_validate(SHOP | {"ratios": {"cart_rate": ("carts", "views")}})
+    hints = EventConfig.model_validate(SHOP | {"ratios": {"cart_rate": ("carts", "views")}})
     assert hints.kinds == ("views", "carts")
     assert (hints.fields, hints.attributes) == ((), ())
 
@@ -66,7 +66,7 @@ def test_the_kinds_of_all_logs_are_known() -> None:
 )
 def test_what_events_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
-        EventHints.model_validate(SHOP | changes)
+        EventConfig.model_validate(SHOP | changes)
 
 
 def test_a_recipe_names_the_place_of_a_mistake_in_its_events(tmp_path: Path) -> None:
@@ -79,13 +79,13 @@ def test_a_recipe_names_the_place_of_a_mistake_in_its_events(tmp_path: Path) -> 
 def test_prices_are_numbers_by_the_values_of_a_column() -> None:
     prices = {"column": "plan", "Gold": 90, "Free": 0}
     outcomes = SHOP["outcomes"] | {"prices": prices}  # type: ignore[operator]
-    read = EventHints.model_validate(SHOP | {"outcomes": outcomes}).outcomes.prices
+    read = EventConfig.model_validate(SHOP | {"outcomes": outcomes}).outcomes.prices
     assert read is not None
     assert (read.column, read.by_value) == ("plan", {"Gold": 90.0, "Free": 0.0})
     with pytest.raises(ValidationError, match="valid number"):
-        EventHints.model_validate(SHOP | {"outcomes": outcomes | {"prices": prices | {"Gold": "much"}}})
+        EventConfig.model_validate(SHOP | {"outcomes": outcomes | {"prices": prices | {"Gold": "much"}}})
 
 
 def test_events_survive_json() -> None:
-    hints = EventHints.model_validate(SHOP | {"until": "2024-05-06"})
-    assert EventHints.model_validate_json(hints.model_dump_json()) == hints
+    hints = EventConfig.model_validate(SHOP | {"until": "2024-05-06"})
+    assert EventConfig.model_validate_json(hints.model_dump_json()) == hints

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from leadmodel.leads.impute import assume, assume_rows, unknown_lead
+from leadmodel.leads.impute import assume, impute_rows, unknown_lead
 from leadmodel.leads.schema import MISSING, Field, LeadSchema
 
 SCHEMA = LeadSchema(
@@ -36,7 +36,7 @@ def test_rows_are_filled_as_a_table_is() -> None:
     assert list(TYPED.columns) == SCHEMA.columns
     rows = [list(row) for row in TYPED.astype(object).itertuples(index=False)]
     expected = [list(row) for row in assume(SCHEMA, TYPED).astype(object).itertuples(index=False)]
-    np.testing.assert_equal(assume_rows(SCHEMA, rows), expected)
+    np.testing.assert_equal(impute_rows(SCHEMA, rows), expected)
     assert math.isnan(rows[1][1])
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from leadmodel.errors import InputError, LeadError
 from leadmodel.leads.infer import infer_schema
-from leadmodel.leads.recipe import FieldHints, Recipe
+from leadmodel.leads.recipe import FieldConfig, Recipe
 from leadmodel.leads.schema import Field
 
 N = 200
@@ -94,7 +94,7 @@ def test_what_no_lead_lacks_has_a_number_to_assume() -> None:
 
 
 def test_a_recipe_overrides_what_is_inferred() -> None:
-    hints = FieldHints(kind="categorical", label="Land", help="Where from", influence=True)
+    hints = FieldConfig(kind="categorical", label="Land", help="Where from", influence=True)
     field = infer([n % 7 for n in range(N)], recipe=Recipe(fields={"column": hints}))
     assert isinstance(field, Field)
     assert (field.kind, field.label, field.help) == ("categorical", "Land", "Where from")

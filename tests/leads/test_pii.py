@@ -4,7 +4,7 @@ import pytest
 
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.pii import personal_data
-from leadmodel.leads.recipe import FieldHints, Recipe
+from leadmodel.leads.recipe import FieldConfig, Recipe
 
 N = 200
 RNG = np.random.default_rng(0)
@@ -48,5 +48,5 @@ def test_personal_data_is_left_out_unless_a_recipe_gives_its_kind() -> None:
     phones = [f"{digits(10)}" for _ in range(N - 2)] + ["+49 171 1234567", "0171/1234567"]
     leads = pd.DataFrame({"phone": phones, "filler": ["x", "y"] * (N // 2)})
     assert infer_schema(leads, Recipe()).ignored == {"phone": "personal data: telephone numbers"}
-    told = Recipe(fields={"phone": FieldHints(kind="categorical")})
+    told = Recipe(fields={"phone": FieldConfig(kind="categorical")})
     assert "phone" in infer_schema(leads, told).by_name

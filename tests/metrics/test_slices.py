@@ -5,7 +5,7 @@ import pytest
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.recipe import Recipe
-from leadmodel.metrics.slices import judge_levels
+from leadmodel.metrics.slices import evaluate_slices
 from leadmodel.model import LeadModel
 
 RNG = np.random.default_rng(6)
@@ -27,7 +27,7 @@ TRUE = 0.5 + 0.3 * (Y - 0.5) + RNG.uniform(-0.2, 0.2, N)
 def test_the_value_whose_probabilities_run_high_is_named_first() -> None:
     fair = (LEADS["source"] == "fair").to_numpy()
     probability = np.where(fair, TRUE + 0.1, TRUE)
-    worst, *rest = judge_levels(SCHEMA, X, Y, probability, 0.5)
+    worst, *rest = evaluate_slices(SCHEMA, X, Y, probability, 0.5)
     assert (worst.field, worst.value) == ("source", "fair")
     overall = 100 * (probability - Y).mean()
     shown = f"{100 * worst.gap.value:.0f} points ({overall:+.0f} over all leads)"
@@ -39,14 +39,14 @@ def test_the_value_whose_probabilities_run_high_is_named_first() -> None:
 
 def test_where_leads_are_not_told_apart_it_is_said() -> None:
     no = (LEADS["mail"] == "no").to_numpy()
-    levels = judge_levels(SCHEMA, X, Y, np.where(no, RNG.uniform(0.4, 0.6, N), TRUE), 0.9)
+    levels = evaluate_slices(SCHEMA, X, Y, np.where(no, RNG.uniform(0.4, 0.6, N), TRUE), 0.9)
     verdicts = {(level.field, level.value): level.verdict for level in levels}
     assert "told apart less well" in verdicts["mail", "no"]
     assert verdicts["mail", "yes"] == ""
 
 
 def test_values_of_few_leads_and_numbers_are_not_judged() -> None:
-    found = {(level.field, level.value) for level in judge_levels(SCHEMA, X, Y, TRUE, 0.5)}
+    found = {(level.field, level.value) for level in evaluate_slices(SCHEMA, X, Y, TRUE, 0.5)}
     texts = {("source", "web"), ("source", "fair"), ("mail", "yes"), ("mail", "no")}
     assert found == texts | {("called", "Yes"), ("called", "No")}
 

@@ -12,7 +12,6 @@ from sklearn.metrics import roc_auc_score
 
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.log import history
 from leadmodel.monitoring.history import (
     SPANS,
     Slices,
@@ -23,11 +22,12 @@ from leadmodel.monitoring.history import (
     requests_over_time,
     scores_over_time,
 )
+from leadmodel.monitoring.log import history
 from leadmodel.monitoring.log.files import find_files, read_files
 from leadmodel.monitoring.log.history import History, gather, read_history
 from leadmodel.monitoring.log.log import LEADS, REQUESTS
 from leadmodel.monitoring.log.outcomes import read_outcomes
-from leadmodel.monitoring.log.store import LogPlace
+from leadmodel.monitoring.log.store import LogStore
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.serving.ui.views.monitoring import render_history
 from leadmodel.training.run import train
@@ -52,7 +52,7 @@ def log(models: list[LeadModel], tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.fixture(scope="module")
 def month(log: Path, models: list[LeadModel]) -> History:
     """That log as the page reads it."""
-    return read_history(LogPlace(log), models[1], 30)
+    return read_history(LogStore(log), models[1], 30)
 
 
 def raw(log: Path) -> pd.DataFrame:
@@ -176,7 +176,7 @@ def test_only_the_newest_leads_are_looked_at(
     log: Path, models: list[LeadModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(history, "MAX_LEADS", 500)
-    cut = read_history(LogPlace(log), models[1], 30)
+    cut = read_history(LogStore(log), models[1], 30)
     assert cut.is_cut
     assert 500 <= len(cut.scored) < 1000
     assert cut.scored["time"].min() > datetime.now(UTC) - timedelta(days=8)

@@ -19,7 +19,7 @@ from leadmodel.errors import InputError, ModelError
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.metrics.comparison import paired_difference
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.deployment import hold_place
+from leadmodel.monitoring.deployment import open_deployment
 from leadmodel.monitoring.retraining import champion_recipe, retrain
 from leadmodel.prepare.data import fingerprint
 from leadmodel.prepare.settings import TrainingSettings
@@ -202,7 +202,7 @@ def test_of_two_gates_at_a_repository_the_later_is_refused(
     champion: LeadModel, liar: LeadModel, hub: LoopbackHub
 ) -> None:
     liar.push_to_hub("demo/leads")
-    with hold_place("demo/leads", push=True) as one, hold_place("demo/leads", push=True) as other:
+    with open_deployment("demo/leads", push=True) as one, open_deployment("demo/leads", push=True) as other:
         one.give(champion, "first")
         with pytest.raises(HubError, match="Somebody else has committed"):
             other.give(liar, "second")
@@ -210,7 +210,7 @@ def test_of_two_gates_at_a_repository_the_later_is_refused(
 
 
 def test_of_two_gates_at_a_folder_the_later_waits_for_another_day(place: Path) -> None:
-    with hold_place(place / "model", push=False):
+    with open_deployment(place / "model", push=False):
         late = retrained(place, "--model", place / "model")
     assert late.returncode == 2
     assert "is being replaced by another run" in late.stderr
@@ -241,5 +241,5 @@ def test_power_lost_in_the_middle_leaves_the_champion_and_no_lock(place: Path) -
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert LeadModel.from_pretrained(place / "model").revision == before
-    with hold_place(place / "model", push=False) as held:
+    with open_deployment(place / "model", push=False) as held:
         assert held.champion.revision == before

@@ -5,7 +5,7 @@ from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
 from leadmodel.errors import InputError
-from leadmodel.prepare.folds import find_groups, group_outcomes, make_folds
+from leadmodel.prepare.folds import find_group_ids, group_outcomes, make_folds
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.split import split_leads
 from leadmodel.training.baselines import try_others
@@ -16,11 +16,11 @@ FOLDS = TrainingSettings(n_folds=4)
 
 
 def test_ids_of_their_own_make_no_groups() -> None:
-    assert find_groups(pd.Series(["a", "b", None, None])) is None
+    assert find_group_ids(pd.Series(["a", "b", None, None])) is None
 
 
 def test_leads_without_an_id_stand_for_themselves() -> None:
-    groups = find_groups(pd.Series(["a", None, "b", "a", None]))
+    groups = find_group_ids(pd.Series(["a", None, "b", "a", None]))
     assert groups is not None
     assert groups.tolist() == [0, 2, 1, 0, 3]
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from leadmodel.errors import ModelError
-from leadmodel.leads.event_recipe import EventHints
+from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
 from leadmodel.publishing.config import ModelConfig
@@ -33,7 +33,7 @@ EVENTS = {
 
 
 def test_json_keeps_how_leads_are_made_of_events(model: LeadModel) -> None:
-    recipe = Recipe(events=EventHints.model_validate(EVENTS))
+    recipe = Recipe(events=EventConfig.model_validate(EVENTS))
     config = model.config.model_copy(update={"recipe": recipe})
     assert ModelConfig.from_json(config.to_json()).recipe == recipe
 

@@ -7,9 +7,9 @@ import pytest
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
-from leadmodel.report.confident_errors import Mistake, find_mistakes
+from leadmodel.report.confident_errors import ConfidentError, find_confident_errors
 
-Judged = tuple[pd.DataFrame, np.ndarray, tuple[Mistake, ...]]
+Judged = tuple[pd.DataFrame, np.ndarray, tuple[ConfidentError, ...]]
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def judged(model: LeadModel) -> Judged:
     leads = make_sample(500, random_state=9)
     leads.loc[:, "city"] = "Nowhere-on-Sea"
     X, y = read_leads(model.schema, leads), (leads["status"] == "Won").to_numpy(dtype=np.int64)
-    return X, y, find_mistakes(model.routing, model.profile, X, y, n_each=5)
+    return X, y, find_confident_errors(model.routing, model.profile, X, y, n_each=5)
 
 
 def test_they_are_those_of_the_highest_confidence(model: LeadModel, judged: Judged) -> None:
@@ -52,5 +52,5 @@ def test_values_are_told_as_ranges_or_frequent_ones(model: LeadModel, judged: Ju
 def test_where_only_one_kind_of_mistake_can_be_it_is_told_alone(model: LeadModel, judged: Judged) -> None:
     X, _, _ = judged
     nobody = np.zeros(3, dtype=np.int64)
-    found = find_mistakes(model.routing, model.profile, X.head(3), nobody)
+    found = find_confident_errors(model.routing, model.profile, X.head(3), nobody)
     assert [one.converted for one in found] == [False] * 3

@@ -7,10 +7,10 @@ import pytest
 from leadmodel.audit.finding import Audit, Finding
 from leadmodel.metrics.classification import Estimate
 from leadmodel.metrics.comparison import Candidate
-from leadmodel.metrics.slices import Level
+from leadmodel.metrics.slices import SliceMetrics
 from leadmodel.model import LeadModel
 from leadmodel.report.evaluation import Evaluation
-from leadmodel.report.readiness import Check, Verdict, judge_model
+from leadmodel.report.readiness import Check, Readiness, evaluate_readiness
 
 LABELS = {"source": "Source", "age": "Age"}
 
@@ -58,13 +58,15 @@ def ready(model: LeadModel) -> Evaluation:
     )
 
 
-def judge(ready: Evaluation, **changes: Any) -> Verdict:
+def judge(ready: Evaluation, **changes: Any) -> Readiness:
     test = ready.test | changes.pop("test", {})
-    return judge_model(ready.model_copy(update={"test": test, **changes}), LABELS)
+    return evaluate_readiness(ready.model_copy(update={"test": test, **changes}), LABELS)
 
 
-def level(value: str = "Search", n_leads: int = 200, gap: Any = (0.1, 0.05, 0.15), **changes: Any) -> Level:
-    return Level(
+def level(
+    value: str = "Search", n_leads: int = 200, gap: Any = (0.1, 0.05, 0.15), **changes: Any
+) -> SliceMetrics:
+    return SliceMetrics(
         **{
             "field": "source",
             "value": value,
@@ -213,13 +215,13 @@ def test_what_is_no_fault_is_told_and_does_no_harm(
 
 def test_the_worst_check_decides_and_only_complaints_are_reasons() -> None:
     levels = ("not ready", "usable with care", "ready")
-    verdict = Verdict(checks=tuple(Check(level=one, sentence=one) for one in levels))
+    verdict = Readiness(checks=tuple(Check(level=one, sentence=one) for one in levels))
     assert verdict.level == "not ready"
     assert verdict.reasons == levels[:2]
 
 
 def test_the_card_tells_the_verdict(model: LeadModel) -> None:
     labels = {field.name: field.label for field in model.schema.fields}
-    verdict, text = judge_model(model.evaluation, labels), model.files["README.md"].decode()
+    verdict, text = evaluate_readiness(model.evaluation, labels), model.files["README.md"].decode()
     assert f"**{verdict.level.capitalize()}**" in text
     assert all(f"- {check.sentence}" in text for check in verdict.checks)

@@ -14,7 +14,7 @@ from leadmodel.errors import InputError, LeadError
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
 from leadmodel.serving.downloads import count_formulas, to_csv, to_excel
-from leadmodel.serving.ranking import RankedList, match_columns, rank_list
+from leadmodel.serving.ranking import RankedLeads, match_columns, rank_list
 from leadmodel.serving.ui.views.list import MAX_SHOWN, render_list
 from leadmodel.serving.ui.views.plan import render_plan
 
@@ -30,13 +30,13 @@ def leads() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def ranked(model: LeadModel, leads: pd.DataFrame) -> RankedList:
+def ranked(model: LeadModel, leads: pd.DataFrame) -> RankedLeads:
     """Those leads, ranked."""
     return rank_list(model, "leads.csv", pa.Table.from_pandas(leads, preserve_index=False))
 
 
 def test_the_best_come_first_with_the_answers_of_the_form(
-    model: LeadModel, leads: pd.DataFrame, ranked: RankedList
+    model: LeadModel, leads: pd.DataFrame, ranked: RankedLeads
 ) -> None:
     fields = list(model.schema.by_name)
     answers = [model.answer(lead) for lead in leads[fields].to_dict("records")]
@@ -50,7 +50,7 @@ def test_the_best_come_first_with_the_answers_of_the_form(
     assert told["reason_against"] == first.explanation.reasons_against[0].sentence
 
 
-def test_own_columns_stay_and_answers_step_aside(leads: pd.DataFrame, ranked: RankedList) -> None:
+def test_own_columns_stay_and_answers_step_aside(leads: pd.DataFrame, ranked: RankedLeads) -> None:
     kept = ranked.table.select(ranked.columns).to_pandas()
     pd.testing.assert_frame_equal(
         kept, leads.iloc[ranked.rows - 1].reset_index(drop=True), check_dtype=False
@@ -58,7 +58,7 @@ def test_own_columns_stay_and_answers_step_aside(leads: pd.DataFrame, ranked: Ra
     assert ranked.answers["score"] == "score_2"
 
 
-def test_what_was_understood_is_counted(leads: pd.DataFrame, ranked: RankedList) -> None:
+def test_what_was_understood_is_counted(leads: pd.DataFrame, ranked: RankedLeads) -> None:
     match = {match.field: match for match in ranked.matches}
     assert match["age"].missing == leads["age"].isna().sum()
     assert match["age"].out_of_range == 1
@@ -85,7 +85,7 @@ def test_what_cannot_be_read_is_named_with_its_row(model: LeadModel, leads: pd.D
         rank_list(model, "leads.csv", pa.Table.from_pandas(broken))
 
 
-def test_grades_are_picked_and_columns_sorted_as_numbers(ranked: RankedList) -> None:
+def test_grades_are_picked_and_columns_sorted_as_numbers(ranked: RankedLeads) -> None:
     grades = ranked.answer("grade").to_pylist()
     best, worst = ranked.bands[0], ranked.bands[-1]
     places = ranked.arrange([best, worst])
@@ -98,14 +98,14 @@ def test_grades_are_picked_and_columns_sorted_as_numbers(ranked: RankedList) -> 
     assert known[-1] == 900
 
 
-def test_a_csv_has_every_text_as_it_was_and_says_how_many_are_formulas(ranked: RankedList) -> None:
+def test_a_csv_has_every_text_as_it_was_and_says_how_many_are_formulas(ranked: RankedLeads) -> None:
     own = ranked.table.select(ranked.columns).to_pandas()
     back = pd.read_csv(io.BytesIO(to_csv(ranked.table)), dtype=str, keep_default_na=False, na_values=[""])
     pd.testing.assert_frame_equal(back[ranked.columns], own, check_dtype=False)
     assert count_formulas(ranked.table) == 1  # "=1+1"; "-5" is a number
 
 
-def test_excel_holds_texts_as_texts(ranked: RankedList) -> None:
+def test_excel_holds_texts_as_texts(ranked: RankedLeads) -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(to_excel(ranked.table))).active
     cells = {cell.value: cell for row in sheet.iter_rows() for cell in row}
     assert cells["=1+1"].data_type == "s"
@@ -113,14 +113,14 @@ def test_excel_holds_texts_as_texts(ranked: RankedList) -> None:
     assert sheet.max_row == len(ranked) + 1
 
 
-def test_markup_stays_text(ranked: RankedList) -> None:
+def test_markup_stays_text(ranked: RankedLeads) -> None:
     with_markup = np.flatnonzero(ranked.rows == 2)
     shown = render_list(ranked, with_markup, None, False)
     assert shown.count("&lt;img") == 1
     assert "<img" not in shown
 
 
-def test_long_lists_are_shown_in_part(ranked: RankedList) -> None:
+def test_long_lists_are_shown_in_part(ranked: RankedLeads) -> None:
     shown = render_list(ranked, ranked.arrange(ranked.bands), None, False)
     assert f"The first {MAX_SHOWN} of 400 leads" in shown
     assert shown.count("<tr>") == MAX_SHOWN + 1
@@ -148,7 +148,7 @@ def test_leads_are_ranked_by_value_and_back(valued: LeadModel, leads: pd.DataFra
     assert "No call pays" in render_plan(never, by_value)
 
 
-def test_a_plan_tells_where_to_cut(ranked: RankedList) -> None:
+def test_a_plan_tells_where_to_cut(ranked: RankedLeads) -> None:
     plan = plan_calls(ranked.probability, 40, value=500, cost=20, level=0.95)
     told = render_plan(plan, ranked)
     expected = sorted(ranked.probability, reverse=True)[:40]

@@ -99,7 +99,7 @@ def test_a_nudge_looks_at_once_and_stop_ends_the_thread(
     updater = Updater(service, REPO, seconds=3600)
     updater.start()
     newer = second_model.push_to_hub(REPO).commit
-    updater.nudge()
+    updater.check_now()
     deadline = time.monotonic() + 30
     while service.model.revision != newer and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -6,7 +6,7 @@ from leadmodel.errors import InputError
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
-from leadmodel.prepare.data import PastLeads
+from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.training.run import n_steps, train
 
@@ -95,7 +95,7 @@ def test_leads_without_an_outcome_are_left_out(sample: pd.DataFrame, quick: Trai
 
 
 def test_suspects_are_told_before_training_and_stay(sample: pd.DataFrame, quick: TrainingSettings) -> None:
-    told: list[PastLeads] = []
+    told: list[TrainingData] = []
     leads = sample.assign(stage=sample["status"].replace({"Won": "a", "Lost": "b"}))
     made = train(leads, SAMPLE_RECIPE, quick, prepared=told.append)
     assert told[0].audit.suspects == ("stage",)

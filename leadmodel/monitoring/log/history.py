@@ -20,7 +20,7 @@ from leadmodel.monitoring.log.files import find_files, read_files
 from leadmodel.monitoring.log.log import LEAD, LEADS, REQUESTS
 from leadmodel.monitoring.log.outcomes import KEY, OUTCOMES, read_outcomes
 from leadmodel.monitoring.log.privacy import restore_leads
-from leadmodel.monitoring.log.store import LogPlace
+from leadmodel.monitoring.log.store import LogStore
 
 __all__ = ["MAX_LEADS", "History", "gather", "read_history"]
 
@@ -66,12 +66,12 @@ class History:
     is_cut: bool
 
 
-def read_history(place: LogPlace, model: LeadModel, days: int, now: datetime | None = None) -> History:
+def read_history(place: LogStore, model: LeadModel, days: int, now: datetime | None = None) -> History:
     """Read the last days of a log.
 
     Parameters
     ----------
-    place : LogPlace
+    place : LogStore
         Where it is.
     model : LeadModel
         Served now; drift is measured from its training leads.

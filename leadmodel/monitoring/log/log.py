@@ -16,7 +16,7 @@ from leadmodel.leads.schema import LeadSchema
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.log.files import MAX_ROWS, GrowingFile
 from leadmodel.monitoring.log.privacy import keep_frame, keep_leads
-from leadmodel.monitoring.log.store import LogPlace
+from leadmodel.monitoring.log.store import LogStore
 
 __all__ = ["LEAD", "LEADS", "POSITIVE", "REQUESTS", "TARGET", "PredictionLog", "ScoredCall"]
 
@@ -74,7 +74,7 @@ class PredictionLog:
 
     Parameters
     ----------
-    place : LogPlace
+    place : LogStore
         Where the files are to be.
     seconds : float
         Between two looks at what is waiting.
@@ -91,7 +91,7 @@ class PredictionLog:
 
     def __init__(
         self,
-        place: LogPlace,
+        place: LogStore,
         seconds: float = SECONDS,
         max_waiting: int = MAX_WAITING,
         max_rows: int = MAX_ROWS,

@@ -16,7 +16,7 @@ from leadmodel.leads.outcome import known_outcomes, read_outcome
 from leadmodel.leads.read import read_table
 from leadmodel.monitoring.log.files import find_files, new_file, read_files, write_whole
 from leadmodel.monitoring.log.log import LEADS, POSITIVE, TARGET
-from leadmodel.monitoring.log.store import LogPlace
+from leadmodel.monitoring.log.store import LogStore
 
 __all__ = ["OUTCOMES", "Columns", "Joined", "read_outcomes", "store_outcomes"]
 
@@ -91,12 +91,12 @@ class Joined:
         return [sentence for number, sentence in sentences if number]
 
 
-def store_outcomes(place: LogPlace, source: str | Path, columns: Columns | None = None) -> Joined:
+def store_outcomes(place: LogStore, source: str | Path, columns: Columns | None = None) -> Joined:
     """Join the outcomes of a file to a log, and store them beside it.
 
     Parameters
     ----------
-    place : LogPlace
+    place : LogStore
         Where the log is.
     source : str or Path
         CSV, Parquet or Excel; a path, a URL or ``hf://``.
@@ -200,7 +200,7 @@ def _find(outcomes: pd.DataFrame, logged: list[Path]) -> npt.NDArray[np.object_]
     return np.where(there, "stored", np.where(n_leads > 0, "unclear", "unknown"))
 
 
-def _store(place: LogPlace, outcomes: pd.DataFrame) -> None:
+def _store(place: LogStore, outcomes: pd.DataFrame) -> None:
     now = datetime.now(UTC)
     table = pa.table(
         {

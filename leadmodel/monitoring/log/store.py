@@ -10,13 +10,13 @@ from pathlib import Path
 from leadmodel.errors import InputError, quoted
 from leadmodel.publishing.hub.datasets import DatasetUploads, cache_of, fetch_files
 
-__all__ = ["LogPlace"]
+__all__ = ["LogStore"]
 
 _DATASET = re.compile(r"(?:hf://)?datasets/([\w.-]+/[\w.-]+)/?")
 
 
 @dataclass(frozen=True)
-class LogPlace:
+class LogStore:
     """Where a prediction log is.
 
     Parameters
@@ -31,7 +31,7 @@ class LogPlace:
     repo_id: str | None = None
 
     @classmethod
-    def of(cls, named: str) -> "LogPlace":
+    def of(cls, named: str) -> "LogStore":
         """Return the place of that name: "datasets/USER/NAME" is on the Hub, all else a folder."""
         if found := _DATASET.fullmatch(named):
             return cls(cache_of(found[1], "logged"), found[1])

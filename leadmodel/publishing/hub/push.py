@@ -11,13 +11,13 @@ from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from leadmodel.publishing.files import is_ours
 from leadmodel.publishing.hub.client import HubError, address_of, check_may_write, reading, reason, writing
 
-__all__ = ["Destination", "Published", "versions"]
+__all__ = ["HubRepository", "PublishedVersion", "versions"]
 
 _VERSION = re.compile(r"v(\d+)$")
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedVersion:
     """Where a model was published: its address, commit and tag."""
 
     address: str
@@ -41,7 +41,7 @@ def versions(repo_id: str) -> dict[str, str]:
     return dict(sorted(found.items(), key=lambda item: int(item[0][1:])))
 
 
-class Destination:
+class HubRepository:
     """A model repository to publish to, as it was when the work began.
 
     Opening one proves that the token may write, before the training rather than after it; and
@@ -65,7 +65,7 @@ class Destination:
         self.repo_id, self.private = repo_id, private
         self.parent = self._head()
 
-    def publish(self, files: Mapping[str, bytes], message: str) -> Published:
+    def publish(self, files: Mapping[str, bytes], message: str) -> PublishedVersion:
         """Publish the files of a model in one commit, and tag it as the next version.
 
         Raises
@@ -79,7 +79,7 @@ class Destination:
                 HfApi().create_repo(self.repo_id, private=self.private)
                 self.parent = self._head()
             self.parent = self._commit(files, message)
-        return Published(address_of(self.repo_id), self.parent, self._tag(self.parent))
+        return PublishedVersion(address_of(self.repo_id), self.parent, self._tag(self.parent))
 
     def _head(self) -> str | None:
         with writing(self.repo_id):

@@ -9,13 +9,13 @@ from huggingface_hub import CommitOperationAdd, HfApi
 
 from leadmodel.publishing.hub.client import address_of, check_may_write, writing
 
-__all__ = ["SpaceDestination"]
+__all__ = ["HubSpace"]
 
 PACKAGE = files("leadmodel")
 TEMPLATES = PACKAGE / "publishing" / "hub" / "space_files"
 
 
-class SpaceDestination:
+class HubSpace:
     """A Space to publish the app to.
 
     Parameters

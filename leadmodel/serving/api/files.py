@@ -8,14 +8,14 @@ import numpy as np
 
 from leadmodel.errors import InputError
 from leadmodel.serving.downloads import to_csv, to_excel
-from leadmodel.serving.service import Door, ScoringService
+from leadmodel.serving.service import Channel, ScoringService
 from leadmodel.serving.uploads import read_list
 
 __all__ = ["score_sent_file"]
 
 
 def score_sent_file(
-    service: ScoringService, name: str, content: str, door: Door = "file"
+    service: ScoringService, name: str, content: str, door: Channel = "file"
 ) -> dict[str, str]:
     """Return ``name`` and ``content`` of the scored file; Excel is answered in Excel, all else in CSV.
 

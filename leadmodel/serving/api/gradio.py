@@ -11,7 +11,7 @@ from gradio.context import LocalContext
 from leadmodel.errors import InputError
 from leadmodel.leads.schema import Field, LeadSchema
 from leadmodel.serving.api.files import score_sent_file
-from leadmodel.serving.service import Door, ScoringService
+from leadmodel.serving.service import Channel, ScoringService
 
 __all__ = ["add_endpoints", "make_endpoints"]
 
@@ -94,7 +94,7 @@ def _predict(service: ScoringService) -> Callable[..., dict[str, Any]]:
     return predict
 
 
-def _door(otherwise: Door = "API") -> Door:
+def _door(otherwise: Channel = "API") -> Channel:
     """Return whether a tool is being called; a plain call has no request of Gradio's."""
     request = LocalContext.request.get(None)
     return "MCP" if request and "/mcp" in request.url.path else otherwise

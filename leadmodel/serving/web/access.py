@@ -14,10 +14,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from leadmodel.serving.web.body import read_body, replay
-from leadmodel.serving.web.rate_limit import Allowance, caller_of
+from leadmodel.serving.web.rate_limit import TokenBucket, caller_address
 from leadmodel.serving.web.signin import LOGIN, SignIn
 
-__all__ = ["Guard", "Rules"]
+__all__ = ["AccessMiddleware", "AccessPolicy"]
 
 OPEN = {"/health", LOGIN, "/webhooks/hub"}
 """Open without signing in; the webhook has a secret of its own."""
@@ -27,7 +27,7 @@ CLOSED = {"/gradio_api/deep_link"}
 
 
 @dataclass(frozen=True)
-class Rules:
+class AccessPolicy:
     """What callers must observe.
 
     Parameters
@@ -48,29 +48,29 @@ class Rules:
     origins: tuple[str, ...] = ()
 
 
-class Guard:
+class AccessMiddleware:
     """ASGI middleware that lets through what observes the rules.
 
     Parameters
     ----------
     app : ASGIApp
         What answers.
-    rules : Rules
+    rules : AccessPolicy
         What callers must observe.
     sign_in : SignIn, optional
         Who may come in; without it, everybody.
     """
 
-    def __init__(self, app: ASGIApp, rules: Rules, sign_in: SignIn | None = None) -> None:
+    def __init__(self, app: ASGIApp, rules: AccessPolicy, sign_in: SignIn | None = None) -> None:
         self.app, self.rules, self.sign_in = app, rules, sign_in
-        self._allowance = Allowance(rules.leads_per_minute) if rules.leads_per_minute > 0 else None
+        self._allowance = TokenBucket(rules.leads_per_minute) if rules.leads_per_minute > 0 else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or say why not."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
-            scope["caller"] = caller_of(scope, self.rules.behind_proxy)
+            scope["caller"] = caller_address(scope, self.rules.behind_proxy)
             try:
                 receive = await self._admit(scope, receive)
             except HTTPException as error:
@@ -83,7 +83,11 @@ class Guard:
     async def _admit(self, scope: Scope, receive: Receive) -> Receive:
         request, path = HTTPConnection(scope), scope["path"]
         self._check_origin(request)
-        if self.sign_in and path not in OPEN and not self.sign_in.admits(request, scope["caller"]):
+        if (
+            self.sign_in
+            and path not in OPEN
+            and not self.sign_in.is_authenticated(request, scope["caller"])
+        ):
             raise HTTPException(401, "Sign in first: HTTP Basic, or the page at /login.")
         if path.rstrip("/") in CLOSED:
             raise HTTPException(404, "Not Found")

@@ -16,9 +16,9 @@ from leadmodel.serving.api.gradio import make_endpoints
 from leadmodel.serving.api.rest import add_rest
 from leadmodel.serving.service import ScoringService
 from leadmodel.serving.ui.app import build_demo, looks
-from leadmodel.serving.web.access import Guard, Rules
-from leadmodel.serving.web.prometheus import Metrics, Observed, add_metrics
-from leadmodel.serving.web.safe_errors import Discreet
+from leadmodel.serving.web.access import AccessMiddleware, AccessPolicy
+from leadmodel.serving.web.prometheus import Metrics, MetricsMiddleware, add_metrics
+from leadmodel.serving.web.safe_errors import SafeErrors
 from leadmodel.serving.web.signin import SignIn, add_sign_in
 from leadmodel.serving.web.uploaded_files import UploadedFilesOnly
 
@@ -29,7 +29,7 @@ WEBHOOK = "/webhooks/hub"
 
 def build_app(
     service: ScoringService,
-    rules: Rules | None = None,
+    rules: AccessPolicy | None = None,
     *,
     webhook_secret: str | None = None,
     on_webhook: Callable[[], None] | None = None,
@@ -40,14 +40,14 @@ def build_app(
     ----------
     service : ScoringService
         What answers.
-    rules : Rules, optional
+    rules : AccessPolicy, optional
         What callers must observe; by default nothing but the limit of a request's size.
     webhook_secret : str, optional
         The secret that the Hub sends with its webhook; without one there is no webhook.
     on_webhook : callable, optional
         Called when the Hub says that the repository has changed.
     """
-    rules = rules or Rules()
+    rules = rules or AccessPolicy()
     app = FastAPI(title="leadmodel", redoc_url=None)
     metrics, sign_in = Metrics(service), SignIn(rules.accounts) if rules.accounts else None
     add_rest(app, service)
@@ -59,13 +59,13 @@ def build_app(
     # From the inside out: the last one meets a request first.
     app.add_middleware(DirectCalls, endpoints=make_endpoints(service))
     app.add_middleware(UploadedFilesOnly)
-    app.add_middleware(Guard, rules=rules, sign_in=sign_in)
+    app.add_middleware(AccessMiddleware, rules=rules, sign_in=sign_in)
     # With a CORSMiddleware here Gradio adds none of its own, which would let every site in.
     app.add_middleware(
         CORSMiddleware, allow_origins=rules.origins, allow_methods=["GET", "POST"], allow_headers=["*"]
     )
-    app.add_middleware(Discreet)
-    app.add_middleware(Observed, metrics=metrics)
+    app.add_middleware(SafeErrors)
+    app.add_middleware(MetricsMiddleware, metrics=metrics)
     return _mount(app, build_demo(service))
 
 

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from leadmodel.monitoring.log.log import PredictionLog, ScoredCall
 from leadmodel.serving.service import ScoringService
 
-__all__ = ["Metrics", "Observed", "add_metrics"]
+__all__ = ["Metrics", "MetricsMiddleware", "add_metrics"]
 
 _PATHS = {"/", "/api/v1/score", "/api/v1/schema", "/api/v1/model", "/health", "/metrics", "/docs"}
 _PATHS |= {"/openapi.json", "/login", "/logout", "/webhooks/hub"}
@@ -115,7 +115,7 @@ class _Log:
         yield leads
 
 
-class Observed:
+class MetricsMiddleware:
     """ASGI middleware that counts and times requests."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Hashable
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-__all__ = ["Allowance", "caller_of"]
+__all__ = ["TokenBucket", "caller_address"]
 
 MAX_CALLERS = 10_000
 
 
-class Allowance:
+class TokenBucket:
     """So much a minute for each caller; what is not used piles up to one minute's worth.
 
     One call may ask for more than a minute's worth: it is let in when nothing is owed, and leaves
@@ -49,7 +49,7 @@ class Allowance:
         return min(self.per_minute, left + (self.clock() - at) * self.per_minute / 60)
 
 
-def caller_of(scope: Scope, behind_proxy: bool) -> str:
+def caller_address(scope: Scope, behind_proxy: bool) -> str:
     """Return the address that a request comes from.
 
     Parameters
@@ -68,11 +68,11 @@ def caller_of(scope: Scope, behind_proxy: bool) -> str:
         except ValueError:
             break
         if address.is_global:
-            return _household(address)
+            return _network_of(address)
     return peer
 
 
-def _household(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+def _network_of(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
     """Return the network that one customer has: with IPv6 it holds addresses without number."""
     if address.version == 4:
         return str(address)

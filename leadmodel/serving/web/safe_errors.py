@@ -12,7 +12,7 @@ from types import TracebackType
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Discreet", "DiscreetFormatter", "describe", "speak_discreetly"]
+__all__ = ["SafeErrors", "SafeFormatter", "configure_logging", "describe"]
 
 TRUSTED = {"leadmodel", "uvicorn", "huggingface_hub"}
 """Loggers whose messages hold no lead; of others, the log names the line that spoke."""
@@ -27,7 +27,7 @@ def describe(error: BaseException) -> str:
     return "\n".join([f"{type(error).__module__}.{type(error).__qualname__}", *lines])
 
 
-class DiscreetFormatter(logging.Formatter):
+class SafeFormatter(logging.Formatter):
     """Format records without the messages of errors and of loggers that are not trusted."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -45,7 +45,7 @@ class DiscreetFormatter(logging.Formatter):
         return describe(ei[1]) if ei[1] else ""
 
 
-class Discreet:
+class SafeErrors:
     """ASGI middleware: whatever fails inside is logged discreetly and answered with 500."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -69,10 +69,10 @@ class Discreet:
                 await JSONResponse(told, 500)(scope, receive, send)
 
 
-def speak_discreetly() -> None:
+def configure_logging() -> None:
     """Make this process log and print errors and warnings discreetly."""
     handler = logging.StreamHandler()
-    handler.setFormatter(DiscreetFormatter("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(SafeFormatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(handlers=[handler])
     logging.getLogger("leadmodel").setLevel(logging.INFO)
     logging.captureWarnings(True)

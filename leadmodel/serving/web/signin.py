@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
-from leadmodel.serving.web.rate_limit import Allowance
+from leadmodel.serving.web.rate_limit import TokenBucket
 
 __all__ = ["LOGIN", "SignIn", "add_sign_in"]
 
@@ -23,7 +23,7 @@ LOGIN = "/login"
 COOKIE = "leadmodel-session"
 SECONDS = 12 * 3600
 """A working day; then a visitor signs in again."""
-MISTAKES = 10
+MAX_WRONG_PASSWORDS = 10
 """Wrong passwords that a caller may send in a minute."""
 
 
@@ -40,7 +40,7 @@ class SignIn:
         # Sessions end with the process: no password can be guessed from a cookie at leisure.
         self._key = secrets.token_bytes(32)
         self._accounts = [self._digest(f"{user}:{password}") for user, password in accounts.items()]
-        self._mistakes = Allowance(MISTAKES)
+        self._mistakes = TokenBucket(MAX_WRONG_PASSWORDS)
 
     def check(self, user_and_password: str, caller: str) -> bool:
         """Whether "USER:PASSWORD" is an account.
@@ -60,14 +60,14 @@ class SignIn:
             self._mistakes.spend(caller)
         return any(known)
 
-    def admits(self, request: HTTPConnection, caller: str) -> bool:
+    def is_authenticated(self, request: HTTPConnection, caller: str) -> bool:
         """Whether a request carries an account (HTTP Basic) or the cookie of one who signed in."""
         if pair := _basic(request.headers.get("authorization", "")):
             return self.check(pair, caller)
         return self._is_session(request.cookies.get(COOKIE, ""))
 
     def session(self) -> str:
-        """Return a cookie's value that `admits` takes until it expires."""
+        """Return a cookie's value that `is_authenticated` takes until it expires."""
         expires = str(int(time.time()) + SECONDS)
         return f"{expires}.{self._digest(expires)}"
 

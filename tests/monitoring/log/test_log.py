@@ -23,7 +23,7 @@ from leadmodel.leads.convert import read_leads
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.log.files import find_files, read_files
 from leadmodel.monitoring.log.log import LEADS, PredictionLog, ScoredCall
-from leadmodel.monitoring.log.store import LogPlace
+from leadmodel.monitoring.log.store import LogStore
 from leadmodel.serving.service import ScoringService
 
 NEVER = 3600.0
@@ -45,7 +45,7 @@ def made_call(model: LeadModel, n_leads: int = 1, time: datetime = NOW, name: st
 @pytest.fixture
 def service(model: LeadModel, tmp_path: Path) -> ScoringService:
     """A service whose log writes when it is told to."""
-    return ScoringService(model, log=PredictionLog(LogPlace(tmp_path), seconds=NEVER))
+    return ScoringService(model, log=PredictionLog(LogStore(tmp_path), seconds=NEVER))
 
 
 def test_a_lead_and_its_answer_are_logged(service: ScoringService, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_each_row_names_the_model_that_answered(
 
 
 def test_many_threads_lose_and_mix_up_nothing(model: LeadModel, tmp_path: Path) -> None:
-    log = PredictionLog(LogPlace(tmp_path), seconds=0.01, max_rows=100)
+    log = PredictionLog(LogStore(tmp_path), seconds=0.01, max_rows=100)
     service, answers = ScoringService(model, log=log), []
 
     def call(number: int) -> None:
@@ -173,7 +173,7 @@ def test_many_threads_lose_and_mix_up_nothing(model: LeadModel, tmp_path: Path) 
 
 
 def test_files_are_of_bounded_size_and_one_day(model: LeadModel, tmp_path: Path) -> None:
-    log = PredictionLog(LogPlace(tmp_path), seconds=NEVER, max_rows=40)
+    log = PredictionLog(LogStore(tmp_path), seconds=NEVER, max_rows=40)
     for day in (0, 0, 1):
         log.add(made_call(model, 50, NOW + timedelta(days=day)))
         log.flush()
@@ -186,7 +186,7 @@ def test_files_are_of_bounded_size_and_one_day(model: LeadModel, tmp_path: Path)
 
 
 def test_a_file_grows_while_it_is_read(model: LeadModel, tmp_path: Path) -> None:
-    log = PredictionLog(LogPlace(tmp_path), seconds=NEVER)
+    log = PredictionLog(LogStore(tmp_path), seconds=NEVER)
     sizes = []
     for _ in range(3):
         log.add(made_call(model, 2))
@@ -198,7 +198,7 @@ def test_a_file_grows_while_it_is_read(model: LeadModel, tmp_path: Path) -> None
 
 
 def test_a_full_queue_drops_and_counts_and_does_not_wait(model: LeadModel, tmp_path: Path) -> None:
-    log = PredictionLog(LogPlace(tmp_path), seconds=NEVER, max_waiting=10)
+    log = PredictionLog(LogStore(tmp_path), seconds=NEVER, max_waiting=10)
     with log._files:  # as a disk that does not answer
         for size in (4, 4, 4, 2, 1):
             log.add(made_call(model, size))
@@ -212,7 +212,7 @@ def test_a_failing_disk_costs_nothing_that_it_takes_later(
 ) -> None:
     blocked = tmp_path / "leads"
     blocked.write_text("in the way")
-    log = PredictionLog(LogPlace(tmp_path), seconds=NEVER, max_waiting=10)
+    log = PredictionLog(LogStore(tmp_path), seconds=NEVER, max_waiting=10)
     log.add(made_call(model, 6))
     log.flush()
     assert "The prediction log cannot be written: " in caplog.text
@@ -225,7 +225,7 @@ def test_a_failing_disk_costs_nothing_that_it_takes_later(
 
 def test_what_a_disk_never_takes_is_given_up_and_counted(model: LeadModel, tmp_path: Path) -> None:
     (tmp_path / "leads").write_text("in the way")
-    log = PredictionLog(LogPlace(tmp_path), seconds=NEVER, max_waiting=10)
+    log = PredictionLog(LogStore(tmp_path), seconds=NEVER, max_waiting=10)
     for _ in range(5):
         log.add(made_call(model, 6))
         log.flush()
@@ -237,7 +237,7 @@ def test_what_a_disk_never_takes_is_given_up_and_counted(model: LeadModel, tmp_p
 def test_what_cannot_be_read_is_left_out(
     model: LeadModel, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    log = PredictionLog(LogPlace(tmp_path), seconds=NEVER)
+    log = PredictionLog(LogStore(tmp_path), seconds=NEVER)
     log.add(made_call(model))
     log.close()
     (whole,) = find_files([tmp_path], LEADS)
@@ -252,10 +252,10 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.log.store import LogPlace
+from leadmodel.monitoring.log.store import LogStore
 from leadmodel.monitoring.log.log import PredictionLog, ScoredCall
 model = LeadModel.from_pretrained(sys.argv[1])
-log = PredictionLog(LogPlace(Path(sys.argv[2])), seconds=3600)
+log = PredictionLog(LogStore(Path(sys.argv[2])), seconds=3600)
 lead = model.schema.example()
 print("ready", flush=True)
 number = 0

@@ -11,7 +11,7 @@ from leadmodel.errors import InputError
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.log.log import PredictionLog, ScoredCall
 from leadmodel.monitoring.log.outcomes import Columns, Joined, read_outcomes, store_outcomes
-from leadmodel.monitoring.log.store import LogPlace
+from leadmodel.monitoring.log.store import LogStore
 
 LIST, ONE = "1" * 32, "2" * 32
 
@@ -20,7 +20,7 @@ LIST, ONE = "1" * 32, "2" * 32
 def log(model: LeadModel, tmp_path: Path) -> Path:
     """A log of a list of three leads, and of one lead by itself."""
     folder = tmp_path / "log"
-    made = PredictionLog(LogPlace(folder), seconds=3600)
+    made = PredictionLog(LogStore(folder), seconds=3600)
     for name, size in ((LIST, 3), (ONE, 1)):
         leads, now = [model.schema.example()] * size, datetime.now(UTC)
         made.add(ScoredCall(model, leads, [0.5] * size, ["B"] * size, "API", name, now))
@@ -31,7 +31,7 @@ def log(model: LeadModel, tmp_path: Path) -> Path:
 def store(log: Path, rows: list[tuple[object, ...]], columns: Columns | None = None) -> Joined:
     path = log.parent / "outcomes.csv"
     pd.DataFrame(rows, columns=["request_id", "row", "status"]).to_csv(path, index=False)
-    return store_outcomes(LogPlace(log), path, columns)
+    return store_outcomes(LogStore(log), path, columns)
 
 
 def known(log: Path) -> dict[tuple[str, int], bool]:
@@ -69,7 +69,7 @@ def test_a_file_may_call_its_columns_otherwise(log: Path, tmp_path: Path) -> Non
         path, index=False
     )
     columns = Columns(target="Stage", positive="closed", request_id="Ref", row="No")
-    assert store_outcomes(LogPlace(log), path, columns).n_converted == 1
+    assert store_outcomes(LogStore(log), path, columns).n_converted == 1
     assert known(log) == {(LIST, 1): True, (LIST, 2): False}
 
 

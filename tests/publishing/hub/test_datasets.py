@@ -19,7 +19,7 @@ from leadmodel.model import LeadModel
 from leadmodel.monitoring.log.files import find_files, read_files
 from leadmodel.monitoring.log.log import LEADS, PredictionLog, ScoredCall
 from leadmodel.monitoring.log.outcomes import read_outcomes, store_outcomes
-from leadmodel.monitoring.log.store import LogPlace
+from leadmodel.monitoring.log.store import LogStore
 from leadmodel.publishing.hub.client import HubError
 
 LOG = "datasets/demo/log"
@@ -27,9 +27,9 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture
-def place(hub: LoopbackHub) -> Iterator[LogPlace]:
+def place(hub: LoopbackHub) -> Iterator[LogStore]:
     """A log on the Hub, and nothing of it on this machine."""
-    place = LogPlace.of(LOG)
+    place = LogStore.of(LOG)
     yield place
     shutil.rmtree(place.folder, ignore_errors=True)
     shutil.rmtree(Path(os.environ["HF_HOME"]) / "leadmodel", ignore_errors=True)
@@ -39,7 +39,7 @@ def call(model: LeadModel, number: int, time: datetime = NOW) -> ScoredCall:
     return ScoredCall(model, [model.schema.example()], [0.5], ["B"], "API", f"{number:032x}", time)
 
 
-def names(place: LogPlace, days: int | None = None) -> list[str]:
+def names(place: LogStore, days: int | None = None) -> list[str]:
     """Return the calls in a log, as whoever reads it finds them."""
     tables = read_files(find_files(place.roots([LEADS], days), LEADS, days), ["request_id"])
     return sorted(pa.concat_tables(tables)["request_id"].to_pylist())
@@ -52,8 +52,8 @@ def committed(hub: LoopbackHub) -> list[str]:
 
 def test_the_place_is_told_by_its_name(tmp_path: Path) -> None:
     assert (
-        LogPlace.of("datasets/demo/log").repo_id
-        == LogPlace.of("hf://datasets/demo/log/").repo_id
+        LogStore.of("datasets/demo/log").repo_id
+        == LogStore.of("hf://datasets/demo/log/").repo_id
         == "demo/log"
     )
     for folder in (
@@ -63,11 +63,11 @@ def test_the_place_is_told_by_its_name(tmp_path: Path) -> None:
         "datasets/demo/log/2026",
         "demo/log",
     ):
-        assert LogPlace.of(folder) == LogPlace(Path(folder).absolute())
+        assert LogStore.of(folder) == LogStore(Path(folder).absolute())
 
 
 def test_a_closed_log_is_committed_to_a_private_repository(
-    hub: LoopbackHub, place: LogPlace, model: LeadModel
+    hub: LoopbackHub, place: LogStore, model: LeadModel
 ) -> None:
     log = PredictionLog(place, seconds=3600)
     for number in range(3):
@@ -80,7 +80,7 @@ def test_a_closed_log_is_committed_to_a_private_repository(
 
 
 def test_a_file_that_grows_is_committed_again_whole(
-    hub: LoopbackHub, place: LogPlace, model: LeadModel
+    hub: LoopbackHub, place: LogStore, model: LeadModel
 ) -> None:
     log = PredictionLog(place, seconds=3600)
     assert log._uploads is not None
@@ -95,7 +95,7 @@ def test_a_file_that_grows_is_committed_again_whole(
 
 
 def test_past_days_leave_this_machine_once_they_are_committed(
-    hub: LoopbackHub, place: LogPlace, model: LeadModel
+    hub: LoopbackHub, place: LogStore, model: LeadModel
 ) -> None:
     log = PredictionLog(place, seconds=3600)
     log.add(call(model, 1, NOW - timedelta(days=2)))
@@ -107,7 +107,7 @@ def test_past_days_leave_this_machine_once_they_are_committed(
 
 
 def test_what_a_silent_hub_does_not_take_is_committed_at_the_next_start(
-    hub: LoopbackHub, place: LogPlace, model: LeadModel, caplog: pytest.LogCaptureFixture
+    hub: LoopbackHub, place: LogStore, model: LeadModel, caplog: pytest.LogCaptureFixture
 ) -> None:
     log = PredictionLog(place, seconds=3600)
     hub.fail("POST", "/commit/", Fault.status(403), times=None)
@@ -121,7 +121,7 @@ def test_what_a_silent_hub_does_not_take_is_committed_at_the_next_start(
 
 
 def test_an_app_starts_to_log_while_the_hub_is_silent(
-    hub: LoopbackHub, place: LogPlace, model: LeadModel, caplog: pytest.LogCaptureFixture
+    hub: LoopbackHub, place: LogStore, model: LeadModel, caplog: pytest.LogCaptureFixture
 ) -> None:
     hub.fail("*", "/", Fault.hang_up(), times=None)
     log = PredictionLog(place, seconds=3600)
@@ -133,7 +133,7 @@ def test_an_app_starts_to_log_while_the_hub_is_silent(
     assert len(committed(hub)) == 1
 
 
-def test_a_public_repository_is_refused(hub: LoopbackHub, place: LogPlace) -> None:
+def test_a_public_repository_is_refused(hub: LoopbackHub, place: LogStore) -> None:
     HfApi().create_repo("demo/log", repo_type="dataset")
     with pytest.raises(HubError, match="'demo/log' must be private"):
         PredictionLog(place)
@@ -144,7 +144,7 @@ def test_a_public_repository_is_refused(hub: LoopbackHub, place: LogPlace) -> No
     [("reader", "may only read"), ("stranger", "may not write to 'demo/log'"), ("", "Nobody is logged in")],
 )
 def test_who_may_not_write_is_told_at_once(
-    hub: LoopbackHub, place: LogPlace, monkeypatch: pytest.MonkeyPatch, token: str, message: str
+    hub: LoopbackHub, place: LogStore, monkeypatch: pytest.MonkeyPatch, token: str, message: str
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", token)
     with pytest.raises(HubError, match=message):
@@ -152,7 +152,7 @@ def test_who_may_not_write_is_told_at_once(
 
 
 def test_outcomes_are_stored_in_the_repository(
-    hub: LoopbackHub, place: LogPlace, model: LeadModel, tmp_path: Path
+    hub: LoopbackHub, place: LogStore, model: LeadModel, tmp_path: Path
 ) -> None:
     log = PredictionLog(place, seconds=3600)
     log.add(call(model, 1))
@@ -165,13 +165,13 @@ def test_outcomes_are_stored_in_the_repository(
     assert len(read_outcomes(place.roots(["outcomes"]))) == 1
 
 
-def test_no_such_repository_is_told(hub: LoopbackHub, place: LogPlace) -> None:
+def test_no_such_repository_is_told(hub: LoopbackHub, place: LogStore) -> None:
     with pytest.raises(HubError, match="'demo/log' cannot be read"):
         place.roots([LEADS])
 
 
 def test_an_app_that_is_stopped_commits_its_last_lead(
-    hub: LoopbackHub, place: LogPlace, folder: Path
+    hub: LoopbackHub, place: LogStore, folder: Path
 ) -> None:
     with running_app(str(folder), LEADMODEL_LOG=LOG) as address:
         name = httpx.post(f"{address}/api/v1/score", json={"age": 40}).json()["request_id"]

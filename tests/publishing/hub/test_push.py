@@ -5,7 +5,7 @@ from huggingface_hub import HfApi
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.rollback import go_back
 from leadmodel.publishing.hub.client import HubError
-from leadmodel.publishing.hub.push import Destination, versions
+from leadmodel.publishing.hub.push import HubRepository, versions
 
 REPO = "demo/leads"
 
@@ -44,7 +44,7 @@ def test_plots_that_a_model_no_longer_has_go_and_other_files_stay(
 
 def test_somebody_elses_commit_is_not_overwritten(hub: LoopbackHub, model: LeadModel) -> None:
     model.push_to_hub(REPO)
-    destination = Destination(REPO)
+    destination = HubRepository(REPO)
     HfApi().upload_file(path_or_fileobj=b"theirs", path_in_repo="README.md", repo_id=REPO)
     with pytest.raises(HubError, match=r"Somebody else has committed .* Nothing was published"):
         destination.publish(model.files, "mine")
@@ -73,7 +73,7 @@ def test_who_may_not_write_is_told_before_the_work(
 ) -> None:
     monkeypatch.delenv("HF_TOKEN") if token is None else monkeypatch.setenv("HF_TOKEN", token)
     with pytest.raises(HubError, match=message):
-        Destination(repo)
+        HubRepository(repo)
     assert hub.content.repositories == {}
 
 
@@ -93,7 +93,7 @@ def test_a_push_that_fails_leaves_the_repository_as_it_was(
     hub: LoopbackHub, model: LeadModel, second_model: LeadModel, method: str, part: str, fault: object
 ) -> None:
     before = model.push_to_hub(REPO).commit
-    destination = Destination(REPO)
+    destination = HubRepository(REPO)
     hub.fail(method, part, fault(), times=None)  # type: ignore[operator]
     with pytest.raises(HubError, match=r"may not write|did not answer|could not do it"):
         destination.publish(second_model.files, "second")

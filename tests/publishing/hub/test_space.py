@@ -2,7 +2,7 @@ import yaml
 from hub_server import LoopbackHub
 
 from leadmodel.model import LeadModel
-from leadmodel.publishing.hub.space import SpaceDestination
+from leadmodel.publishing.hub.space import HubSpace
 
 SPACE = "demo/leads-app"
 
@@ -13,7 +13,7 @@ def published(hub: LoopbackHub) -> dict[str, bytes]:
 
 
 def test_a_space_has_what_serves_the_model(hub: LoopbackHub, model: LeadModel) -> None:
-    address = SpaceDestination(SPACE).publish("demo/leads", model.config.title)
+    address = HubSpace(SPACE).publish("demo/leads", model.config.title)
     assert address == f"{hub.url}/spaces/{SPACE}"
     files = published(hub)
     assert {"app.py", "requirements.txt", "README.md", "leadmodel/model.py"} <= set(files)
@@ -25,7 +25,7 @@ def test_a_space_has_what_serves_the_model(hub: LoopbackHub, model: LeadModel) -
 
 
 def test_its_readme_names_the_model(hub: LoopbackHub) -> None:
-    SpaceDestination(SPACE).publish("demo/leads", "Leads: of 'all' kinds")
+    HubSpace(SPACE).publish("demo/leads", "Leads: of 'all' kinds")
     text = published(hub)["README.md"].decode()
     front = yaml.safe_load(text.split("---\n")[1])
     assert front["models"] == ["demo/leads"]
@@ -35,13 +35,13 @@ def test_its_readme_names_the_model(hub: LoopbackHub) -> None:
 
 
 def test_a_second_push_updates_it(hub: LoopbackHub) -> None:
-    SpaceDestination(SPACE).publish("demo/leads", "Leads")
-    SpaceDestination(SPACE).publish("demo/other", "Leads")
+    HubSpace(SPACE).publish("demo/leads", "Leads")
+    HubSpace(SPACE).publish("demo/other", "Leads")
     space = hub.repository("space", SPACE)
     assert space.variables["LEADMODEL_REPO"].value == "demo/other"
     assert [commit.title for commit in space.commits[:2]] == ["Serve demo/other", "Serve demo/leads"]
 
 
 def test_a_private_space_is_private(hub: LoopbackHub) -> None:
-    SpaceDestination(SPACE, private=True).publish("demo/leads", "Leads")
+    HubSpace(SPACE, private=True).publish("demo/leads", "Leads")
     assert hub.repository("space", SPACE).private

@@ -89,7 +89,7 @@ def test_every_door_is_logged_and_its_answers_name_their_call(
 
 
 try:
-    from test_tools import call
+    from mcp_client import call
 
     def call_tool(address: str) -> str:
         import json

@@ -1,8 +1,6 @@
 """The tools as an assistant finds and calls them, with the real client of the protocol."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -11,28 +9,11 @@ from support import running_app
 
 from leadmodel.model import LeadModel
 
-mcp = pytest.importorskip("mcp", reason="the package of the protocol is not installed")
+pytest.importorskip("mcp", reason="the package of the protocol is not installed")
 
+from mcp_client import call, with_session
 
 LEAD = {"source": "Referral", "minutes_on_site": 42}
-
-
-def with_session(address: str, act: Callable[[Any], Awaitable[Any]]) -> Any:
-    """Return what `act` returns for a session with the app's tools."""
-
-    from mcp.client.streamable_http import streamable_http_client
-
-    async def talk() -> Any:
-        async with streamable_http_client(f"{address}/gradio_api/mcp/") as (read, write, _):
-            async with mcp.ClientSession(read, write) as session:
-                await session.initialize()
-                return await act(session)
-
-    return asyncio.run(talk())
-
-
-def call(address: str, tool: str, **arguments: Any) -> Any:
-    return with_session(address, lambda session: session.call_tool(tool, arguments))
 
 
 def test_the_endpoints_and_nothing_else_are_tools(address: str, model: LeadModel) -> None:

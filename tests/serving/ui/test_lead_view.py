@@ -1,8 +1,8 @@
 import re
 
-from leadmodel.amounts.model import AmountTerms
+from leadmodel.amounts.model import AmountParameters
 from leadmodel.explain.reasons import Explanation, Reason
-from leadmodel.leads.schema import Remark
+from leadmodel.leads.schema import ValueWarning
 from leadmodel.predictor.answer import Answer
 from leadmodel.serving.ui.views.lead import render_answer, render_error, render_ignored, render_invitation
 
@@ -13,7 +13,7 @@ ANSWER = Answer(
     score=88,
     grade="A",
     decision=EVIL,
-    warnings=(Remark(field=EVIL, kind="unseen", message=EVIL),),
+    warnings=(ValueWarning(field=EVIL, kind="unseen", message=EVIL),),
     explanation=Explanation(base=0, reasons_for=(REASON,), reasons_against=(), rest=0),
     revision="abc",
 )
@@ -37,7 +37,7 @@ def test_the_answer_shows_what_people_act_on() -> None:
 def test_what_a_lead_is_worth_is_told() -> None:
     worth = {"expected_amount": 200.0, "expected_value": 160.5, "amount_interval": (90.0, 1400.0)}
     answer = ANSWER.model_copy(update=worth)
-    terms = AmountTerms(unit="<€", mean=150, low=1, high=900, factor=1, ratios=(0.5, 2))
+    terms = AmountParameters(unit="<€", mean=150, low=1, high=900, factor=1, ratios=(0.5, 2))
     shown = render_answer(answer, 0.4, ["A", "B"], 2, terms, 60)
     assert "<€" not in shown
     assert "Worth &lt;€160.50</b>" in shown
@@ -48,7 +48,9 @@ def test_what_a_lead_is_worth_is_told() -> None:
 
 def test_a_lead_of_which_little_is_known_says_so() -> None:
     lacking = tuple(
-        Remark(field=name, kind="missing", message=f"{name}: not given, which no training lead lacked.")
+        ValueWarning(
+            field=name, kind="missing", message=f"{name}: not given, which no training lead lacked."
+        )
         for name in ("Age", "City", "Source")
     )
     shown = render_answer(ANSWER.model_copy(update={"warnings": lacking}), 0.4, ["A", "B"], 4)
@@ -56,7 +58,7 @@ def test_a_lead_of_which_little_is_known_says_so() -> None:
     assert "Not given, though every training lead had them: Age, City, Source." in shown
     assert "assumed" not in shown
     message = "Age: not given, which no training lead lacked; the average is assumed."
-    lacking = (Remark(field="Age", kind="missing", message=message), *lacking[1:])
+    lacking = (ValueWarning(field="Age", kind="missing", message=message), *lacking[1:])
     shown = render_answer(ANSWER.model_copy(update={"warnings": lacking}), 0.4, ["A", "B"], 4)
     assert "had them: Age, City, Source. Averages are assumed for the numbers." in shown
     assert "Too little" not in render_answer(ANSWER, 0.4, ["A", "B"], 4)

@@ -7,7 +7,7 @@ import pytest
 
 from leadmodel.model import LeadModel
 from leadmodel.publishing.card import METRIC_NAMES
-from leadmodel.report.readiness import judge_model
+from leadmodel.report.readiness import evaluate_readiness
 from leadmodel.serving.ui.views.model import MEANINGS, card_text, render_model
 
 
@@ -28,7 +28,7 @@ def test_every_metric_is_there_with_its_interval_and_its_meaning(model: LeadMode
 
 def test_the_verdict_and_all_of_its_checks_come_first(model: LeadModel) -> None:
     labels = {field.name: field.label for field in model.schema.fields}
-    verdict, html = judge_model(model.evaluation, labels), render_model(model)
+    verdict, html = evaluate_readiness(model.evaluation, labels), render_model(model)
     assert html.index(verdict.level.capitalize()) < html.index("How good it is")
     assert html.count('class="lm-check"') == len(verdict.checks)
 

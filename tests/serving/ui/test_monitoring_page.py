@@ -9,8 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 from replay import replay
-from support import running_app, when_ready
-from test_accessibility import violations
+from support import running_app, violations, when_ready
 
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import pytest
 from kinds import make_kinds
 from playwright.sync_api import Browser, expect, sync_playwright
-from support import running_app
-from test_accessibility import violations
+from support import running_app, violations
 
 from leadmodel.model import LeadModel
 

@@ -1,7 +1,7 @@
 import pytest
 
 from leadmodel.serving.web import rate_limit as callers
-from leadmodel.serving.web.rate_limit import Allowance, caller_of
+from leadmodel.serving.web.rate_limit import TokenBucket, caller_address
 
 
 class Clock:
@@ -15,7 +15,7 @@ class Clock:
 
 def test_what_is_left_comes_back_with_time() -> None:
     clock = Clock()
-    allowance = Allowance(60, clock)
+    allowance = TokenBucket(60, clock)
     allowance.spend("ann", 60)
     assert allowance.wait("ann", 1) == pytest.approx(1)
     assert allowance.wait("ann", 30) == pytest.approx(30)
@@ -31,7 +31,7 @@ def test_what_is_left_comes_back_with_time() -> None:
 
 def test_a_call_of_more_than_a_minutes_worth_is_paid_off_afterwards() -> None:
     clock = Clock()
-    allowance = Allowance(60, clock)
+    allowance = TokenBucket(60, clock)
     assert allowance.wait("ann", 600) == 0
     allowance.spend("ann", 600)
     assert allowance.wait("ann", 1) == pytest.approx(541)
@@ -39,7 +39,7 @@ def test_a_call_of_more_than_a_minutes_worth_is_paid_off_afterwards() -> None:
 
 def test_the_table_of_callers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(callers, "MAX_CALLERS", 3)
-    allowance = Allowance(60, Clock())
+    allowance = TokenBucket(60, Clock())
     for caller in ("a", "b", "c", "a", "d"):
         allowance.spend(caller, 60)
     assert [caller for caller in "abcd" if allowance.wait(caller, 1) > 0] == ["a", "c", "d"]
@@ -63,4 +63,4 @@ def test_the_last_public_address_is_the_callers(
 ) -> None:
     headers = [(b"x-forwarded-for", line.encode()) for line in forwarded]
     scope = {"type": "http", "client": ("10.0.0.1", 5000), "headers": headers}
-    assert caller_of(scope, behind_proxy) == caller
+    assert caller_address(scope, behind_proxy) == caller

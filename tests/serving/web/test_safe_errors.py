@@ -12,7 +12,7 @@ import pytest
 from gradio_client import Client
 from support import running_app
 
-from leadmodel.serving.web.safe_errors import DiscreetFormatter, describe
+from leadmodel.serving.web.safe_errors import SafeFormatter, describe
 
 CANARY = "canary-7f3a"
 JSON = {"Content-Type": "application/json"}
@@ -145,6 +145,6 @@ def test_only_trusted_loggers_are_quoted(logger: str, expected: str) -> None:
         record = logging.LogRecord(
             logger, logging.ERROR, "elsewhere.py", 7, "said %s", (CANARY,), sys.exc_info()
         )
-    told = DiscreetFormatter("%(message)s").format(record)
+    told = SafeFormatter("%(message)s").format(record)
     assert told.startswith(expected)
     assert "invalid literal" not in told

@@ -9,10 +9,10 @@ from typing import Any
 
 import gradio as gr
 
-from leadmodel.decision.call_plan import Plan, plan_calls
+from leadmodel.decision.call_plan import CallPlan, plan_calls
 from leadmodel.errors import InputError
 from leadmodel.serving.downloads import count_formulas, to_csv, to_excel
-from leadmodel.serving.ranking import RankedList, Ranking, press_column
+from leadmodel.serving.ranking import RankedLeads, Ranking, toggle_sort
 from leadmodel.serving.service import MAX_LEADS, ScoringService
 from leadmodel.serving.ui.list_scripts import ARRIVING, SAVING, SORTING
 from leadmodel.serving.ui.views.list import (
@@ -198,7 +198,7 @@ class _ListPage:
 
     def _rank(
         self,
-        ranked: RankedList | None,
+        ranked: RankedLeads | None,
         ranking: Ranking,
         grades: Sequence[str],
         segments: Sequence[str],
@@ -219,7 +219,7 @@ class _ListPage:
 
     def _filter(
         self,
-        ranked: RankedList | None,
+        ranked: RankedLeads | None,
         grades: Sequence[str],
         segments: Sequence[str],
         sorting: tuple[str | None, bool],
@@ -232,7 +232,7 @@ class _ListPage:
 
     def _sort(
         self,
-        ranked: RankedList | None,
+        ranked: RankedLeads | None,
         grades: list[str],
         segments: list[str],
         sorting: tuple[str | None, bool],
@@ -240,12 +240,12 @@ class _ListPage:
     ) -> tuple[str, Any]:
         if ranked is None:
             return render_list_error(GONE), sorting
-        new = press_column(ranked, sorting, str(event.column))
+        new = toggle_sort(ranked, sorting, str(event.column))
         return self._filter(ranked, grades, segments, new), new
 
     def _plan(
         self,
-        ranked: RankedList | None,
+        ranked: RankedLeads | None,
         rule: str,
         calls: float | None,
         cost: float | None,
@@ -262,13 +262,13 @@ class _ListPage:
 
 
 def _make_plan(
-    ranked: RankedList,
+    ranked: RankedLeads,
     rule: str,
     calls: float | None,
     cost: float | None,
     value: float | None,
     level: float,
-) -> Plan:
+) -> CallPlan:
     if rule == BY_NUMBER and calls is None:
         raise InputError("Say how many calls you can make.")
     n_calls = calls if rule == BY_NUMBER else None
@@ -277,7 +277,7 @@ def _make_plan(
     )
 
 
-def _file(suffix: str, ranked: RankedList | None, which: str, n_called: int) -> dict[str, str]:
+def _file(suffix: str, ranked: RankedLeads | None, which: str, n_called: int) -> dict[str, str]:
     if ranked is None:
         raise gr.Error(GONE, print_exception=False)
     table = ranked.table.slice(0, n_called) if which == PLANNED else ranked.table

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from leadmodel.amounts.model import LEVEL, AmountTerms
+from leadmodel.amounts.model import LEVEL, AmountParameters
 from leadmodel.explain.reasons import Explanation, Reason
 from leadmodel.predictor.answer import Answer
 
@@ -83,7 +83,7 @@ def render_answer(
     threshold: float,
     bands: list[str],
     n_fields: int,
-    terms: AmountTerms | None = None,
+    terms: AmountParameters | None = None,
     cost: float | None = None,
 ) -> str:
     """Return probability, grade and decision at a glance, and the reasons below.
@@ -98,7 +98,7 @@ def render_answer(
         The grades, best first.
     n_fields : int
         Fields that the model looks at.
-    terms : AmountTerms, optional
+    terms : AmountParameters, optional
         How amounts are told, if the model was trained on them.
     cost : float, optional
         Of a call, if the expected value decides by exceeding it; the threshold is then that of a
@@ -124,13 +124,13 @@ def render_answer(
     )
 
 
-def _told_rule(from_on: str, terms: AmountTerms | None, cost: float | None) -> str:
+def _told_rule(from_on: str, terms: AmountParameters | None, cost: float | None) -> str:
     if terms is None or cost is None:
         return f"decision from {from_on} on"
     return f"decision from a value of {escape(terms.money(cost))} on"
 
 
-def _render_worth(answer: Answer, terms: AmountTerms | None) -> str:
+def _render_worth(answer: Answer, terms: AmountParameters | None) -> str:
     """Return what the lead is worth, and why, if the model tells."""
     if terms is None or answer.amount_interval is None or answer.expected_amount is None:
         return ""

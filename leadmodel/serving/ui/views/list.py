@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from leadmodel.serving.ranking import Match, RankedList
+from leadmodel.serving.ranking import Match, RankedLeads
 
 __all__ = [
     "LIST_STYLE",
@@ -66,7 +66,7 @@ def render_list_error(message: str) -> str:
     return f'<div class="lm-card" role="alert"><b>This list cannot be scored.</b>{told}</div>'
 
 
-def render_understood(ranked: RankedList) -> str:
+def render_understood(ranked: RankedLeads) -> str:
     """Return what was read as what, and what to look at before the answers are used."""
     n_found, unusual = len(ranked.matches), [match for match in ranked.matches if _strange(match)]
     facts = ((f"{len(ranked):,}", "leads"), (f"{n_found} of {n_found}", "fields of the model found"))
@@ -101,7 +101,7 @@ def _render_unusual(matches: list[Match], n_leads: int) -> str:
     return f'<div class="lm-note"><b>Read with care</b><ul>{"".join(items)}</ul></div>'
 
 
-def _render_unused(ranked: RankedList) -> str:
+def _render_unused(ranked: RankedLeads) -> str:
     if not ranked.unused:
         return ""
     named = [
@@ -112,7 +112,7 @@ def _render_unused(ranked: RankedList) -> str:
     return f'<p class="lm-muted" style="margin-top:12px">Not used, but kept: {", ".join(named)}{more}.</p>'
 
 
-def _render_matches(ranked: RankedList) -> str:
+def _render_matches(ranked: RankedLeads) -> str:
     heads = ("Field", "Column", "Missing", "Unseen", "Out of range")
     rows = "".join(
         f"<tr><td>{escape(match.label)}</td><td>{escape(match.column)}</td>"
@@ -131,7 +131,7 @@ def _render_matches(ranked: RankedList) -> str:
 
 
 def render_list(
-    ranked: RankedList, places: npt.NDArray[np.intp], column: str | None, descending: bool
+    ranked: RankedLeads, places: npt.NDArray[np.intp], column: str | None, descending: bool
 ) -> str:
     """Return the first `MAX_SHOWN` of the leads at `places` as a table.
 
@@ -139,10 +139,10 @@ def render_list(
 
     Parameters
     ----------
-    ranked : RankedList
+    ranked : RankedLeads
         The list.
     places : array of int
-        As `RankedList.arrange` returns them.
+        As `RankedLeads.arrange` returns them.
     column, descending : str or None, bool
         By what they are in order; None for best first.
     """
@@ -162,7 +162,7 @@ def render_list(
     )
 
 
-def _told_shown(ranked: RankedList, n_found: int, n_columns: int) -> str:
+def _told_shown(ranked: RankedLeads, n_found: int, n_columns: int) -> str:
     if not n_found:
         return f"No lead has one of these grades{' and segments' if ranked.segments else ''}."
     part = f"The first {MAX_SHOWN} of {n_found:,} leads" if n_found > MAX_SHOWN else f"{n_found:,} leads"
@@ -173,7 +173,7 @@ def _told_shown(ranked: RankedList, n_found: int, n_columns: int) -> str:
     return f"{part}.{download} Press a column's name to sort all leads by it."
 
 
-def _shown_columns(ranked: RankedList) -> dict[str, str]:
+def _shown_columns(ranked: RankedLeads) -> dict[str, str]:
     """Return columns of the table with their titles: who it is, the answers, what else is known."""
     named = [name for name in ranked.columns if name in ranked.unused]
     titles = {
@@ -200,13 +200,13 @@ def _render_head(title: str, name: str, descending: bool | None) -> str:
     return f'<th scope="col" aria-sort="{order}">{button}</th>'
 
 
-def _render_row(ranked: RankedList, place: int, row: dict[str, Any]) -> str:
+def _render_row(ranked: RankedLeads, place: int, row: dict[str, Any]) -> str:
     kinds = {column: answer for answer, column in ranked.answers.items()}
     cells = "".join(_render_cell(ranked, place, kinds.get(name), value) for name, value in row.items())
     return f'<tr><td class="lm-number">{place + 1:,}</td>{cells}</tr>'
 
 
-def _render_cell(ranked: RankedList, place: int, kind: str | None, value: Any) -> str:
+def _render_cell(ranked: RankedLeads, place: int, kind: str | None, value: Any) -> str:
     text = "" if value is None else str(value)
     if kind == "probability":
         bar = f'<span class="lm-bar"><i style="width:{value:.0%}"></i></span>'

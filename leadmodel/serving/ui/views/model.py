@@ -9,7 +9,7 @@ from leadmodel.metrics.classification import Estimate
 from leadmodel.model import LeadModel
 from leadmodel.publishing.card import METRIC_NAMES
 from leadmodel.report.evaluation import Evaluation
-from leadmodel.report.readiness import Readiness, Verdict, judge_model
+from leadmodel.report.readiness import Readiness, ReadinessLevel, evaluate_readiness
 from leadmodel.serving.ui.components import bullets, facts, figure, gallery, section, table
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "render_verdict",
 ]
 
-MARKS: dict[Readiness, str] = {"ready": "✓", "usable with care": "▲", "not ready": "✗"}
+MARKS: dict[ReadinessLevel, str] = {"ready": "✓", "usable with care": "▲", "not ready": "✗"}
 
 MEANINGS = {
     "roc_auc": "Of a lead that converts and one that does not, it ranks the right one first in {value:.0%} "
@@ -63,7 +63,7 @@ def render_model(model: LeadModel) -> str:
     """Return everything that people want to know of a model."""
     labels = {field.name: field.label for field in model.schema.fields}
     parts = (
-        render_verdict(judge_model(model.evaluation, labels)),
+        render_verdict(evaluate_readiness(model.evaluation, labels)),
         section("How good it is", render_metrics(model)),
         *_revenue(model.evaluation),
         section("In pictures", gallery(_figures(model))),
@@ -84,7 +84,7 @@ def card_text(model: LeadModel) -> str:
     return re.sub(r"^!\[[^\]]*\]\(plots/\w+\.png\)$", "", body, flags=re.MULTILINE).replace("![", "[")
 
 
-def render_verdict(verdict: Verdict) -> str:
+def render_verdict(verdict: Readiness) -> str:
     """Return whether a model is fit for use, with every rule that was looked at."""
     checks = "".join(
         f'<div class="lm-check"><span title="{check.level}">{MARKS[check.level]}</span>'

@@ -6,8 +6,8 @@ from html import escape
 import numpy as np
 
 from leadmodel.drift.drift import FieldDrift
-from leadmodel.drift.measure import judge_outcomes
-from leadmodel.leads.schema import HANDFUL
+from leadmodel.drift.measure import evaluate_outcomes
+from leadmodel.leads.schema import MIN_CATEGORY_COUNT
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.history import (
     Requests,
@@ -53,7 +53,8 @@ def render_history(history: History, model: LeadModel, days: int, n_dropped: int
     """
     scores = scores_over_time(history.slices, history.scored)
     if not any(scores):
-        told = f"<p>Fewer than {HANDFUL} leads were logged in this time. Look back further, or later.</p>"
+        few = f"Fewer than {MIN_CATEGORY_COUNT} leads were logged in this time."
+        told = f"<p>{few} Look back further, or later.</p>"
         return f'<div class="lm-report">{told}</div>'
     checks = [
         _check_leads(history, days, n_dropped),
@@ -105,7 +106,7 @@ def _listed(drifted: Sequence[FieldDrift], at_most: int = 5) -> str:
 
 def _moved(one: FieldDrift, n_now: int) -> str:
     """Return which cells moved most, of those with no leads now or more than a handful."""
-    shown = [cell for cell in one.cells if not 0 < cell.now * n_now < HANDFUL - 0.5]
+    shown = [cell for cell in one.cells if not 0 < cell.now * n_now < MIN_CATEGORY_COUNT - 0.5]
     widest = sorted(shown, key=lambda cell: -abs(cell.now - cell.then))[:2]
     told = [(cell.name, f"{cell.then:.0%}", f"{cell.now:.0%}") for cell in widest]
     return "; ".join(f"{name}: {then} then, {now} now" for name, then, now in told if then != now)
@@ -116,7 +117,7 @@ def _check_performance(history: History, model: LeadModel) -> Check:
         (history.scored["revision"] == model.revision) & history.scored["converted"].notna()
     ]
     y, probability = own["converted"].to_numpy(dtype=np.int64), own["probability"].to_numpy()
-    performance, _ = judge_outcomes(model, y, probability)
+    performance, _ = evaluate_outcomes(model, y, probability)
     if performance is None:
         return UNKNOWN, "Too few outcomes have come back to judge the model that serves now."
     if performance.fell:
@@ -130,7 +131,7 @@ def _check_requests(requests: Sequence[Requests | None]) -> Check:
     slow = max((one.slow for one in known if one.n_scoring), default=0.0)
     if not known:
         return UNKNOWN, "No requests were counted in this time."
-    if n_failed >= max(HANDFUL, MANY_FAILED * n_all):
+    if n_failed >= max(MIN_CATEGORY_COUNT, MANY_FAILED * n_all):
         return LOOK, f"The app failed with {n_failed:,} of {n_all:,} requests. Its log says where."
     if slow > SLOW:
         return LOOK, f"At worst, 5 of 100 requests took longer than {_milliseconds(slow)}."
@@ -175,7 +176,7 @@ def _render_scores(history: History, scores: Sequence[Scores | None], bands: Seq
             *(_count(one.grades.get(band, 0)) for band in bands),
         )
         if one
-        else (name, f"under {HANDFUL}", "", *("" for _ in bands))
+        else (name, f"under {MIN_CATEGORY_COUNT}", "", *("" for _ in bands))
         for name, one in zip(names, scores, strict=True)
     ]
     header = ("From", "Leads", "Median", *(f"Grade {band}" for band in bands))
@@ -187,7 +188,7 @@ def _counts(grades: Mapping[str, int], bands: Sequence[str]) -> list[str]:
 
 
 def _count(number: int) -> str:
-    return f"{number:,}" if number >= HANDFUL or not number else f"under {HANDFUL}"
+    return f"{number:,}" if number >= MIN_CATEGORY_COUNT or not number else f"under {MIN_CATEGORY_COUNT}"
 
 
 def _render_drift(history: History) -> str:

@@ -3,14 +3,14 @@
 import base64
 from html import escape
 
-from leadmodel.decision.call_plan import Plan
-from leadmodel.serving.ranking import RankedList
+from leadmodel.decision.call_plan import CallPlan
+from leadmodel.serving.ranking import RankedLeads
 from leadmodel.serving.ui.views.list import render_facts
 
 __all__ = ["render_plan"]
 
 
-def render_plan(plan: Plan, ranked: RankedList) -> str:
+def render_plan(plan: CallPlan, ranked: RankedLeads) -> str:
     """Return what to expect of calling, and the curve of the list with the plan's place on it."""
     if not plan.n_called:
         return _render_none(plan, ranked)
@@ -39,7 +39,7 @@ def render_plan(plan: Plan, ranked: RankedList) -> str:
     )
 
 
-def _render_none(plan: Plan, ranked: RankedList) -> str:
+def _render_none(plan: CallPlan, ranked: RankedLeads) -> str:
     if not plan.cost:
         return ""
     if plan.values is not None:
@@ -54,7 +54,7 @@ def _render_none(plan: Plan, ranked: RankedList) -> str:
     return f'<div class="lm-card" role="status"><b>No call pays.</b><br>{told}</div>'
 
 
-def _told_plan(plan: Plan, ranked: RankedList) -> str:
+def _told_plan(plan: CallPlan, ranked: RankedLeads) -> str:
     lines = [_told_cutoff(plan, ranked)]
     if plan.n_tied:
         what = "chance" if plan.values is None else "value"
@@ -73,7 +73,7 @@ def _told_plan(plan: Plan, ranked: RankedList) -> str:
     return "".join(f"<p>{line}</p>" for line in lines) + f"<p>{care}</p>"
 
 
-def _told_cutoff(plan: Plan, ranked: RankedList) -> str:
+def _told_cutoff(plan: CallPlan, ranked: RankedLeads) -> str:
     assert plan.cutoff is not None
     if plan.values is not None:
         return f"Call each lead from a value of <b>{escape(ranked.money(plan.cutoff))}</b> upwards."

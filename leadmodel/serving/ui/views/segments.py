@@ -4,8 +4,8 @@ import math
 from collections.abc import Collection
 from html import escape
 
-from leadmodel.clusters.results import Map, Segment, Segmentation
-from leadmodel.leads.schema import HANDFUL
+from leadmodel.clusters.results import Clustering, Map, Segment
+from leadmodel.leads.schema import MIN_CATEGORY_COUNT
 from leadmodel.metrics.classification import Estimate
 from leadmodel.model import LeadModel
 from leadmodel.serving.ui.components import bullets, facts
@@ -75,7 +75,7 @@ def _is_wanted(rate: float, average: float, converts: str) -> bool:
     return rate < average if converts == CONVERSIONS[2] else True
 
 
-def _told(found: Segmentation) -> str:
+def _told(found: Clustering) -> str:
     return (
         "<p>Leads grouped by what describes them, never by whether they converted: a way to look at them, "
         "not a sharp border.</p><details><summary>How the segments were found</summary>"
@@ -83,7 +83,7 @@ def _told(found: Segmentation) -> str:
     )
 
 
-def _draw(found: Segmentation, drawn: Map, shown: list[int], by: str, average: float) -> str:
+def _draw(found: Clustering, drawn: Map, shown: list[int], by: str, average: float) -> str:
     """Return the map: squares by how many leads lie there, and a numbered circle at each centre."""
     width, height = drawn.n_columns * SQUARE, drawn.n_rows * SQUARE
     most = max((spot.leads.count for spot in drawn.spots), default=1)
@@ -121,7 +121,7 @@ def _legend(drawn: Map, by: str, average: float) -> str:
         colours = f"The darker, the more of the leads there converted; all of them did by {average:.0%}."
     return (
         "The plane in which the segments lie farthest apart. A circle marks the centre of each, as large "
-        f"as the segment. {colours} Squares of {HANDFUL} leads or fewer are not shown ("
+        f"as the segment. {colours} Squares of {MIN_CATEGORY_COUNT} leads or fewer are not shown ("
         f"{drawn.hidden:,} leads)."
     )
 
