@@ -25,19 +25,19 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.scoring import median, repeated
 from benchmarks.table import print_head, print_table
-from leadmodel.evaluation.counts import count_leads
-from leadmodel.evaluation.drift import Drift, compare_leads
-from leadmodel.evaluation.profile import Profile, profile_leads, profile_output
-from leadmodel.leads.reading import read_table
+from leadmodel.drift.counts import count_leads
+from leadmodel.drift.drift import Drift, compare_leads
+from leadmodel.drift.measure import measure_drift
+from leadmodel.insights.profile import Profile, profile_leads, profile_output
+from leadmodel.leads.convert import read_leads
+from leadmodel.leads.read import read_table
 from leadmodel.leads.recipe import Recipe
-from leadmodel.leads.schema import HANDFUL, MISSING, Field, LeadSchema
-from leadmodel.leads.table import read_leads
+from leadmodel.leads.schema import MIN_CATEGORY_COUNT, MISSING, Field, LeadSchema
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.drift import measure_drift
-from leadmodel.training.fitting import Fitted, fit_model
-from leadmodel.training.past import PastLeads, prepare
+from leadmodel.prepare.data import TrainingData, prepare
+from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.training.fit import FittedModel, fit_model
 from leadmodel.training.run import train
-from leadmodel.training.settings import TrainingSettings
 
 SIZES = (100, 1_000, 10_000)
 TABLES = ("alarms", "power", "speed")
@@ -52,8 +52,8 @@ class Leads(NamedTuple):
     title: str
     raw: pd.DataFrame
     recipe: Recipe
-    past: PastLeads
-    fitted: Fitted
+    past: TrainingData
+    fitted: FittedModel
 
 
 def main() -> None:
@@ -138,7 +138,7 @@ def drawn_profile(leads: Leads, rng: np.random.Generator) -> Profile:
     X, y = leads.past.train
     rows, test = (rng.integers(len(y), size=len(part)) for part in (y, leads.past.split.test))
     drawn = X.iloc[rows]
-    if drawn.notna().sum().min() < HANDFUL:  # a training run would have left such a field out
+    if drawn.notna().sum().min() < MIN_CATEGORY_COUNT:  # a training run would have left such a field out
         return drawn_profile(leads, rng)
     said = {"probability": profile_output(leads.fitted.unseen[test], y[test])}
     return profile_leads(with_choices_of(drawn, leads.past.schema), drawn, y[rows], said)
@@ -150,7 +150,9 @@ def with_choices_of(drawn: pd.DataFrame, schema: LeadSchema) -> LeadSchema:
     for field in schema.fields:
         if field.kind == "categorical":
             counts = drawn[field.name].value_counts()
-            choices = tuple(choice for choice in field.choices if counts.get(choice, 0) >= HANDFUL)
+            choices = tuple(
+                choice for choice in field.choices if counts.get(choice, 0) >= MIN_CATEGORY_COUNT
+            )
             field = field.model_copy(update={"choices": choices})
         fields.append(field)
     return schema.model_copy(update={"fields": tuple(fields)})

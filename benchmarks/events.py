@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.retailrocket import make_events
 from benchmarks.table import print_table
-from leadmodel.leads.event_plan import FeaturePlan
+from leadmodel.events.plan import FeaturePlan
 
 KINDS = {"view": "views", "addtocart": "carts", "transaction": "purchases"}
 PLAN = FeaturePlan(
@@ -121,8 +121,8 @@ Measure = Callable[[Path, int], Callable[[], Shape]]
 
 def by_leadmodel(cutoffs: list[datetime], within: int) -> Measure:
     """Return the measure of features at these cutoffs of the leads active within so many days."""
-    from leadmodel.leads.events import build_features
-    from leadmodel.leads.moments import active_leads
+    from leadmodel.events.cutoffs import active_leads
+    from leadmodel.events.features import build_features
 
     def make(path: Path) -> Shape:
         log = log_of(path)
@@ -195,8 +195,8 @@ def by_duckdb(path: Path, _: int) -> Callable[[], Shape]:
     """Make the same features on DuckDB."""
     import duckdb
 
-    from leadmodel.leads.events import build_features
-    from leadmodel.leads.moments import active_leads
+    from leadmodel.events.cutoffs import active_leads
+    from leadmodel.events.features import build_features
 
     def make() -> Shape:
         log = duckdb.sql(
@@ -219,8 +219,8 @@ def by_pyspark(path: Path, _: int) -> Callable[[], Shape]:
     """Make the same features on PySpark in this machine alone, written to Parquet beside the log."""
     from pyspark.sql import SparkSession
 
-    from leadmodel.leads.events import build_features
-    from leadmodel.leads.moments import active_leads
+    from leadmodel.events.cutoffs import active_leads
+    from leadmodel.events.features import build_features
 
     session = SparkSession.builder.master("local[*]").config(map=SPARK).getOrCreate()
     session.range(1000).count()  # wakes the engine

@@ -24,8 +24,8 @@ import hostile
 from leadmodel.errors import ModelError
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
+from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.training.run import train
-from leadmodel.training.settings import TrainingSettings
 
 SECONDS, MEGABYTES = 30, 1000
 OUTCOMES = ("opened", "refused", "another error", "ran code")

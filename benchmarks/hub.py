@@ -21,7 +21,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from hub import Fault, LoopbackHub
+from hub_server import Fault, LoopbackHub
 
 from benchmarks.serving import start, stop
 from benchmarks.table import print_table

@@ -19,12 +19,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.quality import TASKS, Task
 from benchmarks.table import print_head
-from leadmodel.evaluation.comparison import paired_difference
-from leadmodel.evaluation.metrics import evaluate
+from leadmodel.metrics.classification import evaluate
+from leadmodel.metrics.comparison import paired_difference
+from leadmodel.prepare.data import prepare
+from leadmodel.prepare.folds import make_folds
+from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.training.calibration import cross_calibrated
-from leadmodel.training.crossvalidation import cross_validate, make_folds
-from leadmodel.training.past import prepare
-from leadmodel.training.settings import TrainingSettings
+from leadmodel.training.crossvalidation import cross_validate
 
 KINDS = ("plain", "class weights", "under-sampling")
 ENDS = ("value", "low", "high")

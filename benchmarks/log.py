@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.serving import Row, in_turns, our_app
 from benchmarks.table import print_table
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.log_place import LogPlace
-from leadmodel.monitoring.prediction_log import PredictionLog
+from leadmodel.monitoring.log.log import PredictionLog
+from leadmodel.monitoring.log.store import LogStore
 from leadmodel.serving.service import ScoringService
 
 TIMES = 2000
@@ -40,7 +40,7 @@ def main() -> None:
 
 def by_service(model: LeadModel, kept: Path) -> list[Row]:
     """Time one lead by the service."""
-    lead, log = model.schema.example(), PredictionLog(LogPlace(kept))
+    lead, log = model.schema.example(), PredictionLog(LogStore(kept))
     off, on = ScoringService(model), ScoringService(model, log=log)
     # Pairs by themselves: a call after one of another kind finds other things in the caches.
     taken = in_turns({"off": lambda: off.answer(lead), "on": lambda: on.answer(lead)}, TIMES)

@@ -27,13 +27,13 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.table import print_head
-from leadmodel.evaluation.metrics import evaluate
 from leadmodel.leads.outcome import known_outcomes
-from leadmodel.leads.reading import read_table
+from leadmodel.leads.read import read_table
 from leadmodel.leads.recipe import Recipe
-from leadmodel.training.past import prepare
+from leadmodel.metrics.classification import evaluate
+from leadmodel.prepare.data import prepare
+from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.training.run import train
-from leadmodel.training.settings import TrainingSettings
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 OURS, TUNED = "leadmodel", "leadmodel tuned"

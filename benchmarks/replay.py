@@ -20,15 +20,15 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.table import print_head
-from leadmodel.evaluation.comparison import paired_difference
-from leadmodel.evaluation.drawing import ACCENT, PALE, SECOND, dress, new_figure, to_png
-from leadmodel.evaluation.metrics import Estimate, evaluate
+from leadmodel.leads.dates import read_times
 from leadmodel.leads.outcome import find_positive, known_outcomes, read_outcome
-from leadmodel.leads.reading import read_table
+from leadmodel.leads.read import read_table
 from leadmodel.leads.recipe import Recipe
-from leadmodel.leads.times import read_times
+from leadmodel.metrics.classification import Estimate, evaluate
+from leadmodel.metrics.comparison import paired_difference
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.retraining import retrain
+from leadmodel.plots.style import ACCENT, PALE, SECOND, dress, new_figure, to_png
 from leadmodel.training.run import train
 
 ROOT = Path(__file__).parents[1]

@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.scoring import median, repeated
 from benchmarks.table import print_table
+from leadmodel.cli.options import add_lead_options, read_past_leads
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
-from leadmodel.options import add_lead_options, read_past_leads
 from leadmodel.training.run import train
 
 T = TypeVar("T")

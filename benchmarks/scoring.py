@@ -24,12 +24,12 @@ from catboost import Pool
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.table import print_table
-from leadmodel.leads.reading import read_table
+from leadmodel.batch.score import score_file
+from leadmodel.leads.convert import read_leads
+from leadmodel.leads.read import read_table
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
-from leadmodel.leads.table import read_leads
 from leadmodel.model import LeadModel
-from leadmodel.serving.bulk import score_file
 from leadmodel.training.run import train
 
 

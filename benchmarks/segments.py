@@ -23,12 +23,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.quality import TASKS, Task
 from benchmarks.scoring import median, repeated
 from benchmarks.table import print_head
+from leadmodel.clusters.fit import MAX_LEADS
+from leadmodel.clusters.pipeline import fit_encoder, fit_kmeans, related
 from leadmodel.model import LeadModel
-from leadmodel.training.grouping import fit_encoder, fit_groups, related
-from leadmodel.training.past import PastLeads, prepare
+from leadmodel.prepare.data import TrainingData, prepare
+from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.training.run import train
-from leadmodel.training.segments import MAX_LEADS
-from leadmodel.training.settings import TrainingSettings
 
 N_ROWS = 200_000
 MEASURES = ("Silhouette", "Shuffled", "Davies-Bouldin", "Stability in the search", "Stability anew")
@@ -70,7 +70,7 @@ def measure(task: Task, data: Path, n_resamples: int) -> list[str]:
     return [str(chosen.n_groups), *told, f"{seconds:.1f} s", f"{found.seconds:.1f} s", *costs(model, leads)]
 
 
-def stability(past: PastLeads, n_groups: int, n_resamples: int) -> float:
+def stability(past: TrainingData, n_groups: int, n_resamples: int) -> float:
     """Return the mean adjusted Rand index of the test leads, grouped by fits on fresh resamples."""
     rng = np.random.default_rng(12345)
     X, new = past.train[0], past.test[0]
@@ -80,7 +80,7 @@ def stability(past: PastLeads, n_groups: int, n_resamples: int) -> float:
             some = X.iloc[rng.integers(0, len(X), min(len(X), MAX_LEADS))]
             encoder = fit_encoder(schema, some)
             assert encoder is not None
-            groupings.append(fit_groups(encoder, encoder.transform(some), n_groups, seed).predict(new))
+            groupings.append(fit_kmeans(encoder, encoder.transform(some), n_groups, seed).predict(new))
     return float(np.mean([adjusted_rand_score(*pair) for pair in combinations(groupings, 2)]))
 
 

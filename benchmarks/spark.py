@@ -37,12 +37,12 @@ from benchmarks.bulk import make_leads
 from benchmarks.events import CUTOFF, KINDS, PLAN
 from benchmarks.retailrocket import make_events
 from benchmarks.table import print_head
-from leadmodel.leads.events import build_features
-from leadmodel.leads.moments import active_leads
+from leadmodel.batch.score import score_file
+from leadmodel.batch.spark import score
+from leadmodel.events.cutoffs import active_leads
+from leadmodel.events.features import build_features
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
-from leadmodel.serving.bulk import score_file
-from leadmodel.serving.spark import score
 from leadmodel.training.run import train
 
 BYTES = 40

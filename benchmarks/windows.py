@@ -19,14 +19,14 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.table import print_head
-from leadmodel.leads.event_leads import past_leads, recipe_of_leads
-from leadmodel.leads.event_recipe import EventHints
-from leadmodel.leads.event_tables import read_event_tables
+from leadmodel.events.dataset import past_leads, recipe_of_leads
+from leadmodel.events.tables import read_event_tables
+from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import Recipe
+from leadmodel.prepare.data import prepare
+from leadmodel.prepare.pipeline import fit_pipeline
+from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.training.crossvalidation import cross_validate
-from leadmodel.training.past import prepare
-from leadmodel.training.pipeline import fit_pipeline
-from leadmodel.training.settings import TrainingSettings
 
 RECIPE = Recipe.load(Path(__file__).parents[1] / "recipes" / "students-365.toml")
 SETTINGS = TrainingSettings()
@@ -71,7 +71,7 @@ def main() -> None:
     print()
 
 
-def judge(folder: Path, hints: EventHints) -> Judged:
+def judge(folder: Path, hints: EventConfig) -> Judged:
     """Train on the older leads as `train.py` does, and judge by the newest."""
     with read_event_tables(folder, hints) as tables:
         leads, _ = past_leads(tables, hints)

@@ -13,17 +13,17 @@ import pandas as pd
 from catboost import CatBoostClassifier
 
 from leadmodel.errors import LeadError, ModelError
-from leadmodel.evaluation.answer import Answer
-from leadmodel.evaluation.explanation import Explanation, explain
-from leadmodel.evaluation.routing import Routing, threads_for
-from leadmodel.evaluation.whatif import Curve, WhatIf, find_changes, trace_curve
-from leadmodel.leads.schema import LeadSchema, Remark, Value
-from leadmodel.leads.table import read_leads
-from leadmodel.publishing.opening import open_files
-from leadmodel.publishing.persistence import MODEL_FILE, is_folder, read_folder, write_folder
-from leadmodel.publishing.pull import pull
-from leadmodel.publishing.push import Destination, Published
-from leadmodel.publishing.rehearsal import rehearse, remember
+from leadmodel.explain.reasons import Explanation, explain
+from leadmodel.explain.what_if import Curve, WhatIf, find_changes, trace_curve
+from leadmodel.leads.convert import read_leads
+from leadmodel.leads.schema import LeadSchema, Value, ValueWarning
+from leadmodel.predictor.answer import Answer
+from leadmodel.predictor.routing import Predictor, threads_for
+from leadmodel.publishing.files import MODEL_FILE, is_folder, read_folder, write_folder
+from leadmodel.publishing.hub.pull import pull
+from leadmodel.publishing.hub.push import HubRepository, PublishedVersion
+from leadmodel.publishing.loading import open_files
+from leadmodel.publishing.sandbox import mark_verified, verify_in_subprocess
 
 __all__ = ["LeadModel"]
 
@@ -38,7 +38,7 @@ class LeadModel:
     Parameters
     ----------
     files : mapping of str to bytes
-        The files of a model folder, as `leadmodel.publishing.persistence.read_folder` returns them.
+        The files of a model folder, as `leadmodel.publishing.files.read_folder` returns them.
     revision : str, optional
         The commit that they are of; by default a part of the model file's checksum.
 
@@ -76,22 +76,22 @@ class LeadModel:
         if is_folder(source):
             if revision is not None:
                 raise ModelError(f"The folder {str(source)!r} has no revisions. Leave {revision!r} out.")
-            return cls._prove(read_folder(source))
+            return cls._open_verified(read_folder(source))
         pulled = pull(str(source), revision)
         if pulled.notice:
             _log.warning(pulled.notice)
         try:
-            return cls._prove(pulled.files, pulled.commit)
+            return cls._open_verified(pulled.files, pulled.commit)
         except ModelError:
             if pulled.notice:
                 raise
             # A download can be damaged and stay in the cache; the second one decides.
-            return cls._prove(pull(str(source), pulled.commit, anew=True).files, pulled.commit)
+            return cls._open_verified(pull(str(source), pulled.commit, anew=True).files, pulled.commit)
 
     @classmethod
-    def _prove(cls, files: Mapping[str, bytes], revision: str | None = None) -> "LeadModel":
+    def _open_verified(cls, files: Mapping[str, bytes], revision: str | None = None) -> "LeadModel":
         """Open files from elsewhere: first in a process of its own."""
-        rehearse(files)
+        verify_in_subprocess(files)
         return cls(files, revision)
 
     def save_pretrained(self, folder: str | Path) -> None:
@@ -103,11 +103,11 @@ class LeadModel:
             If the folder holds something other than a model.
         """
         write_folder(folder, self.files)
-        remember(self.files)
+        mark_verified(self.files)
 
     def push_to_hub(
         self, repo_id: str, *, private: bool = False, commit_message: str | None = None
-    ) -> Published:
+    ) -> PublishedVersion:
         """Publish the model in one commit, and tag it as the next version ("v1", "v2", …).
 
         Parameters
@@ -125,7 +125,7 @@ class LeadModel:
             If nobody is logged in, the token may not write there, or the Hub refuses or fails.
         """
         message = commit_message or f"{self.config.title}: {self.evaluation.headline()}"
-        return Destination(repo_id, private=private).publish(self.files, message)
+        return HubRepository(repo_id, private=private).publish(self.files, message)
 
     @property
     def schema(self) -> LeadSchema:
@@ -138,11 +138,11 @@ class LeadModel:
         return self.pipeline[-1]
 
     @cached_property
-    def routing(self) -> Routing:
+    def routing(self) -> Predictor:
         """Which classifier answers for which lead."""
         field = self.config.parts.field if self.config.parts else None
         parts = {value: pipeline[-1] for value, pipeline in self.parts.items()}
-        return Routing(self.schema, self.classifier, field, parts, self.worth)
+        return Predictor(self.schema, self.classifier, field, parts, self.worth)
 
     def predict_proba(self, leads: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return the probability that each of the raw `leads` converts, of shape (n_leads,).
@@ -172,7 +172,7 @@ class LeadModel:
         return self.score_typed(read_leads(self.schema, leads))
 
     def score_typed(self, typed: pd.DataFrame, threads: int = -1) -> pd.DataFrame:
-        """Return what `score` does, for leads as `leadmodel.leads.table.read_leads` returns them."""
+        """Return what `score` does, for leads as `leadmodel.leads.convert.read_leads` returns them."""
         probability, worths, _ = self.routing.forecast(typed, threads)
         decision = self.config.decision
         scores = decision.scores(probability)
@@ -273,7 +273,7 @@ class LeadModel:
 
     def _read_rows(
         self, leads: Sequence[Mapping[str, Any]]
-    ) -> tuple[list[list[Value]], list[list[Remark]]]:
+    ) -> tuple[list[list[Value]], list[list[ValueWarning]]]:
         rows, remarks = [], []
         known: dict[Any, Any] = {}
         for number, lead in enumerate(leads, 1):

@@ -1,4 +1,4 @@
-"""What the process does in which a model is opened for the first time; see `rehearse`.
+"""What the process does in which a model is opened for the first time; see `verify_in_subprocess`.
 
 It gets the files on its standard input, and writes what it is about to do line by line, so that it
 is known what has killed it.
@@ -17,10 +17,10 @@ from catboost import Pool
 
 from leadmodel.errors import InputError, ModelError
 from leadmodel.model import LeadModel
-from leadmodel.publishing.archive import SEGMENTS_FILE, catboost_bytes, estimator_of
-from leadmodel.publishing.opening import read_config
-from leadmodel.publishing.rehearsal import SECONDS
-from leadmodel.serving.readiness import check_ready
+from leadmodel.publishing.allowlist import SEGMENTS_FILE, catboost_bytes, estimator_of
+from leadmodel.publishing.loading import read_config
+from leadmodel.publishing.sandbox import SECONDS
+from leadmodel.serving.ui.self_check import check_ready
 
 __all__ = ["main"]
 

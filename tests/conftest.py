@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from hub import LoopbackHub
+from hub_server import LoopbackHub
 from support import ROOT, running_app, with_amounts
 
 HUB = LoopbackHub()
@@ -28,8 +28,8 @@ from kinds import RECIPE, make_kinds
 
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
+from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.training.run import train
-from leadmodel.training.settings import TrainingSettings
 
 REAL_DATA = ROOT.parent / "shared" / "data"
 

@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.log_files import new_file, write_whole
-from leadmodel.monitoring.log_place import LogPlace
-from leadmodel.monitoring.outcomes import OUTCOMES
-from leadmodel.monitoring.prediction_log import REQUESTS, PredictionLog, ScoredCall
+from leadmodel.monitoring.log.files import new_file, write_whole
+from leadmodel.monitoring.log.log import REQUESTS, PredictionLog, ScoredCall
+from leadmodel.monitoring.log.outcomes import OUTCOMES
+from leadmodel.monitoring.log.store import LogStore
 
 __all__ = ["replay"]
 
@@ -37,7 +37,7 @@ def replay(
     """Write a log of that many leads, spread over the last days, scored by one model after the other."""
     leads, now = _draw(n_leads, drifting=drifting), datetime.now(UTC)
     times = [now - timedelta(days=days) * (1 - place / n_leads) for place in range(n_leads)]
-    log, outcomes = PredictionLog(LogPlace(folder), seconds=3600), []
+    log, outcomes = PredictionLog(LogStore(folder), seconds=3600), []
     for start in range(0, n_leads, CALL):
         part, time = leads.iloc[start : start + CALL], times[start]
         call = _score(models[start * len(models) // n_leads], part, f"{start:032x}", time)

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-__all__ = ["ROOT", "command", "running_app", "when_ready", "with_amounts"]
+__all__ = ["ROOT", "command", "running_app", "violations", "when_ready", "with_amounts"]
 
 ROOT = Path(__file__).parents[1]
 
@@ -97,3 +98,14 @@ def with_amounts(leads: pd.DataFrame, random_state: int = 1) -> pd.DataFrame:
     amounts = np.exp(means + rng.normal(0, 0.5, len(leads)))
     texts = [f"€{amount:,.2f}" for amount in amounts]
     return leads.assign(amount=np.where(leads["status"] == "Won", texts, None))
+
+
+GRADIO = {"image-redundant-alt"}
+"""What Gradio's own footer does: a picture beside its name, named once more."""
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe finds wrong, and where first."""
+    page.wait_for_timeout(1500)  # what is still fading in has too little contrast
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["id"] not in GRADIO]

@@ -1,1 +1,1 @@
-"""What a lead is: schema, recipe, reading, sample, events."""
+"""Define what a lead is: its schema, its recipe, and how raw values become typed ones."""

@@ -11,7 +11,7 @@ from math import ceil, floor
 import numpy as np
 import numpy.typing as npt
 
-from leadmodel.leads.schema import HANDFUL
+from leadmodel.leads.schema import MIN_CATEGORY_COUNT
 
 __all__ = ["publish_ends", "publish_quantiles", "publish_typical"]
 
@@ -49,7 +49,7 @@ def publish_ends(numbers: npt.ArrayLike) -> tuple[float, float]:
         Without gaps; at least one.
     """
     ordered = np.sort(np.asarray(numbers, dtype=np.float64))
-    rank, last = min(HANDFUL - 1, (len(ordered) - 1) // 2), len(ordered) - 1
+    rank, last = min(MIN_CATEGORY_COUNT - 1, (len(ordered) - 1) // 2), len(ordered) - 1
     return _publish_rank(ordered, rank), _publish_rank(ordered, last - rank)
 
 
@@ -65,7 +65,7 @@ def publish_typical(numbers: npt.ArrayLike) -> float:
     n_leads = len(ordered)
     low, middle, high = (int(share * (n_leads - 1)) for share in (0.4, 0.5, 0.6))
     values, counts = np.unique(ordered[low : high + 1], return_counts=True)
-    shared = values[counts >= HANDFUL]
+    shared = values[counts >= MIN_CATEGORY_COUNT]
     if len(shared):
         return float(shared[np.abs(shared - ordered[middle]).argmin()])
     return _publish(ordered, middle, low, high)
@@ -74,15 +74,15 @@ def publish_typical(numbers: npt.ArrayLike) -> float:
 def _publish_rank(ordered: Floats, rank: int) -> float:
     """Return a number near the one at a rank, with a handful of leads beyond it as well."""
     last = len(ordered) - 1
-    low = max(rank - HANDFUL, min(rank, HANDFUL - 1))
-    high = min(rank + HANDFUL, max(rank, last - HANDFUL + 1))
+    low = max(rank - MIN_CATEGORY_COUNT, min(rank, MIN_CATEGORY_COUNT - 1))
+    high = min(rank + MIN_CATEGORY_COUNT, max(rank, last - MIN_CATEGORY_COUNT + 1))
     return _publish(ordered, rank, low, high)
 
 
 def _publish(ordered: Floats, rank: int, low: int, high: int) -> float:
     """Return the number at a rank if a handful of leads share it, else a round one between two ranks."""
     value = float(ordered[rank])
-    if _count(ordered, value) >= HANDFUL:
+    if _count(ordered, value) >= MIN_CATEGORY_COUNT:
         return value
     if ordered[low] == ordered[high]:  # only among a handful or two of leads
         low, high = 0, len(ordered) - 1

@@ -9,14 +9,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, 
 
 __all__ = [
     "DateParts",
-    "EntityHints",
-    "EventHints",
-    "JoinHints",
-    "LogHints",
-    "OutcomeHints",
+    "EntityConfig",
+    "EventConfig",
+    "JoinConfig",
+    "LogConfig",
+    "OutcomeConfig",
     "Prices",
-    "TableHints",
-    "TimedHints",
+    "TableConfig",
+    "TimedConfig",
 ]
 
 Unit = Literal["s", "ms", "us"]
@@ -49,11 +49,11 @@ Days = Annotated[tuple[PositiveInt, ...], AfterValidator(_check_rising)]
 KindName = Annotated[str, AfterValidator(_check_kind)]
 
 
-class _Hints(BaseModel):
+class _Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class JoinHints(_Hints):
+class JoinConfig(_Config):
     """Another table, each row of which says more of the rows with the same value of `on`.
 
     Where both tables have a column of one name, the log's own is used.
@@ -63,7 +63,7 @@ class JoinHints(_Hints):
     on: str
 
 
-class DateParts(_Hints):
+class DateParts(_Config):
     """A time that several columns make: year, month and day, and a number that orders the day.
 
     The order within the day becomes seconds after midnight: it puts events in order, but is no clock.
@@ -79,7 +79,7 @@ def _time_columns(time: str | DateParts | None) -> list[str]:
     return [time] if time else []
 
 
-class TableHints(_Hints):
+class TableConfig(_Config):
     """A table in the folder of the data, and which of its rows are meant.
 
     Parameters
@@ -90,7 +90,7 @@ class TableHints(_Hints):
         The column that says whose row it is; by default that of the recipe.
     where : dict of str to str or tuple of str
         Only rows in which these columns hold one of these texts.
-    joins : tuple of JoinHints
+    joins : tuple of JoinConfig
         Tables that give more columns.
     unit : {"s", "ms", "us"}, optional
         What a time that is a number counts since 1970; inferred if not told.
@@ -104,7 +104,7 @@ class TableHints(_Hints):
     table: TableFile
     entity: str | None = None
     where: dict[str, str | tuple[str, ...]] = {}
-    joins: tuple[JoinHints, ...] = ()
+    joins: tuple[JoinConfig, ...] = ()
     unit: Unit | None = None
     format: str | None = None
     duplicates: Literal["drop", "keep"] = "drop"
@@ -114,7 +114,7 @@ class TableHints(_Hints):
         return list(self.where)
 
 
-class EntityHints(TableHints):
+class EntityConfig(TableConfig):
     """The table with one row per entity: since when it is known, and what was known then."""
 
     start: str | DateParts | None = None
@@ -124,7 +124,7 @@ class EntityHints(TableHints):
         return [*super().columns(), *_time_columns(self.start), *self.fields]
 
 
-class TimedHints(TableHints):
+class TimedConfig(TableConfig):
     """A table each row of which happened at a time."""
 
     time: str | DateParts
@@ -147,7 +147,7 @@ class Prices(BaseModel):
         return dict(self.__pydantic_extra__)
 
 
-class OutcomeHints(TimedHints):
+class OutcomeConfig(TimedConfig):
     """The table of outcomes: whoever stands in it has converted at that time.
 
     `amount` is the column of what it brought; or `prices` say so by a column's value.
@@ -162,7 +162,7 @@ class OutcomeHints(TimedHints):
         return self.amount is not None or self.prices is not None
 
     @model_validator(mode="after")
-    def _check_amount(self) -> "OutcomeHints":
+    def _check_amount(self) -> "OutcomeConfig":
         if self.amount is not None and self.prices is not None:
             raise ValueError("amount or prices, not both")
         return self
@@ -172,7 +172,7 @@ class OutcomeHints(TimedHints):
         return [*super().columns(), *own]
 
 
-class LogHints(TimedHints):
+class LogConfig(TimedConfig):
     """A table of events: what happened to whom, and when.
 
     Parameters
@@ -200,7 +200,7 @@ class LogHints(TimedHints):
     attributes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _check_one_kind(self) -> "LogHints":
+    def _check_one_kind(self) -> "LogConfig":
         by_column = self.kind_column is not None
         if (
             by_column == (self.kind is not None)
@@ -221,7 +221,7 @@ class LogHints(TimedHints):
         return [*super().columns(), *(name for name in own if name)]
 
 
-class EventHints(_Hints):
+class EventConfig(_Config):
     """How leads are made of a log of events.
 
     Which leads there are is said by one of `after`, `every` (with `active_within`) and
@@ -231,11 +231,11 @@ class EventHints(_Hints):
     ----------
     entity : str
         The column that says whose row it is, such as "visitor_id".
-    logs : tuple of LogHints
+    logs : tuple of LogConfig
         The tables of events.
-    outcomes : OutcomeHints
+    outcomes : OutcomeConfig
         The table of outcomes.
-    entities : EntityHints, optional
+    entities : EntityConfig, optional
         The table of entities.
     windows : tuple of int
         Days before the moment of the lead in which events are counted, rising; none: only in all.
@@ -254,9 +254,9 @@ class EventHints(_Hints):
     """
 
     entity: str
-    logs: Annotated[tuple[LogHints, ...], Field(min_length=1)]
-    outcomes: OutcomeHints
-    entities: EntityHints | None = None
+    logs: Annotated[tuple[LogConfig, ...], Field(min_length=1)]
+    outcomes: OutcomeConfig
+    entities: EntityConfig | None = None
     windows: Days = (1, 7, 30, 90)
     horizon: PositiveInt | None = None
     after: Days = ()
@@ -267,7 +267,7 @@ class EventHints(_Hints):
     until: dt.date | None = None
 
     @model_validator(mode="after")
-    def _check_moments(self) -> "EventHints":
+    def _check_moments(self) -> "EventConfig":
         if sum(map(bool, (self.after, self.every, self.after_events))) != 1:
             raise ValueError("give one of after, every and after_events")
         if (self.every is None) != (self.active_within is None):
@@ -279,7 +279,7 @@ class EventHints(_Hints):
         return self
 
     @model_validator(mode="after")
-    def _check_names(self) -> "EventHints":
+    def _check_names(self) -> "EventConfig":
         for name, pair in self.ratios.items():
             if unknown := [kind for kind in pair if kind not in self.kinds]:
                 raise ValueError(f"the ratio {name!r} needs a kind {unknown[0]!r}, which no log has")

@@ -8,13 +8,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from leadmodel.errors import InputError, quoted
-from leadmodel.leads.event_recipe import EventHints
+from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.schema import Kind
 
-__all__ = ["DecisionHints", "FieldHints", "Recipe", "check_bands", "read_budget"]
+__all__ = ["DecisionConfig", "FieldConfig", "Recipe", "check_bands", "read_budget"]
 
 
-class FieldHints(BaseModel):
+class FieldConfig(BaseModel):
     """What a recipe may say of a field; whatever it leaves out is inferred from the leads.
 
     No leads tell whether sales or marketing can change what a field says of a lead: `influence`
@@ -64,7 +64,7 @@ def read_budget(budget: str) -> tuple[float, str]:
     return float(found[1]), found[2] or found[3]
 
 
-class DecisionHints(BaseModel):
+class DecisionConfig(BaseModel):
     """How the decision is put to people, and by which rule it falls.
 
     At most one rule: a precision floor, a recall floor, a budget, or value and cost together;
@@ -97,7 +97,7 @@ class DecisionHints(BaseModel):
     cost: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
-    def _check_rule(self) -> "DecisionHints":
+    def _check_rule(self) -> "DecisionConfig":
         if self.value is not None and self.cost is None:
             raise ValueError("value and cost go together")
         if self.bands is not None:
@@ -109,7 +109,7 @@ class DecisionHints(BaseModel):
             raise ValueError("one rule at a time: min_precision, min_recall, budget, or value and cost")
         return self
 
-    def updated(self, **changes: Any) -> "DecisionHints":
+    def updated(self, **changes: Any) -> "DecisionConfig":
         """Return the hints with whatever of `changes` is not None; a rule among them replaces the old one.
 
         Raises
@@ -120,7 +120,7 @@ class DecisionHints(BaseModel):
         given = {key: value for key, value in changes.items() if value is not None}
         kept = self.model_dump(exclude=RULES if RULES & given.keys() else set())
         try:
-            return DecisionHints.model_validate(kept | given)
+            return DecisionConfig.model_validate(kept | given)
         except ValidationError as error:
             first = error.errors()[0]
             place = "".join(f"{part}: " for part in first["loc"])
@@ -153,11 +153,11 @@ class Recipe(BaseModel):
         Columns that are not to be used for any other reason.
     placeholders : tuple of str
         Texts that mean "not answered".
-    decision : DecisionHints
+    decision : DecisionConfig
         How the decision is put, and by which rule it falls.
-    fields : dict of str to FieldHints
+    fields : dict of str to FieldConfig
         Labels, help texts, kinds and ranges by column.
-    events : EventHints, optional
+    events : EventConfig, optional
         How leads are made of a log of events; without it, the leads are a table already.
     """
 
@@ -176,9 +176,9 @@ class Recipe(BaseModel):
     leaks: dict[str, str] = {}
     drop: tuple[str, ...] = ()
     placeholders: tuple[str, ...] = ()
-    decision: DecisionHints = DecisionHints()
-    fields: dict[str, FieldHints] = {}
-    events: EventHints | None = None
+    decision: DecisionConfig = DecisionConfig()
+    fields: dict[str, FieldConfig] = {}
+    events: EventConfig | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> "Recipe":

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadmodel.leads.recipe import FieldHints, Recipe
+from leadmodel.leads.recipe import FieldConfig, Recipe
 
 __all__ = ["SAMPLE_RECIPE", "make_sample"]
 
@@ -15,7 +15,7 @@ SAMPLE_RECIPE = Recipe(
     positive="Won",
     time="created_at",
     id=("lead_id",),
-    fields={name: FieldHints(influence=True) for name in ("webinar", "brochure")},
+    fields={name: FieldConfig(influence=True) for name in ("webinar", "brochure")},
 )
 
 _SOURCES = {"Search": 0.34, "Social": 0.22, "Referral": 0.12, "Partner": 0.1, "Fair": 0.05, "Direct": 0.17}

@@ -9,17 +9,26 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from leadmodel.errors import InputError, LeadError, quoted
-from leadmodel.leads.texts import FALSE_WORDS, TRUE_WORDS, identifiers, is_unicode, plain_number
+from leadmodel.leads.parse import FALSE_WORDS, TRUE_WORDS, identifiers, is_unicode, plain_number
 
-__all__ = ["HANDFUL", "MIN_TOLD", "MISSING", "Field", "Kind", "LeadSchema", "Remark", "Value"]
+__all__ = [
+    "MIN_CATEGORY_COUNT",
+    "MIN_TOLD",
+    "MISSING",
+    "Field",
+    "Kind",
+    "LeadSchema",
+    "Value",
+    "ValueWarning",
+]
 
 MISSING = "(missing)"
 """The category that stands for "not answered"; the saved pipeline fills it in as well."""
 
-HANDFUL = 5
+MIN_CATEGORY_COUNT = 5
 """Categories seen in fewer leads might point to a person, so no file of the model names them."""
 
-MIN_TOLD = 2 * HANDFUL
+MIN_TOLD = 2 * MIN_CATEGORY_COUNT
 """Of fewer leads it is not told how many converted."""
 
 Kind = Literal["numeric", "categorical", "boolean"]
@@ -30,7 +39,7 @@ _NESTED = (list, tuple, set, Mapping)
 """A tuple: a union would be made anew for each value."""
 
 
-class Remark(BaseModel):
+class ValueWarning(BaseModel):
     """Something to know about a value that was scored all the same."""
 
     model_config = ConfigDict(frozen=True)
@@ -140,7 +149,7 @@ class Field(BaseModel):
             return yes
         return no if folded in FALSE_WORDS | {no.lower()} else text
 
-    def remark(self, value: Value) -> Remark | None:
+    def remark(self, value: Value) -> ValueWarning | None:
         """Return what is unusual about a parsed `value`, if anything."""
         if isinstance(value, str):
             return self._remark_text(value)
@@ -149,28 +158,30 @@ class Field(BaseModel):
         low, high = self.minimum, self.maximum
         if low is None or high is None or low <= value <= high:
             return None
-        return Remark(
+        return ValueWarning(
             field=self.name,
             kind="out of range",
             message=f"{self.label}: {value:g} lies outside the training leads' {low:g} to {high:g}.",
         )
 
-    def _remark_text(self, value: str) -> Remark | None:
+    def _remark_text(self, value: str) -> ValueWarning | None:
         if value == MISSING:
             return self._remark_missing()
         if value in self._known:
             return None
-        message = f"{self.label}: {quoted(value)} was seen in fewer than {HANDFUL} training leads."
-        return Remark(field=self.name, kind="unseen", message=message)
+        message = (
+            f"{self.label}: {quoted(value)} was seen in fewer than {MIN_CATEGORY_COUNT} training leads."
+        )
+        return ValueWarning(field=self.name, kind="unseen", message=message)
 
-    def _remark_missing(self) -> Remark | None:
+    def _remark_missing(self) -> ValueWarning | None:
         if self.missing_share > 0:
             return None
-        lacked = f"fewer than {HANDFUL} training leads lacked"
+        lacked = f"fewer than {MIN_CATEGORY_COUNT} training leads lacked"
         if self.assumed is not None:
             lacked = "no training lead lacked; the average is assumed"
         message = f"{self.label}: not given, which {lacked}."
-        return Remark(field=self.name, kind="missing", message=message)
+        return ValueWarning(field=self.name, kind="missing", message=message)
 
 
 class LeadSchema(BaseModel):
@@ -245,7 +256,7 @@ class LeadSchema(BaseModel):
 
     def read_lead(
         self, lead: Mapping[str, Any], known: dict[Any, Any] | None = None
-    ) -> tuple[list[Value], list[Remark]]:
+    ) -> tuple[list[Value], list[ValueWarning]]:
         """Return one raw lead as the model's row, and what is unusual about it.
 
         Parameters
@@ -279,13 +290,13 @@ class LeadSchema(BaseModel):
                 remarks.append(remark)
         return row, remarks
 
-    def _read(self, field: Field, value: Any) -> tuple[Value, Remark | None]:
+    def _read(self, field: Field, value: Any) -> tuple[Value, ValueWarning | None]:
         typed = self.read_value(field, value)
         return typed, field.remark(typed)
 
     def _plan(
         self, lead: Mapping[str, Any], known: dict[Any, Any]
-    ) -> list[tuple[Field, str | None, dict[Any, tuple[Value, Remark | None]]]]:
+    ) -> list[tuple[Field, str | None, dict[Any, tuple[Value, ValueWarning | None]]]]:
         """Return each field, its name in leads with these names, and what was read of it so far."""
         named = self._by_field_name(lead)
         fields = self._in_model_order

@@ -1,1 +1,1 @@
-"""How a model ages, and what to do about it."""
+"""Operate a model over time: gate, retraining, rollback."""

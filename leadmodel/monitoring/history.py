@@ -1,210 +1,270 @@
-"""Read a prediction log back: its files in, what to look at out. No lead is in what comes out."""
+"""What scored leads, and what became of them, were like over time.
 
-from collections.abc import Iterable, Mapping
+Nothing here is told of fewer than a handful of leads: it might point to a person.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import reduce
-from operator import add
-from pathlib import Path
+from datetime import datetime, timedelta
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
-from leadmodel.evaluation.counts import Counts
-from leadmodel.evaluation.drift import Drift, compare_leads
-from leadmodel.evaluation.history import Requests, Slices, requests_over_time
-from leadmodel.model import LeadModel
-from leadmodel.monitoring.drift import count_typed
-from leadmodel.monitoring.log_files import find_files, read_files
-from leadmodel.monitoring.log_place import LogPlace
-from leadmodel.monitoring.outcomes import KEY, OUTCOMES, read_outcomes
-from leadmodel.monitoring.prediction_log import LEAD, LEADS, REQUESTS
-from leadmodel.monitoring.privacy import restore_leads
+from leadmodel.insights.conversion import wilson
+from leadmodel.insights.profile import Cell
+from leadmodel.leads.schema import MIN_CATEGORY_COUNT
+from leadmodel.metrics.classification import Estimate, estimate_metrics
 
-__all__ = ["MAX_LEADS", "History", "gather", "read_history"]
+__all__ = [
+    "SPANS",
+    "Outcomes",
+    "Requests",
+    "Scores",
+    "Slices",
+    "judge",
+    "outcomes_by_grade",
+    "outcomes_by_revision",
+    "outcomes_over_time",
+    "requests_over_time",
+    "scores_over_time",
+]
 
-MAX_LEADS = 1_000_000
-"""Leads looked at, the newest: more would take a page too long, and the memory with it."""
+SPANS = {1: 3, 7: 24, 30: 72, 90: 240}
+"""Days to look back, and the hours of each slice: about ten slices, which a phone can show."""
 
-LATEST = 1000
-"""Leads of now: enough to see a shift that matters, and not so many that last month hides it."""
+MIN_EACH = 20
+"""Converted, and other, leads from which on their order says something."""
 
-PARTS = ["time", "revision", "probability", "grade", *KEY]
+ANSWERING = ("/api/v1/score", "/gradio_api/run", "/gradio_api/call", "/gradio_api/mcp")
+"""Routes whose answer is a score; the time of all others says nothing of the model."""
 
 
-@dataclass(frozen=True, eq=False)
-class History:
-    """A log as it is looked at.
+@dataclass(frozen=True)
+class Slices:
+    """The time looked back upon, in parts of one length.
+
+    Parameters
+    ----------
+    edges : tuple of datetime
+        Beginnings, and the end of the last one, in UTC.
+    """
+
+    edges: tuple[datetime, ...]
+
+    @classmethod
+    def until(cls, now: datetime, days: int) -> "Slices":
+        """Return the slices of the last `days`, one of `SPANS`; the last slice holds `now`."""
+        step = timedelta(hours=SPANS[days])
+        if days == 1:
+            end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        else:
+            end = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        n_slices = timedelta(days=days) // step
+        return cls(tuple(end - step * back for back in range(n_slices, -1, -1)))
+
+    def __len__(self) -> int:
+        return len(self.edges) - 1
+
+    @property
+    def names(self) -> list[str]:
+        """The beginning of each slice: its hour, or its day."""
+        hours = self.edges[1] - self.edges[0] < timedelta(days=1)
+        return [f"{edge:%H:%M}" if hours else f"{edge:%b} {edge.day}" for edge in self.edges[:-1]]
+
+    def places(self, times: pd.Series) -> npt.NDArray[np.intp]:
+        """Return the slice of each time, -1 for one outside of all."""
+        edges = pd.DatetimeIndex(self.edges).as_unit("ms").asi8
+        places = np.searchsorted(edges, times.dt.as_unit("ms").astype("int64").to_numpy(), side="right") - 1
+        return np.where(places >= len(self), -1, places)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Answers in a slice: how many, their quantiles (10, 50 and 90 %), and leads by grade."""
+
+    n_leads: int
+    low: float
+    median: float
+    high: float
+    grades: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Leads whose outcome is known: how many, what was foretold, what happened, how well ranked.
+
+    Parameters
+    ----------
+    name : str
+        Of the slice, grade or revision.
+    n_leads : int
+        Scored leads.
+    n_known : int
+        Leads with an outcome.
+    expected : float
+        Their mean probability.
+    converted : Estimate
+        The share that converted, with its 95 % interval.
+    lift, roc_auc : Estimate, optional
+        The conversion rate of the best fifth over that of all, and the ROC AUC; None with fewer
+        than `MIN_EACH` of either outcome.
+    """
+
+    name: str
+    n_leads: int
+    n_known: int
+    expected: float
+    converted: Estimate
+    lift: Estimate | None = None
+    roc_auc: Estimate | None = None
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Requests in a slice.
+
+    Parameters
+    ----------
+    n_scoring, n_refused : int
+        Of those that ask for a score, and with which something was wrong.
+    n_all, n_failed : int
+        Of all kinds, and with which the app failed.
+    median, slow : float
+        Seconds within which half, and 95 %, of the scoring ones were answered.
+    """
+
+    n_scoring: int
+    n_refused: int
+    n_all: int
+    n_failed: int
+    median: float
+    slow: float
+
+
+def scores_over_time(slices: Slices, scored: pd.DataFrame) -> list[Scores | None]:
+    """Return the answers of each slice; None for fewer than a handful.
 
     Parameters
     ----------
     slices : Slices
-        The time looked back upon.
-    scored : DataFrame of shape (n_leads, 6)
-        ``slice``, ``time``, ``revision``, ``probability``, ``grade`` and ``converted``: 1, 0, or a
-        gap where the outcome is not known.
-    drifts : list of Drift or None
-        By slice, of the leads that the served revision has scored, against those that it has learned
-        from: others were logged by what another revision knows, and are of the time before it.
-    drift : Drift, optional
-        The same of the latest slices with `LATEST` such leads together, or of all.
-    since : str
-        Where these slices begin.
-    requests : list of Requests or None
-        By slice.
-    is_cut : bool
-        Whether there are more than `MAX_LEADS`, so that the oldest were left out.
+        The time.
+    scored : DataFrame of shape (n_leads, …)
+        With ``slice``, ``probability`` and ``grade``.
     """
-
-    slices: Slices
-    scored: pd.DataFrame
-    drifts: list[Drift | None]
-    drift: Drift | None
-    since: str
-    requests: list[Requests | None]
-    is_cut: bool
+    return [_scores(some) for some in _parts(scored["slice"], range(len(slices)), scored)]
 
 
-def read_history(place: LogPlace, model: LeadModel, days: int, now: datetime | None = None) -> History:
-    """Read the last days of a log.
-
-    Parameters
-    ----------
-    place : LogPlace
-        Where it is.
-    model : LeadModel
-        Served now; drift is measured from its training leads.
-    days : int
-        One of `leadmodel.evaluation.history.SPANS`.
-    now : datetime, optional
-        Until when, in UTC.
-
-    Raises
-    ------
-    HubError
-        If the repository of the log cannot be read.
-    """
-    slices = Slices.until(now or datetime.now(UTC), days)
-    roots = [*place.roots([LEADS, REQUESTS], days + 4), *place.roots([OUTCOMES])]
-    since = slices.edges[0].date().isoformat()
-
-    def recent(kind: str) -> list[Path]:
-        return [path for path in find_files(roots, kind) if path.parent.name >= since]
-
-    newest_first = read_files(recent(LEADS)[::-1])
-    requests = pa.concat_tables([*read_files(recent(REQUESTS)), NO_REQUESTS])
-    return gather(model, slices, newest_first, read_outcomes(roots), requests)
-
-
-NO_REQUESTS = pa.table(
-    {
-        "time": pa.array([], pa.timestamp("ms", "UTC")),
-        "route": pa.array([], pa.string()),
-        "status": pa.array([], pa.int16()),
-        "seconds": pa.array([], pa.float64()),
-        "requests": pa.array([], pa.int64()),
-    }
-)
-
-
-def gather(
-    model: LeadModel,
-    slices: Slices,
-    tables: Iterable[pa.Table],
-    outcomes: pd.DataFrame,
-    requests: pa.Table,
-) -> History:
-    """Count and gather what the tables of a log hold, one table at a time.
-
-    Parameters
-    ----------
-    model : LeadModel
-        Served now.
-    slices : Slices
-        The time looked back upon.
-    tables : iterable of pyarrow.Table
-        Of leads, the newest first.
-    outcomes : DataFrame
-        As `leadmodel.monitoring.outcomes.read_outcomes` returns them.
-    requests : pyarrow.Table
-        Of requests.
-    """
-    counts: dict[int, list[Counts]] = {}
-    parts: list[pd.DataFrame] = []
-    n_leads, is_cut = 0, False
-    for table in tables:
-        if n_leads >= MAX_LEADS:
-            is_cut = True
-            break
-        part = _gather(model, slices, table, outcomes, counts)
-        parts.append(part)
-        n_leads += len(part)
-    summed = {place: reduce(add, some) for place, some in counts.items()}
-    latest = _latest(summed)
-    asked = requests.to_pandas()
-    asked["slice"] = slices.places(asked["time"])
-    return History(
-        slices=slices,
-        scored=_join(parts),
-        drifts=[_compare(model, summed.get(place)) for place in range(len(slices))],
-        drift=_compare(model, reduce(add, (summed[place] for place in latest)) if latest else None),
-        since=slices.names[min(latest)] if latest else "",
-        requests=requests_over_time(slices, asked),
-        is_cut=is_cut,
-    )
-
-
-def _latest(counts: Mapping[int, Counts]) -> list[int]:
-    """Return the last slices that have `LATEST` leads together."""
-    places, n_leads = [], 0
-    for place in sorted(counts, reverse=True):
-        if n_leads < LATEST:
-            places.append(place)
-            n_leads += counts[place].n_leads
-    return places
-
-
-def _gather(
-    model: LeadModel,
-    slices: Slices,
-    table: pa.Table,
-    outcomes: pd.DataFrame,
-    counts: dict[int, list[Counts]],
-) -> pd.DataFrame:
-    """Add a table's leads to the counts, and return of them what is not a field."""
-    part = table.select(PARTS).to_pandas()
-    part["slice"] = slices.places(part["time"])
-    own = part["slice"].where(part["revision"] == model.revision, -1)
-    for place in np.unique(own[own >= 0]):
-        counts.setdefault(int(place), []).append(_count(model, table.filter(pa.array(own == place))))
-    part = part.merge(outcomes, on=KEY, how="left").drop(columns=KEY)
-    part["converted"] = part["converted"].astype("float64")
-    return part[part["slice"] >= 0]
-
-
-def _count(model: LeadModel, table: pa.Table) -> Counts:
-    kept = {
-        name.removeprefix(LEAD): table[name].combine_chunks()
-        for name in table.column_names
-        if name.startswith(LEAD)
-    }
-    typed = restore_leads(model.schema, kept)
-    return count_typed(model, typed, {"probability": table["probability"].to_numpy()})
-
-
-def _compare(model: LeadModel, counts: Counts | None) -> Drift | None:
-    if counts is None:
+def _scores(some: pd.DataFrame) -> Scores | None:
+    if len(some) < MIN_CATEGORY_COUNT:
         return None
-    return compare_leads(model.schema, model.profile, counts)
+    low, median, high = some["probability"].quantile([0.1, 0.5, 0.9])
+    grades = {str(grade): int(count) for grade, count in some["grade"].value_counts().items()}
+    return Scores(len(some), float(low), float(median), float(high), grades)
 
 
-def _join(parts: list[pd.DataFrame]) -> pd.DataFrame:
-    if parts:
-        joined = pd.concat(parts, ignore_index=True)
-        return joined.astype({"revision": "category", "grade": "category"})
-    kinds = {"time": "datetime64[ms, UTC]", "revision": "str", "probability": "float64", "grade": "str"}
-    empty = {name: pd.Series(dtype=kind) for name, kind in kinds.items()}
-    return pd.DataFrame(
-        empty | {"slice": pd.Series(dtype="int64"), "converted": pd.Series(dtype="float64")}
+def outcomes_over_time(slices: Slices, scored: pd.DataFrame) -> list[Outcomes | None]:
+    """Return the outcomes of the leads scored in each slice; None for fewer than a handful.
+
+    Parameters
+    ----------
+    slices : Slices
+        The time.
+    scored : DataFrame of shape (n_leads, …)
+        With ``slice``, ``probability`` and ``converted``: 1, 0, or a gap where it is not known.
+    """
+    parts = _parts(scored["slice"], range(len(slices)), scored)
+    return [judge(name, some) for name, some in zip(slices.names, parts, strict=True)]
+
+
+def outcomes_by_grade(scored: pd.DataFrame, bands: Sequence[str]) -> list[Outcomes]:
+    """Return the outcomes of each grade, best first, without those of fewer than a handful."""
+    parts = _parts(scored["grade"], bands, scored)
+    found = (judge(name, some, ranked=False) for name, some in zip(bands, parts, strict=True))
+    return [one for one in found if one]
+
+
+def outcomes_by_revision(scored: pd.DataFrame) -> list[Outcomes]:
+    """Return the outcomes of each revision, the latest first, without those of fewer than a handful."""
+    last = scored.groupby("revision", observed=True)["time"].max().sort_values(ascending=False)
+    parts = _parts(scored["revision"], last.index, scored)
+    found = (judge(str(name), some) for name, some in zip(last.index, parts, strict=True))
+    return [one for one in found if one]
+
+
+def _parts(keys: pd.Series, wanted: Iterable[object], scored: pd.DataFrame) -> list[pd.DataFrame]:
+    groups = dict(iter(scored.groupby(keys, observed=True)))
+    return [groups.get(one, scored.iloc[:0]) for one in wanted]
+
+
+def judge(name: str, some: pd.DataFrame, *, ranked: bool = True) -> Outcomes | None:
+    """Return what became of some scored leads; None if a handful's outcome is not known.
+
+    Parameters
+    ----------
+    name : str
+        Of these leads.
+    some : DataFrame of shape (n_leads, …)
+        With ``probability`` and ``converted``.
+    ranked : bool
+        Whether their order is judged as well.
+    """
+    known = some[some["converted"].notna()]
+    if len(known) < MIN_CATEGORY_COUNT:
+        return None
+    y, probability = known["converted"].to_numpy(dtype=np.int64), known["probability"].to_numpy()
+    n_converted = int(y.sum())
+    metrics: dict[str, Estimate] = {}
+    if ranked and min(n_converted, len(y) - n_converted) >= MIN_EACH:
+        # A hundred resamples are enough for a bar in a picture; of many leads, fewer.
+        n_resamples = int(np.clip(1_000_000 // len(y), 20, 200))
+        metrics = estimate_metrics(y, probability, n_resamples=n_resamples)
+    return Outcomes(
+        name=name,
+        n_leads=len(some),
+        n_known=len(y),
+        expected=float(probability.mean()),
+        converted=wilson(Cell(count=len(y), converted=n_converted)),
+        lift=metrics.get("lift_top_20"),
+        roc_auc=metrics.get("roc_auc"),
     )
+
+
+def requests_over_time(slices: Slices, requests: pd.DataFrame) -> list[Requests | None]:
+    """Return the requests of each slice; None for fewer than a handful.
+
+    Parameters
+    ----------
+    slices : Slices
+        The time.
+    requests : DataFrame of shape (n_kinds, …)
+        With ``slice``, ``route``, ``status``, ``seconds`` (at most) and ``requests`` (how many).
+    """
+    return [_requests(some) for some in _parts(requests["slice"], range(len(slices)), requests)]
+
+
+def _requests(some: pd.DataFrame) -> Requests | None:
+    scoring = some[some["route"].isin(ANSWERING)]
+    if some["requests"].sum() < MIN_CATEGORY_COUNT:
+        return None
+    times = scoring.groupby("seconds")["requests"].sum().sort_index()
+
+    def total(rows: pd.Series, of: pd.DataFrame) -> int:
+        return int(of.loc[rows, "requests"].sum())
+
+    return Requests(
+        n_scoring=int(scoring["requests"].sum()),
+        n_refused=total(scoring["status"].between(400, 499), scoring),
+        n_all=int(some["requests"].sum()),
+        n_failed=total(some["status"] >= 500, some),
+        median=_within(times, 0.5),
+        slow=_within(times, 0.95),
+    )
+
+
+def _within(times: pd.Series, share: float) -> float:
+    """Return the seconds within which that share was answered: an upper edge of the counted ones."""
+    if times.empty:
+        return float("nan")
+    reached = times.cumsum() >= share * times.sum()
+    return float(times.index[int(np.argmax(reached))])

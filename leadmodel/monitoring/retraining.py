@@ -10,21 +10,22 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import ValidationError
 
+from leadmodel.drift.drift import Drift, compare_leads
+from leadmodel.drift.measure import count_typed, evaluate_outcomes
 from leadmodel.errors import InputError, ModelError
-from leadmodel.evaluation.comparison import paired_difference
-from leadmodel.evaluation.drift import Drift, compare_leads
-from leadmodel.evaluation.gate import MAX_AGE_DAYS, Comparison, Gate, Rule, decide
-from leadmodel.evaluation.metrics import evaluate
+from leadmodel.leads.convert import read_leads
+from leadmodel.leads.dates import read_times
 from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME
 from leadmodel.leads.recipe import Recipe
-from leadmodel.leads.table import read_leads
-from leadmodel.leads.times import read_times
+from leadmodel.metrics.classification import evaluate
+from leadmodel.metrics.comparison import paired_difference
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.drift import count_typed, judge_outcomes
+from leadmodel.monitoring.gate import MAX_AGE_DAYS, decide
+from leadmodel.prepare.data import TrainingData, fingerprint
+from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.publishing.card import render_card
-from leadmodel.training.past import PastLeads, fingerprint
+from leadmodel.report.gate import Comparison, Gate, Rule
 from leadmodel.training.run import train
-from leadmodel.training.settings import TrainingSettings
 
 __all__ = ["Retrained", "champion_recipe", "champion_settings", "retrain", "with_gate"]
 
@@ -48,10 +49,10 @@ class Retrained:
     challenger: LeadModel | None = None
 
 
-class _News(NamedTuple):
+class _NewLeads(NamedTuple):
     """The leads as trained on, which of them are newer than the champion's, and how these differ."""
 
-    past: PastLeads
+    past: TrainingData
     fresh: npt.NDArray[np.bool_]
     drift: Drift
 
@@ -126,7 +127,7 @@ def retrain(
     facts: dict[str, Any] = {"champion": champion.revision, "age_days": _age_days(champion)}
     if fingerprint(leads) == champion.config.training.fingerprint:
         return Retrained(Gate(publish=False, rule="nothing new", drifted=False, **facts))
-    news: list[_News] = []
+    news: list[_NewLeads] = []
     challenger = train(
         leads,
         recipe,
@@ -157,13 +158,13 @@ def with_gate(model: LeadModel, gate: Gate) -> LeadModel:
     return LeadModel(model.files | written)
 
 
-def _look(champion: LeadModel, leads: pd.DataFrame, past: PastLeads) -> _News:
+def _look(champion: LeadModel, leads: pd.DataFrame, past: TrainingData) -> _NewLeads:
     fresh = _newer_than(champion, leads, past)
     typed = read_leads(champion.schema, leads.iloc[past.X.index[fresh]])
     forecast = champion.routing.forecast(typed)
     counts = count_typed(champion, typed, forecast.outputs)
-    judged = judge_outcomes(champion, past.y[fresh], forecast.probability)
-    return _News(past, fresh, compare_leads(champion.schema, champion.profile, counts, *judged))
+    judged = evaluate_outcomes(champion, past.y[fresh], forecast.probability)
+    return _NewLeads(past, fresh, compare_leads(champion.schema, champion.profile, counts, *judged))
 
 
 def _age_days(champion: LeadModel) -> float:
@@ -171,7 +172,7 @@ def _age_days(champion: LeadModel) -> float:
     return round(age.total_seconds() / 86_400, 2)
 
 
-def _newer_than(champion: LeadModel, leads: pd.DataFrame, past: PastLeads) -> npt.NDArray[np.bool_]:
+def _newer_than(champion: LeadModel, leads: pd.DataFrame, past: TrainingData) -> npt.NDArray[np.bool_]:
     """Return which leads with an outcome are newer than all that the champion has learned from."""
     known_until = champion.config.training.time_range
     if past.time is None or known_until is None:
@@ -203,7 +204,7 @@ def _sentences(drift: Drift) -> tuple[str, ...]:
 
 
 def _compare(
-    champion: LeadModel, challenger: LeadModel, leads: pd.DataFrame, news: _News
+    champion: LeadModel, challenger: LeadModel, leads: pd.DataFrame, news: _NewLeads
 ) -> Comparison | None:
     past = news.past
     judged = past.split.test[news.fresh[past.split.test]]

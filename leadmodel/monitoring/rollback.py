@@ -1,13 +1,13 @@
 """Go back to an earlier version of a published model."""
 
 from leadmodel.model import LeadModel
-from leadmodel.publishing.hub import HubError
-from leadmodel.publishing.push import Destination, Published, versions
+from leadmodel.publishing.hub.client import HubError
+from leadmodel.publishing.hub.push import HubRepository, PublishedVersion, versions
 
 __all__ = ["go_back"]
 
 
-def go_back(repo_id: str, tag: str | None = None) -> Published:
+def go_back(repo_id: str, tag: str | None = None) -> PublishedVersion:
     """Publish an earlier version of a model again, as the newest.
 
     Apps that follow the repository serve it at their next look, and the history stays whole.
@@ -26,7 +26,7 @@ def go_back(repo_id: str, tag: str | None = None) -> Published:
     ModelError
         If that version cannot be opened.
     """
-    destination = Destination(repo_id)
+    destination = HubRepository(repo_id)
     found = list(versions(repo_id))
     tag = tag or (found[-2] if len(found) > 1 else None)
     if tag not in found:

@@ -1,1 +1,1 @@
-"""How a model is kept: files, card, Hub."""
+"""Save and open model folders: files, trust checks, configuration, card."""

@@ -9,20 +9,20 @@ from huggingface_hub import EvalResult, ModelCardData
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from leadmodel.evaluation.evaluation import Evaluation
-from leadmodel.evaluation.metrics import Estimate
-from leadmodel.evaluation.profile import Profile
-from leadmodel.evaluation.verdict import judge_model
+from leadmodel.insights.profile import Profile
+from leadmodel.leads.parse import markdown, visible
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import Field
-from leadmodel.leads.texts import markdown, visible
-from leadmodel.publishing.archive import REVENUE_FILE
+from leadmodel.metrics.classification import Estimate
+from leadmodel.publishing.allowlist import REVENUE_FILE
 from leadmodel.publishing.config import ModelConfig
-from leadmodel.publishing.persistence import TRUSTED_TYPES, trusted_types
+from leadmodel.publishing.files import TRUSTED_TYPES, trusted_types
+from leadmodel.report.evaluation import Evaluation
+from leadmodel.report.readiness import evaluate_readiness
 
 __all__ = ["METRIC_NAMES", "environment", "render_card"]
 
-TEMPLATE = Path(__file__).parents[2] / "model_card.md"
+TEMPLATE = Path(__file__).with_name("model_card.md")
 
 _LINK = re.compile(
     r"((?<!!)\[[^\[\]<>`|\\]*\]\((?:https?://|mailto:)[^\s()<>`|\\]*\)|https?://[^\s()<>\[\]`|\\]+)"
@@ -66,7 +66,7 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
             config=config,
             recipe=config.recipe or Recipe(),
             evaluation=evaluation,
-            verdict=judge_model(evaluation, labels),
+            verdict=evaluate_readiness(evaluation, labels),
             profile=profile,
             metric_names=METRIC_NAMES,
             labels=labels,

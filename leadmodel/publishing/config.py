@@ -17,15 +17,15 @@ from pydantic import (
     model_validator,
 )
 
+from leadmodel.amounts.model import AmountParameters
+from leadmodel.clusters.results import MAX_SEGMENTS
+from leadmodel.decision.policy import Decision
 from leadmodel.errors import ModelError, quoted
-from leadmodel.evaluation.decision import Decision
-from leadmodel.evaluation.gate import Gate
-from leadmodel.evaluation.segmentation import MAX_SEGMENTS
-from leadmodel.evaluation.worth import AmountTerms
+from leadmodel.leads.parse import visible
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.leads.texts import visible
-from leadmodel.publishing.archive import MODEL_FILE, REVENUE_FILE, SEGMENTS_FILE
+from leadmodel.publishing.allowlist import MODEL_FILE, REVENUE_FILE, SEGMENTS_FILE
+from leadmodel.report.gate import Gate
 
 Version = Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,40}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -117,7 +117,7 @@ class RevenueFile(BaseModel):
     sha256 : str, optional
         Of revenue.skops; None if there is none, because each converted lead is expected to bring
         the mean.
-    terms : AmountTerms
+    terms : AmountParameters
         How amounts and values are told.
     """
 
@@ -125,7 +125,7 @@ class RevenueFile(BaseModel):
 
     column: str
     sha256: Sha256 | None = None
-    terms: AmountTerms
+    terms: AmountParameters
 
 
 class SegmentsFile(BaseModel):

@@ -1,1 +1,1 @@
-"""How a model answers: one service behind every door."""
+"""Serve a model to people and programs."""

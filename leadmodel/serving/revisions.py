@@ -5,9 +5,9 @@ import time
 from html import escape
 
 from leadmodel.errors import ModelError
-from leadmodel.publishing.hub import address_of
-from leadmodel.publishing.push import versions
-from leadmodel.serving.html import section
+from leadmodel.publishing.hub.client import address_of
+from leadmodel.publishing.hub.push import versions
+from leadmodel.serving.ui.components import section
 
 __all__ = ["Revisions"]
 

@@ -9,16 +9,16 @@ import pandas as pd
 import pyarrow as pa
 
 from leadmodel.errors import InputError, LeadError, quoted
-from leadmodel.evaluation.answer import Answer
-from leadmodel.evaluation.whatif import Curve, WhatIf
+from leadmodel.explain.what_if import Curve, WhatIf
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.prediction_log import PredictionLog, ScoredCall
-from leadmodel.serving.callers import charge
-from leadmodel.serving.lists import Progress, RankedList, rank_list
+from leadmodel.monitoring.log.log import PredictionLog, ScoredCall
+from leadmodel.predictor.answer import Answer
+from leadmodel.serving.ranking import Progress, RankedLeads, rank_list
+from leadmodel.serving.web.rate_limit import charge
 
-__all__ = ["MAX_LEADS", "Door", "ScoringService"]
+__all__ = ["MAX_LEADS", "Channel", "ScoringService"]
 
-Door = Literal["form", "list", "REST", "API", "MCP", "file"]
+Channel = Literal["form", "list", "REST", "API", "MCP", "file"]
 """By which leads come: the two pages, the routes, a named endpoint, a tool, a file that is sent."""
 
 MAX_LEADS = 50_000
@@ -52,7 +52,7 @@ class ScoringService:
         model: LeadModel | None = None,
         *,
         reasons: bool = True,
-        door: Door = "API",
+        door: Channel = "API",
     ) -> Answer:
         """Score one lead.
 
@@ -79,7 +79,7 @@ class ScoringService:
         return answer.model_copy(update={"request_id": request_id}) if self.log else answer
 
     def answers(
-        self, leads: Sequence[Mapping[str, Any]], *, reasons: bool = False, door: Door = "API"
+        self, leads: Sequence[Mapping[str, Any]], *, reasons: bool = False, door: Channel = "API"
     ) -> list[Answer]:
         """Score many leads.
 
@@ -112,9 +112,9 @@ class ScoringService:
         self,
         name: str,
         leads: pa.Table,
-        door: Door,
+        door: Channel,
         progress: Progress = lambda share, what: None,
-    ) -> RankedList:
+    ) -> RankedLeads:
         """Score a list, explain each lead and put the best first, as `rank_list` does.
 
         Raises
@@ -135,7 +135,7 @@ class ScoringService:
 
         return rank_list(model, name, leads, progress, tell)
 
-    def _tell(self, model: LeadModel, leads: Any, probability: Any, grades: Any, door: Door) -> str:
+    def _tell(self, model: LeadModel, leads: Any, probability: Any, grades: Any, door: Channel) -> str:
         """Tell whoever listens of a call, and return its name."""
         name = uuid.uuid4().hex if self.log else ""
         call = ScoredCall(model, leads, probability, grades, door, name, datetime.now(UTC))

@@ -1,1 +1,1 @@
-"""How a model is made: leads in, LeadModel out."""
+"""Train a model from prepared leads."""

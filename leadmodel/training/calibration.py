@@ -5,11 +5,10 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from leadmodel.evaluation.comparison import paired_difference
-from leadmodel.evaluation.refinement import Calibration
-from leadmodel.training.crossvalidation import make_folds
-from leadmodel.training.groups import Groups
-from leadmodel.training.settings import TrainingSettings
+from leadmodel.metrics.comparison import paired_difference
+from leadmodel.prepare.folds import GroupIds, make_folds
+from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.report.refinements import Calibration
 
 __all__ = ["calibrated", "cross_calibrated", "fit_calibration"]
 
@@ -17,7 +16,10 @@ Floats = npt.NDArray[np.float64]
 
 
 def fit_calibration(
-    y: npt.NDArray[np.int64], probability: Floats, settings: TrainingSettings, groups: Groups | None = None
+    y: npt.NDArray[np.int64],
+    probability: Floats,
+    settings: TrainingSettings,
+    groups: GroupIds | None = None,
 ) -> tuple[Calibration, Floats]:
     """Fit Platt's line on cross-validated probabilities, and measure it on folds apart from its own.
 
@@ -33,7 +35,7 @@ def fit_calibration(
     settings : TrainingSettings
         Folds and seed.
     groups : array of shape (n_leads,), optional
-        Leads that go to one fold; see `leadmodel.training.groups`.
+        Leads that go to one fold; see `leadmodel.prepare.folds`.
 
     Returns
     -------
@@ -49,7 +51,10 @@ def fit_calibration(
 
 
 def cross_calibrated(
-    y: npt.NDArray[np.int64], probability: Floats, settings: TrainingSettings, groups: Groups | None = None
+    y: npt.NDArray[np.int64],
+    probability: Floats,
+    settings: TrainingSettings,
+    groups: GroupIds | None = None,
 ) -> Floats:
     """Return `probability`, each calibrated by the line through the leads of the other folds."""
     crossed = np.empty(len(y))

@@ -9,16 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostClassifier, Pool
-from sklearn.model_selection import StratifiedKFold
 
-from leadmodel.evaluation.comparison import Trial
-from leadmodel.evaluation.metrics import evaluate
-from leadmodel.training.groups import Groups, group_outcomes
-from leadmodel.training.rare import forget_rare
-from leadmodel.training.settings import TrainingSettings
-from leadmodel.training.width import choose_columns
+from leadmodel.metrics.classification import evaluate
+from leadmodel.metrics.comparison import Trial
+from leadmodel.prepare.folds import GroupIds, make_folds
+from leadmodel.prepare.rare_categories import forget_rare
+from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.prepare.width import choose_columns
 
-__all__ = ["CrossValidated", "Fold", "cross_validate", "fit_folds", "gather", "make_folds"]
+__all__ = ["CrossValidated", "Fold", "cross_validate", "fit_folds", "gather"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def cross_validate(
     parameters: dict[str, Any],
     settings: TrainingSettings,
     progress: Callable[[str], None],
-    groups: Groups | None = None,
+    groups: GroupIds | None = None,
 ) -> CrossValidated:
     """Fit one model per fold, each until its log loss on the fold has stopped falling.
 
@@ -63,7 +62,7 @@ def cross_validate(
     progress : callable
         Called with a line of text after each fold.
     groups : array of shape (n_leads,), optional
-        Leads that go to one fold; see `leadmodel.training.groups`.
+        Leads that go to one fold; see `leadmodel.prepare.folds`.
     """
     fitted = []
     for fold in fit_folds(X, y, parameters, settings, groups):
@@ -91,7 +90,7 @@ def fit_folds(
     y: npt.NDArray[np.int64],
     parameters: dict[str, Any],
     settings: TrainingSettings,
-    groups: Groups | None = None,
+    groups: GroupIds | None = None,
 ) -> Iterator[Fold]:
     """Fit and yield one fold after the other; parameters as for `cross_validate`."""
     for inside, outside in make_folds(y, settings, groups):
@@ -121,21 +120,3 @@ def gather(folds: Sequence[Fold], n_leads: int) -> CrossValidated:
     )
     metrics = (evaluate(fold.judge.get_label(), probability[fold.outside]) for fold in folds)
     return CrossValidated(n_trees, trial, tuple(metrics))
-
-
-def make_folds(
-    y: npt.NDArray[np.int64], settings: TrainingSettings, groups: Groups | None = None
-) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
-    """Yield the positions inside and outside of each fold, the same ones at every call.
-
-    Each fold has about the same share of converted leads; given `groups`, whole groups are dealt out,
-    and each fold has about the same share of those with a converted lead.
-    """
-    folds = StratifiedKFold(settings.n_folds, shuffle=True, random_state=settings.seed)
-    if groups is None:
-        yield from folds.split(np.zeros(len(y)), y)
-        return
-    outcomes = group_outcomes(y, groups, settings.n_folds)
-    for _, dealt in folds.split(np.zeros(len(outcomes)), outcomes):
-        outside = np.isin(groups, dealt)
-        yield np.flatnonzero(~outside), np.flatnonzero(outside)

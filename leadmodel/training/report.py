@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
+from leadmodel.audit.finding import Finding
 from leadmodel.errors import quoted
-from leadmodel.evaluation.finding import Finding
-from leadmodel.training.past import PastLeads
+from leadmodel.prepare.data import TrainingData
+from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.training.run import n_steps
-from leadmodel.training.settings import TrainingSettings
 
 __all__ = ["audit_report", "progress_bar"]
 
@@ -37,7 +37,7 @@ def progress_bar(
         yield progress
 
 
-def audit_report(past: PastLeads) -> str:
+def audit_report(past: TrainingData) -> str:
     """Return what the audit found, the most urgent first, and what to do about suspects."""
     X, y = past.train
     lines = [f"Audit of {len(y):,} leads with {X.shape[1]} fields, {y.mean():.1%} of them converted"]
@@ -55,7 +55,7 @@ def _describe(finding: Finding) -> str:
     return textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
-def _advise(past: PastLeads) -> list[str]:
+def _advise(past: TrainingData) -> list[str]:
     suspects = [name for name in past.audit.suspects if name in past.schema.by_name]
     if not suspects:
         return ["\nThe model uses none of the suspects."] if past.audit.suspects else []

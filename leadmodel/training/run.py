@@ -8,31 +8,31 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadmodel.errors import InputError
-from leadmodel.evaluation.decision import DEFAULT_BANDS, Decision, score_grid
-from leadmodel.evaluation.evaluation import Evaluation, evaluate_model
-from leadmodel.evaluation.insights import find_insights
-from leadmodel.evaluation.profile import profile_leads, profile_output
-from leadmodel.evaluation.routing import Forecast
-from leadmodel.evaluation.segmentation import Segmentation
-from leadmodel.evaluation.threshold import budget_share, choose_threshold
-from leadmodel.leads.amounts import check_enough
-from leadmodel.leads.recipe import DecisionHints, Recipe
-from leadmodel.model import LeadModel
-from leadmodel.publishing.config import TrainingRecord, this_machine
-from leadmodel.training.fitting import Fitted, fit_model, n_fit_steps
-from leadmodel.training.packing import pack
-from leadmodel.training.parts import check_divisible
-from leadmodel.training.past import PastLeads, fingerprint, prepare
-from leadmodel.training.revenue import (
+from leadmodel.amounts.fit import (
     N_REVENUE_STEPS,
     FittedRevenue,
     evaluate_revenue,
     fit_revenue,
     sold_in_test,
 )
-from leadmodel.training.segments import Segments, check_segments, describe_segments, find_segments
-from leadmodel.training.settings import TrainingSettings
+from leadmodel.amounts.read import check_enough
+from leadmodel.clusters.fit import Segments, check_segments, cluster_leads, describe_segments
+from leadmodel.clusters.results import Clustering
+from leadmodel.decision.policy import DEFAULT_BANDS, Decision, score_grid
+from leadmodel.decision.threshold import budget_share, choose_threshold
+from leadmodel.errors import InputError
+from leadmodel.insights.insights import find_insights
+from leadmodel.insights.profile import profile_leads, profile_output
+from leadmodel.leads.recipe import DecisionConfig, Recipe
+from leadmodel.model import LeadModel
+from leadmodel.predictor.routing import Predictions
+from leadmodel.prepare.data import TrainingData, fingerprint, prepare
+from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.publishing.config import TrainingRecord, this_machine
+from leadmodel.report.evaluation import Evaluation, evaluate_model
+from leadmodel.training.fit import FittedModel, fit_model, n_fit_steps
+from leadmodel.training.package import pack
+from leadmodel.training.segment_models import check_divisible
 
 __all__ = ["n_steps", "train"]
 
@@ -48,7 +48,7 @@ def train(
     recipe: Recipe,
     settings: TrainingSettings | None = None,
     progress: Callable[[str], None] = lambda message: None,
-    prepared: Callable[[PastLeads], None] = lambda past: None,
+    prepared: Callable[[TrainingData], None] = lambda past: None,
     run: str | None = None,
 ) -> LeadModel:
     """Train a model on past leads and judge it on those kept apart.
@@ -60,7 +60,7 @@ def train(
     Parameters
     ----------
     leads : DataFrame of shape (n_leads, n_columns)
-        As `leadmodel.leads.reading.read_table` returns it.
+        As `leadmodel.leads.read.read_table` returns it.
     recipe : Recipe
         What is known of the columns; its target is needed.
     settings : TrainingSettings, optional
@@ -79,7 +79,7 @@ def train(
     """
     started, settings = time.perf_counter(), settings or TrainingSettings()
     past = prepare(leads, recipe, settings)
-    _check_wishes(past, recipe.decision, settings)
+    _check_settings(past, recipe.decision, settings)
     prepared(past)
     progress("leads read")
 
@@ -92,7 +92,7 @@ def train(
     progress("model judged")
     segments: Segments | None = None
     if settings.segments is not None:
-        segments = find_segments(past.schema, past.train[0], settings.segments, settings.seed)
+        segments = cluster_leads(past.schema, past.train[0], settings.segments, settings.seed)
         described = _describe(past, segments, fitted, forecast, decision, settings.seed)
         evaluation = evaluation.model_copy(update={"segments": described})
         progress("segments looked for")
@@ -132,7 +132,7 @@ def train(
     return LeadModel(files)
 
 
-def _check_wishes(past: PastLeads, hints: DecisionHints, settings: TrainingSettings) -> None:
+def _check_settings(past: TrainingData, hints: DecisionConfig, settings: TrainingSettings) -> None:
     """Raise InputError now for what would fail after the training."""
     if settings.segment_by is not None:
         check_divisible(past.schema, settings.segment_by)
@@ -150,9 +150,9 @@ def _check_wishes(past: PastLeads, hints: DecisionHints, settings: TrainingSetti
 
 
 def _decide(
-    past: PastLeads,
+    past: TrainingData,
     probability: npt.NDArray[np.float64],
-    hints: DecisionHints,
+    hints: DecisionConfig,
     revenue: FittedRevenue | None,
 ) -> Decision:
     _, y = past.train
@@ -173,9 +173,9 @@ def _decide(
 
 
 def _judge(
-    past: PastLeads,
-    fitted: Fitted,
-    forecast: Forecast,
+    past: TrainingData,
+    fitted: FittedModel,
+    forecast: Predictions,
     decision: Decision,
     settings: TrainingSettings,
     revenue: FittedRevenue | None,
@@ -201,13 +201,13 @@ def _judge(
 
 
 def _describe(
-    past: PastLeads,
+    past: TrainingData,
     segments: Segments,
-    fitted: Fitted,
-    forecast: Forecast,
+    fitted: FittedModel,
+    forecast: Predictions,
     decision: Decision,
     random_state: int,
-) -> Segmentation:
+) -> Clustering:
     scores = decision.scores(forecast.probability)
     grades = np.array(list(decision.bands))[decision.grade_places(scores)].tolist()
     classifier, worths = fitted.pipeline[-1], forecast.worths

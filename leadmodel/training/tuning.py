@@ -9,12 +9,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from leadmodel.errors import InputError
-from leadmodel.evaluation.comparison import paired_difference
-from leadmodel.evaluation.metrics import Estimate, evaluate
-from leadmodel.evaluation.refinement import Tuning
+from leadmodel.metrics.classification import Estimate, evaluate
+from leadmodel.metrics.comparison import paired_difference
+from leadmodel.prepare.folds import GroupIds
+from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.report.refinements import Tuning
 from leadmodel.training.crossvalidation import CrossValidated, Fold, cross_validate, fit_folds, gather
-from leadmodel.training.groups import Groups
-from leadmodel.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     import optuna
@@ -61,7 +61,7 @@ def tune(
     default: CrossValidated,
     settings: TrainingSettings,
     progress: Callable[[str], None],
-    groups: Groups | None = None,
+    groups: GroupIds | None = None,
 ) -> tuple[Tuning, CrossValidated]:
     """Search by a tree-structured Parzen estimator (Bergstra et al. 2011), pruning by the median.
 
@@ -83,7 +83,7 @@ def tune(
     progress : callable
         Called `N_STEPS` times with a line of text.
     groups : array of shape (n_leads,), optional
-        Leads that go to one fold; see `leadmodel.training.groups`.
+        Leads that go to one fold; see `leadmodel.prepare.folds`.
 
     Returns
     -------
@@ -107,7 +107,7 @@ class _Search:
         default: CrossValidated,
         settings: TrainingSettings,
         progress: Callable[[str], None],
-        groups: Groups | None,
+        groups: GroupIds | None,
     ) -> None:
         self.X, self.y, self.parameters, self.settings = X, y, parameters, settings
         self.groups = groups

@@ -1,0 +1,1 @@
+"""Option: predict what a lead is worth."""

@@ -1,0 +1,223 @@
+"""Ways to expect what a converted lead brings, tried on the folds that the classifier had."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from catboost import CatBoostRegressor, Pool
+
+from leadmodel.amounts.evaluate import ObservedAmounts
+from leadmodel.amounts.model import Link, as_amount
+from leadmodel.amounts.results import MEAN
+from leadmodel.prepare.folds import GroupIds, make_folds
+from leadmodel.prepare.rare_categories import forget_rare
+from leadmodel.prepare.settings import TrainingSettings
+
+__all__ = [
+    "CANDIDATES",
+    "AmountProblem",
+    "OutOfFoldAmounts",
+    "RegressionCandidate",
+    "compare_candidates",
+    "fit_until_best",
+    "regressor_parameters",
+]
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+
+DEPTH = 4
+"""Of the trees: only converted leads teach them, a fraction of all."""
+
+PATIENCE = 20
+"""Trees without a better loss after which a fold stops."""
+
+
+class RegressionCandidate(NamedTuple):
+    """A way to expect an amount: the loss that CatBoost lowers, and what is made of its answer."""
+
+    name: str
+    character: str
+    loss: str
+    link: Link
+    learns_logs: bool = False
+    scale: Callable[[Floats, Floats], float] = lambda amounts, told: 1.0
+
+
+def _smear(amounts: Floats, told: Floats) -> float:
+    """Return the mean of what amounts are over the exponential of their expected logs (Duan 1983)."""
+    return float(np.mean(amounts / told))
+
+
+def _match(amounts: Floats, told: Floats) -> float:
+    return float(amounts.sum() / told.sum())
+
+
+_SKEWED = "for skewed amounts"
+CANDIDATES = (
+    RegressionCandidate(
+        "Squared error", "plain; a few large amounts can lead it astray", "RMSE", "identity"
+    ),
+    RegressionCandidate(
+        "Squared error of logs", f"{_SKEWED}, brought back by Duan's smearing", "RMSE", "log", True, _smear
+    ),
+    *(
+        RegressionCandidate(
+            f"Tweedie {power}", f"{_SKEWED}; spread {how}", f"Tweedie:variance_power={power}", "log"
+        )
+        for power, how in ((1.2, "grows slowly"), (1.5, "grows"), (1.8, "grows as fast as they do"))
+    ),
+    RegressionCandidate(
+        "Absolute error", "the median, scaled to the sum of the amounts", "MAE", "identity", False, _match
+    ),
+)
+
+
+class OutOfFoldAmounts(NamedTuple):
+    """What one way says.
+
+    Parameters
+    ----------
+    amounts : array of shape (n_leads,)
+        Expected of each lead, by the model of the folds without it.
+    n_trees, scale : int, float
+        How to fit it to all leads: how many trees, and what its answers are multiplied by.
+    """
+
+    amounts: Floats
+    n_trees: int = 0
+    scale: float = 1.0
+
+
+class _Fold(NamedTuple):
+    """Leads with amounts inside and outside of a fold, and all leads on either side of it."""
+
+    inside: Rows
+    judged: Rows
+    others: Rows
+    outside: Rows
+
+
+@dataclass(frozen=True)
+class AmountProblem:
+    """Training leads and what they brought, and between which bounds an amount is expected.
+
+    All losses count in units of the mean amount: a boosting that starts from 1 has not far to go.
+    """
+
+    X: pd.DataFrame
+    sold: ObservedAmounts
+    settings: TrainingSettings
+    bounds: tuple[float, float]
+    groups: GroupIds | None = None
+
+    @cached_property
+    def unit(self) -> float:
+        """The mean amount."""
+        return float(self.sold.amounts[self.sold.known].mean())
+
+    @cached_property
+    def folds(self) -> list[_Fold]:
+        """The folds of the classifier."""
+        known = self.sold.known
+        return [
+            _Fold(inside[known[inside]], outside[known[outside]], inside, outside)
+            for inside, outside in make_folds(self.sold.y, self.settings, self.groups)
+        ]
+
+    def can_vary(self) -> bool:
+        """Whether each fold holds amounts, and those of the others differ, as do their leads."""
+        return all(
+            len(fold.judged)
+            and np.ptp(self.sold.amounts[fold.inside]) > 0
+            and self.X.iloc[fold.inside].nunique(dropna=False).max() > 1
+            for fold in self.folds
+        )
+
+    def target(self, way: RegressionCandidate) -> Floats:
+        """Return what the boosting learns."""
+        amounts = self.sold.amounts / self.unit
+        # An amount of 0 has no logarithm; the least that can be expected stands for it.
+        return np.log(np.maximum(amounts, self.bounds[0] / self.unit)) if way.learns_logs else amounts
+
+    def read(self, way: RegressionCandidate, raw: Floats) -> Floats:
+        """Return the amounts that a boosting tells."""
+        low, high = self.bounds
+        return self.unit * as_amount(raw, way.link, (low / self.unit, high / self.unit))
+
+
+def compare_candidates(
+    problem: AmountProblem, progress: Callable[[str], None]
+) -> dict[str, OutOfFoldAmounts]:
+    """Cross-validate each way, and first the mean; it alone where the amounts do not differ enough."""
+    told, can_vary = {MEAN: _tell_mean(problem)}, problem.can_vary()
+    for way in CANDIDATES:
+        if can_vary:
+            told[way.name] = _cross_validate(problem, way)
+        progress(f"amounts by {way.name.lower()}")
+    return told
+
+
+def _tell_mean(problem: AmountProblem) -> OutOfFoldAmounts:
+    amounts = np.empty(len(problem.sold.y))
+    for fold in problem.folds:
+        amounts[fold.outside] = problem.sold.amounts[fold.inside].mean()
+    return OutOfFoldAmounts(amounts)
+
+
+def _cross_validate(problem: AmountProblem, way: RegressionCandidate) -> OutOfFoldAmounts:
+    """Tell each lead's amount by the fold without it, with tree count and scale of the other folds.
+
+    A fold that chose its own tree count would look better than the mean by chance.
+    """
+    models = [_fit_fold(problem, way, fold) for fold in problem.folds]
+    best = np.array([model.best_iteration_ + 1 for model in models])
+    told = np.empty(len(problem.sold.y))
+    for place, (model, fold) in enumerate(zip(models, problem.folds, strict=True)):
+        n_trees = min(round(float(np.median(np.delete(best, place)))), model.tree_count_)
+        leads = problem.X.iloc[fold.outside]
+        raw = model.predict(leads, prediction_type="RawFormulaVal", ntree_end=n_trees)
+        told[fold.outside] = problem.read(way, raw)
+    known, amounts = problem.sold.known, problem.sold.amounts
+    scaled = np.empty_like(told)
+    for fold in problem.folds:
+        others = known.copy()
+        others[fold.judged] = False
+        scaled[fold.outside] = told[fold.outside] * way.scale(amounts[others], told[others])
+    n_trees = max(round(float(np.median(best)) * problem.settings.refit_factor), 1)
+    scale = way.scale(amounts[known], told[known])
+    return OutOfFoldAmounts(np.clip(scaled, *problem.bounds), n_trees, scale)
+
+
+def _fit_fold(problem: AmountProblem, way: RegressionCandidate, fold: _Fold) -> CatBoostRegressor:
+    target, texts = problem.target(way), list(problem.X.select_dtypes("category").columns)
+    learned = forget_rare(problem.X.iloc[fold.inside])
+    learn = Pool(learned, target[fold.inside], cat_features=texts)
+    judge = Pool(problem.X.iloc[fold.judged], target[fold.judged], cat_features=texts)
+    return fit_until_best(learn, judge, regressor_parameters(way.loss, problem.settings))
+
+
+def fit_until_best(learn: Pool, judge: Pool, parameters: dict[str, Any]) -> CatBoostRegressor:
+    """Fit a regressor until its loss on `judge` has stopped falling; it keeps all its trees."""
+    model = CatBoostRegressor(**parameters)
+    return model.fit(learn, eval_set=judge, early_stopping_rounds=PATIENCE, use_best_model=False)
+
+
+def regressor_parameters(loss: str, settings: TrainingSettings) -> dict[str, Any]:
+    """Return the parameters of a CatBoostRegressor."""
+    return {
+        "loss_function": loss,
+        "iterations": settings.max_trees,
+        "learning_rate": settings.learning_rate,
+        "depth": DEPTH,
+        "one_hot_max_size": settings.one_hot_max_size,
+        "max_ctr_complexity": 1,
+        "boosting_type": "Plain",
+        "random_seed": settings.seed,
+        "allow_writing_files": False,
+        "verbose": False,
+    }

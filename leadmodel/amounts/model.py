@@ -1,0 +1,128 @@
+"""What a lead is worth: the expected amount of a conversion, and with the probability its value."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from catboost import CatBoostRegressor, Pool
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+__all__ = ["LEVEL", "AmountModel", "AmountParameters", "ExpectedValues", "as_amount"]
+
+LEVEL = 0.8
+"""Share of converted leads whose amount is to lie within the interval."""
+
+Floats = npt.NDArray[np.float64]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Link = Literal["identity", "log"]
+
+
+class AmountParameters(BaseModel):
+    """How amounts are told from what the regression says.
+
+    Parameters
+    ----------
+    unit : str
+        Of the amounts, such as "€"; empty if not known.
+    mean : float
+        Of the training leads' amounts: what a converted lead is expected to bring where there is
+        no regression.
+    link : str
+        "log" if the regression gives the logarithm of an amount, else "identity".
+    low, high : float
+        Expected amounts are kept within these.
+    factor : float
+        By which probability times amount is multiplied, so that the sum over the training leads,
+        cross-validated, is that of the real amounts.
+    ratios : tuple of float
+        Lower and upper end of the interval over the expected amount.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    unit: Annotated[str, Field(max_length=20)] = ""
+    mean: Positive
+    link: Link = "identity"
+    low: Positive
+    high: Positive
+    factor: Positive
+    ratios: tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], Positive]
+
+    @model_validator(mode="after")
+    def _check_order(self) -> "AmountParameters":
+        if self.low > self.high or self.ratios[0] > self.ratios[1]:
+            raise ValueError("a lower end must not lie above its upper end")
+        return self
+
+    def money(self, amount: float) -> str:
+        """Return an amount in words: cents only where they count, a sign before it, a name behind it."""
+        number = f"{amount:,.0f}" if abs(amount) >= 1000 or float(amount).is_integer() else f"{amount:,.2f}"
+        has_sign = any(unicodedata.category(letter) == "Sc" for letter in self.unit)
+        if has_sign:
+            return f"-{self.unit}{number[1:]}" if amount < 0 else f"{self.unit}{number}"
+        return f"{number} {self.unit}".rstrip()
+
+
+class ExpectedValues(NamedTuple):
+    """What leads are worth, each of shape (n_leads,)."""
+
+    amount: Floats
+    amount_low: Floats
+    amount_high: Floats
+    value: Floats
+
+    def columns(self) -> dict[str, Floats]:
+        """Return them by the names that tables of answers have for them."""
+        return {
+            "expected_amount": self.amount,
+            "amount_low": self.amount_low,
+            "amount_high": self.amount_high,
+            "expected_value": self.value,
+        }
+
+    def answer(self, row: int) -> dict[str, Any]:
+        """Return what the answer of the lead in `row` says of it."""
+        return {
+            "expected_amount": float(self.amount[row]),
+            "expected_value": float(self.value[row]),
+            "amount_interval": (float(self.amount_low[row]), float(self.amount_high[row])),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class AmountModel:
+    """The model of amounts.
+
+    Parameters
+    ----------
+    terms : AmountParameters
+        How amounts are told from the regression.
+    regressor : CatBoostRegressor, optional
+        None where every converted lead is expected to bring the mean.
+    """
+
+    terms: AmountParameters
+    regressor: CatBoostRegressor | None = None
+
+    def amounts(self, pool: Pool, threads: int = -1) -> Floats:
+        """Return what each lead of `pool` is expected to bring if it converts."""
+        if self.regressor is None:
+            return np.full(pool.num_row(), self.terms.mean)
+        told = self.regressor.predict(pool, prediction_type="RawFormulaVal", thread_count=threads)
+        return as_amount(told, self.terms.link, (self.terms.low, self.terms.high))
+
+    def of(self, probability: Floats, amount: Floats) -> ExpectedValues:
+        """Return what leads of these probabilities and expected amounts are worth."""
+        low, high = self.terms.ratios
+        return ExpectedValues(amount, low * amount, high * amount, self.terms.factor * probability * amount)
+
+
+def as_amount(told: Floats, link: Link, bounds: tuple[float, float]) -> Floats:
+    """Return amounts, kept within `bounds`, of what a regression says of leads."""
+    low, high = bounds
+    if link == "log":
+        # Within the bounds before the exponential, which could overflow.
+        return np.exp(np.clip(told, np.log(low), np.log(high)))
+    return np.clip(told, low, high)

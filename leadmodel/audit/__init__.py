@@ -1,0 +1,1 @@
+"""Find what is wrong with past leads: leakage, bad data, personal data."""

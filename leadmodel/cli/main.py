@@ -1,0 +1,302 @@
+"""The commands: leadmodel COMMAND --help.
+
+What only one of them needs and takes long to import, such as matplotlib or the training, is imported there.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+from tqdm import tqdm
+
+from leadmodel.batch.score import score_file
+from leadmodel.cli.options import add_lead_options, read_leads_of, read_past_leads
+from leadmodel.cli.terminal import say
+from leadmodel.errors import InputError, quoted
+from leadmodel.events.dataset import open_leads
+from leadmodel.events.tables import read_event_tables
+from leadmodel.events.timestamps import read_moment
+from leadmodel.leads.event_recipe import EventConfig
+from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.write import check_writable, write_leads
+from leadmodel.model import LeadModel
+from leadmodel.monitoring.deployment import open_deployment
+from leadmodel.monitoring.gate import MAX_AGE_DAYS
+from leadmodel.monitoring.log.outcomes import Columns, store_outcomes
+from leadmodel.monitoring.log.store import LogStore
+from leadmodel.monitoring.rollback import go_back
+
+DRIFTED = 3
+"""Exit status of `drift`, so that a schedule can tell it from an error."""
+
+
+HEAVY = {
+    "train": "train a model of past leads",
+    "serve": "serve a model: a form for people, an API for programs",
+}
+"""Commands that are modules of their own, imported only when they are run."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command, and return the exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] in HEAVY:
+        return _main_of(arguments[0], f"leadmodel {arguments[0]}")(arguments[1:])
+    parser = argparse.ArgumentParser(prog="leadmodel", description="Predict which leads become customers.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, description in HEAVY.items():
+        commands.add_parser(name, help=description)
+    _add_check(commands)
+    _add_events(commands)
+    _add_score(commands)
+    _add_drift(commands)
+    _add_retrain(commands)
+    _add_rollback(commands)
+    _add_outcomes(commands)
+    options = parser.parse_args(arguments)
+    return options.run(options) or 0
+
+
+def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("check", help="audit past leads before a model is trained on them")
+    parser.add_argument(
+        "leads", help="CSV, Parquet or Excel; a path, a URL or hf://…; or a folder of tables"
+    )
+    add_lead_options(parser)
+    parser.set_defaults(run=_check)
+
+
+def _check(options: argparse.Namespace) -> None:
+    from leadmodel.prepare.data import prepare_all
+    from leadmodel.prepare.settings import TrainingSettings
+    from leadmodel.training.report import audit_report
+
+    leads, recipe = read_past_leads(options.leads, options, say)
+    say(audit_report(prepare_all(leads, recipe, TrainingSettings())))
+
+
+def _add_events(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "events", help="make the leads of a moment from tables of events, for scoring"
+    )
+    parser.add_argument("folder", help="folder of the tables, CSV or Parquet")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--recipe", help="TOML file with [events]")
+    source.add_argument(
+        "--model", help="folder or repository of a model that was trained with such a recipe"
+    )
+    parser.add_argument(
+        "--cutoff", required=True, help="the moment, such as 2022-09-01; nothing later is used"
+    )
+    parser.add_argument("--output", required=True, help="CSV or Parquet file to write")
+    parser.set_defaults(run=_events)
+
+
+def _events(options: argparse.Namespace) -> None:
+    check_writable(options.output)
+    cutoff, hints = read_moment(options.cutoff), _event_hints(options)
+    with read_event_tables(options.folder, hints) as tables:
+        leads, report = open_leads(tables, hints, cutoff)
+    write_leads(leads, options.output)
+    say(f"{report.summary()}\n{len(leads):,} leads of {cutoff:%Y-%m-%d %H:%M} written to {options.output}")
+
+
+def _event_hints(options: argparse.Namespace) -> EventConfig:
+    source = options.recipe or options.model
+    known = Recipe.load(source) if options.recipe else LeadModel.from_pretrained(source).config.recipe
+    if known is None or known.events is None:
+        raise InputError(
+            f"{source} says nothing of events: a recipe with [events], or a model of it, is needed."
+        )
+    return known.events
+
+
+def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("score", help="score a file of leads into another")
+    parser.add_argument("leads", help="CSV, Parquet or Excel; a path, a URL or hf://…")
+    parser.add_argument("--model", default="model", help="folder of the model (default: model)")
+    parser.add_argument("--output", required=True, help="CSV, Parquet or Excel file to write")
+    parser.add_argument(
+        "--safe-cells", action="store_true", help="put ' before texts of a CSV that a spreadsheet would run"
+    )
+    parser.set_defaults(run=_score)
+
+
+def _score(options: argparse.Namespace) -> None:
+    model = LeadModel.from_pretrained(options.model)
+    with tqdm(desc="scoring", unit="lead", unit_scale=True) as bar:
+
+        def progress(n_leads: int, n_expected: int) -> None:
+            bar.total = max(n_expected, int(bar.n) + n_leads)
+            bar.update(n_leads)
+
+        scored = score_file(model, options.leads, options.output, progress, safe_cells=options.safe_cells)
+    print(f"{scored.n_leads:,} leads scored into {options.output}")
+    if scored.n_disarmed:
+        print(f"{scored.n_disarmed:,} texts that a spreadsheet would run begin with ' now")
+
+
+def _add_drift(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "drift",
+        help="compare new leads with those the model has learned from",
+        epilog=f"Exit status: 0 stable, {DRIFTED} drifted, 2 wrong input.",
+    )
+    parser.add_argument("leads", help="CSV, Parquet or Excel; a path, a URL or hf://…")
+    parser.add_argument("--model", default="model", help="folder or USER/MODEL (default: model)")
+    parser.add_argument("--json", metavar="FILE", help="write every figure there; - for the output itself")
+    parser.add_argument("--plot", metavar="FILE.png", help="draw what moved")
+    parser.set_defaults(run=_drift)
+
+
+def _drift(options: argparse.Namespace) -> int:
+    from leadmodel.drift.measure import measure_drift
+    from leadmodel.drift.plots import draw_drift
+    from leadmodel.drift.report import drift_report
+    from leadmodel.plots.style import to_png
+
+    if options.plot and not options.plot.lower().endswith(".png"):
+        raise InputError(f"The picture must end in .png. Got {quoted(options.plot, 300)} instead.")
+    model = LeadModel.from_pretrained(options.model)
+    with tqdm(desc="reading", unit="lead", unit_scale=True) as bar:
+        drift = measure_drift(model, options.leads, bar.update)
+    if options.json and options.json != "-":
+        _write(options.json, drift.model_dump_json(indent=2).encode())
+    if options.plot:
+        _write(options.plot, to_png(draw_drift(drift)))
+    if options.json == "-":
+        print(drift.model_dump_json(indent=2))
+    else:
+        say(drift_report(drift))
+    return DRIFTED if drift.drifted else 0
+
+
+def _write(path: str, content: bytes) -> None:
+    try:
+        Path(path).write_bytes(content)
+    except OSError as error:
+        raise InputError(f"{quoted(path, 300)} cannot be written: {error.strerror}.") from None
+
+
+def _add_retrain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "retrain", help="train a challenger, and publish it if the gate lets it take the champion's place"
+    )
+    parser.add_argument("--data", required=True, help="leads to learn from today, old ones included")
+    parser.add_argument("--model", default="model", help="folder or USER/MODEL (default: model)")
+    parser.add_argument(
+        "--push", action="store_true", help="publish to the repository; a folder needs no push"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="decide, and change nothing")
+    parser.add_argument("--force", action="store_true", help="publish whatever is measured; is recorded")
+    parser.add_argument(
+        "--max-age",
+        type=float,
+        default=MAX_AGE_DAYS,
+        metavar="DAYS",
+        help="an older champion gives way to a challenger that is not worse (default: %(default)g)",
+    )
+    parser.add_argument("--track", metavar="PROJECT", help="write the run down, as train.py does")
+    parser.set_defaults(run=_retrain)
+
+
+def _retrain(options: argparse.Namespace) -> None:
+    from leadmodel.drift.report import drift_report
+    from leadmodel.monitoring.retraining import champion_recipe, champion_settings, retrain
+    from leadmodel.training.report import progress_bar
+    from leadmodel.training.tracking import open_tracker
+
+    with open_deployment(options.model, push=options.push and not options.dry_run) as place:
+        champion = place.champion
+        recipe = champion_recipe(champion)
+        leads = read_leads_of(options.data, recipe)
+        tracking = open_tracker(options.track, champion.config.title) if options.track else nullcontext()
+        steps = progress_bar(champion_settings(champion), with_amounts=recipe.amount is not None)
+        with tracking as tracker, steps as progress:
+            retrained = retrain(
+                leads,
+                champion,
+                recipe,
+                max_age_days=options.max_age,
+                force=options.force,
+                progress=progress,
+                run=tracker.address if tracker else None,
+            )
+            if tracker and retrained.challenger:
+                tracker.record(retrained.challenger)
+        if retrained.drift:
+            say(drift_report(retrained.drift))
+        gate = retrained.gate
+        say(f"\n{gate.told(carried_out=not options.dry_run)}")
+        if options.dry_run:
+            print("Nothing was changed: --dry-run")
+        elif gate.publish and retrained.challenger:
+            title = champion.config.title
+            say(place.give(retrained.challenger, f"{title}: {gate.told()}"))
+
+
+def _add_rollback(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("rollback", help="publish an earlier version again, as the newest")
+    parser.add_argument("--model", required=True, help="repository of the model, USER/MODEL")
+    parser.add_argument("--to", metavar="vN", help="version to go back to (default: the one before)")
+    parser.set_defaults(run=_rollback)
+
+
+def _rollback(options: argparse.Namespace) -> None:
+    published = go_back(options.model, options.to)
+    print(f"{published.address} is {published.tag} now, commit {published.commit[:8]}")
+
+
+def _add_outcomes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("outcomes", help="tell a prediction log what became of its leads")
+    parser.add_argument("outcomes", help="CSV, Parquet or Excel; a path, a URL or hf://…")
+    parser.add_argument("--log", required=True, help="folder of the log, or datasets/USER/NAME")
+    parser.add_argument("--target", help="column with the outcome (default: the model's target)")
+    parser.add_argument("--positive", help="the outcome of a converted lead (default: the model's)")
+    parser.add_argument(
+        "--id", default="request_id", help="column with the request id (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--row", default="row", help="column with the lead's place in its list (default: %(default)s)"
+    )
+    parser.set_defaults(run=_outcomes)
+
+
+def _outcomes(options: argparse.Namespace) -> None:
+    columns = Columns(options.target, options.positive, options.id, options.row)
+    joined = store_outcomes(LogStore.of(options.log), options.outcomes, columns)
+    print("\n".join(joined.told()))
+
+
+def run(command: str | None = None, prog: str = "leadmodel") -> NoReturn:
+    """Run the command line, or one `command` of it under the name `prog`, and exit with its status.
+
+    The exit status is 0 when done, 2 for wrong input, 3 for drift and 130 when interrupted.
+    """
+    status = 0
+    try:
+        arguments = sys.argv[1:]
+        status = _main_of(command, prog)(arguments) if command else main(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of the output has closed it, as `head` does; Python would complain at its exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except InputError as error:
+        say(f"{prog}: {error}", file=sys.stderr)
+        status = 2
+    except KeyboardInterrupt:
+        print(f"{prog}: stopped before the end", file=sys.stderr)
+        status = 130
+    sys.exit(status)
+
+
+def _main_of(command: str, prog: str) -> Callable[[Sequence[str]], int]:
+    """Return the function of a command whose import takes seconds, and which thus is imported alone."""
+    module = import_module(f"leadmodel.cli.{command}")
+    return partial(module.main, prog=prog)

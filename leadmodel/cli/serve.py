@@ -1,0 +1,148 @@
+"""Serve a lead model: a form for people, an API for programs, tools for assistants.
+
+    leadmodel serve [FOLDER or USER/MODEL]
+
+The argument goes before LEADMODEL_REPO; everything else is set by environment variables:
+
+LEADMODEL_REPO            folder or repository of the model (default: model/; where that does not
+                          exist yet, the synthetic sample is trained first)
+LEADMODEL_REVISION        branch, tag or commit of the repository
+LEADMODEL_POLL            seconds between two looks for a newer revision (default: 60; 0: never)
+LEADMODEL_WEBHOOK_SECRET  secret of the Hub's webhook to /webhooks/hub, which looks at once
+LEADMODEL_AUTH            USER:PASSWORD[,USER2:PASSWORD2]: who may come in (default: everybody)
+LEADMODEL_RATE            leads that one caller may have scored in a minute (default: 0, no limit)
+LEADMODEL_PROXY           how many proxies before the app append to X-Forwarded-For (default: 1 on a
+                          Space, else 0)
+LEADMODEL_LOG             folder, or datasets/USER/NAME on the Hub, for a log of leads and answers
+                          (default: none); the README says what of a lead it keeps
+LEADMODEL_ORIGINS         other sites whose pages may call, such as https://crm.example,https://…
+GRADIO_SERVER_NAME, GRADIO_SERVER_PORT   where to listen (default: 127.0.0.1, 7860)
+"""
+
+import argparse
+import os
+import socket
+from collections.abc import Sequence
+
+# No telemetry; the Hub client's would also hold up the start for seconds when the Hub is silent.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+from leadmodel.errors import InputError
+from leadmodel.model import LeadModel
+from leadmodel.monitoring.log.log import PredictionLog
+from leadmodel.monitoring.log.store import LogStore
+from leadmodel.publishing.files import is_folder
+from leadmodel.serving.api import mcp
+from leadmodel.serving.reload import Updater
+from leadmodel.serving.service import ScoringService
+from leadmodel.serving.web.access import AccessPolicy
+from leadmodel.serving.web.app import build_app, serve
+from leadmodel.serving.web.hosts import is_loopback
+from leadmodel.serving.web.safe_errors import configure_logging
+
+DEFAULT_FOLDER = "model"
+
+
+def load_model(repository: str | None, revision: str | None) -> LeadModel:
+    """Open the model to serve; train the sample's where none is named and there is none."""
+    if repository is None and is_folder(DEFAULT_FOLDER) and not os.path.exists(DEFAULT_FOLDER):
+        from leadmodel.cli import train
+
+        train.main([])
+    return LeadModel.from_pretrained(repository or DEFAULT_FOLDER, revision)
+
+
+def read_number(name: str, default: float) -> float:
+    """Return a number from the environment."""
+    text = os.environ.get(name, "")
+    try:
+        return float(text or default)
+    except ValueError:
+        raise InputError(f"{name} must be a number. Got {text!r} instead.") from None
+
+
+def read_accounts() -> dict[str, str]:
+    """Return passwords by user name from the environment; an error never holds one."""
+    accounts: dict[str, str] = {}
+    text = os.environ.get("LEADMODEL_AUTH", "")
+    for number, pair in enumerate(text.split(",") if text else [], 1):
+        user, _, password = pair.strip().partition(":")
+        if not user or not password or user in accounts:
+            raise InputError(
+                "LEADMODEL_AUTH must be USER:PASSWORD[,USER2:PASSWORD2], each user once and no comma in a "
+                f"password. Entry {number} is not."
+            )
+        accounts[user] = password
+    return accounts
+
+
+def read_access_policy(host: str) -> AccessPolicy:
+    """Return what callers of an app that listens on `host` must observe, from the environment."""
+    origins = os.environ.get("LEADMODEL_ORIGINS", "").split(",")
+    if space := os.environ.get("SPACE_HOST"):
+        origins.append(f"https://{space}")  # its own pages, whatever its proxy sends as Host
+    accounts, on_space = read_accounts(), "SPACE_ID" in os.environ
+    n_proxies = max(0, int(read_number("LEADMODEL_PROXY", int(on_space))))
+    return AccessPolicy(
+        accounts=accounts,
+        leads_per_minute=read_number("LEADMODEL_RATE", 0),
+        n_proxies=n_proxies,
+        origins=tuple(origin.strip().rstrip("/") for origin in origins if origin.strip()),
+        # A page of any site could let its name point here; a proxy answers for its own names.
+        only_own_hosts=is_loopback(host) and not accounts and not n_proxies,
+        on_space=on_space,
+    )
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise InputError if something else listens there: before minutes of loading, not after."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise InputError(
+                f"Cannot listen on {host}:{port} ({error.strerror}). Set GRADIO_SERVER_PORT to a free port."
+            ) from None
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel serve") -> int:
+    """Load the model and serve it until stopped."""
+    parser = argparse.ArgumentParser(
+        prog=prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("repository", nargs="?", help="folder or repository of the model")
+    options = parser.parse_args(arguments)
+    configure_logging()
+    repository = options.repository or os.environ.get("LEADMODEL_REPO")
+    revision = os.environ.get("LEADMODEL_REVISION")
+    host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    port = int(read_number("GRADIO_SERVER_PORT", 7860))
+    seconds, rules = read_number("LEADMODEL_POLL", 60), read_access_policy(host)
+    check_free(host, port)
+
+    repo_id = repository if repository and not is_folder(repository) else None
+    model = load_model(repository or None, revision or None)
+    place = os.environ.get("LEADMODEL_LOG")
+    log = PredictionLog(LogStore.of(place)) if place else None
+    service = ScoringService(model, repo_id, log)
+    updater = None
+    if repo_id and seconds > 0:
+        updater = Updater(service, repo_id, revision or None, seconds)
+        updater.start()
+    app = build_app(
+        service,
+        rules,
+        webhook_secret=os.environ.get("LEADMODEL_WEBHOOK_SECRET"),
+        on_webhook=updater.check_now if updater else None,
+    )
+    address = f"http://{host}:{port}"
+    print(f"{service.model.config.title}, revision {service.model.revision}: {address}")
+    print(f"Tools for assistants (MCP): {mcp.tell(address)}", flush=True)
+    try:
+        serve(app, host, port)
+    finally:
+        if log:
+            log.close()
+    return 0

@@ -1,0 +1,194 @@
+"""Train a lead model: from a table of past leads to a folder that can be served and shared.
+
+leadmodel train                                          the synthetic sample, into model/
+leadmodel train leads.csv --target status                any CSV, Parquet or Excel file
+leadmodel train leads.csv --recipe NAME.toml             with what is known of the source
+leadmodel train FOLDER --recipe NAME.toml                leads made of the tables of events in a folder
+leadmodel train … --push USER/MODEL --space USER/SPACE   and publishes model and app
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Literal
+
+import pandas as pd
+from tqdm import tqdm
+
+from leadmodel.cli.options import add_decision_options, add_lead_options, read_decision, read_past_leads
+from leadmodel.cli.terminal import say
+from leadmodel.errors import InputError
+from leadmodel.leads.parse import visible
+from leadmodel.leads.recipe import Recipe
+from leadmodel.model import LeadModel
+from leadmodel.prepare.data import TrainingData
+from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.publishing.card import METRIC_NAMES
+from leadmodel.publishing.files import check_replaceable
+from leadmodel.publishing.hub.push import HubRepository
+from leadmodel.publishing.hub.space import HubSpace
+from leadmodel.report.readiness import evaluate_readiness
+from leadmodel.training.report import audit_report, progress_bar
+from leadmodel.training.run import train
+from leadmodel.training.tracking import open_tracker
+from leadmodel.training.tuning import check_optuna
+
+
+def parse_arguments(arguments: Sequence[str] | None, prog: str = "leadmodel train") -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog=prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "leads", nargs="?", help="path, URL or hf://… of past leads, or a folder of event tables"
+    )
+    parser.add_argument("--data", help="the same, by name")
+    add_lead_options(parser)
+    parser.add_argument("--drop-leaks", action="store_true", help="leave out what the audit suspects")
+    parser.add_argument(
+        "--tune", type=float, default=0, metavar="MINUTES", help="search for better parameters so long"
+    )
+    parser.add_argument(
+        "--segment-by", metavar="FIELD", help="try models of their own for the values of a field of texts"
+    )
+    parser.add_argument(
+        "--segments",
+        type=_read_segments,
+        metavar="K|auto",
+        help="divide the leads into K kinds by what describes them, or as many as they hold; the model is "
+        "one for all",
+    )
+    parser.add_argument("--output", default="model", help="folder of the model (default: model)")
+    add_decision_options(parser)
+    parser.add_argument(
+        "--track", metavar="PROJECT", help="write the run down: PROJECT, PROJECT@USER/SPACE or mlflow:URI"
+    )
+    parser.add_argument("--push", metavar="USER/MODEL", help="publish the model on the Hugging Face Hub")
+    parser.add_argument("--space", metavar="USER/SPACE", help="publish the app that serves it as a Space")
+    parser.add_argument("--private", action="store_true", help="make both private, if they are made")
+    parser.add_argument("--seed", type=int, default=0, help="same data, seed and versions: same model")
+    options = parser.parse_args(arguments)
+    if options.leads and options.data:
+        parser.error("Name the leads once: as an argument or with --data.")
+    options.data = options.leads or options.data
+    return options
+
+
+def _read_segments(text: str) -> int | Literal["auto"]:
+    """Return the value of --segments; its size is checked once the leads are known."""
+    if text == "auto":
+        return "auto"
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"takes a number or auto. Got {text!r} instead.") from None
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel train") -> int:
+    """Train one model, from the command line to the finished folder."""
+    options = parse_arguments(arguments, prog)
+    started = time.perf_counter()
+
+    # What would stop the run at its end is better found now.
+    check_replaceable(options.output)
+    if options.space and not options.push:
+        raise InputError("A Space serves a published model: --space needs --push as well.")
+    if not 0 <= options.tune < float("inf"):
+        raise InputError(f"--tune takes minutes, 0 or more. Got {options.tune} instead.")
+    if options.tune:
+        check_optuna()
+    repository = HubRepository(options.push, private=options.private) if options.push else None
+    space = HubSpace(options.space, private=options.private) if options.space else None
+
+    if options.data is None and not options.recipe:
+        print("No --data given: training on the synthetic sample, which describes nobody.")
+    leads, recipe = read_past_leads(options.data, options, say)
+    recipe = recipe.updated(decision=read_decision(recipe.decision, options))
+    print(f"{len(leads):,} leads, {leads.shape[1]} columns")
+
+    settings = TrainingSettings(
+        seed=options.seed,
+        tune_minutes=options.tune,
+        segment_by=options.segment_by,
+        segments=options.segments,
+        drop_leaks=options.drop_leaks,
+    )
+    with open_tracker(options.track, recipe.title) if options.track else nullcontext() as tracker:
+        model = train_with_progress(leads, recipe, settings, tracker.address if tracker else None)
+        model.save_pretrained(options.output)
+        if tracker:
+            tracker.record(model)
+    report(model)
+    if repository:
+        publish(model, repository, space)
+    seconds = time.perf_counter() - started
+    print(f"\n{options.output}/ written after {seconds:.1f} s. Serve it:")
+    print(
+        f"leadmodel serve {options.output}"
+        if prog != "train.py"
+        else f"LEADMODEL_REPO={options.output} {sys.executable} app.py"
+    )
+    return 0
+
+
+def train_with_progress(
+    leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings, run: str | None
+) -> LeadModel:
+    """Train the model, showing how far it is and what the audit found."""
+
+    def prepared(past: TrainingData) -> None:
+        tqdm.write(visible(f"\n{audit_report(past)}\n", keep="\n"))
+
+    with progress_bar(settings, with_amounts=recipe.amount is not None) as progress:
+        return train(leads, recipe, settings, progress, prepared, run)
+
+
+def publish(model: LeadModel, repository: HubRepository, space: HubSpace | None) -> None:
+    """Publish the model, and the app that serves it, and print where they are."""
+    title = model.config.title
+    published = repository.publish(model.files, f"{title}: {model.evaluation.headline()}")
+    print(f"\nModel: {published.address} ({published.tag}, commit {published.commit[:8]})")
+    if space:
+        print(f"App:   {space.publish(repository.repo_id, title)}")
+        if space.private:
+            print("Give the Space a secret HF_TOKEN, a token that reads the private model.")
+
+
+def report(model: LeadModel) -> None:
+    """Print what a person wants to know first: what was used, and how good it is."""
+    schema, evaluation = model.schema, model.evaluation
+    say(f"\nFields used: {', '.join(field.label for field in schema.fields)}")
+    for name, why in schema.ignored.items():
+        say(f"  left out  {name or '(no name)'}: {why}")
+    say(f"\nOn {evaluation.n_test:,} test leads ({model.config.training.split}):")
+    if not model.config.training.time_range:
+        say("  No date is known: with --time naming what orders the leads, the newest would be the test.")
+    for kind, name in METRIC_NAMES.items():
+        if not (estimate := evaluation.test.get(kind)):
+            continue
+        say(f"  {name:<36}{estimate.value:7.3f}   ({estimate.low:.3f} to {estimate.high:.3f})")
+    floor = evaluation.calibration_floor
+    say(f"  (true probabilities would show a calibration error of {floor:.3f} on as many leads)")
+    say("\nCross-validated log loss on the same folds:")
+    for one in evaluation.comparison:
+        behind = f"{one.behind.value:+.4f} ({one.behind.low:+.4f} to {one.behind.high:+.4f})"
+        say(f"  {one.name:<36}{one.metrics['log_loss']:7.4f}   {behind if one.behind.value else 'best'}")
+    if tuning := evaluation.tuning:
+        say(f"\nTuning: {tuning.summary()}")
+    if parts := evaluation.parts:
+        say(f"\nModels of their own: {parts.summary()}")
+    if segments := evaluation.segments:
+        say(f"\nSegments: {segments.summary()}")
+        for segment in segments.segments:
+            say(f"  {segment.train.count:7,} leads, {segment.train.rate:4.0%} converted: {segment.name}")
+    say(f"\nCalibration: {evaluation.calibration.summary()}")
+    if revenue := evaluation.revenue:
+        say("\n".join([f"\nRevenue: {revenue.summary()}", *revenue.findings()]))
+    verdict = evaluate_readiness(evaluation, {field.name: field.label for field in schema.fields})
+    say("\n".join([f"\nVerdict: {verdict.level}", *(f"  {reason}" for reason in verdict.reasons)]))
+    decision = model.config.decision
+    say(f"\n'{decision.positive}' {decision.condition}: {decision.rule}")
+    if model.config.training.run:
+        say(f"\nThe run is written down as {model.config.training.run}")

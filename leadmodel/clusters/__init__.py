@@ -1,0 +1,1 @@
+"""Option: segment leads by clustering them."""

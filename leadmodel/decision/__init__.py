@@ -1,0 +1,1 @@
+"""Choose the decision threshold, the grades and the calls to make."""

@@ -1,0 +1,123 @@
+"""From which probability on a lead is worth a call: one threshold, by the rule that was asked for."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from leadmodel.errors import InputError
+from leadmodel.leads.recipe import DecisionConfig, read_budget
+from leadmodel.metrics.profit import Cuts, find_cuts, profit_at
+
+__all__ = ["Threshold", "budget_share", "choose_threshold"]
+
+Floats = npt.NDArray[np.float64]
+
+MIN_CALLED = 20
+"""A precision of fewer leads than this is chance."""
+
+DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
+
+
+class Threshold(NamedTuple):
+    """A probability from which on a lead counts as positive, and how it was chosen, in words."""
+
+    probability: float
+    rule: str
+
+
+def choose_threshold(
+    hints: DecisionConfig,
+    y: npt.ArrayLike,
+    probability: npt.ArrayLike,
+    leads_per_day: float | None = None,
+) -> Threshold:
+    """Choose the decision threshold by the rule of `hints`; without one, by the best F1.
+
+    Parameters
+    ----------
+    hints : DecisionConfig
+        A precision or recall floor, a budget, or value and cost.
+    y : array-like of shape (n_leads,)
+        1 for converted, 0 for the others; at least one converted.
+    probability : array-like of shape (n_leads,)
+        Of leads that the model has not seen, or the threshold flatters it.
+    leads_per_day : float, optional
+        How many leads come in; what a budget per week needs.
+
+    Raises
+    ------
+    InputError
+        If no threshold reaches the floor, or how many leads come in is needed and not known.
+    """
+    cuts = find_cuts(np.asarray(y, dtype=np.float64), np.asarray(probability, dtype=np.float64))
+    if hints.min_precision is not None:
+        chosen = _with_precision(cuts, hints.min_precision)
+    elif hints.min_recall is not None:
+        chosen = _with_recall(cuts, hints.min_recall)
+    elif hints.budget is not None:
+        chosen = _within_budget(cuts, hints.budget, leads_per_day)
+    elif hints.value is not None and hints.cost is not None:
+        chosen = _most_profitable(cuts, hints.value, hints.cost)
+    else:
+        place = int(np.argmax(2 * cuts.hits / (cuts.called + cuts.hits[-1])))
+        chosen = Threshold(float(cuts.probability[place]), "best F1")
+    return chosen._replace(rule=f"{chosen.rule}, on cross-validated predictions of the training leads")
+
+
+def _with_precision(cuts: Cuts, floor: float) -> Threshold:
+    enough = cuts.called >= min(MIN_CALLED, cuts.n_leads)
+    reached = np.flatnonzero((cuts.precision >= floor) & enough)
+    if not len(reached):
+        best = float(cuts.precision[enough].max())
+        raise InputError(
+            f"No threshold reaches a precision of {floor:g} on the training leads. The highest, of "
+            f"{MIN_CALLED} leads or more, is {best:.3f}; ask for less than that."
+        )
+    rule = f"most conversions with a precision of at least {floor:g}"
+    return Threshold(float(cuts.probability[reached[-1]]), rule)
+
+
+def _with_recall(cuts: Cuts, floor: float) -> Threshold:
+    place = int(np.flatnonzero(cuts.recall >= floor)[0])
+    return Threshold(float(cuts.probability[place]), f"fewest calls with a recall of at least {floor:g}")
+
+
+def _within_budget(cuts: Cuts, budget: str, leads_per_day: float | None) -> Threshold:
+    share, words = budget_share(budget, leads_per_day)
+    affordable = np.flatnonzero(cuts.called <= share * cuts.n_leads)
+    rule = f"the best {share:.1%} of the leads, which is the budget of {words}"
+    if not len(affordable):
+        return Threshold(
+            float((cuts.probability[0] + 1) / 2), f"{rule}; not even the best tie of leads fits"
+        )
+    return Threshold(float(cuts.probability[affordable[-1]]), rule)
+
+
+def budget_share(budget: str, leads_per_day: float | None) -> tuple[float, str]:
+    """Return the share of the leads that a budget pays for, and the budget in words.
+
+    Raises
+    ------
+    InputError
+        If it is of a period, and how many leads come in is not known.
+    """
+    number, unit = read_budget(budget)
+    if unit == "%":
+        return min(number / 100, 1.0), f"{number:g} % of the leads"
+    if not leads_per_day:
+        raise InputError(
+            f"How many leads come in a {unit} is not known, for no date is: give the budget as a "
+            "share of the leads, such as 20%, or name the column of dates with --time."
+        )
+    coming = leads_per_day * DAYS[unit]
+    return min(number / coming, 1.0), f"{number:g} calls a {unit}, with {coming:,.0f} leads a {unit}"
+
+
+def _most_profitable(cuts: Cuts, value: float, cost: float) -> Threshold:
+    profit = profit_at(cuts, value, cost)
+    place = int(np.argmax(profit))
+    rule = f"the highest profit, with a conversion worth {value:,g} and a call at {cost:,g}"
+    if profit[place] <= 0:
+        return Threshold(float((cuts.probability[0] + 1) / 2), f"{rule}: no call pays")
+    return Threshold(float(cuts.probability[place]), rule)

@@ -1,0 +1,1 @@
+"""Compare new leads with the training leads."""

@@ -1,0 +1,1 @@
+"""Turn event logs into leads, on polars, DuckDB or Spark."""

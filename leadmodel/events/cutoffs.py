@@ -1,0 +1,95 @@
+"""The moments at which leads are looked at: after a start, on calendar days, after so many events."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from leadmodel.errors import InputError
+from leadmodel.events.engines import nw
+
+__all__ = ["active_leads", "leads_after", "leads_after_events"]
+
+
+def leads_after(entities: Any, days: Sequence[int]) -> Any:
+    """Return each entity so many days after its start, once for each of `days`.
+
+    Parameters
+    ----------
+    entities : polars, DuckDB or PySpark frame of shape (n_entities, n_columns)
+        Columns `entity` and `start`; further ones pass through. One without a start is no lead.
+    days : sequence of int
+        Such as (1, 3, 7, 14).
+
+    Returns
+    -------
+    frame of shape (n_entities * n_days, n_columns + 1)
+        With the column `cutoff`.
+    """
+    _check("days after the start", days)
+    start = nw.col("start")
+    known = nw.from_native(entities).filter(~start.is_null())
+    return _stacked(known.with_columns(cutoff=start.dt.offset_by(f"{n}d")) for n in days)
+
+
+def active_leads(events: Any, cutoffs: Sequence[datetime], within_days: int) -> Any:
+    """Return, at each cutoff, the entities with an event in the last `within_days` days before it.
+
+    Parameters
+    ----------
+    events : polars, DuckDB or PySpark frame
+        Columns `entity` and `time`.
+    cutoffs : sequence of datetime
+        Without a time zone.
+    within_days : int
+        At least 1.
+
+    Returns
+    -------
+    frame of shape (n_leads, 2)
+        Columns `entity` and `cutoff`.
+    """
+    _check("cutoffs", cutoffs)
+    _check("days within which leads are active", [within_days])
+    known = nw.from_native(events).filter(~nw.col("entity").is_null())
+    return _stacked(_active(known, cutoff, timedelta(days=within_days)) for cutoff in cutoffs)
+
+
+def _active(events: Any, cutoff: datetime, within: timedelta) -> Any:
+    time = nw.col("time")
+    recent = events.filter(time < cutoff, time >= cutoff - within)
+    # Grouped rather than made unique, which SQL engines do by numbering every row.
+    found = recent.group_by("entity").agg(_n=nw.len())
+    return found.select("entity", cutoff=nw.lit(cutoff, dtype=nw.Datetime("us")))
+
+
+def leads_after_events(events: Any, n: int) -> Any:
+    """Return each entity right after its event number `n`, a microsecond later.
+
+    Entities with fewer events are no leads. Of several events at that moment all are past.
+
+    Parameters
+    ----------
+    events : polars, DuckDB or PySpark frame
+        Columns `entity` and `time`.
+    n : int
+        At least 1.
+
+    Returns
+    -------
+    frame of shape (n_leads, 2)
+        Columns `entity` and `cutoff`.
+    """
+    _check("events after which leads are looked at", [n])
+    known = nw.from_native(events).select("entity", "time").drop_nulls()
+    number = nw.col("time").cum_count().over("entity", order_by="time")
+    reached = known.with_columns(_number=number).filter(nw.col("_number") == n)
+    return reached.select("entity", cutoff=nw.col("time").dt.offset_by("1us")).to_native()
+
+
+def _check(what: str, given: Sequence[Any]) -> None:
+    if not given or any(isinstance(number, int) and number < 1 for number in given):
+        raise InputError(f"The {what} must be at least 1. Got {list(given)} instead.")
+
+
+def _stacked(frames: Any) -> Any:
+    return nw.concat(list(frames), how="vertical").to_native()

@@ -1,0 +1,1 @@
+"""Explain predictions: SHAP values, reasons in words, what-if."""

@@ -1,0 +1,1 @@
+"""Describe past leads: their profile, conversion by value, associations."""

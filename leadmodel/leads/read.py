@@ -1,0 +1,293 @@
+"""Read a table of leads as a CRM exports it: CSV of any dialect, Parquet or Excel."""
+
+import atexit
+import codecs
+import csv
+import io
+import re
+import shutil
+import tempfile
+import urllib.request
+import zipfile
+from collections.abc import Collection, Generator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+from weakref import WeakSet
+
+import fsspec
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from leadmodel.errors import InputError, quoted
+from leadmodel.leads.convert import duplicate_names
+from leadmodel.leads.loan import Loan
+
+__all__ = ["Batch", "find_delimiter", "is_text", "read_batches", "read_table", "stream_leads"]
+
+_SAMPLE_BYTES = 256_000
+BLOCK_BYTES = 4_000_000
+"""Arrow reads a CSV up to 32 blocks ahead; a lead must fit into one."""
+
+BATCH_ROWS = 200_000
+LARGE_GROUP = 50_000
+"""Leads in a row group of Parquet from which on its dictionaries pay."""
+
+_SEPARATOR = re.compile(r"sep=.$", re.IGNORECASE)
+_DELIMITERS = ",;\t|"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some leads of a file.
+
+    Attributes
+    ----------
+    leads : pyarrow.Table
+        Never empty; texts that the file stores as a dictionary may come as one.
+    schema : pyarrow.Schema
+        The types that the file gives its columns.
+    n_expected : int
+        How many leads the whole file seems to hold.
+    """
+
+    leads: pa.Table
+    schema: pa.Schema
+    n_expected: int
+
+
+def read_table(source: str | Path) -> pd.DataFrame:
+    """Read leads from a path, a URL or ``hf://datasets/USER/NAME/file``.
+
+    Texts stay texts: a CSV comes back with every column as text and only the empty text as a
+    gap, so that the country code NA and the postcode 01234 survive.
+
+    Parameters
+    ----------
+    source : str or Path
+        A name that ends in .parquet or .xlsx is read as such, anything else as CSV.
+
+    Returns
+    -------
+    DataFrame of shape (n_leads, n_columns)
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is no table with a header and at least one lead.
+    """
+    return pa.concat_tables(read_batches(source)).to_pandas()
+
+
+def read_batches(source: str | Path, file: IO[bytes] | None = None) -> Iterator[pa.Table]:
+    """Read leads as `read_table` does, some at a time; see `stream_leads`.
+
+    Yields
+    ------
+    pyarrow.Table
+        All of one schema; none is empty.
+    """
+    return (batch.leads for batch in stream_leads(source, file))
+
+
+def stream_leads(
+    source: str | Path, file: IO[bytes] | None = None, categories: Collection[str] = ()
+) -> Iterator[Batch]:
+    """Read leads as `read_table` does, some at a time, so that a file may exceed the memory.
+
+    Parameters
+    ----------
+    source : str or Path
+        As `read_table` takes it.
+    file : binary file, optional
+        What to read, if it is open already; then `source` is its name alone.
+    categories : collection of str
+        Columns of few different texts, which may come as dictionaries where the file has them so.
+
+    Yields
+    ------
+    Batch
+        All of one schema.
+
+    Raises
+    ------
+    InputError
+        As `read_table`; what is wrong late in the file is found late.
+    """
+    batches = _stream(source, file, categories)
+    _begun.add(batches)
+    return batches
+
+
+_begun: WeakSet[Generator[Batch]] = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """End the reading of files that nobody has read to their end, while Arrow's threads still may end."""
+    for batches in list(_begun):
+        with suppress(ValueError):  # one that a thread is in
+            batches.close()
+
+
+def _stream(source: str | Path, file: IO[bytes] | None, categories: Collection[str]) -> Generator[Batch]:
+    name = str(source)
+    n_leads = 0
+    try:
+        with file or _open(name) as file:
+            for batch in _batches(file, Path(name.split("?")[0]).suffix.lower(), categories):
+                n_leads += batch.leads.num_rows
+                yield batch
+    except InputError as error:
+        raise InputError(f"The file {quoted(name, 300)} {error}") from None
+    except (pa.ArrowException, csv.Error, ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise InputError(f"The file {quoted(name, 300)} cannot be read as a table: {error}") from None
+    if not n_leads:
+        raise InputError(f"The file {quoted(name, 300)} must hold leads below its header. It holds none.")
+
+
+def _open(source: str) -> IO[bytes]:
+    try:
+        if source.startswith(("http://", "https://")):
+            return _download(source)
+        return cast(IO[bytes], fsspec.open(source, "rb").open())
+    except Exception as error:  # each place a file can come from fails in its own way
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise InputError(f"cannot be opened: {reason:.200}.") from None
+
+
+def _download(address: str) -> IO[bytes]:
+    with urllib.request.urlopen(address, timeout=60) as response:
+        # On disc, because it may exceed the memory; nameless, so that nothing stays of it.
+        file = tempfile.TemporaryFile()
+        shutil.copyfileobj(response, file)
+    file.seek(0)
+    return cast(IO[bytes], file)
+
+
+def _batches(file: IO[bytes], suffix: str, categories: Collection[str]) -> Iterator[Batch]:
+    if suffix == ".parquet":
+        with Loan(file) as loan:
+            yield from _parquet_batches(loan, categories)
+    elif suffix == ".xlsx":
+        leads = pa.Table.from_pandas(_read_excel(file), preserve_index=False)
+        if leads.num_rows:
+            yield Batch(leads, leads.schema, leads.num_rows)
+    else:
+        yield from _csv_batches(file)
+
+
+def _parquet_batches(loan: Loan, categories: Collection[str]) -> Iterator[Batch]:
+    parquet = pa.parquet.ParquetFile(loan.open())
+    about, schema = parquet.metadata, parquet.schema_arrow
+    del parquet
+    # A batch of dictionaries ends with its row group, and small batches cost more than that saves.
+    texts = None
+    if about.num_rows >= LARGE_GROUP * about.num_row_groups:
+        texts = [field.name for field in schema if field.name in categories and is_text(field.type)]
+    for batch in pa.parquet.ParquetFile(loan.open(), metadata=about, read_dictionary=texts).iter_batches(
+        batch_size=BATCH_ROWS
+    ):
+        if batch.num_rows:
+            yield Batch(pa.Table.from_batches([batch]), schema, about.num_rows)
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values of a type are texts."""
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def _read_excel(file: IO[bytes]) -> pd.DataFrame:
+    # Without a header pandas cannot rename a second "age" to "age.1" behind our back.
+    cells = pd.read_excel(file, header=None, dtype=object, keep_default_na=False, na_values=[""])
+    if cells.empty:
+        raise InputError("must hold a table with a header. Its first sheet is empty.")
+    names = ["" if pd.isna(name) else str(name) for name in cells.iloc[0]]
+    leads = cells.iloc[1:].reset_index(drop=True).set_axis(names, axis="columns")
+    _check_names(names)
+    return leads.apply(_one_kind)
+
+
+def _one_kind(column: pd.Series) -> pd.Series:
+    """Return a column of cells as numbers, times or truth values if all are, else as texts."""
+    inferred = column.infer_objects()
+    return column.astype("str") if inferred.dtype == object else inferred
+
+
+def _csv_batches(file: IO[bytes]) -> Iterator[Batch]:
+    sample = file.read(_SAMPLE_BYTES)
+    if sample.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1")):
+        raise InputError(
+            "is no CSV, but Excel or Parquet. Name it .xlsx or .parquet (an old .xls: save anew)."
+        )
+    if not sample.strip(b" \t\r\n\xef\xbb\xbf"):
+        raise InputError("must hold a table with a header. It is empty.")
+    encoding = _encoding(sample, file)
+    n_bytes = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(sample)
+    # Arrow counts its blocks in UTF-8, of which another encoding gives more or less.
+    n_blocks = n_bytes / BLOCK_BYTES * len(text.encode()) / len(sample)
+    n_leads = 0
+    with Loan(file, encoding) as loan:
+        for number, batch in enumerate(_open_csv(loan, text), 1):
+            n_leads += batch.num_rows
+            if batch.num_rows:
+                n_expected = round(n_leads * max(n_blocks / number, 1))
+                yield Batch(pa.Table.from_batches([batch]), batch.schema, n_expected)
+
+
+def _open_csv(loan: Loan, text: str) -> pa.csv.CSVStreamingReader:
+    """Open a CSV file that begins with `text`."""
+    n_before = _lines_before_header(text)
+    text = "".join(text.splitlines(keepends=True)[n_before:])
+    delimiter = find_delimiter(text)
+    names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    _check_names(names)
+    return pa.csv.open_csv(
+        loan.open(),
+        read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, skip_rows=n_before),
+        parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        convert_options=pa.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    )
+
+
+def _lines_before_header(text: str) -> int:
+    """Return how many lines are blank, or Excel's "sep=;", before the names of the columns."""
+    lines = text.splitlines()
+    return next((n for n, line in enumerate(lines) if line.strip() and not _SEPARATOR.match(line)), 0)
+
+
+def _check_names(names: list[str]) -> None:
+    if twice := duplicate_names(names):
+        raise InputError(f"must give each column its own name. {twice[0]!r} stands there more than once.")
+
+
+def _encoding(sample: bytes, file: IO[bytes]) -> str:
+    if sample.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while sample:
+            decoder.decode(sample)
+            sample = file.read(BLOCK_BYTES)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def find_delimiter(text: str) -> str:
+    """Return the delimiter that cuts the header into most columns."""
+    return max(
+        _DELIMITERS,
+        key=lambda mark: len(next(csv.reader(io.StringIO(text, newline=""), delimiter=mark), [])),
+    )

@@ -1,0 +1,1 @@
+"""Log predictions and join them with outcomes."""

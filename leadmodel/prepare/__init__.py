@@ -1,0 +1,1 @@
+"""Make past leads ready to train on: typed data, split, folds, settings."""

@@ -1,0 +1,137 @@
+"""The pipeline that is trained and published: scikit-learn's own steps, then CatBoost."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from catboost import (
+    CatBoost,
+    CatBoostClassifier,
+    CatBoostRegressor,
+    sum_models,
+    to_classifier,
+    to_regressor,
+)
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+
+from leadmodel.leads.impute import unknown_lead
+from leadmodel.leads.schema import MISSING, LeadSchema
+from leadmodel.prepare.rare_categories import forget_rare
+
+__all__ = ["fit_bag", "fit_pipeline", "fit_regression"]
+
+
+def fit_pipeline(
+    schema: LeadSchema,
+    X: pd.DataFrame,
+    y: npt.NDArray[np.int64],
+    parameters: dict[str, Any],
+    n_members: int,
+    progress: Callable[[str], None],
+    line: tuple[float, float] | None = None,
+) -> Pipeline:
+    """Fit the pipeline from leads to the probability of a conversion.
+
+    The first step names what is missing in a text, assumes the typical number where no training
+    lead lacked one, and puts the columns in the model's order; CatBoost takes texts, and the gaps
+    that training leads had, as they are. Texts of few leads are not learned; see
+    `leadmodel.prepare.rare_categories`.
+
+    Parameters
+    ----------
+    schema : LeadSchema
+        The fields.
+    X : DataFrame of shape (n_leads, n_fields)
+        Typed leads.
+    y : array of shape (n_leads,)
+        1 for converted, 0 for the others.
+    parameters : dict
+        Of each CatBoostClassifier.
+    n_members : int
+        Classifiers to average; see `fit_bag`.
+    progress : callable
+        Called with a line of text after each member.
+    line : tuple of float, optional
+        Slope and intercept of a Platt calibration, folded into the classifier's own scale and bias.
+    """
+    columns = _make_columns(schema)
+    learned = columns.transform(forget_rare(X))
+    classifier = fit_bag(learned, y, schema.text_columns, parameters, n_members, progress)
+    if line:
+        _calibrate(classifier, *line)
+    return Pipeline([("columns", columns), ("classifier", classifier)])
+
+
+def fit_regression(
+    schema: LeadSchema, X: pd.DataFrame, target: npt.NDArray[np.float64], parameters: dict[str, Any]
+) -> Pipeline:
+    """Fit the pipeline from leads to a number, as `fit_pipeline` does to a probability.
+
+    One regressor, not several averaged: it answers beside the classifier, for each lead.
+    """
+    columns = _make_columns(schema)
+    regressor = CatBoostRegressor(**(parameters | {"cat_features": tuple(schema.text_columns)}))
+    regressor.fit(columns.transform(forget_rare(X)), target)
+    # Merging, even of one, leaves out what only training needs.
+    return Pipeline([("columns", columns), ("regressor", to_regressor(_average([regressor])).copy())])
+
+
+def _make_columns(schema: LeadSchema) -> ColumnTransformer:
+    whole = [field.name for field in schema.fields if field.assumed is not None]
+    gappy = [name for name in schema.columns if name not in (*schema.text_columns, *whole)]
+    columns = ColumnTransformer(
+        [
+            ("text", SimpleImputer(strategy="constant", fill_value=MISSING), schema.text_columns),
+            ("number", SimpleImputer(strategy="mean"), whole),
+            ("number with gaps", "passthrough", gappy),
+        ],
+        verbose_feature_names_out=False,
+    ).set_output(transform="pandas")
+    # Of this one lead each number is the mean, so that every part of the leads assumes the same.
+    return columns.fit(unknown_lead(schema))
+
+
+def fit_bag(
+    X: pd.DataFrame,
+    y: npt.NDArray[np.int64],
+    texts: list[str],
+    parameters: dict[str, Any],
+    n_members: int,
+    progress: Callable[[str], None],
+) -> CatBoostClassifier:
+    """Fit classifiers that differ in their seed alone, and merge them into one.
+
+    The merged model's log-odds are the mean of the members', exactly: all of them saw the same
+    leads, so that their statistics of the categories are the same tables.
+
+    Parameters
+    ----------
+    X, y, parameters, n_members, progress
+        As for `fit_pipeline`.
+    texts : list of str
+        The categorical columns.
+    """
+    members = []
+    for number in range(n_members):
+        seed = parameters["random_seed"] + number
+        # A tuple, because scikit-learn cannot clone a classifier that was given a list.
+        member = CatBoostClassifier(**(parameters | {"random_seed": seed, "cat_features": tuple(texts)}))
+        members.append(member.fit(X, y))
+        progress(f"model {number + 1} of {n_members}")
+    # A merged classifier does not know that it is fitted, and a pipeline asks; its copy does.
+    return to_classifier(_average(members)).copy()
+
+
+def _average(members: list[CatBoost]) -> CatBoost:
+    weights = [1 / len(members)] * len(members)
+    return sum_models(members, weights, ctr_merge_policy="IntersectingCountersAverage")
+
+
+def _calibrate(classifier: CatBoostClassifier, slope: float, intercept: float) -> None:
+    """Put a line through the log-odds into CatBoost's own scale and bias."""
+    scale, bias = classifier.get_scale_and_bias()
+    classifier.set_scale_and_bias(slope * scale, slope * bias + intercept)

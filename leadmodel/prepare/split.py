@@ -1,0 +1,124 @@
+"""Which leads the model learns from, and which it is judged on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.model_selection import train_test_split
+
+from leadmodel.errors import InputError
+from leadmodel.leads.dates import read_times
+from leadmodel.prepare.folds import GroupIds, group_outcomes
+
+__all__ = ["Split", "split_leads"]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Positions of the training and of the test leads, and how they were chosen.
+
+    Attributes
+    ----------
+    train, test : array of int
+        Positions, the oldest first where times are known.
+    description : str
+        How the test leads were chosen, in words.
+    time_range : tuple of str, optional
+        First and last time of the training leads.
+    leads_per_day : float, optional
+        Training leads that came in per day, where times are dates.
+    """
+
+    train: npt.NDArray[np.intp]
+    test: npt.NDArray[np.intp]
+    description: str
+    time_range: tuple[str, str] | None = None
+    leads_per_day: float | None = None
+
+
+def split_leads(
+    y: npt.NDArray[np.int64],
+    times: pd.Series | None,
+    *,
+    test_share: float,
+    random_state: int,
+    horizon: int | None = None,
+    groups: GroupIds | None = None,
+) -> Split:
+    """Split leads into training and test leads.
+
+    Where times are known they alone decide, as they will when the model is used: a person who has an
+    old lead and a new one may stand on both sides. Given a horizon, training leads whose outcome was not
+    known yet when the first test lead was scored are left out (purging; López de Prado 2018, chapter 7),
+    so that nothing that happened in the time of the test has been learned.
+
+    Parameters
+    ----------
+    y : array of shape (n_leads,)
+        1 for converted, 0 for the others.
+    times : Series of shape (n_leads,), optional
+        The time of each lead; if known, the newest leads are the test leads.
+    test_share : float
+        Share of the test leads.
+    random_state : int
+        Seed of the split without times, which keeps the share of converted leads.
+    horizon : int, optional
+        Days after its time within which a lead's outcome becomes known.
+    groups : array of shape (n_leads,), optional
+        Leads that stay together where there are no times; see `leadmodel.prepare.folds`.
+
+    Raises
+    ------
+    InputError
+        If all of the test leads, or of the training leads, have one outcome.
+    """
+    if times is None:
+        return _at_random(y, groups, test_share, random_state)
+    ordered = read_times(times)
+    order = np.argsort(ordered.to_numpy(), kind="stable")
+    n_test = round(test_share * len(y))
+    train, test = order[:-n_test], order[-n_test:]
+    description = f"the newest {test_share:.0%} of the leads by {times.name!r}"
+    if horizon is not None:
+        known = (ordered.iloc[train] + pd.Timedelta(days=horizon) <= ordered.iloc[test[0]]).to_numpy()
+        description += (
+            f"; of the older ones {(~known).sum():,} were not learned from, whose outcome was not known "
+            "when the first of them was scored"
+        )
+        train = train[known]
+        if len(set(y[train])) < 2:
+            raise InputError(
+                "The outcomes of the leads before the test were not known when it began: a horizon of "
+                f"{horizon} days leaves nothing to learn from. Give older leads too, or a shorter horizon."
+            )
+    if len(set(y[test])) < 2 or len(set(y[train])) < 2:
+        raise InputError(
+            f"The newest {test_share:.0%} of the leads by {times.name!r}, and the older ones, must "
+            "hold both outcomes. They do not; name another time column, or drop this one with --drop."
+        )
+    first, last = ordered.iloc[train[0]], ordered.iloc[train[-1]]
+    # A serial number puts leads in order, but is no date.
+    days = (last - first) / pd.Timedelta("1D") if isinstance(first, pd.Timestamp) else 0.0
+    return Split(
+        train,
+        test,
+        description,
+        time_range=(str(first), str(last)),
+        leads_per_day=len(train) / days if days else None,
+    )
+
+
+def _at_random(
+    y: npt.NDArray[np.int64], groups: GroupIds | None, test_share: float, random_state: int
+) -> Split:
+    description = f"a random {test_share:.0%} of the leads, outcomes in equal shares"
+    outcomes = y if groups is None else group_outcomes(y, groups, 2)
+    train, test = train_test_split(
+        np.arange(len(outcomes)), test_size=test_share, stratify=outcomes, random_state=random_state
+    )
+    if groups is None:
+        return Split(train, test, description)
+    is_test = np.isin(groups, test)
+    together = f"{description}, those with the same id together"
+    return Split(np.flatnonzero(~is_test), np.flatnonzero(is_test), together)

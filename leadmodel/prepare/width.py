@@ -1,0 +1,64 @@
+"""How many columns are too many for the leads there are, and which of them to keep."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from leadmodel.audit.leakage import deal_folds
+from leadmodel.audit.signs import is_gap, read_signs, to_cells
+from leadmodel.leads.schema import LeadSchema
+
+__all__ = ["choose_columns", "max_columns", "narrow"]
+
+MIN_COLUMNS = 200
+"""As many columns are never too many: trees pass over what tells nothing."""
+
+LEADS_PER_COLUMN = 10
+"""Of more columns, some of those that tell nothing seem to tell as much as those that do."""
+
+
+def max_columns(n_leads: int) -> int:
+    """Return how many columns a model of `n_leads` takes."""
+    return max(MIN_COLUMNS, n_leads // LEADS_PER_COLUMN)
+
+
+def choose_columns(X: pd.DataFrame, y: npt.NDArray[np.int64]) -> list[str]:
+    """Return the columns to learn from: those that each alone rank the leads best, if they are too many.
+
+    Each column is judged on leads that it was not measured on, as the audit does. Whoever judges a model
+    on other leads chooses without them, or columns that fit these by chance make it look good (Ambroise
+    and McLachlan 2002).
+
+    Parameters
+    ----------
+    X : DataFrame of shape (n_leads, n_columns)
+        Typed leads to learn from.
+    y : array of shape (n_leads,)
+        1 for converted, 0 for the others; both occur.
+    """
+    limit = max_columns(len(y))
+    if X.shape[1] <= limit:
+        return list(X.columns)
+    folds = deal_folds(y, np.random.default_rng(0))
+    auc = [read_signs(to_cells(X[name]), is_gap(X[name]), y, folds).auc for name in X.columns]
+    best = np.argsort(-np.array(auc), kind="stable")[:limit]
+    return [X.columns[place] for place in np.sort(best)]
+
+
+def narrow(schema: LeadSchema, X: pd.DataFrame, y: npt.NDArray[np.int64]) -> LeadSchema:
+    """Return the schema of the columns that are chosen, with the others among those left out.
+
+    Parameters
+    ----------
+    schema : LeadSchema
+        The fields.
+    X, y
+        As for `choose_columns`.
+    """
+    kept = set(choose_columns(X, y))
+    if len(kept) == len(schema.fields):
+        return schema
+    why = f"too many columns: of {len(schema.fields):,}, {len(kept):,} others tell more of {len(y):,} leads"
+    dropped = {name: why for name in schema.by_name if name not in kept}
+    fields = tuple(field for field in schema.fields if field.name in kept)
+    return LeadSchema(fields=fields, ignored=schema.ignored | dropped, placeholders=schema.placeholders)

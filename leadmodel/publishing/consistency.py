@@ -1,0 +1,74 @@
+"""Whether the files of a folder are of one model, and nothing but a model."""
+
+import re
+from collections.abc import Mapping
+
+from sklearn.pipeline import Pipeline
+
+from leadmodel.clusters.assignment import ClusterAssigner
+from leadmodel.errors import ModelError
+from leadmodel.publishing.config import ModelConfig
+from leadmodel.publishing.files import MODEL_FILE, SEGMENTS_FILE
+from leadmodel.report.evaluation import Evaluation
+
+__all__ = ["check_consistency", "read_cluster_assigner"]
+
+_MARKUP = re.compile(rb"<[a-z/!?][^>\n]*|\]\(\s*(javascript|data|vbscript):", re.IGNORECASE)
+"""Markup that a card of ours escapes: any of it was put there by somebody else."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def check_consistency(files: Mapping[str, bytes], config: ModelConfig) -> None:
+    """Check the files that people read or install from against the configuration.
+
+    Raises
+    ------
+    ModelError
+        If README.md is the card of another model or holds active markup, requirements.txt
+        asks for anything but what the model was made with, a plot is no PNG, or the files of
+        the parts, of amounts and of segments are not those that config.json names.
+    """
+    named = set(config.checksums) - {MODEL_FILE}
+    found = {name for name in files if name.endswith(".skops")} - {MODEL_FILE}
+    if named != found:
+        raise ModelError(
+            f"The files beside {MODEL_FILE} must be those of config.json, {sorted(named)}. "
+            f"Found: {sorted(found)}."
+        )
+    card = files["README.md"]
+    if config.sha256.encode() not in card:
+        raise ModelError("README.md is not the card of this model: it must name the sha256 of model.skops.")
+    if markup := _MARKUP.search(card):
+        raise ModelError(
+            f"README.md holds markup that no card needs: {markup[0][:60].decode(errors='replace')!r}."
+        )
+    if (
+        files["requirements.txt"].decode(errors="replace").splitlines()
+        != config.requirements().splitlines()
+    ):
+        raise ModelError("requirements.txt must name the versions of config.json and nothing else.")
+    for name, content in files.items():
+        if name.endswith(".png") and not content.startswith(_PNG):
+            raise ModelError(f"{name} must be a PNG image. It is not.")
+
+
+def read_cluster_assigner(
+    config: ModelConfig, evaluation: Evaluation, pipeline: Pipeline | None
+) -> ClusterAssigner | None:
+    """Return what assigns leads to the segments of a model, or None where it has none.
+
+    Raises
+    ------
+    ModelError
+        If the pipeline, the configuration and the metrics are not of the same segments.
+    """
+    if config.segments is None or pipeline is None:
+        return None
+    described = evaluation.segments.segments if evaluation.segments else ()
+    if tuple(segment.name for segment in described) != config.segments.names:
+        raise ModelError("metrics.json and config.json must be of one model. Their segments differ.")
+    try:
+        return ClusterAssigner(config.lead_schema, pipeline, config.segments.names)
+    except Exception as error:  # whatever a damaged file makes it raise, the file is to blame
+        raise ModelError(f"{SEGMENTS_FILE} cannot be used: {error!s:.200}.") from None

@@ -1,0 +1,86 @@
+"""Publish the app: a Gradio Space that serves a model repository."""
+
+from collections.abc import Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+import yaml
+from huggingface_hub import CommitOperationAdd, HfApi
+
+from leadmodel.publishing.hub.client import address_of, check_may_write, writing
+
+__all__ = ["HubSpace"]
+
+PACKAGE = files("leadmodel")
+TEMPLATES = PACKAGE / "publishing" / "hub" / "space_files"
+
+
+class HubSpace:
+    """A Space to publish the app to.
+
+    Parameters
+    ----------
+    space_id : str
+        Such as "USER/SPACE"; made when publishing, if it does not exist.
+    private : bool
+        Whether it is to be private, if it is made.
+
+    Raises
+    ------
+    HubError
+        If nobody is logged in, or the token may not write there.
+    """
+
+    def __init__(self, space_id: str, *, private: bool = False) -> None:
+        check_may_write(space_id)
+        self.space_id, self.private = space_id, private
+
+    def publish(self, repo_id: str, title: str) -> str:
+        """Create or update the Space so that it serves the model `repo_id`; return its address.
+
+        Raises
+        ------
+        HubError
+            If the Hub refuses or fails.
+        """
+        api = HfApi()
+        with writing(self.space_id):
+            api.create_repo(
+                self.space_id, repo_type="space", space_sdk="gradio", private=self.private, exist_ok=True
+            )
+            # The variable comes first: the commit starts the app, which reads it.
+            api.add_space_variable(self.space_id, "LEADMODEL_REPO", repo_id)
+            api.create_commit(
+                self.space_id,
+                [CommitOperationAdd(name, content) for name, content in _files(repo_id, title).items()],
+                repo_type="space",
+                commit_message=f"Serve {repo_id}",
+            )
+        return address_of(self.space_id, space=True)
+
+
+def _files(repo_id: str, title: str) -> dict[str, bytes]:
+    """Return the files of the Space: what stands at its top, and this package as it is installed."""
+    top = {file.name: file.read_bytes() for file in TEMPLATES.iterdir()}
+    return (
+        top | dict(_package_files(PACKAGE, "leadmodel")) | {"README.md": _readme(repo_id, title).encode()}
+    )
+
+
+def _package_files(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        path = f"{name}/{entry.name}"
+        if entry.is_dir() and entry.name != "__pycache__":
+            yield from _package_files(entry, path)
+        elif entry.is_file():
+            yield path, entry.read_bytes()
+
+
+def _readme(repo_id: str, title: str) -> str:
+    """Return the Space's README: its front matter, naming the model."""
+    front = yaml.safe_load((TEMPLATES / "README.md").read_text(encoding="utf-8").split("---\n")[1])
+    front |= {"title": title[:60], "models": [repo_id]}
+    return (
+        f"---\n{yaml.safe_dump(front, sort_keys=False, allow_unicode=True)}---\n\n"
+        f"Scores leads with the model [{repo_id}]({address_of(repo_id)}): a form, and an API.\n"
+    )

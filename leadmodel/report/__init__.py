@@ -1,0 +1,1 @@
+"""Hold what was measured of a model, and judge whether it is ready."""

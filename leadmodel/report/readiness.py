@@ -1,0 +1,257 @@
+"""Whether a model is fit for use, by plain rules over what was measured of it."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from leadmodel.metrics.comparison import Candidate
+from leadmodel.metrics.slices import SliceMetrics
+from leadmodel.report.evaluation import Evaluation
+
+__all__ = ["Check", "Readiness", "ReadinessLevel", "evaluate_readiness"]
+
+ReadinessLevel = Literal["ready", "usable with care", "not ready"]
+
+_LEVELS: tuple[ReadinessLevel, ...] = ("ready", "usable with care", "not ready")
+
+FEW, TOO_FEW = 50, 20
+"""Test leads of the rarer outcome. A ROC AUC of 0.8 is known to about ±0.07 with 50 of them, and to
+about ±0.11 with 20: too little to tell a good model from a poor one."""
+
+WEAK_AUC = 0.6
+"""Below it the better of two leads is named in fewer than six of ten pairs, where a coin names five."""
+
+TOO_GOOD_AUC = 0.97
+"""Conversions are partly chance: who ranks them almost perfectly has usually been told the outcome."""
+
+MISCALIBRATED, UNCALIBRATED = 0.03, 0.1
+"""Mean gap between probability and outcome beyond what chance alone shows. Three points misjudge a
+forecast of conversions noticeably; with ten, a 20 % lead may be a 10 % or a 30 % one."""
+
+LARGE_GAP = 0.1
+"""ROC AUC of the training leads, cross-validated, beyond that of the test leads: half of what a ROC
+AUC of 0.7 is above chance."""
+
+LARGE_KIND = 0.1
+"""Share of the test leads from which on a kind of leads is everyday business."""
+
+
+class Check(BaseModel):
+    """What one rule says of a model.
+
+    Parameters
+    ----------
+    level : str
+        The best that a model of which this holds can be.
+    sentence : str
+        What was found, with its numbers.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    level: ReadinessLevel
+    sentence: str
+
+
+class Readiness(BaseModel):
+    """Whether a model is fit for use, and why.
+
+    Parameters
+    ----------
+    checks : tuple of Check
+        One per rule, the gravest first.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    checks: tuple[Check, ...]
+
+    @property
+    def level(self) -> ReadinessLevel:
+        """The worst level of all checks."""
+        return max((check.level for check in self.checks), key=_LEVELS.index)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What the level rests on: the complaints, or for a ready model all that was found."""
+        complaints = tuple(check.sentence for check in self.checks if check.level != "ready")
+        return complaints or tuple(check.sentence for check in self.checks)
+
+
+def evaluate_readiness(evaluation: Evaluation, labels: Mapping[str, str]) -> Readiness:
+    """Judge a model by its metrics.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What was measured of it.
+    labels : mapping of str to str
+        Labels of the fields that it uses by their names; none of them should know the outcome.
+    """
+    suspects = [labels[name] for name in evaluation.audit.suspects if name in labels]
+    checks = [
+        _check_number(evaluation),
+        _check_ranking(evaluation),
+        _check_leaks(evaluation, suspects),
+        _check_prior(evaluation),
+        _check_others(evaluation),
+        _check_gap(evaluation),
+        _check_calibration(evaluation),
+        _check_levels(evaluation, labels),
+        *_check_profit(evaluation),
+    ]
+    return Readiness(checks=tuple(sorted(checks, key=lambda check: -_LEVELS.index(check.level))))
+
+
+def _grade(care: bool, fail: bool) -> ReadinessLevel:
+    return "not ready" if fail else "usable with care" if care else "ready"
+
+
+def _check_number(evaluation: Evaluation) -> Check:
+    rarer = min(evaluation.n_test_converted, evaluation.n_test - evaluation.n_test_converted)
+    level = _grade(rarer < FEW, rarer < TOO_FEW)
+    told = {
+        "ready": "enough to judge by",
+        "usable with care": "few, so that every figure is rough",
+        "not ready": "too few to judge by",
+    }
+    return Check(
+        level=level,
+        sentence=f"It was tested on {evaluation.n_test:,} leads that it had not seen, {rarer:,} of them "
+        f"with the rarer outcome: {told[level]}.",
+    )
+
+
+def _check_ranking(evaluation: Evaluation) -> Check:
+    auc = evaluation.test["roc_auc"]
+    level = _grade(auc.value < WEAK_AUC, auc.low <= 0.5)
+    told = {
+        "ready": "",
+        "usable with care": " That is a weak order: use it to sort leads, not to drop any.",
+        "not ready": " That cannot be told from a coin, which is right in 50.",
+    }
+    return Check(
+        level=level,
+        sentence=f"Of a lead that converts and one that does not, it puts the right one first in "
+        f"{100 * auc.value:.0f} of 100 pairs ({100 * auc.low:.0f} to {100 * auc.high:.0f}).{told[level]}",
+    )
+
+
+def _check_leaks(evaluation: Evaluation, suspects: list[str]) -> Check:
+    is_too_good = evaluation.test["roc_auc"].value >= TOO_GOOD_AUC
+    level = _grade(bool(suspects) or is_too_good, bool(suspects) and is_too_good)
+    found = []
+    if suspects:
+        found.append(
+            f"It uses {', '.join(map(repr, suspects))}, which may be filled in after the outcome is known; "
+            "if so, it will do worse on new leads than it did here."
+        )
+    if is_too_good:
+        found.append(
+            "It is almost never wrong, which is rarely true of leads: look for a field that tells."
+        )
+    return Check(
+        level=level, sentence=" ".join(found) or "No field that it uses seems to know the outcome."
+    )
+
+
+def _check_prior(evaluation: Evaluation) -> Check:
+    own, by_name = _own(evaluation), {one.name: one for one in evaluation.comparison}
+    prior = by_name.get("Prior")
+    if prior is None:
+        return Check(level="usable with care", sentence="It was not compared with the overall rate alone.")
+    loss, bar = own.metrics["log_loss"], prior.metrics["log_loss"]
+    fails = loss >= bar or prior.behind.low <= 0
+    sentence = f"Its log loss, cross-validated, is {loss:.3f}; the overall rate alone has {bar:.3f}."
+    if fails:
+        sentence += " It is not better than that beyond doubt."
+    return Check(level=_grade(False, fails), sentence=sentence)
+
+
+def _check_others(evaluation: Evaluation) -> Check:
+    own, best = _own(evaluation), evaluation.comparison[0]
+    if own.behind.low > 0:
+        sentence = f"{best.name} is visibly better on the same leads; use that, or ask why."
+        return Check(level="usable with care", sentence=sentence)
+    simple = next((one for one in evaluation.comparison if one.name == "Logistic regression"), None)
+    if simple is None or simple.behind.low > 0:
+        return Check(level="ready", sentence="No other kind of model that was tried is visibly better.")
+    sentence = "Logistic regression, which is simpler, is not visibly worse on the same leads."
+    return Check(level="ready", sentence=sentence)
+
+
+def _check_gap(evaluation: Evaluation) -> Check:
+    before, now = evaluation.cross_validated["roc_auc"], evaluation.test["roc_auc"]
+    is_worse = before > now.high
+    level = _grade(is_worse, is_worse and before - now.value > LARGE_GAP)
+    numbers = f"ROC AUC {now.value:.3f} against {before:.3f}"
+    if is_worse:
+        sentence = f"The test leads are ranked visibly less well than the training leads were: {numbers}."
+    else:
+        sentence = f"It does on the test leads about what cross-validation had promised: {numbers}."
+    return Check(level=level, sentence=sentence)
+
+
+def _check_calibration(evaluation: Evaluation) -> Check:
+    error, by_chance = evaluation.test["calibration_error"].value, evaluation.calibration_floor
+    beyond = error - by_chance
+    level = _grade(beyond > MISCALIBRATED, beyond > UNCALIBRATED)
+    sentence = (
+        f"Its probabilities differ from what happened by {100 * error:.1f} points on average; exact ones "
+        f"would by about {100 * by_chance:.1f}, by chance."
+    )
+    if level != "ready":
+        mean = _mean_gap(evaluation)
+        side = f"they run {'high' if mean > 0 else 'low'} by {100 * abs(mean):.1f} points over all leads"
+        sentence += f" Use them to rank leads rather than to count conversions: {side}."
+    return Check(level=level, sentence=sentence)
+
+
+def _mean_gap(evaluation: Evaluation) -> float:
+    bins = evaluation.curves.reliability
+    rows = zip(bins["predicted"], bins["observed"], bins["count"], strict=True)
+    return sum((predicted - seen) * count for predicted, seen, count in rows) / sum(bins["count"])
+
+
+def _check_levels(evaluation: Evaluation, labels: Mapping[str, str]) -> Check:
+    if not evaluation.levels:
+        return Check(level="ready", sentence="No kind of leads has enough test leads to be judged alone.")
+    wrong = [level for level in evaluation.levels if _is_wrong(level)]
+    if not wrong:
+        return Check(
+            level="ready",
+            sentence="Its probabilities are not visibly too high or too low for any kind of leads.",
+        )
+    large = [level for level in wrong if level.n_leads >= LARGE_KIND * evaluation.n_test]
+    named = ", ".join(f"{labels[level.field]} {level.value!r}" for level in (large or wrong)[:3])
+    sentence = f"It is visibly wrong for {len(wrong)} of {len(evaluation.levels)} kinds of leads: {named}"
+    sentence += " and others" if len(large or wrong) > 3 else ""
+    sentence += "." if large else f"; each is less than {LARGE_KIND:.0%} of the leads."
+    return Check(level=_grade(bool(large), False), sentence=sentence)
+
+
+def _is_wrong(level: SliceMetrics) -> bool:
+    """Whether its probabilities are off beyond doubt, or its leads are hardly told apart.
+
+    That they are told apart less well than elsewhere is in the nature of a kind that tells much by itself.
+    """
+    is_off = level.gap.low > 0 or level.gap.high < 0
+    return bool(level.verdict) and (is_off or level.roc_auc.high < WEAK_AUC)
+
+
+def _check_profit(evaluation: Evaluation) -> list[Check]:
+    profit = evaluation.test.get("profit")
+    if profit is None:
+        return []
+    level = _grade(profit.low <= 0, profit.high <= 0)
+    told = {"ready": "earns", "usable with care": "may or may not earn", "not ready": "does not earn"}
+    sentence = (
+        f"Calling whom it names {told[level]} its cost: {profit.value:,.2f} per lead of the list "
+        f"({profit.low:,.2f} to {profit.high:,.2f})."
+    )
+    return [Check(level=level, sentence=sentence)]
+
+
+def _own(evaluation: Evaluation) -> Candidate:
+    return next(one for one in evaluation.comparison if one.name == "CatBoost")

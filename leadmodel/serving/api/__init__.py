@@ -1,0 +1,1 @@
+"""Programming interfaces: REST, Gradio endpoints, MCP tools."""

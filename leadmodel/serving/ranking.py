@@ -1,0 +1,299 @@
+"""A list of leads, ranked: what was understood of it, and who is to be called first."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadmodel.amounts.model import AmountParameters
+from leadmodel.batch.score import answer_columns, append_answers
+from leadmodel.decision.policy import Decision
+from leadmodel.explain.reasons import Reason, explain
+from leadmodel.leads.convert import read_leads, remark_leads
+from leadmodel.leads.parse import identifier
+from leadmodel.leads.schema import MISSING, LeadSchema, ValueWarning
+from leadmodel.model import LeadModel
+
+__all__ = ["Match", "Progress", "RankedLeads", "Ranking", "match_columns", "rank_list", "toggle_sort"]
+
+CHUNK = 5000
+"""Leads explained between two signs of progress."""
+
+Progress = Callable[[float, str], object]
+Tell = Callable[[pd.DataFrame, Mapping[str, pa.Array]], Mapping[str, pa.Array]]
+Ranking = Literal["probability", "expected_value"]
+
+BEST_FIRST = ("probability", "score", "expected_value", "expected_amount")
+"""Answers that are sorted from the highest one down, first."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A field of the model, its column in the list, and how many values are unusual in it."""
+
+    field: str
+    label: str
+    column: str
+    missing: int
+    unseen: int
+    out_of_range: int
+
+
+@dataclass(frozen=True, eq=False)
+class RankedLeads:
+    """The leads of a list, best first: by probability, or by expected value.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    table : pyarrow.Table of n_leads rows
+        The columns of the list as they were, then the answers.
+    answers : dict of str to str
+        The column of each answer: probability, score, grade, decision, warnings, reason_for,
+        reason_against; segment if the model has segments; expected_value and the others of a model that
+        was trained on amounts; request_id and row where answers are logged.
+    rows : array of shape (n_leads,)
+        The number of each lead in the list as it was, 1 being the first.
+    matches : tuple of Match
+        A field of the model each.
+    unused : dict of str to str
+        Columns that the model does not use, with the reason where there is one.
+    decision : Decision
+        What made scores, grades and decisions of their probabilities.
+    places : array of shape (n_leads,)
+        The place of each lead's grade among the decision's.
+    segments : tuple of str
+        Those of the model; each lead's is then an answer as well.
+    terms : AmountParameters, optional
+        How values were told, if they were.
+    ranking : str
+        The answer that the leads are ranked by.
+    """
+
+    name: str
+    table: pa.Table
+    answers: Mapping[str, str]
+    rows: npt.NDArray[np.intp]
+    matches: tuple[Match, ...]
+    unused: Mapping[str, str]
+    decision: Decision
+    places: npt.NDArray[np.intp]
+    segments: tuple[str, ...] = ()
+    terms: AmountParameters | None = None
+    ranking: Ranking = "probability"
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of the list as it was."""
+        return self.table.column_names[: -len(self.answers)]
+
+    @property
+    def bands(self) -> list[str]:
+        """The grades, best first."""
+        return list(self.decision.bands)
+
+    @property
+    def probability(self) -> npt.NDArray[np.float64]:
+        """Of each lead, in their order."""
+        return self.answer("probability").to_numpy()
+
+    @property
+    def values(self) -> npt.NDArray[np.float64] | None:
+        """The expected value of each lead, if they are ranked by it."""
+        return self.answer("expected_value").to_numpy() if self.ranking == "expected_value" else None
+
+    def money(self, amount: float) -> str:
+        """Return an amount in words."""
+        return self.terms.money(amount) if self.terms else f"{amount:,.2f}"
+
+    def ranked_by(self, ranking: Ranking) -> "RankedLeads":
+        """Return the same leads, the highest answer of that name first; equal ones as the list had them."""
+        order = np.lexsort((self.rows, -self.answer(ranking).to_numpy()))
+        return replace(
+            self,
+            table=self.table.take(order),
+            rows=self.rows[order],
+            places=self.places[order],
+            ranking=ranking,
+        )
+
+    def answer(self, name: str) -> pa.ChunkedArray:
+        """Return an answer of each lead."""
+        return self.table[self.answers[name]]
+
+    def count(self, grade: str) -> int:
+        """Return how many leads have that grade."""
+        return int(np.sum(self.places == self.bands.index(grade)))
+
+    def count_segment(self, name: str) -> int:
+        """Return how many leads are of that segment."""
+        return pc.sum(pc.equal(self.answer("segment"), name)).as_py() or 0
+
+    def arrange(
+        self,
+        grades: Collection[str],
+        column: str | None = None,
+        *,
+        descending: bool = False,
+        segments: Collection[str] = (),
+    ) -> npt.NDArray[np.intp]:
+        """Return the places of the leads with these grades, best first or by a column.
+
+        Where the model has segments, of the leads of these `segments` alone.
+
+        Numbers go by size, what is lacking last; leads of one value stay best first.
+        """
+        wanted = [place for place, grade in enumerate(self.bands) if grade in grades]
+        chosen = np.isin(self.places, wanted)
+        if self.segments:
+            chosen &= self.answer("segment").to_pandas().isin(segments).to_numpy()
+        found = np.flatnonzero(chosen)
+        if column is None:
+            return found
+        values = self.table[column].to_pandas().iloc[found]
+        numbers = pd.to_numeric(values, errors="coerce")
+        if numbers.notna().sum() == values.notna().sum():
+            values = numbers
+        order = values.sort_values(ascending=not descending, kind="stable", na_position="last")
+        return order.index.to_numpy()
+
+
+def rank_list(
+    model: LeadModel,
+    name: str,
+    leads: pa.Table,
+    progress: Progress = lambda share, what: None,
+    tell: Tell = lambda typed, answers: {},
+) -> RankedLeads:
+    """Score a list, explain each lead and put the best first.
+
+    Parameters
+    ----------
+    model : LeadModel
+        What scores.
+    name : str
+        Of the list.
+    leads : pyarrow.Table
+        As `leadmodel.serving.uploads.read_list` returns it.
+    progress : callable, optional
+        Called with the share that is done and what is done next.
+    tell : callable, optional
+        Called with the typed leads and their answers; returns more columns of answers.
+
+    Raises
+    ------
+    InputError
+        If a field's column is lacking.
+    LeadError
+        If a value cannot be read; it names row, field and value.
+    """
+    progress(0.2, "Scoring")
+    columns = match_columns(model.schema, leads.column_names)
+    typed = _read(model.schema, leads, columns)
+    remarks = remark_leads(model.schema, typed)
+    answers = answer_columns(model, typed) | _reasons(model, typed, progress)
+    answers |= tell(typed, answers)
+    # Leads of one probability stay in the order they had.
+    order = np.argsort(-answers["probability"].to_numpy(), kind="stable")
+    table = append_answers(leads, answers)
+    decision = model.config.decision
+    ranked = RankedLeads(
+        name=name,
+        table=table.take(order),
+        answers=dict(zip(answers, table.column_names[-len(answers) :], strict=True)),
+        rows=order + 1,
+        matches=_count(model.schema, columns, typed, remarks),
+        unused={
+            column: model.schema.ignored.get(column, "")
+            for column in leads.column_names
+            if column not in columns.values()
+        },
+        decision=decision,
+        places=decision.grade_places(answers["score"].to_numpy())[order],
+        segments=model.config.segments.names if model.config.segments else (),
+        terms=model.worth.terms if model.worth else None,
+    )
+    return ranked.ranked_by("expected_value") if decision.is_by_value else ranked
+
+
+def match_columns(schema: LeadSchema, columns: list[str]) -> dict[str, str]:
+    """Return the column of each field that has one.
+
+    A column of the field's own name goes first; else the one column whose name is that of the
+    field, or its label, but for capitals, spaces and signs.
+    """
+    matched = {name: name for name in schema.by_name if name in columns}
+    free = [column for column in columns if column not in matched]
+    for name, field in schema.by_name.items():
+        alike = [
+            column for column in free if identifier(column) in (identifier(name), identifier(field.label))
+        ]
+        if name not in matched and len(alike) == 1:
+            matched[name] = alike[0]
+            free.remove(alike[0])
+    return matched
+
+
+def _read(schema: LeadSchema, leads: pa.Table, columns: dict[str, str]) -> pd.DataFrame:
+    own = {column: name for name, column in columns.items()}
+    schema.check_columns([own.get(column, column) for column in leads.column_names])
+    named = leads.select([columns[name] for name in schema.by_name]).rename_columns(list(schema.by_name))
+    return read_leads(schema, named.to_pandas())
+
+
+def _reasons(model: LeadModel, typed: pd.DataFrame, progress: Progress) -> dict[str, pa.Array]:
+    rows = [list(row) for row in zip(*(typed[name].tolist() for name in typed.columns), strict=True)]
+    pro, con = [], []
+    for start in range(0, len(rows), CHUNK):
+        progress(0.3 + 0.6 * start / len(rows), "Finding the reasons")
+        part = rows[start : start + CHUNK]
+        contributions = model.routing.predict_rows(part, -1, reasons=True).contributions
+        assert contributions is not None
+        for explanation in explain(model.schema, model.profile, part, contributions):
+            pro.append(_first(explanation.reasons_for))
+            con.append(_first(explanation.reasons_against))
+    return {"reason_for": pa.array(pro, pa.string()), "reason_against": pa.array(con, pa.string())}
+
+
+def _first(reasons: tuple[Reason, ...]) -> str | None:
+    return reasons[0].sentence if reasons else None
+
+
+def _count(
+    schema: LeadSchema, columns: dict[str, str], typed: pd.DataFrame, remarks: dict[int, list[ValueWarning]]
+) -> tuple[Match, ...]:
+    told = [(remark.field, remark.kind) for found in remarks.values() for remark in found]
+    counts = pd.Series(told, dtype=object).value_counts().to_dict()
+    return tuple(
+        Match(
+            field=name,
+            label=field.label,
+            column=columns[name],
+            missing=int((typed[name] == MISSING).sum() if field.is_text else typed[name].isna().sum()),
+            unseen=int(counts.get((name, "unseen"), 0)),
+            out_of_range=int(counts.get((name, "out of range"), 0)),
+        )
+        for name, field in schema.by_name.items()
+    )
+
+
+def toggle_sort(
+    ranked: RankedLeads, sorting: tuple[str | None, bool], column: str
+) -> tuple[str | None, bool]:
+    """Return the order after a column's name was pressed: chance, score and value begin with the best."""
+    if column not in ranked.table.column_names:
+        return None, False
+    best_first = {ranked.answers.get(name) for name in BEST_FIRST}
+    before, descending = sorting
+    if before is None:
+        before, descending = ranked.answers[ranked.ranking], True
+    return (column, not descending) if column == before else (column, column in best_first)

@@ -1,0 +1,1 @@
+"""Build one page each and connect its events."""

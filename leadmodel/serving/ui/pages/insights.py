@@ -1,0 +1,50 @@
+"""The page that tells what the training leads say, field by field and in pairs."""
+
+from typing import Any
+
+import gradio as gr
+
+from leadmodel.model import LeadModel
+from leadmodel.serving.service import ScoringService
+from leadmodel.serving.ui.components import Pictures
+
+__all__ = ["add_insights_page"]
+
+
+def add_insights_page(service: ScoringService) -> None:
+    """Add the page as a tab of the Blocks being built."""
+    pictures = Pictures()
+    choices = _choices(service.model)
+    with gr.Tab("Insights") as tab:
+        findings = gr.HTML()
+        chosen = gr.Dropdown(choices, value=choices[0][1], label="Field", info="The most important first.")
+        field, pairs = gr.HTML(), gr.HTML()
+
+    # Matplotlib takes longer to import than the app may take to start, so its first user waits.
+    def show_field(name: str) -> str:
+        from leadmodel.serving.ui.views.insights import render_field
+
+        return render_field(service.model, name, pictures)
+
+    def show(name: str) -> tuple[Any, ...]:
+        from leadmodel.serving.ui.views.insights import render_findings
+
+        model = service.model
+        return render_findings(model), gr.Dropdown(_choices(model)), show_field(name)
+
+    def show_pairs() -> str:
+        from leadmodel.serving.ui.views.insights import render_pairs
+
+        return render_pairs(service.model, pictures)
+
+    tab.select(show, chosen, [findings, chosen, field], api_visibility="private", queue=False).then(
+        show_pairs, None, pairs, api_visibility="private", queue=False, show_progress="hidden"
+    )
+    chosen.input(show_field, chosen, field, api_visibility="private", queue=False)
+
+
+def _choices(model: LeadModel) -> list[tuple[str, str]]:
+    """Return labels and names of the fields, the one that counts most first."""
+    importance = model.evaluation.importance
+    ranked = sorted(model.schema.fields, key=lambda field: -importance.get(field.name, 0.0))
+    return [(field.label, field.name) for field in ranked]

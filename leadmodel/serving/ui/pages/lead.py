@@ -1,0 +1,180 @@
+"""The page that scores one lead: a form, the answer with its reasons, and what would change it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from leadmodel.errors import InputError
+from leadmodel.serving.service import ScoringService
+from leadmodel.serving.ui.form import Form, draw_form, example_row, rank_fields, read_form
+from leadmodel.serving.ui.keyboard import KEYBOARD
+from leadmodel.serving.ui.permalinks import FROM_ADDRESS, read_link, to_link
+from leadmodel.serving.ui.views.figures import render_curve, render_what_if
+from leadmodel.serving.ui.views.lead import render_answer, render_error, render_ignored, render_invitation
+
+__all__ = ["add_lead_page"]
+
+SHOW = """
+(...values) => {
+  const result = document.querySelector("#lm-result"), { top } = result.getBoundingClientRect();
+  result.dataset.scored = JSON.stringify(values);
+  result.classList.remove("lm-stale");
+  result.setAttribute("aria-live", "polite");
+  if (result.querySelector(".lm-chance") && (top < 0 || top > innerHeight / 2)) result.scrollIntoView();
+}
+"""
+"""On a phone, or at the end of a long form, the answer would be out of sight."""
+
+AGE = """
+(...values) => {
+  const result = document.querySelector("#lm-result");
+  result.classList.toggle("lm-stale", JSON.stringify(values) !== result.dataset.scored);
+}
+"""
+"""Values that changed beside an old answer would pass for its reasons."""
+
+NOTHING = (gr.update(visible=False), "", None)
+"""What the widgets below an answer show where there is none."""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """The widgets of the answer; what is in the column shows once there is a lead."""
+
+    html: gr.HTML
+    column: gr.Column
+    field: gr.Dropdown
+    curve: gr.HTML
+    lead: gr.JSON
+
+    @property
+    def outputs(self) -> list[Component | gr.Column]:
+        return [self.html, self.column, self.curve, self.lead]
+
+
+def add_lead_page(demo: gr.Blocks, service: ScoringService) -> None:
+    """Add the form and its answer to the Blocks being built."""
+    model = service.model
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=320):
+            form = draw_form(model.schema, model.evaluation.importance)
+            with gr.Row(elem_classes="lm-actions"):
+                clear = gr.Button("Clear")
+                example = gr.Button("Fill in an example")
+                score = gr.Button("Score", variant="primary", interactive=False, elem_id="lm-score")
+        with gr.Column(scale=2, min_width=320):
+            answer = _draw_answer(service)
+            link = _add_link(form)
+    _score_on_click(service, form, answer, score)
+    _fill_on_load(demo, service, form, answer, score)
+    demo.load(None, js=KEYBOARD, api_visibility="private")
+    invitation = [render_invitation(model.config.title), *NOTHING, gr.update(visible=False)]
+    for button, values in ((example, example_row(model.schema, list(form.inputs))), (clear, form.empty)):
+        button.click(
+            lambda values=values: [*form.fill(values), *invitation],
+            None,
+            [*form.outputs, *answer.outputs, link],
+            api_visibility="private",
+            queue=False,
+        )
+
+
+def _draw_answer(service: ScoringService) -> _Answer:
+    model = service.model
+    ranked = rank_fields(model.schema, model.evaluation.importance)
+    html = gr.HTML(render_invitation(model.config.title), elem_id="lm-result", elem_classes="lm-flush")
+    with gr.Column(visible=False) as column:
+        choices = [(field.label, field.name) for field in ranked]
+        field = gr.Dropdown(choices, value=ranked[0].name, label="Move one field and see the probability")
+        curve = gr.HTML(elem_classes="lm-flush")
+    # The browser keeps the lead: a gr.State would keep it, and a connection, on the server.
+    answer = _Answer(html, column, field, curve, gr.JSON(visible=False))
+    field.input(
+        lambda name, lead: _show_curve(service, lead, name),
+        [field, answer.lead],
+        curve,
+        api_visibility="private",
+        show_progress="hidden",
+    )
+    return answer
+
+
+def _add_link(form: Form) -> gr.Textbox:
+    """Add a button that makes a link of what is filled in, when asked; the server has no part in it."""
+    make = gr.Button("Link to this lead", size="sm")
+    link = gr.Textbox(
+        label="Whoever has this link sees what you filled in.",
+        elem_id="lm-link",
+        interactive=False,
+        visible=False,
+        buttons=["copy"],
+    )
+    make.click(
+        None, list(form.inputs.values()), link, js=to_link(list(form.inputs)), api_visibility="private"
+    )
+    return link
+
+
+def _score_on_click(service: ScoringService, form: Form, answer: _Answer, score: gr.Button) -> None:
+    widgets = list(form.inputs.values())
+
+    def show(field: str, *values: Any) -> list[Any]:
+        return _show_answer(service, read_form(list(form.inputs), values), field)
+
+    score.click(
+        show,
+        [answer.field, *widgets],
+        answer.outputs,
+        api_visibility="private",
+        show_progress="minimal",
+    ).then(None, widgets, js=SHOW, api_visibility="private")
+    gr.on([widget.input for widget in widgets], None, widgets, js=AGE, api_visibility="private")
+
+
+def _fill_on_load(
+    demo: gr.Blocks, service: ScoringService, form: Form, answer: _Answer, score: gr.Button
+) -> None:
+    """Fill in and score the lead of the link that the page was opened by, if any."""
+    schema, invitation = service.model.schema, render_invitation(service.model.config.title)
+
+    def fill(text: str, field: str) -> list[Any]:
+        known, ignored = read_link(schema, text)
+        values = [known.get(name, empty) for name, empty in zip(form.inputs, form.empty, strict=True)]
+        lead = read_form(list(form.inputs), values)
+        told, *below = _show_answer(service, lead, field) if known else (invitation, *NOTHING)
+        return [*form.fill(values), gr.update(interactive=True), render_ignored(ignored) + told, *below]
+
+    # A number nobody touched is sent as 0, not as unknown: empty all fields before the first score.
+    demo.load(
+        fill,
+        [gr.Textbox(visible=False), answer.field],
+        [*form.outputs, score, *answer.outputs],
+        js=FROM_ADDRESS,
+        api_visibility="private",
+        queue=False,
+    ).then(None, list(form.inputs.values()), js=SHOW, api_visibility="private")
+
+
+def _show_answer(service: ScoringService, lead: dict[str, Any], field: str) -> list[Any]:
+    """Return what the widgets of an answer show for a lead."""
+    model = service.model  # one model for the whole answer, whatever is published meanwhile
+    decision, n_fields = model.config.decision, len(model.schema.fields)
+    try:
+        answer = service.answer(lead, model, door="form")
+        terms = model.worth.terms if model.worth else None
+        cost = decision.cost if decision.is_by_value else None
+        bands = list(decision.bands)
+        told = render_answer(answer, decision.threshold, bands, n_fields, terms, cost)
+        told += render_what_if(model.what_if(lead))
+        return [told, gr.update(visible=True), render_curve(model.curve(lead, field)), lead]
+    except InputError as error:
+        return [render_error(str(error)), *NOTHING]
+
+
+def _show_curve(service: ScoringService, lead: Any, field: str) -> str:
+    try:
+        return render_curve(service.curve(lead if isinstance(lead, dict) else {}, field))
+    except InputError as error:
+        return render_error(str(error))

@@ -1,0 +1,1 @@
+"""Compute and render what a page shows."""

@@ -1,0 +1,1 @@
+"""The web application: middleware, sign-in, limits, metrics."""

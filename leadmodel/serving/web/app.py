@@ -1,0 +1,123 @@
+"""One server for everything: the pages, their API, REST, tools, numbers, the Hub's webhook."""
+
+import hmac
+import signal
+import sys
+from collections.abc import Callable
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI, Header, HTTPException
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.routing import Mount
+
+from leadmodel.serving.api import mcp
+from leadmodel.serving.api.direct import DirectCalls
+from leadmodel.serving.api.gradio import make_endpoints
+from leadmodel.serving.api.rest import add_rest
+from leadmodel.serving.service import ScoringService
+from leadmodel.serving.ui.app import build_demo, looks
+from leadmodel.serving.web.access import AccessMiddleware, AccessPolicy
+from leadmodel.serving.web.connections import BoundedProtocol
+from leadmodel.serving.web.documentation import add_documentation
+from leadmodel.serving.web.headers import SafeHeaders
+from leadmodel.serving.web.prometheus import Metrics, MetricsMiddleware, add_metrics
+from leadmodel.serving.web.refusals import add_refusals, speak_briefly
+from leadmodel.serving.web.safe_errors import SafeErrors
+from leadmodel.serving.web.signin import SignIn, add_sign_in
+from leadmodel.serving.web.uploaded_files import UploadedFilesOnly
+
+__all__ = ["build_app", "serve"]
+
+WEBHOOK = "/webhooks/hub"
+
+
+def build_app(
+    service: ScoringService,
+    rules: AccessPolicy | None = None,
+    *,
+    webhook_secret: str | None = None,
+    on_webhook: Callable[[], None] | None = None,
+) -> FastAPI:
+    """Build the application that answers for `service`.
+
+    Parameters
+    ----------
+    service : ScoringService
+        What answers.
+    rules : AccessPolicy, optional
+        What callers must observe; by default nothing but the limit of a request's size.
+    webhook_secret : str, optional
+        The secret that the Hub sends with its webhook; without one there is no webhook.
+    on_webhook : callable, optional
+        Called when the Hub says that the repository has changed.
+    """
+    rules = rules or AccessPolicy()
+    app = FastAPI(title="leadmodel", docs_url=None, redoc_url=None)
+    metrics, sign_in = Metrics(service), SignIn(rules.accounts) if rules.accounts else None
+    add_rest(app, service)
+    add_documentation(app)
+    add_metrics(app, metrics)
+    if sign_in:
+        add_sign_in(app, sign_in)
+    if webhook_secret and on_webhook:
+        _add_webhook(app, webhook_secret, on_webhook)
+    # From the inside out: the last one meets a request first.
+    app.add_middleware(DirectCalls, endpoints=make_endpoints(service))
+    app.add_middleware(UploadedFilesOnly)
+    app.add_middleware(AccessMiddleware, rules=rules, sign_in=sign_in)
+    # With a CORSMiddleware here Gradio adds none of its own, which would let every site in.
+    app.add_middleware(
+        CORSMiddleware, allow_origins=rules.origins, allow_methods=["GET", "POST"], allow_headers=["*"]
+    )
+    app.add_middleware(SafeErrors)
+    app.add_middleware(SafeHeaders, framers=rules.origins, on_space=rules.on_space)
+    app.add_middleware(MetricsMiddleware, metrics=metrics)
+    return _mount(app, build_demo(service))
+
+
+def _mount(app: FastAPI, demo: gr.Blocks) -> FastAPI:
+    # Gradio checks which files a request may name only once its Blocks have been launched, and
+    # mounting does not count as that: without this line every file of the machine can be read.
+    demo.has_launched = True
+    speak_briefly(demo)
+    app = gr.mount_gradio_app(app, demo, path="/", mcp_server=mcp.are_available(), **looks())
+    if demo.mcp_server:
+        mcp.keep_to_tools(demo)
+    for route in app.routes:
+        if isinstance(route, Mount) and isinstance(route.app, FastAPI):
+            add_refusals(route.app)
+    return app
+
+
+def _add_webhook(app: FastAPI, secret: str, notify: Callable[[], None]) -> None:
+    @app.post(WEBHOOK, status_code=202)
+    def webhook(x_webhook_secret: str = Header(default="")) -> dict[str, str]:
+        if not hmac.compare_digest(x_webhook_secret.encode(), secret.encode()):
+            raise HTTPException(403, "The webhook's secret is wrong.")
+        notify()
+        return {"status": "looking"}
+
+
+def _leave(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the tidying up
+    sys.exit()
+
+
+def serve(app: FastAPI, host: str, port: int) -> None:
+    """Serve `app` until the process is told to stop, then return or raise SystemExit."""
+    # What uvicorn was stopped by it raises again in the end: by itself that would be the end of all.
+    signal.signal(signal.SIGTERM, _leave)
+    # No access log: a query may hold a lead. Who calls is for the guard to say.
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        http=BoundedProtocol,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        # An open page keeps a connection; answers under way take milliseconds.
+        timeout_graceful_shutdown=3,
+    )

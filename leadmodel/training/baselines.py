@@ -1,0 +1,120 @@
+"""The models that CatBoost has to beat, on the same folds."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
+
+from leadmodel.metrics.comparison import Trial
+from leadmodel.prepare.folds import GroupIds, make_folds
+from leadmodel.prepare.rare_categories import forget_rare
+from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.prepare.width import choose_columns
+
+__all__ = ["try_others"]
+
+_TEXTS = make_column_selector(dtype_include="category")
+_NUMBERS = make_column_selector(dtype_exclude="category")
+ONE_THREAD_BELOW = 100_000
+"""Leads below which OpenMP's threads would wait for each other longer than they work, on a busy machine
+for minutes."""
+
+MAX_LEVELS = 254
+"""As many values of a text as histogram gradient boosting takes as categories."""
+
+
+def try_others(
+    X: pd.DataFrame,
+    y: npt.NDArray[np.int64],
+    settings: TrainingSettings,
+    progress: Callable[[str], None],
+    groups: GroupIds | None = None,
+) -> list[Trial]:
+    """Cross-validate the usual models, as they come, on the folds that CatBoost had.
+
+    Parameters
+    ----------
+    X : DataFrame of shape (n_leads, n_fields)
+        Typed leads.
+    y : array of shape (n_leads,)
+        1 for converted, 0 for the others.
+    settings : TrainingSettings
+        Folds and seed.
+    progress : callable
+        Called with a line of text after each model.
+    groups : array of shape (n_leads,), optional
+        Leads that go to one fold; see `leadmodel.prepare.folds`.
+    """
+    trials = []
+    folds = [
+        (X[choose_columns(X.iloc[inside], y[inside])], inside, outside)
+        for inside, outside in make_folds(y, settings, groups)
+    ]
+    for name, (model, character) in _models(settings.seed).items():
+        trials.append(_try(name, character, model, y, folds))
+        progress(name)
+    return trials
+
+
+def _models(seed: int) -> dict[str, tuple[BaseEstimator, str]]:
+    one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=5)
+    ordinal = OrdinalEncoder(
+        handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=MAX_LEVELS
+    )
+    fill = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    linear = make_column_transformer((one_hot, _TEXTS), (make_pipeline(fill, StandardScaler()), _NUMBERS))
+    coded = make_column_transformer((ordinal, _TEXTS), ("passthrough", _NUMBERS))
+    boosting = HistGradientBoostingClassifier(random_state=seed, early_stopping=True)
+    forest = RandomForestClassifier(100, min_samples_leaf=3, n_jobs=-1, random_state=seed)
+    return {
+        "Prior": (DummyClassifier(strategy="prior"), "the bar that any model must clear; ranks nothing"),
+        "Logistic regression": (
+            make_pipeline(linear, LogisticRegression(max_iter=3000)),
+            "fast, smooth and easy to read; blind to interactions and bends",
+        ),
+        "Random forest": (
+            make_pipeline(coded, SimpleImputer(), forest),
+            "robust without tuning; large, slow to score, categories only as codes",
+        ),
+        "Histogram gradient boosting": (
+            make_pipeline(coded, boosting),
+            "fast on many leads; categories only as codes, less sure on few leads",
+        ),
+    }
+
+
+def _try(
+    name: str,
+    character: str,
+    model: BaseEstimator,
+    y: npt.NDArray[np.int64],
+    folds: Sequence[tuple[pd.DataFrame, npt.NDArray[np.intp], npt.NDArray[np.intp]]],
+) -> Trial:
+    probability = np.empty(len(y))
+    fit_seconds = score_seconds = 0.0
+    with threadpool_limits(1 if len(y) < ONE_THREAD_BELOW else None, user_api="openmp"):
+        for X, inside, outside in folds:
+            started = time.perf_counter()
+            model.fit(forget_rare(X.iloc[inside]), y[inside])
+            fitted = time.perf_counter()
+            probability[outside] = model.predict_proba(X.iloc[outside])[:, 1]
+            fit_seconds += fitted - started
+            score_seconds += time.perf_counter() - fitted
+    return Trial(
+        name=name,
+        character=character,
+        probability=probability,
+        fit_seconds=fit_seconds,
+        score_seconds=score_seconds,
+    )

@@ -1,0 +1,68 @@
+"""What leads are worth, recomputed by hand."""
+
+import numpy as np
+import pytest
+from catboost import Pool
+from pydantic import ValidationError
+
+from leadmodel.amounts.model import AmountModel, AmountParameters, as_amount
+
+TERMS = AmountParameters(unit="€", mean=100, low=20, high=400, factor=1.1, ratios=(0.5, 2.0))
+
+
+def test_value_is_probability_times_amount_times_the_factor() -> None:
+    worths = AmountModel(TERMS).of(np.array([0.5, 0.1]), np.array([100.0, 300.0]))
+    assert worths.value == pytest.approx([0.5 * 100 * 1.1, 0.1 * 300 * 1.1])
+    assert worths.amount_low == pytest.approx([50, 150])
+    assert worths.amount_high == pytest.approx([200, 600])
+    assert worths.answer(1) == {
+        "expected_amount": 300.0,
+        "expected_value": pytest.approx(33),
+        "amount_interval": (150.0, 600.0),
+    }
+
+
+def test_without_a_regression_each_lead_is_expected_to_bring_the_mean() -> None:
+    assert AmountModel(TERMS).amounts(Pool([[1.0], [2.0]])).tolist() == [100, 100]
+
+
+def test_amounts_stay_within_bounds_and_finite() -> None:
+    told = np.array([-1e9, 50.0, 1e9])
+    assert as_amount(told, "identity", (20, 400)).tolist() == [20, 50, 400]
+    logs = as_amount(np.array([-1e9, np.log(50), 1e9]), "log", (20, 400))
+    assert logs == pytest.approx([20, 50, 400])
+
+
+@pytest.mark.parametrize(
+    ("unit", "amount", "told"),
+    [
+        ("€", 1234.56, "€1,235"),
+        ("€", 12.5, "€12.50"),
+        ("€", 60, "€60"),
+        ("€", -5.5, "-€5.50"),
+        ("R$", 7, "R$7"),
+        ("USD", 12.5, "12.50 USD"),
+        ("", 1000.4, "1,000"),
+    ],
+)
+def test_money_is_told_with_its_unit(unit: str, amount: float, told: str) -> None:
+    assert TERMS.model_copy(update={"unit": unit}).money(amount) == told
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"low": 500},
+        {"ratios": (2, 1)},
+        {"factor": 0},
+        {"mean": float("nan")},
+        {"high": float("inf")},
+        {"unit": "x" * 21},
+        {"link": "exp"},
+        {"more": 1},
+    ],
+    ids=str,
+)
+def test_terms_that_make_no_sense_are_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="validation error"):
+        AmountParameters.model_validate(TERMS.model_dump() | change)

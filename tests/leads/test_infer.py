@@ -1,0 +1,116 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from leadmodel.errors import InputError, LeadError
+from leadmodel.leads.infer import infer_schema
+from leadmodel.leads.recipe import FieldConfig, Recipe
+from leadmodel.leads.schema import Field
+
+N = 200
+RNG = np.random.default_rng(0)
+FILLER = list(RNG.choice(["x", "y"], N))
+
+
+def infer(column: object, name: str = "column", recipe: Recipe | None = None) -> Field | str:
+    """Return the field of one column, or why it is none."""
+    schema = infer_schema(pd.DataFrame({"filler": FILLER, name: column}), recipe or Recipe())
+    return schema.by_name.get(name) or schema.ignored[name]
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        (RNG.normal(size=N), "numeric"),
+        ([str(n % 50) for n in range(N)], "numeric"),
+        (["1,5", "2", "1.234,25", "7"] * (N // 4), "numeric"),
+        (["1,500", "2", "12,345,678", "7"] * (N // 4), "numeric"),
+        (["IN", "NA", "US", None] * (N // 4), "categorical"),
+        (["007", "012", "044", "099"] * (N // 4), "categorical"),
+        (["Yes", "No"] * (N // 2), "boolean"),
+        (["1.0", "0.0", None, "0.0"] * (N // 4), "boolean"),
+        ([True, False] * (N // 2), "boolean"),
+        ([1, 2] * (N // 2), "numeric"),
+    ],
+    ids=["floats", "digits", "decimal comma", "thousands", "NA", "zeros", "yes", "flags", "bool", "1 or 2"],
+)
+def test_kinds_are_inferred(column: object, kind: str) -> None:
+    field = infer(column)
+    assert isinstance(field, Field)
+    assert field.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "why"),
+    [
+        ("Lead Number", RNG.permutation(N) + 600_000, "id"),
+        ("", [str(n) for n in range(N)], "id"),
+        ("key", [f"{n:08x}-ab" for n in range(N)], "id"),
+        ("serial", list(range(N)), "id"),
+        ("note", [f"called {n} times" for n in range(N)], "text, nearly each lead its own"),
+        ("created", [f"2024-01-{n % 28 + 1:02d} 10:00" for n in range(N)], "date"),
+        ("day", [f"{n % 28 + 1}/3/2024" for n in range(N)], "date"),
+        ("stamp", pd.date_range("2024-01-01", periods=N), "date"),
+        ("same", ["a"] * N, "constant"),
+        ("nearly", ["a"] * (N - 2) + ["b"] * 2, "constant but for fewer than 5 leads"),
+        ("sparse", ["a"] + [None] * (N - 1), "filled in for fewer than 5 leads"),
+        ("none", [None] * N, "empty"),
+    ],
+)
+def test_columns_that_are_no_features_are_left_out(name: str, column: object, why: str) -> None:
+    assert infer(column, name) == why
+
+
+def test_a_number_that_differs_for_each_lead_is_no_id() -> None:
+    assert isinstance(infer(RNG.permutation(N) * 17, "income"), Field)
+
+
+def test_a_text_among_numbers_is_named() -> None:
+    column = [str(n % 90) for n in range(N - 1)] + ["n/a"]
+    with pytest.raises(LeadError, match=r"Row 200: the field 'column' must be a number.*Got 'n/a'"):
+        infer(column)
+    field = infer(column, recipe=Recipe(placeholders=("n/a",)))
+    assert isinstance(field, Field)
+    assert field.kind == "numeric"
+
+
+def test_rare_values_are_not_named() -> None:
+    field = infer(["common"] * (N - 10) + ["other"] * 6 + [f"person {n}" for n in range(4)])
+    assert isinstance(field, Field)
+    assert field.choices == ("common", "other")
+
+
+def test_ranges_and_typical_values_come_from_the_leads() -> None:
+    field = infer(["3", "1", "2", None] * (N // 4))
+    assert isinstance(field, Field)
+    assert (field.minimum, field.maximum, field.typical, field.integer) == (1, 3, 2, True)
+    assert (field.missing_share, field.assumed) == (0.25, None)
+
+
+def test_what_no_lead_lacks_has_a_number_to_assume() -> None:
+    field = infer(["3", "1", "2", "10"] * (N // 4))
+    assert isinstance(field, Field)
+    assert field.assumed == pytest.approx(4.0)
+
+
+def test_a_recipe_overrides_what_is_inferred() -> None:
+    hints = FieldConfig(kind="categorical", label="Land", help="Where from", influence=True)
+    field = infer([n % 7 for n in range(N)], recipe=Recipe(fields={"column": hints}))
+    assert isinstance(field, Field)
+    assert (field.kind, field.label, field.help) == ("categorical", "Land", "Where from")
+    assert field.influence
+    assert set(field.choices) == {str(n) for n in range(7)}
+
+
+@pytest.mark.parametrize(
+    ("leads", "message"),
+    [
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "'a' stands there more than once"),
+        (pd.DataFrame({"a": [[1], [2]]}), "The column 'a' must hold single values. It holds lists"),
+        (pd.DataFrame({"a": ["x"] * 9}), "No column is left to learn from. a: constant."),
+    ],
+    ids=["duplicate", "lists", "nothing left"],
+)
+def test_tables_that_teach_nothing_are_refused(leads: pd.DataFrame, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        infer_schema(leads, Recipe())

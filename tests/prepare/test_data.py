@@ -1,0 +1,79 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from leadmodel.errors import InputError
+from leadmodel.leads.sample import SAMPLE_RECIPE
+from leadmodel.prepare.data import prepare, prepare_all
+from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.training.report import audit_report
+
+SETTINGS = TrainingSettings()
+
+
+def test_the_audit_sees_the_training_leads_alone(sample: pd.DataFrame) -> None:
+    changed = sample.copy()
+    newest = changed.index[-240:]
+    changed.loc[newest, "source"] = changed.loc[newest, "status"]
+    assert prepare(changed, SAMPLE_RECIPE, SETTINGS).audit == prepare(sample, SAMPLE_RECIPE, SETTINGS).audit
+
+
+def test_every_lead_with_an_outcome_is_looked_at(sample: pd.DataFrame) -> None:
+    leads = sample.copy()
+    leads.loc[::10, "status"] = None
+    past = prepare_all(leads, SAMPLE_RECIPE, SETTINGS)
+    assert len(past.train[1]) == 1080
+    assert len(past.test[1]) == 0
+
+
+def test_few_leads_can_be_looked_at_but_not_learned_from(sample: pd.DataFrame) -> None:
+    few = sample.head(60)
+    (finding,) = [
+        one for one in prepare_all(few, SAMPLE_RECIPE, SETTINGS).audit.findings if one.severity == "problem"
+    ]
+    assert finding.kind == "too few leads"
+    with pytest.raises(InputError, match="At least 40 converted"):
+        prepare(few, SAMPLE_RECIPE, SETTINGS)
+
+
+def test_newest_leads_without_an_outcome_are_told(sample: pd.DataFrame) -> None:
+    leads = sample.copy()
+    leads.loc[leads.index[-100:-20], "status"] = None
+    leads.loc[leads.index[::50], "created_at"] = leads["created_at"].iloc[0]
+    told = [
+        one
+        for one in prepare_all(leads, SAMPLE_RECIPE, SETTINGS).audit.findings
+        if one.kind == "open leads"
+    ]
+    newest = leads["created_at"] >= leads["created_at"].sort_values().iloc[-121]
+    share = leads.loc[newest, "status"].isna().mean()
+    assert told[0].columns == ("created_at",)
+    assert f"Of the newest leads {share:.1%} have no outcome yet, of all {80 / 1200:.1%}." in told[0].text
+    older = sample.copy()
+    older.loc[older.index[:100], "status"] = None
+    findings = prepare_all(older, SAMPLE_RECIPE, SETTINGS).audit.findings
+    assert not [one for one in findings if one.kind == "open leads"]
+
+
+def test_a_table_of_suspects_alone_cannot_be_left_out(sample: pd.DataFrame) -> None:
+    leads = sample[["status"]].assign(a=sample["status"], b=np.where(sample["status"] == "Won", "x", "y"))
+    settings = SETTINGS.model_copy(update={"drop_leaks": True})
+    with pytest.raises(InputError, match=r"Every column is a suspected leak.*Leave --drop-leaks out"):
+        prepare(leads, SAMPLE_RECIPE.model_copy(update={"time": None}), settings)
+
+
+def test_a_dropped_column_may_hold_lists(sample: pd.DataFrame) -> None:
+    leads = pd.concat([sample.assign(tags=[["a"]] * 1200), sample.head(3).assign(tags=[["a"]] * 3)])
+    recipe = SAMPLE_RECIPE.updated(drop=("tags",))
+    (copies,) = [
+        one for one in prepare_all(leads, recipe, SETTINGS).audit.findings if one.kind == "duplicates"
+    ]
+    assert copies.text.startswith("3 leads (0.2%)")
+
+
+def test_the_report_advises_only_on_suspects_in_use(sample: pd.DataFrame) -> None:
+    leads = sample.assign(**{"It's so": sample["status"]})
+    assert audit_report(prepare(leads, SAMPLE_RECIPE, SETTINGS)).endswith("""\n  --drop 'It'"'"'s so'""")
+    dropping = SETTINGS.model_copy(update={"drop_leaks": True})
+    assert audit_report(prepare(leads, SAMPLE_RECIPE, dropping)).endswith("uses none of the suspects.")
+    assert "--drop" not in audit_report(prepare(sample, SAMPLE_RECIPE, SETTINGS))

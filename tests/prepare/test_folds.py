@@ -1,0 +1,116 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import logit
+from sklearn.linear_model import LogisticRegression
+
+from leadmodel.errors import InputError
+from leadmodel.prepare.folds import find_group_ids, group_outcomes, make_folds
+from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.prepare.split import split_leads
+from leadmodel.training.baselines import try_others
+from leadmodel.training.calibration import cross_calibrated
+from leadmodel.training.crossvalidation import cross_validate
+
+FOLDS = TrainingSettings(n_folds=4)
+
+
+def test_ids_of_their_own_make_no_groups() -> None:
+    assert find_group_ids(pd.Series(["a", "b", None, None])) is None
+
+
+def test_leads_without_an_id_stand_for_themselves() -> None:
+    groups = find_group_ids(pd.Series(["a", None, "b", "a", None]))
+    assert groups is not None
+    assert groups.tolist() == [0, 2, 1, 0, 3]
+
+
+def test_a_group_has_converted_if_a_lead_of_it_has() -> None:
+    y = np.array([0, 1, 0, 0])
+    assert group_outcomes(y, np.array([0, 0, 1, 2]), 1).tolist() == [1, 0, 0]
+    with pytest.raises(InputError, match="Those of one outcome come from 1 ids only, and 2 are needed"):
+        group_outcomes(y, np.array([0, 0, 1, 2]), 2)
+
+
+def many(n_people: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(n_people), rng.integers(1, 5, n_people))
+    rng.shuffle(groups)
+    return (rng.random(n_people) < 0.3).astype(np.int64)[groups], groups
+
+
+def test_each_fold_holds_whole_groups_and_every_lead_once() -> None:
+    y, groups = many()
+    folds = list(make_folds(y, FOLDS, groups))
+    assert sorted(np.concatenate([outside for _, outside in folds])) == list(range(len(y)))
+    for inside, outside in folds:
+        assert not set(groups[inside]) & set(groups[outside])
+        assert len(inside) + len(outside) == len(y)
+        assert abs(y[outside].mean() - y.mean()) < 0.06
+
+
+def test_folds_without_groups_are_those_of_single_leads() -> None:
+    y, _ = many()
+    alone = np.random.default_rng(1).permutation(len(y))
+    expected = [set(outside) for _, outside in make_folds(y, FOLDS)]
+    sizes = [len(outside) for _, outside in make_folds(y, FOLDS, alone)]
+    assert sizes == [len(fold) for fold in expected]
+
+
+def revealing() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Leads whose one field tells who it is, and whose outcome is a coin of the person's own."""
+    _, groups = many(120)
+    coin = np.random.default_rng(2).integers(0, 2, 120)
+    return pd.DataFrame({"who": groups.astype(float)}), coin[groups], groups
+
+
+def auc(y: np.ndarray, probability: np.ndarray) -> float:
+    positive, negative = probability[y == 1], probability[y == 0]
+    above = (positive[:, None] > negative).mean() + (positive[:, None] == negative).mean() / 2
+    return float(above)
+
+
+def test_no_model_is_judged_on_people_that_it_knows() -> None:
+    X, y, groups = revealing()
+    settings = TrainingSettings(max_trees=60, n_folds=4)
+    parameters = settings.classifier_parameters(len(y))
+    together = cross_validate(X, y, parameters, settings, lambda step: None, groups).trial.probability
+    apart = cross_validate(X, y, parameters, settings, lambda step: None).trial.probability
+    assert auc(y, together) < 0.65 < 0.7 < auc(y, apart)
+    forests = [try_others(X, y, settings, lambda step: None, by)[2].probability for by in (groups, None)]
+    assert auc(y, forests[0]) < 0.65 < 0.7 < auc(y, forests[1])
+
+
+def test_a_line_is_fitted_to_other_groups_than_it_calibrates() -> None:
+    y, groups = many()
+    probability = np.random.default_rng(3).uniform(0.1, 0.9, len(y))
+    crossed, log_odds = cross_calibrated(y, probability, FOLDS, groups), logit(probability)[:, None]
+    for inside, outside in make_folds(y, FOLDS, groups):
+        line = LogisticRegression(C=np.inf).fit(log_odds[inside], y[inside])
+        assert crossed[outside] == pytest.approx(line.predict_proba(log_odds[outside])[:, 1])
+
+
+def test_a_random_test_set_takes_whole_groups() -> None:
+    y, groups = many()
+    split = split_leads(y, None, test_share=0.2, random_state=0, groups=groups)
+    assert not set(groups[split.train]) & set(groups[split.test])
+    assert len(split.train) + len(split.test) == len(y)
+    assert 0.15 < len(split.test) / len(y) < 0.25
+    assert split.description.endswith("those with the same id together")
+
+
+def test_leads_whose_outcome_was_not_known_are_purged() -> None:
+    times = pd.Series(pd.date_range("2024-01-01", periods=100).astype(str), name="cutoff")
+    y = np.tile([0, 1], 50)
+    split = split_leads(y, times, test_share=0.2, random_state=0, horizon=10)
+    # The first test lead is that of day 80: until then the outcomes of days 0 to 70 were known.
+    assert split.test.tolist() == list(range(80, 100))
+    assert split.train.tolist() == list(range(71))
+    assert "of the older ones 9 were not learned from" in split.description
+    assert split.time_range == ("2024-01-01 00:00:00+00:00", "2024-03-11 00:00:00+00:00")
+
+
+def test_a_horizon_that_leaves_nothing_to_learn_from_is_told() -> None:
+    times = pd.Series(pd.date_range("2024-01-01", periods=100).astype(str), name="cutoff")
+    with pytest.raises(InputError, match="outcomes of the leads before the test were not known"):
+        split_leads(np.tile([0, 1], 50), times, test_share=0.2, random_state=0, horizon=90)

@@ -1,0 +1,142 @@
+import time
+from collections.abc import Callable
+
+import pytest
+from hub_server import Fault, LoopbackHub
+from huggingface_hub import HfApi
+
+from leadmodel.errors import InputError, ModelError
+from leadmodel.leads.read import read_table
+from leadmodel.model import LeadModel
+from leadmodel.publishing.hub.pull import latest_commit, pull
+
+REPO = "demo/leads"
+
+
+@pytest.fixture
+def published(hub: LoopbackHub, model: LeadModel) -> str:
+    """The small model on the Hub; its commit."""
+    return model.push_to_hub(REPO).commit
+
+
+def test_a_pushed_model_comes_back_as_it_was(published: str, model: LeadModel) -> None:
+    opened = LeadModel.from_pretrained(REPO)
+    assert opened.files == model.files
+    assert opened.revision == published
+    assert opened.answer({"age": 30}).revision == published
+
+
+@pytest.mark.parametrize("revision", ["main", "v1", "commit"])
+def test_every_kind_of_revision_is_found(published: str, revision: str) -> None:
+    pulled = pull(REPO, published if revision == "commit" else revision)
+    assert (pulled.commit, pulled.notice) == (published, "")
+    assert latest_commit(REPO, "v1") == published
+
+
+def test_a_pinned_revision_stays(published: str, second_model: LeadModel) -> None:
+    newer = second_model.push_to_hub(REPO).commit
+    assert LeadModel.from_pretrained(REPO, "v1").revision == published
+    assert LeadModel.from_pretrained(REPO).revision == newer
+
+
+FAULTS: dict[str, Callable[[], Fault]] = {
+    "hang up": Fault.hang_up,
+    "500": lambda: Fault.status(500),
+    "503": lambda: Fault.status(503),
+    "429": lambda: Fault.status(429, retry_after=60),
+    "garbled": Fault.wrong_bytes,
+    "cut short": lambda: Fault.cut_short(after=10),
+    "silent": lambda: Fault.hang(limit=20),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_failing_hub_is_replaced_by_the_cache(
+    hub: LoopbackHub, published: str, model: LeadModel, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    LeadModel.from_pretrained(REPO)
+    hub.fail("*", "/", FAULTS[fault](), times=None)
+    started = time.monotonic()
+    opened = LeadModel.from_pretrained(REPO)
+    assert time.monotonic() - started < 5
+    assert (opened.files, opened.revision) == (model.files, published)
+    assert "is served from the cache" in caplog.text
+
+
+@pytest.mark.parametrize("fault", ["hang up", "500", "429"])
+def test_a_failing_hub_and_an_empty_cache_is_one_clear_error(
+    hub: LoopbackHub, published: str, fault: str
+) -> None:
+    hub.fail("*", "/", FAULTS[fault](), times=None)
+    with pytest.raises(
+        ModelError, match=r"'demo/leads' cannot be pulled from .* the cache does not hold it"
+    ):
+        LeadModel.from_pretrained(REPO)
+
+
+def test_a_download_that_came_damaged_is_fetched_anew(
+    hub: LoopbackHub, published: str, model: LeadModel
+) -> None:
+    hub.fail("GET", "/cdn/", Fault.wrong_bytes(), times=8)
+    assert LeadModel.from_pretrained(REPO).files["model.skops"] == model.files["model.skops"]
+
+
+def test_a_download_that_stays_damaged_is_refused(hub: LoopbackHub, published: str) -> None:
+    hub.fail("GET", "/cdn/", Fault.wrong_bytes(), times=None)
+    with pytest.raises(ModelError, match="the file was changed or damaged"):
+        LeadModel.from_pretrained(REPO)
+
+
+def test_a_download_cut_in_the_middle_is_finished(
+    hub: LoopbackHub, published: str, model: LeadModel
+) -> None:
+    hub.fail("GET", "/cdn/", Fault.cut_short(after=1000), times=1)
+    assert LeadModel.from_pretrained(REPO).files == model.files
+
+
+@pytest.mark.parametrize(
+    ("repo", "revision", "message"),
+    [
+        ("demo/none", None, "neither a folder here nor on the Hub, or it is private"),
+        (REPO, "v9", "'demo/leads' at 'v9' does not exist: no such branch, tag or commit"),
+        ("a/b/c", None, "is not a model"),
+        ("demo/--..bad", None, "no repository has such a name"),
+    ],
+    ids=["repository", "revision", "path", "name"],
+)
+def test_what_is_not_there_is_named(published: str, repo: str, revision: str | None, message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        LeadModel.from_pretrained(repo, revision)
+
+
+def test_a_private_model_shows_itself_to_its_owner_alone(
+    hub: LoopbackHub, model: LeadModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.push_to_hub(REPO, private=True)
+    assert LeadModel.from_pretrained(REPO).files == model.files
+    monkeypatch.setenv("HF_TOKEN", "stranger")
+    with pytest.raises(ModelError, match="or it is private: check the name, or log in"):
+        LeadModel.from_pretrained(REPO, "v1")
+
+
+def test_authorisation_lost_in_between_is_told(hub: LoopbackHub, published: str) -> None:
+    hub.fail("GET", "/resolve/", Fault.unauthorized(), times=None)
+    hub.fail("HEAD", "/resolve/", Fault.unauthorized(), times=None)
+    with pytest.raises(ModelError, match=r"may not read|cannot be pulled"):
+        LeadModel.from_pretrained(REPO)
+
+
+def test_a_folder_has_no_revisions(tmp_path: object, model: LeadModel) -> None:
+    with pytest.raises(ModelError, match="has no revisions"):
+        LeadModel.from_pretrained(str(tmp_path), "v1")
+
+
+def test_leads_are_read_from_a_dataset_repository(hub: LoopbackHub) -> None:
+    api = HfApi()
+    api.create_repo("demo/data", repo_type="dataset")
+    api.upload_file(
+        path_or_fileobj=b"a;b\n1;NA\n", path_in_repo="leads.csv", repo_id="demo/data", repo_type="dataset"
+    )
+    assert read_table("hf://datasets/demo/data/leads.csv").to_dict("list") == {"a": ["1"], "b": ["NA"]}
+    with pytest.raises(InputError, match=r"none.csv' cannot be opened"):
+        read_table("hf://datasets/demo/data/none.csv")

@@ -1,0 +1,153 @@
+import pytest
+from hub_server import Fault, LoopbackHub
+from huggingface_hub import HfApi
+
+from leadmodel.model import LeadModel
+from leadmodel.monitoring.rollback import go_back
+from leadmodel.publishing.hub.client import HubError
+from leadmodel.publishing.hub.push import HubRepository, versions
+
+REPO = "demo/leads"
+
+
+def titles(hub: LoopbackHub) -> list[str]:
+    return [commit.title for commit in hub.repository("model", REPO).commits]
+
+
+def test_a_push_is_one_commit_with_the_headline_and_a_tag(hub: LoopbackHub, model: LeadModel) -> None:
+    published = model.push_to_hub(REPO)
+    message, initial = titles(hub)
+    assert message == f"Synthetic EdTech leads: {model.evaluation.headline()}"
+    assert initial == "initial commit"
+    assert (published.tag, published.address) == ("v1", f"{hub.url}/{REPO}")
+    files = hub.repository("model", REPO).files
+    assert {name: file.content for name, file in files.items() if name != ".gitattributes"} == model.files
+
+
+def test_each_push_is_the_next_version(hub: LoopbackHub, model: LeadModel, second_model: LeadModel) -> None:
+    first, second = model.push_to_hub(REPO).commit, second_model.push_to_hub(REPO).commit
+    assert versions(REPO) == {"v1": first, "v2": second}
+
+
+def test_plots_that_a_model_no_longer_has_go_and_other_files_stay(
+    hub: LoopbackHub, model: LeadModel
+) -> None:
+    model.push_to_hub(REPO)
+    api = HfApi()
+    for name in ("plots/old.png", "NOTES.md"):
+        api.upload_file(path_or_fileobj=b"x", path_in_repo=name, repo_id=REPO)
+    model.push_to_hub(REPO)
+    names = set(hub.repository("model", REPO).files)
+    assert "NOTES.md" in names
+    assert "plots/old.png" not in names
+
+
+def test_somebody_elses_commit_is_not_overwritten(hub: LoopbackHub, model: LeadModel) -> None:
+    model.push_to_hub(REPO)
+    destination = HubRepository(REPO)
+    HfApi().upload_file(path_or_fileobj=b"theirs", path_in_repo="README.md", repo_id=REPO)
+    with pytest.raises(HubError, match=r"Somebody else has committed .* Nothing was published"):
+        destination.publish(model.files, "mine")
+    assert hub.repository("model", REPO).files["README.md"].content == b"theirs"
+    assert list(versions(REPO)) == ["v1"]
+
+
+def test_a_private_repository_is_made_private(hub: LoopbackHub, model: LeadModel) -> None:
+    model.push_to_hub(REPO, private=True)
+    assert hub.repository("model", REPO).private
+
+
+@pytest.mark.parametrize(
+    ("token", "repo", "message"),
+    [
+        (None, REPO, "Nobody is logged in. Run 'hf auth login'"),
+        ("reader", REPO, "The token may only read"),
+        ("nonsense", REPO, "may not write to 'demo/leads'. Log in"),
+        ("stranger", REPO, r"'other' may not write to 'demo/leads'. It may write below: other"),
+        ("writer", "leads", "A repository is named USER/NAME. Got 'leads'"),
+        ("writer", "demo/--..bad", "is no repository's name"),
+    ],
+)
+def test_who_may_not_write_is_told_before_the_work(
+    hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch, token: str | None, repo: str, message: str
+) -> None:
+    monkeypatch.delenv("HF_TOKEN") if token is None else monkeypatch.setenv("HF_TOKEN", token)
+    with pytest.raises(HubError, match=message):
+        HubRepository(repo)
+    assert hub.content.repositories == {}
+
+
+@pytest.mark.parametrize(
+    ("method", "part", "fault"),
+    [
+        ("POST", "/preupload/", Fault.unauthorized),
+        ("PUT", "/cdn/", Fault.unauthorized),
+        ("POST", "/commit/", Fault.unauthorized),
+        ("POST", "/commit/", Fault.hang_up),
+        ("POST", "/commit/", lambda: Fault.status(500)),
+        ("POST", "/commit/", lambda: Fault.status(429, retry_after=1)),
+    ],
+    ids=["no word on modes", "no upload", "no commit", "hang up", "500", "429"],
+)
+def test_a_push_that_fails_leaves_the_repository_as_it_was(
+    hub: LoopbackHub, model: LeadModel, second_model: LeadModel, method: str, part: str, fault: object
+) -> None:
+    before = model.push_to_hub(REPO).commit
+    destination = HubRepository(REPO)
+    hub.fail(method, part, fault(), times=None)  # type: ignore[operator]
+    with pytest.raises(HubError, match=r"may not write|did not answer|could not do it"):
+        destination.publish(second_model.files, "second")
+    hub.heal()
+    assert LeadModel.from_pretrained(REPO).revision == before
+    assert list(versions(REPO)) == ["v1"]
+
+
+def test_a_commit_whose_answer_was_lost_is_found(
+    hub: LoopbackHub, model: LeadModel, second_model: LeadModel
+) -> None:
+    model.push_to_hub(REPO)
+    hub.fail("POST", "/commit/", Fault.cut_short())
+    published = second_model.push_to_hub(REPO)
+    assert published.tag == "v2"
+    assert LeadModel.from_pretrained(REPO).files == second_model.files
+    assert len(titles(hub)) == 3
+
+
+def test_a_tag_that_fails_is_told_with_the_commit(hub: LoopbackHub, model: LeadModel) -> None:
+    hub.fail("POST", "/tag/", Fault.status(500))
+    with pytest.raises(HubError, match=r"is published at .* as commit \w{8}, but has no version tag"):
+        model.push_to_hub(REPO)
+    assert LeadModel.from_pretrained(REPO).files == model.files
+
+
+def test_going_back_publishes_the_version_before_as_the_newest(
+    hub: LoopbackHub, model: LeadModel, second_model: LeadModel
+) -> None:
+    model.push_to_hub(REPO)
+    second_model.push_to_hub(REPO)
+    published = go_back(REPO)
+    assert published.tag == "v3"
+    assert LeadModel.from_pretrained(REPO).files == model.files
+    assert titles(hub)[0].startswith("Back to v1: ROC AUC")
+    assert go_back(REPO, "v2").tag == "v4"
+    assert LeadModel.from_pretrained(REPO).files == second_model.files
+
+
+@pytest.mark.parametrize("tag", [None, "v7"])
+def test_there_must_be_a_version_to_go_back_to(hub: LoopbackHub, model: LeadModel, tag: str | None) -> None:
+    model.push_to_hub(REPO)
+    with pytest.raises(HubError, match=r"has no version to go back to"):
+        go_back(REPO, tag)
+
+
+def test_the_token_is_in_no_file_and_no_message(
+    hub: LoopbackHub, model: LeadModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.add_token("hf_secret", user="demo", write=True)
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    model.push_to_hub(REPO)
+    commits = hub.repository("model", REPO).commits
+    texts = [file.content for commit in commits for file in commit.files.values()]
+    texts += [f"{commit.title}{commit.message}".encode() for commit in commits]
+    assert texts
+    assert not [text for text in texts if b"hf_secret" in text]

@@ -1,0 +1,81 @@
+import gradio as gr
+import pandas as pd
+import pytest
+
+from leadmodel.leads.infer import infer_schema
+from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.schema import LeadSchema
+from leadmodel.serving.ui.form import (
+    UNKNOWN,
+    Form,
+    example_row,
+    fold_fields,
+    form_inputs,
+    rank_fields,
+    read_form,
+)
+
+LEADS = pd.DataFrame(
+    {"n": [1.5, 2, 3, 9] * 10, "t": ["a", "b"] * 20, "f": [0, 1] * 20, "y": ["Yes", "No"] * 20}
+)
+
+
+@pytest.fixture
+def schema() -> LeadSchema:
+    return infer_schema(LEADS, Recipe())
+
+
+def test_each_field_gets_its_widget_the_strongest_first(schema: LeadSchema) -> None:
+    inputs = form_inputs(rank_fields(schema, {"y": 3.0, "n": 2.0, "t": 1.0}))
+    assert list(inputs) == ["y", "n", "t", "f"]
+    kinds = [type(widget) for widget in inputs.values()]
+    assert kinds == [gr.Radio, gr.Number, gr.Dropdown, gr.Radio]
+    assert [value for _, value in inputs["t"].choices] == ["a", "b", UNKNOWN]
+    assert "1.5 to 9" in inputs["n"].info
+
+
+def test_unknown_is_an_answer(schema: LeadSchema) -> None:
+    lead = read_form(["n", "t", "f"], [None, UNKNOWN, UNKNOWN])
+    assert lead == {"n": None, "t": None, "f": None}
+    schema.read_lead(lead)
+
+
+def test_the_example_can_be_scored(schema: LeadSchema) -> None:
+    names = list(schema.by_name)
+    row = example_row(schema, names)
+    assert row[0] in (2.0, 3.0)
+    assert row[1] in ("a", "b")
+    assert set(row[2:]) <= {"No", "Yes"}
+    _, remarks = schema.read_lead(read_form(names, row))
+    assert remarks == []
+
+
+def test_the_example_leaves_out_what_most_leads_lack() -> None:
+    lacking = LEADS.assign(n=[1.5, None, None, None] * 10, t=["a", None, None, None] * 10)
+    schema = infer_schema(lacking, Recipe())
+    assert schema.example()["t"] == "a"
+    assert example_row(schema, ["n", "t"]) == [None, UNKNOWN]
+
+
+@pytest.mark.parametrize(("n_fields", "n_folded"), [(12, 0), (13, 3), (30, 20)])
+def test_many_fields_are_folded_the_weakest_last(n_fields: int, n_folded: int) -> None:
+    leads = pd.DataFrame({f"f{place}": ["a", "b"] * 20 for place in range(n_fields)})
+    importance = {f"f{place}": float(place) for place in range(n_fields)}
+    in_sight, folded = fold_fields(rank_fields(infer_schema(leads, Recipe()), importance))
+    names = [field.name for field in (*in_sight, *folded)]
+    assert names == [f"f{place}" for place in reversed(range(n_fields))]
+    assert len(folded) == n_folded
+
+
+def test_the_fold_opens_on_what_is_filled_in_under_it(schema: LeadSchema) -> None:
+    inputs = form_inputs(schema.fields)
+    form = Form(inputs, {"f": inputs["f"], "y": inputs["y"]}, gr.Accordion(render=False))
+    assert form.empty == [None, UNKNOWN, UNKNOWN, UNKNOWN]
+    for values, is_open in (
+        (form.empty, False),
+        ([1, "a", UNKNOWN, UNKNOWN], False),
+        ([None, "a", "No", UNKNOWN], True),
+    ):
+        *filled, fold = form.fill(values)
+        assert (filled, fold["open"]) == (values, is_open)
+    assert Form(inputs, {}, None).fill(form.empty) == form.empty

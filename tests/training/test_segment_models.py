@@ -1,0 +1,120 @@
+"""Models for the leads of single values of a field: chosen, saved, trusted and used."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from leadmodel.errors import InputError, ModelError
+from leadmodel.leads.convert import read_leads
+from leadmodel.leads.recipe import Recipe
+from leadmodel.model import LeadModel
+from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.training.run import n_steps, train
+
+RNG = np.random.default_rng(8)
+N = 4000
+RECIPE = Recipe(target="won")
+SETTINGS = TrainingSettings(max_trees=12, n_folds=3, n_members=2, depth=2, segment_by="branch")
+
+
+def make_leads() -> pd.DataFrame:
+    """Leads of which those of one branch, and no others, convert by age and visits."""
+    leads = pd.DataFrame(
+        {
+            "branch": RNG.choice(["North", "South", "Tiny"], N, p=[0.6, 0.35, 0.05]),
+            "age": RNG.normal(size=N),
+            "visits": RNG.normal(size=N),
+            "noise": RNG.normal(size=N),
+        }
+    )
+    signal = np.where(leads["branch"] == "South", 2.5 * (leads["age"] * leads["visits"] > 0), 0)
+    leads["won"] = (RNG.random(N) < 1 / (1 + np.exp(1 - signal))).astype(int)
+    return leads
+
+
+LEADS = make_leads()
+
+
+@pytest.fixture(scope="module")
+def parted() -> LeadModel:
+    return train(LEADS, RECIPE, SETTINGS)
+
+
+def test_only_what_is_visibly_better_has_a_model_of_its_own(parted: LeadModel) -> None:
+    found = parted.evaluation.parts
+    assert found is not None
+    assert {part.value: part.is_used for part in found.tried} == {"North": False, "South": True}
+    assert list(parted.parts) == ["South"]
+
+
+def test_leads_are_answered_by_their_part_or_by_the_model_of_all(parted: LeadModel) -> None:
+    new = LEADS.tail(300).assign(branch=[*["South"] * 100, *["North"] * 100, *["Unseen"] * 100])
+    typed = read_leads(parted.schema, new)
+    everyone, own = (made.predict_proba(typed)[:, 1] for made in (parted.pipeline, parted.parts["South"]))
+    expected = np.where(np.arange(300) < 100, own, everyone)
+    np.testing.assert_allclose(parted.predict_proba(new), expected, atol=1e-12)
+    answers = parted.answers(new.drop(columns="won").to_dict("records"), reasons=True)
+    np.testing.assert_allclose([answer.probability for answer in answers], expected, atol=1e-12)
+    for answer in answers:
+        assert answer.explanation is not None
+        odds = np.log(answer.probability / (1 - answer.probability))
+        assert answer.explanation.log_odds == pytest.approx(odds, abs=1e-6)
+
+
+def test_a_folder_keeps_the_parts(parted: LeadModel, tmp_path: Path) -> None:
+    parted.save_pretrained(tmp_path / "model")
+    opened = LeadModel.from_pretrained(tmp_path / "model")
+    np.testing.assert_array_equal(opened.predict_proba(LEADS), parted.predict_proba(LEADS))
+    train(LEADS, RECIPE, SETTINGS.model_copy(update={"segment_by": None})).save_pretrained(
+        tmp_path / "model"
+    )
+    assert not (tmp_path / "model" / "parts").exists()
+
+
+def test_the_card_tells_how_to_use_the_parts(parted: LeadModel, tmp_path: Path) -> None:
+    parted.save_pretrained(tmp_path / "model")
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert "| South |" in card
+    snippet = card.split("```python\n")[1].split("```")[0]
+    done = subprocess.run(
+        [sys.executable, "-c", snippet], cwd=tmp_path / "model", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    example = pd.DataFrame([parted.schema.example()])
+    assert float(done.stdout.strip(" []\n")) == pytest.approx(parted.predict_proba(example)[0], abs=1e-7)
+
+
+@pytest.mark.parametrize("change", ["lacking", "foreign", "changed"])
+def test_parts_that_are_not_those_of_the_configuration_are_refused(parted: LeadModel, change: str) -> None:
+    files = dict(parted.files)
+    if change == "lacking":
+        del files["parts/0.skops"]
+    elif change == "foreign":
+        files["parts/1.skops"] = files["parts/0.skops"]
+    else:
+        files["parts/0.skops"] = files["model.skops"]
+    with pytest.raises(ModelError, match=r"files beside model.skops must be those|must have the sha256"):
+        LeadModel(files)
+
+
+def test_a_field_that_cannot_divide_leads_is_refused() -> None:
+    with pytest.raises(InputError, match=r"takes a field of texts that the model uses: branch. Got 'age'"):
+        train(LEADS, RECIPE, SETTINGS.model_copy(update={"segment_by": "age"}))
+
+
+def test_every_step_is_told() -> None:
+    steps: list[str] = []
+    train(LEADS.head(1500), RECIPE, SETTINGS, steps.append)
+    assert len(steps) == n_steps(SETTINGS)
+
+
+def test_the_curve_over_the_parts_asks_the_model_of_each(parted: LeadModel) -> None:
+    lead = parted.schema.example()
+    curve = parted.curve(lead, "branch")
+    answers = [parted.answer(lead | {"branch": value}).probability for value in curve.values]
+    assert {"North", "South"} <= set(curve.values)
+    assert curve.probabilities == pytest.approx(answers)
