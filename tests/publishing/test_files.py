@@ -85,7 +85,7 @@ def test_a_changed_model_file_is_refused(model: LeadModel) -> None:
 
 
 def test_a_pipeline_with_a_function_is_not_saved() -> None:
-    with pytest.raises(ModelError, match=r"types that are not trusted: .*test_persistence"):
+    with pytest.raises(ModelError, match=r"types that are not trusted: .*test_files"):
         dump_pipeline(Pipeline([("mine", FunctionTransformer(test_a_lacking_folder_is_named))]))
 
 
