@@ -83,7 +83,7 @@ def test_a_download_that_came_damaged_is_fetched_anew(
 
 def test_a_download_that_stays_damaged_is_refused(hub: LoopbackHub, published: str) -> None:
     hub.fail("GET", "/cdn/", Fault.wrong_bytes(), times=None)
-    with pytest.raises(ModelError, match="the file was changed or damaged|must be a PNG image"):
+    with pytest.raises(ModelError, match=r"the file was changed or damaged|must be a PNG image"):
         LeadModel.from_pretrained(REPO)
 
 
