@@ -15,8 +15,7 @@ from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
 from leadmodel.serving.downloads import count_formulas, to_csv, to_excel
 from leadmodel.serving.ranking import RankedLeads, match_columns, rank_list
-from leadmodel.serving.ui.views.list import MAX_SHOWN, render_list
-from leadmodel.serving.ui.views.plan import render_plan
+from leadmodel.serving.ui.views.list import MAX_SHOWN, render_list, render_plan
 
 EVIL = "<img src=x onerror=window.evil=1>"
 

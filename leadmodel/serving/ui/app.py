@@ -8,30 +8,16 @@ import gradio as gr
 from leadmodel.model import LeadModel
 from leadmodel.serving.api.gradio import add_endpoints
 from leadmodel.serving.service import ScoringService
-from leadmodel.serving.ui.components import REPORT_STYLE
+from leadmodel.serving.ui.components import STYLE
 from leadmodel.serving.ui.pages.insights import add_insights_page
 from leadmodel.serving.ui.pages.lead import add_lead_page
 from leadmodel.serving.ui.pages.list import add_list_page
 from leadmodel.serving.ui.pages.model import add_model_page
 from leadmodel.serving.ui.pages.monitoring import add_monitoring_page
 from leadmodel.serving.ui.pages.segments import add_segments_page
-from leadmodel.serving.ui.views.figures import FIGURE_STYLE
-from leadmodel.serving.ui.views.lead import STYLE
-from leadmodel.serving.ui.views.list import LIST_STYLE
-from leadmodel.serving.ui.views.segments import SEGMENTS_STYLE
 from leadmodel.serving.uploads import MAX_BYTES
 
 __all__ = ["build_demo", "looks"]
-
-LEGIBLE = """
-footer, footer button, footer a, .wrap .or { color: var(--body-text-color) !important;
-  opacity: 1 !important; }
-button[role="tab"][aria-selected="true"] { color: #0b6e75 !important; }
-.dark button[role="tab"][aria-selected="true"] { color: #5eead4 !important; }
-@media (max-width: 480px) {
-  .tab-container button { padding-inline: 6px !important; font-size: .85rem !important; }
-}
-"""
 
 DELETE_CACHE = (60, 600)
 """Gradio stores each file that is sent: look once a minute for those of ten minutes ago."""
@@ -79,7 +65,7 @@ def looks() -> dict[str, Any]:
     )
     return {
         "theme": theme,
-        "css": LEGIBLE + STYLE + FIGURE_STYLE + LIST_STYLE + REPORT_STYLE + SEGMENTS_STYLE,
+        "css": STYLE,
         "footer_links": ["api", "settings"],
         "show_error": True,
         # Neither keep what was typed in the visitor's browser, nor who called when.

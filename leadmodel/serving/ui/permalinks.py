@@ -1,4 +1,7 @@
-"""Links that reopen the form filled in: the lead stands behind the #, which no browser sends anywhere."""
+"""Make and read links that open the form filled in.
+
+The lead stands behind the #, which no browser sends anywhere.
+"""
 
 import json
 import math
@@ -8,32 +11,14 @@ from urllib.parse import parse_qsl
 
 from leadmodel.errors import quoted
 from leadmodel.leads.schema import Field, LeadSchema
+from leadmodel.serving.ui.components import read_script
 from leadmodel.serving.ui.form import UNKNOWN
 
-__all__ = ["FROM_ADDRESS", "read_link", "to_link"]
+__all__ = ["read_link", "to_link"]
 
 MAX_LENGTH = 20_000
 MAX_TEXT = 200
 """Characters of a link and of a text in it: whatever a form makes is shorter."""
-
-FROM_ADDRESS = """
-(_, ...others) => {
-  addEventListener("hashchange", () => location.hash.startsWith("#lead?") && location.reload());
-  return [location.hash.startsWith("#lead?") ? location.hash.slice(6) : "", ...others];
-}
-"""
-"""Script that puts the lead of the page's address in its first input's place; a link pasted into an
-open page reopens it."""
-
-_MAKE = """
-(values, names, unknown) => {
-  const lead = new URLSearchParams(), isGap = (value) => [null, undefined, "", unknown].includes(value);
-  names.forEach((name, place) => isGap(values[place]) || lead.append(name, values[place]));
-  const link = location.origin + location.pathname + "#lead?" + lead;
-  navigator.clipboard?.writeText(link).catch(() => {});
-  return { __type__: "update", value: link, visible: true };
-}
-"""
 
 
 def to_link(names: Sequence[str]) -> str:
@@ -44,7 +29,8 @@ def to_link(names: Sequence[str]) -> str:
     names : sequence of str
         The fields, in the order of the widgets.
     """
-    return f"(...values) => ({_MAKE})(values, {json.dumps(list(names))}, {json.dumps(UNKNOWN)})"
+    script, fields, unknown = read_script("make_link"), json.dumps(list(names)), json.dumps(UNKNOWN)
+    return f"(...values) => ({script})(values, {fields}, {unknown})"
 
 
 def read_link(schema: LeadSchema, text: str) -> tuple[dict[str, Any], list[str]]:

@@ -6,14 +6,14 @@ import gradio as gr
 
 from leadmodel.model import LeadModel
 from leadmodel.serving.service import ScoringService
-from leadmodel.serving.ui.components import Pictures
+from leadmodel.serving.ui.components import PictureCache
 
 __all__ = ["add_insights_page"]
 
 
 def add_insights_page(service: ScoringService) -> None:
     """Add the page as a tab of the Blocks being built."""
-    pictures = Pictures()
+    pictures = PictureCache()
     choices = _choices(service.model)
     with gr.Tab("Insights") as tab:
         findings = gr.HTML()

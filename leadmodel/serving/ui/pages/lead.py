@@ -8,32 +8,19 @@ from gradio.components import Component
 
 from leadmodel.errors import InputError
 from leadmodel.serving.service import ScoringService
+from leadmodel.serving.ui.components import read_script
 from leadmodel.serving.ui.form import Form, draw_form, example_row, rank_fields, read_form
-from leadmodel.serving.ui.keyboard import KEYBOARD
-from leadmodel.serving.ui.permalinks import FROM_ADDRESS, read_link, to_link
-from leadmodel.serving.ui.views.figures import render_curve, render_what_if
-from leadmodel.serving.ui.views.lead import render_answer, render_error, render_ignored, render_invitation
+from leadmodel.serving.ui.permalinks import read_link, to_link
+from leadmodel.serving.ui.views.lead import (
+    render_answer,
+    render_curve,
+    render_error,
+    render_ignored,
+    render_invitation,
+    render_what_if,
+)
 
 __all__ = ["add_lead_page"]
-
-SHOW = """
-(...values) => {
-  const result = document.querySelector("#lm-result"), { top } = result.getBoundingClientRect();
-  result.dataset.scored = JSON.stringify(values);
-  result.classList.remove("lm-stale");
-  result.setAttribute("aria-live", "polite");
-  if (result.querySelector(".lm-chance") && (top < 0 || top > innerHeight / 2)) result.scrollIntoView();
-}
-"""
-"""On a phone, or at the end of a long form, the answer would be out of sight."""
-
-AGE = """
-(...values) => {
-  const result = document.querySelector("#lm-result");
-  result.classList.toggle("lm-stale", JSON.stringify(values) !== result.dataset.scored);
-}
-"""
-"""Values that changed beside an old answer would pass for its reasons."""
 
 NOTHING = (gr.update(visible=False), "", None)
 """What the widgets below an answer show where there is none."""
@@ -69,7 +56,7 @@ def add_lead_page(demo: gr.Blocks, service: ScoringService) -> None:
             link = _add_link(form)
     _score_on_click(service, form, answer, score)
     _fill_on_load(demo, service, form, answer, score)
-    demo.load(None, js=KEYBOARD, api_visibility="private")
+    demo.load(None, js=read_script("keyboard"), api_visibility="private")
     invitation = [render_invitation(model.config.title), *NOTHING, gr.update(visible=False)]
     for button, values in ((example, example_row(model.schema, list(form.inputs))), (clear, form.empty)):
         button.click(
@@ -129,8 +116,14 @@ def _score_on_click(service: ScoringService, form: Form, answer: _Answer, score:
         answer.outputs,
         api_visibility="private",
         show_progress="minimal",
-    ).then(None, widgets, js=SHOW, api_visibility="private")
-    gr.on([widget.input for widget in widgets], None, widgets, js=AGE, api_visibility="private")
+    ).then(None, widgets, js=read_script("show_answer"), api_visibility="private")
+    gr.on(
+        [widget.input for widget in widgets],
+        None,
+        widgets,
+        js=read_script("mark_stale"),
+        api_visibility="private",
+    )
 
 
 def _fill_on_load(
@@ -151,10 +144,10 @@ def _fill_on_load(
         fill,
         [gr.Textbox(visible=False), answer.field],
         [*form.outputs, score, *answer.outputs],
-        js=FROM_ADDRESS,
+        js=read_script("read_address"),
         api_visibility="private",
         queue=False,
-    ).then(None, list(form.inputs.values()), js=SHOW, api_visibility="private")
+    ).then(None, list(form.inputs.values()), js=read_script("show_answer"), api_visibility="private")
 
 
 def _show_answer(service: ScoringService, lead: dict[str, Any], field: str) -> list[Any]:

@@ -14,14 +14,14 @@ from leadmodel.errors import InputError
 from leadmodel.serving.downloads import count_formulas, to_csv, to_excel
 from leadmodel.serving.ranking import RankedLeads, Ranking, toggle_sort
 from leadmodel.serving.service import MAX_LEADS, ScoringService
-from leadmodel.serving.ui.list_scripts import ARRIVING, SAVING, SORTING
+from leadmodel.serving.ui.components import read_script
 from leadmodel.serving.ui.views.list import (
     render_formulas,
     render_list,
     render_list_error,
+    render_plan,
     render_understood,
 )
-from leadmodel.serving.ui.views.plan import render_plan
 from leadmodel.serving.uploads import read_list, read_pasted, take_upload
 
 __all__ = ["add_list_page"]
@@ -76,13 +76,13 @@ class _ListPage:
                     placeholder="Copied from a spreadsheet, or with commas or semicolons",
                 )
                 self.score = gr.Button("Score the pasted rows", variant="primary")
-        self.understood = gr.HTML(js_on_load=ARRIVING)
+        self.understood = gr.HTML(js_on_load=read_script("scroll_to_result"))
 
     def _add_table(self) -> None:
         self.ranking = gr.Radio(RANKINGS, value="probability", label="Rank by", visible=False)
         self.grades = gr.CheckboxGroup(label="Show the grades", choices=[])
         self.segments = gr.CheckboxGroup(label="Show the segments", choices=[], visible=False)
-        self.table = gr.HTML(js_on_load=SORTING)
+        self.table = gr.HTML(js_on_load=read_script("sort_table"))
 
     def _add_plan(self) -> None:
         gr.Markdown("## Whom to call")
@@ -103,7 +103,7 @@ class _ListPage:
             self.csv = gr.Button("Download CSV", min_width=140)
             self.excel = gr.Button("Download Excel", min_width=140)
         self.formulas = gr.HTML()
-        self.download = gr.HTML(html_template="<span></span>", js_on_load=SAVING)
+        self.download = gr.HTML(html_template="<span></span>", js_on_load=read_script("save_file"))
 
     def _connect(self) -> None:
         shown = [self.table, self.sorting]

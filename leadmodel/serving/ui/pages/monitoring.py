@@ -10,6 +10,7 @@ from leadmodel.monitoring.history import SPANS
 from leadmodel.monitoring.log.history import read_history
 from leadmodel.monitoring.log.log import PredictionLog
 from leadmodel.serving.service import ScoringService
+from leadmodel.serving.ui.components import render
 
 __all__ = ["add_monitoring_page"]
 
@@ -57,5 +58,5 @@ class _Reports:
             self.log.flush()
             history = read_history(self.log.place, model, days)
         except InputError as error:
-            return f'<div class="lm-report" role="alert"><p>{error}</p></div>'
+            return render("error.html", title="The prediction log cannot be read.", message=str(error))
         return render_history(history, model, days, self.log.n_dropped)
