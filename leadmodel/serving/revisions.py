@@ -27,7 +27,7 @@ class Revisions:
         self.repo_id = repo_id
         self._lock, self._looked = threading.Lock(), -SECONDS
         self._found: dict[str, str] = {}
-        self._notice = "The Hub is being asked; open this page again."
+        self._notice = "Asking the Hub; open this page again in a moment."
 
     def render(self, revision: str) -> str:
         """Render the list, the newest first, with the served `revision` marked."""
@@ -50,7 +50,7 @@ class Revisions:
         try:
             self._found, self._notice = versions(repo_id), ""
         except (OSError, ModelError) as error:
-            self._notice = f"The Hub does not tell its versions now: {error}"
+            self._notice = f"The Hub cannot list the revisions right now: {error}"
         finally:
             self._looked = time.monotonic()
             self._lock.release()

@@ -18,11 +18,11 @@ __all__ = ["read_link", "to_link"]
 
 MAX_LENGTH = 20_000
 MAX_TEXT = 200
-"""Characters of a link and of a text in it: whatever a form makes is shorter."""
+"""Characters of a link and of a value in it; a link made by the form is shorter."""
 
 
 def to_link(names: Sequence[str]) -> str:
-    """Return the script that makes a link of the values of the form's widgets, copies and shows it.
+    """Return the script that makes a link from the values of the form's widgets.
 
     Parameters
     ----------
@@ -34,14 +34,14 @@ def to_link(names: Sequence[str]) -> str:
 
 
 def read_link(schema: LeadSchema, text: str) -> tuple[dict[str, Any], list[str]]:
-    """Return the lead that a link holds, as the form's widgets take it, and what was ignored.
+    """Return the lead in a link as values of the form's widgets, with notes on ignored parts.
 
     Parameters
     ----------
     schema : LeadSchema
         The fields.
     text : str
-        What stands behind ``#lead?``. Anybody may have written it.
+        The text after ``#lead?``. Anybody may have written it.
     """
     if len(text) > MAX_LENGTH:
         return {}, [f"The link is ignored: it is longer than {MAX_LENGTH:,} characters."]
@@ -50,18 +50,18 @@ def read_link(schema: LeadSchema, text: str) -> tuple[dict[str, Any], list[str]]
     for name, value in parse_qsl(text, errors="replace"):
         field = schema.by_name.get(name)
         if field is None:
-            notes.append(f"{quoted(name)} is no field of this model.")
+            notes.append(f"{quoted(name)} is not a field of this model.")
         elif name in lead:
-            notes.append(f"{field.label}: given twice; the first value counts.")
+            notes.append(f"{field.label}: given twice; the first value is used.")
         elif (shown := _read_value(field, value)) is None:
-            notes.append(f"{field.label}: {quoted(value)} is none of its values.")
+            notes.append(f"{field.label}: {quoted(value)} is not one of its values.")
         else:
             lead[name] = shown
     return lead, notes
 
 
 def _read_value(field: Field, text: str) -> Any:
-    """Return a value as its widget takes it, or None if it cannot be one."""
+    """Return a value as its widget accepts it, or None if it does not."""
     if field.kind == "numeric":
         return _read_number(text)
     if field.kind == "boolean":
@@ -71,7 +71,7 @@ def _read_value(field: Field, text: str) -> Any:
 
 
 def _read_number(text: str) -> float | None:
-    """Return a number as browsers write it, whatever marks the decimals in the leads."""
+    """Return a number written with a decimal point, as browsers do, whatever the leads use."""
     try:
         number = float(text)
     except ValueError:

@@ -5,7 +5,7 @@ import pytest
 from leadmodel.amounts.model import AmountParameters
 from leadmodel.explain.reasons import Explanation, Reason
 from leadmodel.explain.what_if import Change, Curve, WhatIf
-from leadmodel.leads.schema import ValueWarning
+from leadmodel.leads.schema import Field, ValueWarning
 from leadmodel.predictor.answer import Answer
 from leadmodel.serving.ui.views.lead import (
     render_answer,
@@ -17,6 +17,7 @@ from leadmodel.serving.ui.views.lead import (
 )
 
 EVIL = "<script>alert(1)</script>\"'"
+FIELDS = {name: Field(name=name, kind="numeric", label=name) for name in "fg"}
 REASON = Reason(field=EVIL, label=EVIL, value=EVIL, contribution=1.5, sentence=EVIL)
 ANSWER = Answer(
     probability=0.734,
@@ -48,53 +49,54 @@ BARS = LINE.model_copy(
 
 
 def test_whatever_came_from_leads_is_escaped() -> None:
-    shown = render_answer(ANSWER, 0.4, ["A", "B"], 2) + render_error(EVIL) + render_invitation(EVIL)
+    shown = render_answer(ANSWER, 0.4, ["A", "B"], FIELDS) + render_error(EVIL) + render_invitation(EVIL)
     assert "<script" not in shown
     assert shown.count("&lt;script&gt;alert(1)") == 5
 
 
 def test_the_answer_shows_what_people_act_on() -> None:
-    shown = render_answer(ANSWER, 0.4, ["A", "B"], 2)
+    shown = render_answer(ANSWER, 0.4, ["A", "B"], FIELDS)
     text = re.sub(r"<[^>]+>", " ", shown)
-    line = "chance to convert 73%, decision from 40% on · score 88 of 100"
-    for part in ("73%", "A", line, "Speaks for it", "Read with care"):
+    line = "73% chance · call line at 40% · ahead of 88% of past leads"
+    for part in ("73%", "A", line, "Raises the chance", "Warnings"):
         assert part in text
-    assert "Speaks against it" not in text
+    assert "Lowers the chance" not in text
 
 
 def test_what_a_lead_is_worth_is_told() -> None:
     worth = {"expected_amount": 200.0, "expected_value": 160.5, "amount_interval": (90.0, 1400.0)}
     answer = ANSWER.model_copy(update=worth)
     terms = AmountParameters(unit="<€", mean=150, low=1, high=900, factor=1, ratios=(0.5, 2))
-    shown = render_answer(answer, 0.4, ["A", "B"], 2, terms, 60)
+    shown = render_answer(answer, 0.4, ["A", "B"], FIELDS, terms, 60)
     assert "<€" not in shown
     assert "Worth &lt;€160.50</b>" in shown
-    assert "If it converts, &lt;€200 is expected, and &lt;€90 to &lt;€1,400 in 80% of the cases" in shown
-    assert "decision from a value of &lt;€60 on" in shown
-    assert "Worth" not in render_answer(ANSWER, 0.4, ["A", "B"], 2)
+    assert "If it converts: about &lt;€200, most likely &lt;€90 to &lt;€1,400 (80%)." in shown
+    assert "call line at a value of &lt;€60" in shown
+    assert "Worth" not in render_answer(ANSWER, 0.4, ["A", "B"], FIELDS)
 
 
 def test_a_lead_of_which_little_is_known_says_so() -> None:
     lacking = tuple(
-        ValueWarning(
-            field=name, kind="missing", message=f"{name}: not given, which no training lead lacked."
-        )
-        for name in ("Age", "City", "Source")
+        ValueWarning(field=name, kind="missing", message=f"{name} is missing.")
+        for name in ("age", "city", "source")
     )
-    shown = render_answer(ANSWER.model_copy(update={"warnings": lacking}), 0.4, ["A", "B"], 4)
-    assert "Too little is known of this lead" in shown
-    assert "Not given, though every training lead had them: Age, City, Source." in shown
-    assert "assumed" not in shown
-    message = "Age: not given, which no training lead lacked; the average is assumed."
-    lacking = (ValueWarning(field="Age", kind="missing", message=message), *lacking[1:])
-    shown = render_answer(ANSWER.model_copy(update={"warnings": lacking}), 0.4, ["A", "B"], 4)
-    assert "had them: Age, City, Source. Averages are assumed for the numbers." in shown
-    assert "Too little" not in render_answer(ANSWER, 0.4, ["A", "B"], 4)
+    texts = {name: Field(name=name, kind="categorical", label=name.title()) for name in ("city", "source")}
+    fields = texts | {"age": Field(name="age", kind="categorical", label="Age"), "x": FIELDS["f"]}
+    answer = ANSWER.model_copy(update={"warnings": lacking})
+    shown = render_answer(answer, 0.4, ["A", "B"], fields)
+    assert "Too little is known about this lead" in shown
+    assert "Missing, although past leads always had them: Age, City, Source." in shown
+    assert "Averages" not in shown
+    numbers = {"age": Field(name="age", kind="numeric", label="Age")}
+    shown = render_answer(answer, 0.4, ["A", "B"], fields | numbers)
+    assert "had them: Age, City, Source. Averages are used for the numbers." in shown
+    more = {str(number): FIELDS["f"] for number in range(2)}
+    assert "Too little" not in render_answer(answer, 0.4, ["A", "B"], fields | more)
 
 
 def test_what_looks_alike_and_differs_is_told_apart() -> None:
-    shown = render_answer(ANSWER.model_copy(update={"probability": 0.122}), 0.1249, ["A", "B"], 2)
-    assert "chance to convert 12.2%, decision from 12.5% on" in shown
+    shown = render_answer(ANSWER.model_copy(update={"probability": 0.122}), 0.1249, ["A", "B"], FIELDS)
+    assert "12.2% chance · call line at 12.5%" in shown
 
 
 def test_what_of_a_link_was_ignored_is_listed_up_to_ten() -> None:

@@ -1,4 +1,4 @@
-"""The page that scores a list: a file or pasted rows in, a ranked table and a call plan out."""
+"""Build the page that scores a list: a file or pasted rows in, a ranked table and a call plan out."""
 
 import base64
 import uuid
@@ -27,16 +27,16 @@ from leadmodel.serving.uploads import read_list, read_pasted, take_upload
 __all__ = ["add_list_page"]
 
 PROGRESS = gr.Progress()
-"""Gradio puts the running event's own in its place."""
+"""Placeholder that Gradio replaces with the progress of the running event."""
 
 KEPT = 3600
-"""Seconds that a list stays in the memory of the visitor's session."""
+"""Seconds for which a list is held in the memory of the visitor's session."""
 
 TYPICAL_CALLS = 100
-BY_NUMBER, BY_PROFIT = "We can make so many calls", "Make each call that pays"
-ALL, PLANNED = "All leads", "Only those to call"
-RANKINGS: list[tuple[str, Ranking]] = [("Chance", "probability"), ("Expected value", "expected_value")]
-GONE = "The list is no longer here: it is kept for an hour, and only in memory. Choose it again."
+BY_NUMBER, BY_PROFIT = "Fixed number of calls", "All profitable calls"
+ALL, PLANNED = "All leads", "Only the planned calls"
+RANKINGS: list[tuple[str, Ranking]] = [("Probability", "probability"), ("Expected value", "expected_value")]
+GONE = "The list is gone: it is held in memory only, for at most an hour. Upload it again."
 
 
 def add_list_page(service: ScoringService) -> None:
@@ -45,24 +45,24 @@ def add_list_page(service: ScoringService) -> None:
 
 
 class _ListPage:
-    """The widgets of the page and what they do."""
+    """The widgets of the page and their events."""
 
     def __init__(self, service: ScoringService) -> None:
         self.service = service
         self.ranked = gr.State(None, time_to_live=KEPT)
         self.sorting = gr.State((None, False))
         self.n_called = gr.State(0)
-        self._add_intake()
+        self._add_upload()
         with gr.Column(visible=False) as self.results:
             self._add_table()
             self._add_plan()
             self._add_downloads()
         self._connect()
 
-    def _add_intake(self) -> None:
+    def _add_upload(self) -> None:
         gr.Markdown(
-            f"Up to {MAX_LEADS:,} leads with the model's columns; others may stand beside them. "
-            "Nothing is kept: the list leaves the memory within an hour."
+            f"Upload up to {MAX_LEADS:,} leads; extra columns are kept. "
+            "The list is held in memory only, for at most an hour."
         )
         with gr.Row(equal_height=False):
             self.file = gr.File(
@@ -70,7 +70,7 @@ class _ListPage:
             )
             with gr.Column(min_width=320):
                 self.text = gr.Textbox(
-                    label="Or paste rows, the names of the columns first",
+                    label="Or paste rows, with column names in the first row",
                     lines=4,
                     max_lines=8,
                     placeholder="Copied from a spreadsheet, or with commas or semicolons",
@@ -80,24 +80,24 @@ class _ListPage:
 
     def _add_table(self) -> None:
         self.ranking = gr.Radio(RANKINGS, value="probability", label="Rank by", visible=False)
-        self.grades = gr.CheckboxGroup(label="Show the grades", choices=[])
-        self.segments = gr.CheckboxGroup(label="Show the segments", choices=[], visible=False)
+        self.grades = gr.CheckboxGroup(label="Show grades", choices=[])
+        self.segments = gr.CheckboxGroup(label="Show segments", choices=[], visible=False)
         self.table = gr.HTML(js_on_load=read_script("sort_table"))
 
     def _add_plan(self) -> None:
-        gr.Markdown("## Whom to call")
+        gr.Markdown("## Call plan")
         with gr.Row(equal_height=False):
-            self.rule = gr.Radio([BY_NUMBER, BY_PROFIT], value=BY_NUMBER, label="Plan", min_width=280)
+            self.rule = gr.Radio([BY_NUMBER, BY_PROFIT], value=BY_NUMBER, label="Rule", min_width=280)
             self.calls = gr.Number(label="Calls", precision=0, min_width=140)
-            self.cost = gr.Number(label="A call costs", min_width=140)
-            self.value = gr.Number(label="A customer brings", min_width=140)
+            self.cost = gr.Number(label="Cost of a call", min_width=140)
+            self.value = gr.Number(label="Value of a customer", min_width=140)
             self.level = gr.Radio(
                 [("80 %", 0.8), ("95 %", 0.95)], value=0.8, label="Interval", min_width=140
             )
         self.plan = gr.HTML()
 
     def _add_downloads(self) -> None:
-        gr.Markdown("## Take it away")
+        gr.Markdown("## Download")
         with gr.Row(equal_height=False):
             self.which = gr.Radio([ALL, PLANNED], value=ALL, label="Leads in the file", min_width=280)
             self.csv = gr.Button("Download CSV", min_width=140)
@@ -106,12 +106,12 @@ class _ListPage:
         self.download = gr.HTML(html_template="<span></span>", js_on_load=read_script("save_file"))
 
     def _connect(self) -> None:
-        shown = [self.table, self.sorting]
-        planned = [self.plan, self.n_called]
+        table = [self.table, self.sorting]
+        plan = [self.plan, self.n_called]
         options = [self.rule, self.calls, self.cost, self.value, self.level]
         outputs = [self.ranked, self.understood, self.results, self.grades, self.formulas, self.file]
         outputs += [self.segments, self.ranking]
-        outputs += [self.calls, self.cost, self.value, *shown, *planned]
+        outputs += [self.calls, self.cost, self.value, *table, *plan]
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
         scoring = {
             "api_visibility": "private",
@@ -123,23 +123,23 @@ class _ListPage:
         filters = [self.ranked, self.grades, self.segments, self.sorting]
         for widget in (self.grades, self.segments):
             widget.input(self._filter, filters, self.table, trigger_mode="always_last", **private)
-        self.table.select(self._sort, filters, shown, **private)
-        ranked = [self.ranked, self.value, *shown, *planned]
+        self.table.select(self._sort, filters, table, **private)
+        ranked = [self.ranked, self.value, *table, *plan]
         self.ranking.input(
             self._rank, [self.ranked, self.ranking, self.grades, self.segments, *options], ranked, **private
         )
-        # One event for all of them: else an older answer could arrive after a newer one.
+        # One event for all options: with several, an older plan could arrive after a newer one.
         gr.on(
             [widget.input for widget in options],
             self._plan,
             [self.ranked, *options],
-            planned,
+            plan,
             trigger_mode="always_last",
             **private,
         )
-        taken = [self.ranked, self.which, self.n_called]
-        self.csv.click(partial(_file, ".csv"), taken, self.download, **private)
-        self.excel.click(partial(_file, ".xlsx"), taken, self.download, **private)
+        download = [self.ranked, self.which, self.n_called]
+        self.csv.click(partial(_file, ".csv"), download, self.download, **private)
+        self.excel.click(partial(_file, ".xlsx"), download, self.download, **private)
 
     def _score_file(self, path: str, rule: str, level: float, progress: gr.Progress = PROGRESS) -> Any:
         progress(0.05, "Reading")
@@ -270,7 +270,7 @@ def _make_plan(
     level: float,
 ) -> CallPlan:
     if rule == BY_NUMBER and calls is None:
-        raise InputError("Say how many calls you can make.")
+        raise InputError("Enter the number of calls.")
     n_calls = calls if rule == BY_NUMBER else None
     return plan_calls(
         ranked.probability, n_calls, value=value, cost=cost, level=level, values=ranked.values

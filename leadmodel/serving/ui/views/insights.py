@@ -35,12 +35,12 @@ def render_field(model: LeadModel, name: str, pictures: PictureCache) -> str:
     rates = conversions(field, model.profile.fields[name])
     label = f"{field.label} ({field.unit})" if field.unit else field.label
     draw: dict[str, Callable[[], Figure]] = {
-        "who converts": partial(draw_conversions, rates, model.profile.leads.rate),
+        "conversion rate": partial(draw_conversions, rates, model.profile.leads.rate),
         "values by outcome": partial(draw_outcomes, rates),
     }
     if insights and name in insights.spreads:
         draw["boxes"] = partial(draw_spread, label, insights.spreads[name])
-    captions = {"boxes": "Half of the leads are in the box, nine of ten within the whiskers."}
+    captions = {"boxes": "Half of the leads are inside the box, nine of ten within the whiskers."}
     return render(
         "field.html",
         pictures=[
@@ -74,7 +74,7 @@ def render_pairs(model: LeadModel, pictures: PictureCache) -> str:
     if insights is None:
         return render(
             "notice.html",
-            text="This model was made before pairs of fields were looked at. Train it again to see them.",
+            text="This model was trained before pairs of fields were analyzed. Train it again to see them.",
         )
     labels = {field.name: field.label for field in model.schema.fields}
     draw = partial(draw_association, insights.association, labels)
@@ -91,7 +91,7 @@ def render_pairs(model: LeadModel, pictures: PictureCache) -> str:
     ]
     return render(
         "pairs.html",
-        heatmap=_draw(model, pictures, ("association",), draw, "How strongly fields go together"),
+        heatmap=_draw(model, pictures, ("association",), draw, "Strength of association between fields"),
         strongest=_describe_strongest(insights.association, labels),
         interactions=interactions,
     )
@@ -114,6 +114,6 @@ def _describe_interaction(pair: Interaction, labels: dict[str, str]) -> str:
         return ""
     first, second = (labels[name] for name in pair.fields)
     return (
-        f"{first} {pair.rows[row]} and {second} {pair.columns[column]}: of {cell.count:,} such leads "
-        f"{cell.rate:.0%} converted; each by itself would suggest {expected:.0%}."
+        f"{first} {pair.rows[row]} and {second} {pair.columns[column]}: of {cell.count:,} such leads, "
+        f"{cell.rate:.0%} converted (expected {expected:.0%})."
     )

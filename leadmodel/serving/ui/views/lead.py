@@ -2,13 +2,13 @@
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leadmodel.amounts.model import LEVEL, AmountParameters
 from leadmodel.explain.reasons import Explanation, Reason
 from leadmodel.explain.what_if import Curve, WhatIf
-from leadmodel.leads.schema import ValueWarning
+from leadmodel.leads.schema import Field, ValueWarning
 from leadmodel.predictor.answer import Answer
 from leadmodel.serving.ui.components import render
 
@@ -37,7 +37,7 @@ def render_invitation(title: str) -> str:
 
 def render_error(message: str) -> str:
     """Render an error that the visitor can fix."""
-    return render("error.html", title="This lead cannot be read.", message=message)
+    return render("error.html", title="This lead cannot be scored.", message=message)
 
 
 def render_ignored(notes: list[str]) -> str:
@@ -50,7 +50,7 @@ def render_answer(
     answer: Answer,
     threshold: float,
     bands: list[str],
-    n_fields: int,
+    fields: Mapping[str, Field],
     terms: AmountParameters | None = None,
     cost: float | None = None,
 ) -> str:
@@ -64,8 +64,8 @@ def render_answer(
         The decision threshold, marked on the scale.
     bands : list of str
         The grades, best first.
-    n_fields : int
-        Fields of the model.
+    fields : mapping of str to Field
+        Fields of the model by name.
     terms : AmountParameters, optional
         How amounts are written, if the model was trained on them.
     cost : float, optional
@@ -77,7 +77,7 @@ def render_answer(
     limit = f"{threshold:{spec}}"
     if terms is not None and cost is not None:
         limit = f"a value of {terms.money(cost)}"
-    caution_title, cautions = _cautions(answer.warnings, n_fields)
+    caution_title, cautions = _cautions(answer.warnings, fields)
     return render(
         "answer.html",
         answer=answer,
@@ -85,7 +85,7 @@ def render_answer(
         threshold=threshold,
         exact_probability=f"{answer.probability:{spec}}",
         exact_threshold=f"{threshold:{spec}}",
-        rule=f"decision from {limit} on",
+        rule=f"call line at {limit}",
         amounts=_amounts(answer, terms),
         caution_title=caution_title,
         cautions=cautions,
@@ -103,18 +103,18 @@ def _amounts(answer: Answer, terms: AmountParameters | None) -> dict[str, str] |
     return {name: terms.money(amount) for name, amount in amounts.items()} | {"level": f"{LEVEL:.0%}"}
 
 
-def _cautions(warnings: Sequence[ValueWarning], n_fields: int) -> tuple[str, list[str]]:
+def _cautions(warnings: Sequence[ValueWarning], fields: Mapping[str, Field]) -> tuple[str, list[str]]:
     """Return the warnings as a title and sentences; all missing fields share one sentence."""
-    missing = [warning.message for warning in warnings if warning.kind == "missing"]
+    missing = [fields[warning.field] for warning in warnings if warning.kind == "missing"]
     sentences = [warning.message for warning in warnings if warning.kind != "missing"]
     if missing:
-        names = ", ".join(message.partition(":")[0] for message in missing)
-        imputed = any(message.endswith("assumed.") for message in missing)
-        averages = " Averages are assumed for the numbers." if imputed else ""
-        sentences.append(f"Not given, though every training lead had them: {names}.{averages}")
-    if 2 * len(missing) > n_fields:
-        return "Too little is known of this lead for the number to mean much", sentences
-    return "Read with care", sentences
+        names = ", ".join(field.label for field in missing)
+        # The model has no category "missing" for a number: the average stands in for it.
+        averages = "" if all(field.is_text for field in missing) else " Averages are used for the numbers."
+        sentences.append(f"Missing, although past leads always had them: {names}.{averages}")
+    if 2 * len(missing) > len(fields):
+        return "Too little is known about this lead for a reliable score", sentences
+    return "Warnings", sentences
 
 
 def _reason_lists(explanation: Explanation | None) -> list[tuple[str, str, list[tuple[float, Reason]]]]:
@@ -124,8 +124,8 @@ def _reason_lists(explanation: Explanation | None) -> list[tuple[str, str, list[
     reasons = (*explanation.reasons_for, *explanation.reasons_against)
     largest = max((abs(reason.contribution) for reason in reasons), default=1.0)
     lists = (
-        ("▲ Speaks for it", "lm-for", explanation.reasons_for),
-        ("▼ Speaks against it", "lm-against", explanation.reasons_against),
+        ("▲ Raises the chance", "lm-for", explanation.reasons_for),
+        ("▼ Lowers the chance", "lm-against", explanation.reasons_against),
     )
     return [
         # A bar of no length would look like a missing one.

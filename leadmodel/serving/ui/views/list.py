@@ -26,7 +26,7 @@ MAX_COLUMNS_SHOWN, MAX_UNUSED_SHOWN, MAX_UNUSUAL_SHOWN = 30, 20, 5
 MAX_TEXT = 80
 
 TITLES = {
-    "probability": "Chance",
+    "probability": "Probability",
     "expected_value": "Value",
     "expected_amount": "Amount if it converts",
     "grade": "Grade",
@@ -35,7 +35,7 @@ TITLES = {
     "segment": "Segment",
     "reason_for": "▲ Strongest reason for",
     "reason_against": "▼ Strongest reason against",
-    "warnings": "Read with care",
+    "warnings": "Warnings",
 }
 """Answers in the order of the table."""
 
@@ -77,10 +77,12 @@ def _n_unusual(match: Match) -> int:
 
 def _describe_unusual(match: Match, n_leads: int) -> str:
     counts = {
-        "seen rarely or never in training": match.unseen,
-        "outside the training leads' range": match.out_of_range,
+        "have a value that was rare in training": match.unseen,
+        "have a value outside the training range": match.out_of_range,
     }
-    parts = (f"{count:,} {words} ({_share(count, n_leads)})" for words, count in counts.items() if count)
+    parts = (
+        f"{count:,} leads ({_share(count, n_leads)}) {what}" for what, count in counts.items() if count
+    )
     return f"{match.label}: {', '.join(parts)}"
 
 
@@ -171,15 +173,15 @@ def _text(ranked: RankedLeads, kind: str | None, value: Any) -> Any:
 
 def _summarize(ranked: RankedLeads, n_leads: int, n_columns: int) -> str:
     if not n_leads:
-        return f"No lead has one of these grades{' and segments' if ranked.segments else ''}."
+        return f"No lead matches these grades{' and segments' if ranked.segments else ''}."
     part, rest = f"{n_leads:,} leads", []
     if n_leads > MAX_SHOWN:
         part, rest = f"The first {MAX_SHOWN} of {n_leads:,} leads", ["the rest"]
     n_hidden = len(ranked.table.column_names) - n_columns
     if n_hidden > 0:
         rest.append(f"{n_hidden} more columns")
-    download = f" The download below has {' and '.join(rest)}." if rest else ""
-    return f"{part}.{download} Press a column's name to sort all leads by it."
+    download = f" The download below also has {' and '.join(rest)}." if rest else ""
+    return f"{part}.{download} Click a column heading to sort all leads by it."
 
 
 def _shown_columns(ranked: RankedLeads) -> dict[str, str]:
@@ -200,7 +202,7 @@ def render_plan(plan: CallPlan, ranked: RankedLeads) -> str:
     if plan.cutoff is None:
         reason = _why_none(plan, ranked)
         return render("no_plan.html", reason=reason) if reason else ""
-    # Matplotlib takes longer to import than the app may take to start, so its first user waits.
+    # Imported late: Matplotlib takes longer to import than the app may take to start.
     from leadmodel.plots.card import draw_plan
     from leadmodel.plots.style import to_png
 
@@ -224,7 +226,7 @@ def _key_figures(plan: CallPlan, ranked: RankedLeads) -> list[tuple[str, str]]:
     figures = [
         (f"{plan.n_called:,}", f"calls of {len(plan.probability):,} leads"),
         (_count(plan.expected), "customers expected"),
-        (f"{low:,} to {high:,}", f"customers, with {plan.level:.0%} probability"),
+        (f"{low:,} to {high:,}", f"likely range ({plan.level:.0%})"),
     ]
     if plan.values is not None:
         figures.append((ranked.money(plan.returns[plan.n_called]), "value expected"))
@@ -236,18 +238,20 @@ def _key_figures(plan: CallPlan, ranked: RankedLeads) -> list[tuple[str, str]]:
 def _why_none(plan: CallPlan, ranked: RankedLeads) -> str:
     """Return why no lead is to be called; nothing if no call was asked for."""
     if plan.cost and plan.values is not None:
-        return f"The best lead is worth {ranked.money(plan.values[0])}; a call costs more."
+        return f"Even the best lead is worth only {ranked.money(plan.values[0])}; a call costs more."
     if plan.cost and plan.value:
+        if plan.cost >= plan.value:
+            return "A call costs as much as a customer brings, or more."
         best, needed = plan.probability[0], plan.cost / plan.value
-        return f"The best lead's chance is {best:.1%}; it would have to be {needed:.1%}."
+        return f"The best lead's probability is {best:.1%}; a call pays off from {needed:.1%}."
     return ""
 
 
 def _describe_plan(plan: CallPlan) -> list[str]:
     total, sentences = plan.gains[-1], []
     if plan.n_tied:
-        ranked_by = "chance" if plan.values is None else "value"
-        sentences.append(f"{plan.n_tied:,} more have the same {ranked_by} as the last one called.")
+        ranked_by = "probability" if plan.values is None else "value"
+        sentences.append(f"{plan.n_tied:,} more leads have the same {ranked_by} as the last one called.")
     sentences.append(
         f"Of the {_count(total)} customers expected in the whole list, this reaches "
         f"{plan.expected / total if total else 0:.0%} with {plan.n_called / len(plan.probability):.0%} "
@@ -255,12 +259,10 @@ def _describe_plan(plan: CallPlan) -> list[str]:
     )
     low, high = (plan.profit(n_customers) for n_customers in plan.interval)
     if low is not None and high is not None:
-        sentences.append(
-            f"The profit lies between {low:,.0f} and {high:,.0f} with {plan.level:.0%} probability."
-        )
+        sentences.append(f"The profit is likely between {low:,.0f} and {high:,.0f} ({plan.level:.0%}).")
     return [
         *sentences,
-        "This holds only if the probabilities are true for these leads and each decides by itself.",
+        "Assumes the probabilities hold for this list and leads decide independently.",
     ]
 
 

@@ -26,37 +26,37 @@ __all__ = [
 MARKS: dict[ReadinessLevel, str] = {"ready": "✓", "usable with care": "▲", "not ready": "✗"}
 
 MEANINGS = {
-    "roc_auc": "Of a lead that converts and one that does not, it ranks the right one first in {value:.0%} "
-    "of all pairs; a coin in 50%.",
-    "pr_auc": "The precision to expect, averaged over all thresholds; a guess would have {base:.2f}.",
-    "log_loss": "How far the probabilities are from what happened, large errors counting most; lower is "
-    "better, and the overall rate alone would have {prior:.3f}.",
-    "brier": "The squared distance of probability and outcome; lower is better, and the overall rate alone "
-    "would have {spread:.3f}.",
-    "calibration_error": "A probability is {points:.1f} percentage points off on average.",
-    "precision": "Of the leads that it decides for, {value:.0%} converted; of all leads, {base:.0%}.",
-    "recall": "Of the leads that converted, it had decided for {value:.0%}.",
-    "f1": "Precision and recall in one number, which is low if either is.",
-    "accuracy": "The share of right decisions; saying the same of every lead would have {most:.0%}.",
-    "profit": "What calling the leads that it decides for brings, spread over all leads.",
-    "lift_top_10": "Calling its best tenth finds {value:.1f} times the conversions of calling any tenth.",
-    "captured_top_10": "Its best tenth of the leads holds {value:.0%} of all conversions.",
-    "lift_top_20": "Calling its best fifth finds {value:.1f} times the conversions of calling any fifth.",
-    "captured_top_20": "Its best fifth of the leads holds {value:.0%} of all conversions.",
+    "roc_auc": "How often a lead that converts is ranked above one that does not: {value:.0%}; a coin flip "
+    "reaches 50%.",
+    "pr_auc": "Precision averaged over all thresholds; random scores reach {base:.2f}.",
+    "log_loss": "How far the probabilities are from the outcomes, with large errors counting most; lower "
+    "is better. The overall rate alone has {prior:.3f}.",
+    "brier": "Mean squared difference between probability and outcome; lower is better. The overall rate "
+    "alone has {spread:.3f}.",
+    "calibration_error": "Predicted and actual rates differ by {points:.1f} percentage points on average.",
+    "precision": "{value:.0%} of the leads above the threshold converted; of all leads, {base:.0%}.",
+    "recall": "{value:.0%} of the leads that converted were above the threshold.",
+    "f1": "Precision and recall in one number, which is low if either is low.",
+    "accuracy": "The share of correct decisions; the same decision for every lead reaches {most:.0%}.",
+    "profit": "The profit of calling the leads above the threshold, per lead of the whole list.",
+    "lift_top_10": "The top tenth of the leads converts {value:.1f} times as often as a random tenth.",
+    "captured_top_10": "The top tenth of the leads holds {value:.0%} of all conversions.",
+    "lift_top_20": "The top fifth of the leads converts {value:.1f} times as often as a random fifth.",
+    "captured_top_20": "The top fifth of the leads holds {value:.0%} of all conversions.",
 }
 """Each metric in a sentence."""
 
 FIGURES = {
-    "reliability": "Of leads given 30%, about 30% should convert: near the dashed line is good.",
-    "gains": "How many of the conversions are found by calling so many of the leads, best first.",
-    "lift": "How much better than by chance the leads called first convert.",
-    "profit": "What calling so many of the leads brings.",
-    "revenue": "How much of the real value is found by calling so many of the leads, best first.",
-    "importance": "How much each field moves the log-odds of a lead, on average.",
-    "probabilities": "The farther the two outcomes lie apart, the better they can be told apart.",
-    "confusion": "Decisions for and against, by what happened.",
-    "roc": "Conversions found against false alarms, for every threshold.",
-    "precision_recall": "How many of the leads decided for convert, by how many conversions are found.",
+    "reliability": "About 30% of the leads with a probability of 30% should convert: the dashed line.",
+    "gains": "Share of conversions found by the share of leads called, best first.",
+    "lift": "How many times more often the leads called first convert than leads in random order.",
+    "profit": "Profit by the share of leads called.",
+    "revenue": "Share of the actual value found by the share of leads called, best first.",
+    "importance": "Average effect of each field on the log-odds of a lead.",
+    "probabilities": "The farther apart the two outcomes are, the better the model tells them apart.",
+    "confusion": "Decisions by actual outcome.",
+    "roc": "Conversions found against false alarms at every threshold.",
+    "precision_recall": "Precision against recall at every threshold.",
 }
 """The figures of the card in the order of the page."""
 
@@ -113,8 +113,8 @@ def list_metrics(model: LeadModel) -> Table:
         if kind in evaluation.test
     ]
     text = (
-        f"On {evaluation.n_test:,} leads that took no part in training ({split}), of which "
-        f"{evaluation.n_test_converted:,} converted. Below each figure stands its 95 % interval."
+        f"Tested on {evaluation.n_test:,} leads that were not used in training ({split}), of which "
+        f"{evaluation.n_test_converted:,} converted. The 95 % interval is below each figure."
     )
     return Table(text, ("", "Test leads", "Cross-validated on training leads"), rows)
 
@@ -148,18 +148,18 @@ def _compare_amount_models(revenue: Revenue) -> tuple[Sequence[str], list[Sequen
             f"{trial.name}\n{trial.character}",
             money(trial.rmse),
             money(trial.mae),
-            _difference(trial.change, "the bar"),
+            _difference(trial.change, "the baseline"),
         )
         for trial in revenue.trials
     ]
-    return ("Expected amount of a conversion", "RMSE", "Mean error", "Loss beyond the mean's"), rows
+    return ("Expected amount of a conversion", "RMSE", "Mean error", "Loss above the mean's"), rows
 
 
 def compare_models(evaluation: Evaluation) -> Table:
     """Return the models that were tried, the best first."""
     text = (
-        "Cross-validated on the training leads, all on the same folds. Log loss is better the lower it is; "
-        "the difference to the best is told with its 95 % interval."
+        "Cross-validated on the training leads, all on the same folds. Lower log loss is better; "
+        "differences have 95 % intervals."
     )
     rows = [
         (
@@ -176,9 +176,9 @@ def compare_models(evaluation: Evaluation) -> Table:
 def list_slices(evaluation: Evaluation, labels: Mapping[str, str]) -> Table:
     """Return the slices of leads where the model is clearly worse, else those with the widest gaps."""
     if not evaluation.levels:
-        return Table("No value of a field has enough test leads to be judged by itself.", (), ())
+        return Table("No lead group has enough test leads.", (), ())
     worse = [level for level in evaluation.levels if level.verdict]
-    text = "It is visibly worse for these." if worse else "None is visibly worse; the widest gaps:"
+    text = "Predictions are clearly off for these:" if worse else "None is clearly off; the widest gaps:"
     rows = [
         (
             f"{labels[level.field]}: {level.value}\n{level.verdict}",
@@ -189,8 +189,8 @@ def list_slices(evaluation: Evaluation, labels: Mapping[str, str]) -> Table:
         )
         for level in (worse or list(evaluation.levels))[:MAX_SLICES]
     ]
-    text = f"Of {len(evaluation.levels)} kinds of leads with enough test leads. {text}"
-    return Table(text, ("Kind", "Test leads", "Converted", "Predicted beyond that", "ROC AUC"), rows)
+    text = f"{len(evaluation.levels)} lead groups have enough test leads. {text}"
+    return Table(text, ("Group", "Test leads", "Converted", "Predicted minus actual", "ROC AUC"), rows)
 
 
 def _points(gap: Estimate) -> str:
@@ -204,10 +204,10 @@ def _list_facts(model: LeadModel) -> list[tuple[str, str]]:
     facts = {
         "Name": config.title,
         "Revision": model.revision,
-        "Made": config.created,
-        "Leads from": config.source,
-        "Learned from": f"{training.n_train:,} leads, {leads.rate:.1%} of which converted",
-        "Their time": " to ".join(training.time_range or ()),
+        "Trained": config.created,
+        "Source": config.source,
+        "Training leads": f"{training.n_train:,} leads, {leads.rate:.1%} of which converted",
+        "Period": " to ".join(training.time_range or ()),
         "Target": f"{config.target} = {config.positive}",
         "Fields": f"{len(model.schema.fields)} used, {len(model.schema.ignored)} left out",
         "Decision": f"“{decision.positive}” {decision.condition}, else “{decision.negative}”",
@@ -216,7 +216,7 @@ def _list_facts(model: LeadModel) -> list[tuple[str, str]]:
         "Calibration": model.evaluation.calibration.summary(),
         "Tuning": model.evaluation.tuning.summary() if model.evaluation.tuning else "",
         "Segments": model.evaluation.parts.summary() if model.evaluation.parts else "",
-        "Made with": ", ".join(f"{name} {number}" for name, number in config.versions.items()),
+        "Versions": ", ".join(f"{name} {number}" for name, number in config.versions.items()),
         "Training": f"{training.settings.get('n_members', 1)} models of "
         f"{training.parameters.get('iterations')} trees, averaged; {training.seconds:.0f} s",
         "Checksum": config.sha256,

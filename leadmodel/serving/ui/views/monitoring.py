@@ -66,8 +66,8 @@ def render_history(history: History, model: LeadModel, days: int, n_dropped: int
     """
     scores = scores_over_time(history.slices, history.scored)
     if not any(scores):
-        few = f"Fewer than {MIN_CATEGORY_COUNT} leads were logged in this time."
-        return render("notice.html", text=f"{few} Look back further, or later.")
+        few = f"Fewer than {MIN_CATEGORY_COUNT} leads were logged in this period."
+        return render("notice.html", text=f"{few} Choose a longer period, or come back later.")
     bands = list(model.config.decision.bands)
     checks = [
         _check_leads(history, days, n_dropped),
@@ -98,7 +98,7 @@ def _check_leads(history: History, days: int, n_dropped: int) -> Check:
     span = "day" if days == 1 else f"{days} days"
     sentence = f"{len(history.scored):,} leads were scored in the last {span}."
     if history.is_cut:
-        sentence += f" Only the newest are looked at, {MAX_LEADS:,} or some more."
+        sentence += f" Only the newest (about {MAX_LEADS:,}) are analyzed."
     if n_dropped:
         return LOOK, f"{sentence} {n_dropped:,} more could not be logged since the app started."
     return GOOD, sentence
@@ -107,19 +107,19 @@ def _check_leads(history: History, days: int, n_dropped: int) -> Check:
 def _check_drift(history: History) -> list[Check]:
     drift = history.drift
     if drift is None or all(field.chance is None for field in drift.ranked):
-        return [(UNKNOWN, "There are too few leads to tell whether they have drifted.")]
+        return [(UNKNOWN, "There are too few leads to measure drift.")]
     drifted = [field for field in drift.ranked if field.drifted]
     if not drifted:
-        return [(GOOD, f"The latest {drift.n_now:,} leads are like those that the model has learned from.")]
+        return [(GOOD, f"The latest {drift.n_now:,} leads are like the training leads.")]
     names = ", ".join(field.label for field in drifted[:MAX_DRIFTED_NAMED])
     if len(drifted) > MAX_DRIFTED_NAMED:
         names += f" and {len(drifted) - MAX_DRIFTED_NAMED} more"
     sentence = (
-        f"The latest {drift.n_now:,} leads (since {history.since}) have drifted from those that the model "
-        f"has learned from: {names}."
+        f"The latest {drift.n_now:,} leads (since {history.since}) have drifted from the training "
+        f"leads: {names}."
     )
     shifts = _describe_shifts(drifted[0], drift.n_now)
-    detail = [(LOOK, f"What moved most is {drifted[0].label}. {shifts}.")] if shifts else []
+    detail = [(LOOK, f"The largest shift is in {drifted[0].label}. {shifts}.")] if shifts else []
     return [(LOOK, sentence), *detail]
 
 
@@ -138,10 +138,10 @@ def _check_performance(history: History, model: LeadModel) -> Check:
     y, probability = known["converted"].to_numpy(dtype=np.int64), known["probability"].to_numpy()
     performance, _ = evaluate_outcomes(model, y, probability)
     if performance is None:
-        return UNKNOWN, "Too few outcomes have come back to judge the model that serves now."
+        return UNKNOWN, "There are too few outcomes to evaluate the current model."
     if performance.fell:
-        return LOOK, f"The model does worse than on its test leads. {' '.join(performance.told)}"
-    return GOOD, f"The model does as well on {len(y):,} outcomes as on its test leads."
+        return LOOK, f"The model performs worse than on its test leads. {' '.join(performance.told)}"
+    return GOOD, f"The model performs as well on {len(y):,} outcomes as on its test leads."
 
 
 def _check_requests(requests: Sequence[Requests | None]) -> Check:
@@ -149,12 +149,12 @@ def _check_requests(requests: Sequence[Requests | None]) -> Check:
     n_all, n_failed = sum(counts.n_all for counts in counted), sum(counts.n_failed for counts in counted)
     slow = max((counts.slow for counts in counted if counts.n_scoring), default=0.0)
     if not counted:
-        return UNKNOWN, "No requests were counted in this time."
+        return UNKNOWN, "No requests were counted in this period."
     if n_failed >= max(MIN_CATEGORY_COUNT, MANY_FAILED * n_all):
-        return LOOK, f"The app failed with {n_failed:,} of {n_all:,} requests. Its log says where."
+        return LOOK, f"The app failed on {n_failed:,} of {n_all:,} requests; see its log."
     if slow > SLOW:
         return LOOK, f"At worst, 5 of 100 requests took longer than {_milliseconds(slow)}."
-    return GOOD, f"The app answered: fewer than {MANY_FAILED:.0%} of {n_all:,} requests failed."
+    return GOOD, f"The app works: fewer than {MANY_FAILED:.0%} of {n_all:,} requests failed."
 
 
 def _draw(figure: Figure, alternative: str, where: str = "the same as in the table") -> Picture:
@@ -196,7 +196,7 @@ def _drift(history: History) -> dict[str, Any] | None:
     return {
         "n_leads": drift.n_now,
         "since": history.since,
-        "picture": _draw(figure, "Drift of each field over time", "the table tells it of the latest leads"),
+        "picture": _draw(figure, "Drift of each field over time", "the table shows the latest leads"),
         "rows": [
             (
                 f"{field.label}\n{_describe_shifts(field, drift.n_now)}",
@@ -220,15 +220,17 @@ def _outcomes(history: History, bands: Sequence[str]) -> dict[str, Any] | None:
     by_grade, by_revision = outcomes_by_grade(scored, bands), outcomes_by_revision(scored)
     figures = {
         "Conversion by grade": draw_grade_outcomes(by_grade),
-        "What was foretold and what happened, over time": draw_foretold(names, over_time),
-        "Lift of the best fifth over time": draw_lift(names, over_time),
+        "Predicted and actual conversion over time": draw_foretold(names, over_time),
+        "Lift of the top fifth over time": draw_lift(names, over_time),
         "Reliability of each revision": draw_reliabilities(_reliabilities(history, by_revision)),
     }
     return {
         "n_known": int(scored["converted"].notna().sum()),
         "n_leads": len(scored),
         "rate": scored["converted"].mean(),
-        "pictures": [_draw(figure, name, "the tables below tell it") for name, figure in figures.items()],
+        "pictures": [
+            _draw(figure, name, "the same as in the tables below") for name, figure in figures.items()
+        ],
         "by_revision": _outcome_table("Revision", by_revision, lambda revision: revision[:15]),
         "by_grade": _outcome_table("Grade", by_grade),
         "over_time": _outcome_table("From", [outcomes for outcomes in over_time if outcomes]),
@@ -255,7 +257,7 @@ def _outcome_table(kind: str, groups: Sequence[Outcomes], shorten: Callable[[str
         )
         for group in groups
     ]
-    return (kind, "Outcomes", "Foretold", "Converted", "Lift of the best fifth", "ROC AUC"), rows
+    return (kind, "Outcomes", "Predicted", "Converted", "Lift of the top fifth", "ROC AUC"), rows
 
 
 def _requests(history: History) -> dict[str, Any] | None:
@@ -274,7 +276,7 @@ def _requests(history: History) -> dict[str, Any] | None:
         for name, counts in zip(names, requests, strict=True)
         if counts
     ]
-    header = ("From", "Requests", "Wrong requests", "The app failed", "Half within", "95 of 100 within")
+    header = ("From", "Requests", "Invalid requests", "Failures", "Median time", "95th percentile")
     return {
         "pictures": [
             _draw(draw_seconds(names, requests), "Time to answer"),

@@ -99,13 +99,13 @@ def _draw(
 
 
 def _legend(squares: Map, by: str, average: float) -> str:
-    colors = "The color is the segment's; the stronger, the more leads."
+    colors = "Each segment has its color; the stronger it is, the more leads."
     if by == BY_CONVERSION:
-        colors = f"The darker, the more of the leads there converted; all of them did by {average:.0%}."
+        colors = f"The darker, the more of the leads there converted (average {average:.0%})."
     return (
-        "The plane in which the segments lie farthest apart. A circle marks the center of each, as large "
-        f"as the segment. {colors} Squares of {MIN_CATEGORY_COUNT} leads or fewer are not shown ("
-        f"{squares.hidden:,} leads)."
+        "The segments in the plane that separates them best. A circle marks the center of each; its size "
+        f"shows the number of leads. {colors} Squares of {MIN_CATEGORY_COUNT} leads or fewer are not shown "
+        f"({squares.hidden:,} leads)."
     )
 
 
@@ -138,10 +138,10 @@ def _card(model: LeadModel, number: int, segment: Segment) -> dict[str, Any]:
     facts = {
         "Leads": f"{segment.train.count:,}, {segment.train.count / model.profile.leads.count:.0%} of all",
         "Converted": _share(train),
-        "Test leads": f"{_share(test)} of {segment.test.count:,}" if test else "no test lead is in it",
+        "Test leads": f"{_share(test)} of {segment.test.count:,}" if test else "none",
         "Grades": grades,
         "Worth": value,
-        "What counts": ", ".join(labels.get(name, name) for name in list(segment.reasons)[:MAX_REASONS]),
+        "Top fields": ", ".join(labels.get(name, name) for name in list(segment.reasons)[:MAX_REASONS]),
     }
     return {
         "number": number,
