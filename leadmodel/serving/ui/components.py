@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-__all__ = ["STYLE", "Picture", "PictureCache", "Table", "pieces", "read_script", "render"]
+from leadmodel.metrics.classification import Estimate
+
+__all__ = ["STYLE", "Picture", "PictureCache", "Table", "pieces", "read_script", "render", "with_interval"]
 
 # importlib.resources and not a path, so that the files are also found in a zipped package.
 _FILES = files("leadmodel.serving.ui")
@@ -59,11 +61,16 @@ class Picture(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table with a sentence above it; in a cell, text after a line break is set small."""
+    """A table and the sentence above it; in a cell, text after a line break is set small."""
 
-    text: str
     header: Sequence[str]
     rows: Iterable[Sequence[str]]
+    text: str = ""
+
+
+def with_interval(estimate: Estimate, spec: str) -> str:
+    """Return an estimate as the text of a cell, with its interval set small below it."""
+    return f"{estimate.value:{spec}}\n{estimate.low:{spec}} to {estimate.high:{spec}}"
 
 
 class PictureCache:

@@ -19,7 +19,7 @@ def test_whatever_is_text_is_escaped() -> None:
     made = [
         pieces.bullets([EVIL]),
         pieces.table([EVIL], [[f"{EVIL}\n{EVIL}"]]),
-        pieces.described_table(*Table(EVIL, [], [])),
+        pieces.table(*Table([], [], EVIL)),
         pieces.facts([(EVIL, EVIL)]),
         pieces.key_figures([(EVIL, EVIL)]),
         pieces.picture(Picture(b"", EVIL, EVIL)),

@@ -102,6 +102,9 @@ def test_a_team_ranks_filters_plans_and_takes_its_list_away(
     page.get_by_label("Calls", exact=True).fill("50")
     plan = page.locator(".lm-plan")
     expect(plan).to_contain_text(f"{sum(best[:50]):,.1f}customers expected", timeout=PATIENCE)
+    if page.viewport_size == {"width": 1280, "height": 900}:
+        tops = {figure.bounding_box()["y"] for figure in plan.locator("[role=status] div > b").all()}
+        assert len(tops) == 1, "the key figures stand in one row"
     page.get_by_label("Cost of a call").fill("40")
     page.get_by_label("Value of a customer").fill("100")
     page.get_by_label("All profitable calls").check()

@@ -2,14 +2,15 @@
 
 import base64
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import pyarrow as pa
 
-from leadmodel.decision.call_plan import CallPlan, plan_calls
+from leadmodel.decision.call_plan import plan_calls
 from leadmodel.errors import InputError
 from leadmodel.serving.downloads import count_formulas, to_csv, to_excel
 from leadmodel.serving.ranking import RankedLeads, Ranking, toggle_sort
@@ -142,47 +143,43 @@ class _ListPage:
         self.excel.click(partial(_file, ".xlsx"), download, self.download, **private)
 
     def _score_file(self, path: str, rule: str, level: float, progress: gr.Progress = PROGRESS) -> Any:
-        progress(0.05, "Reading")
-        try:
+        def read() -> tuple[str, pa.Table]:
             name, content = take_upload(Path(path))
-            return self._show(name, read_list(name, content), rule, level, progress)
-        except InputError as error:
-            return self._refuse(error)
+            return name, read_list(name, content)
+
+        return self._score(read, rule, level, progress)
 
     def _score_text(self, text: str, rule: str, level: float, progress: gr.Progress = PROGRESS) -> Any:
+        return self._score(lambda: ("Pasted rows", read_pasted(text)), rule, level, progress)
+
+    def _score(
+        self, read: Callable[[], tuple[str, pa.Table]], rule: str, level: float, progress: gr.Progress
+    ) -> dict[Any, Any]:
         progress(0.05, "Reading")
         try:
-            return self._show("Pasted rows", read_pasted(text), rule, level, progress)
+            ranked = self.service.rank(*read(), "list", progress)
         except InputError as error:
-            return self._refuse(error)
+            return {
+                self.ranked: None,
+                self.understood: render_list_error(str(error)),
+                self.results: gr.Column(visible=False),
+                self.file: None,
+            }
+        return self._show(ranked, rule, level)
 
-    def _refuse(self, error: InputError) -> dict[Any, Any]:
-        return {
-            self.ranked: None,
-            self.understood: render_list_error(str(error)),
-            self.results: gr.Column(visible=False),
-            self.file: None,
-        }
-
-    def _show(
-        self, name: str, leads: Any, rule: str, level: float, progress: gr.Progress
-    ) -> dict[Any, Any]:
-        ranked = self.service.rank(name, leads, "list", progress)
+    def _show(self, ranked: RankedLeads, rule: str, level: float) -> dict[Any, Any]:
         value, cost = ranked.decision.value, ranked.decision.cost
         n_calls = min(TYPICAL_CALLS, len(ranked))
+        grades = [(f"{grade} ({ranked.count(grade):,})", grade) for grade in ranked.bands]
+        segments = [(f"{name} ({ranked.count_segment(name):,})", name) for name in ranked.segments]
         plan, n_called = self._plan(ranked, rule, n_calls, cost, value, level)
         return {
             self.ranked: ranked,
             self.understood: render_understood(ranked),
             self.results: gr.Column(visible=True),
-            self.grades: gr.CheckboxGroup(
-                choices=[(f"{grade} ({ranked.count(grade):,})", grade) for grade in ranked.bands],
-                value=ranked.bands,
-            ),
+            self.grades: gr.CheckboxGroup(choices=grades, value=ranked.bands),
             self.segments: gr.CheckboxGroup(
-                choices=[(f"{name} ({ranked.count_segment(name):,})", name) for name in ranked.segments],
-                value=list(ranked.segments),
-                visible=bool(ranked.segments),
+                choices=segments, value=list(ranked.segments), visible=bool(segments)
             ),
             self.table: self._filter(ranked, ranked.bands, ranked.segments, (None, False)),
             self.sorting: (None, False),
@@ -193,6 +190,7 @@ class _ListPage:
             self.plan: plan,
             self.n_called: n_called,
             self.formulas: render_formulas(count_formulas(ranked.table)),
+            # The browser need not keep the file, and the same one can be chosen again.
             self.file: None,
         }
 
@@ -254,27 +252,21 @@ class _ListPage:
     ) -> tuple[str, int]:
         if ranked is None:
             return render_list_error(GONE), 0
+        by_number = rule == BY_NUMBER
         try:
-            plan = _make_plan(ranked, rule, calls, cost, value, level)
+            if by_number and calls is None:
+                raise InputError("Enter the number of calls.")
+            plan = plan_calls(
+                ranked.probability,
+                calls if by_number else None,
+                value=value,
+                cost=cost,
+                level=level,
+                values=ranked.values,
+            )
         except InputError as error:
             return render_list_error(str(error)), 0
         return render_plan(plan, ranked), plan.n_called
-
-
-def _make_plan(
-    ranked: RankedLeads,
-    rule: str,
-    calls: float | None,
-    cost: float | None,
-    value: float | None,
-    level: float,
-) -> CallPlan:
-    if rule == BY_NUMBER and calls is None:
-        raise InputError("Enter the number of calls.")
-    n_calls = calls if rule == BY_NUMBER else None
-    return plan_calls(
-        ranked.probability, n_calls, value=value, cost=cost, level=level, values=ranked.values
-    )
 
 
 def _file(suffix: str, ranked: RankedLeads | None, which: str, n_called: int) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Render what a model is and how good it is: as HTML, and its card as Markdown."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import log
 from typing import Any
 
@@ -11,7 +11,7 @@ from leadmodel.model import LeadModel
 from leadmodel.publishing.card import METRIC_NAMES
 from leadmodel.report.evaluation import Evaluation
 from leadmodel.report.readiness import Readiness, ReadinessLevel, evaluate_readiness
-from leadmodel.serving.ui.components import Picture, Table, render
+from leadmodel.serving.ui.components import Picture, Table, render, with_interval
 
 __all__ = [
     "FIGURES",
@@ -106,7 +106,7 @@ def list_metrics(model: LeadModel) -> Table:
     rows = [
         (
             f"{name}\n{_explain_metric(kind, evaluation)}",
-            _with_interval(evaluation.test[kind], ".3f"),
+            with_interval(evaluation.test[kind], ".3f"),
             f"{evaluation.cross_validated[kind]:.3f}" if kind in evaluation.cross_validated else "",
         )
         for kind, name in METRIC_NAMES.items()
@@ -116,7 +116,7 @@ def list_metrics(model: LeadModel) -> Table:
         f"Tested on {evaluation.n_test:,} leads that were not used in training ({split}), of which "
         f"{evaluation.n_test_converted:,} converted. The 95 % interval is below each figure."
     )
-    return Table(text, ("", "Test leads", "Cross-validated on training leads"), rows)
+    return Table(("", "Test leads", "Cross-validated on training leads"), rows, text)
 
 
 def _explain_metric(kind: str, evaluation: Evaluation) -> str:
@@ -132,18 +132,14 @@ def _explain_metric(kind: str, evaluation: Evaluation) -> str:
     )
 
 
-def _with_interval(estimate: Estimate, spec: str) -> str:
-    return f"{estimate.value:{spec}}\n{estimate.low:{spec}} to {estimate.high:{spec}}"
-
-
 def _difference(difference: Estimate, reference: str) -> str:
     """Return a difference from the reference, which itself differs by exactly nothing."""
-    return _with_interval(difference, "+.4f") if difference.value else reference
+    return with_interval(difference, "+.4f") if difference.value else reference
 
 
-def _compare_amount_models(revenue: Revenue) -> tuple[Sequence[str], list[Sequence[str]]]:
+def _compare_amount_models(revenue: Revenue) -> Table:
     money = revenue.terms.money
-    rows: list[Sequence[str]] = [
+    rows = [
         (
             f"{trial.name}\n{trial.character}",
             money(trial.rmse),
@@ -152,7 +148,7 @@ def _compare_amount_models(revenue: Revenue) -> tuple[Sequence[str], list[Sequen
         )
         for trial in revenue.trials
     ]
-    return ("Expected amount of a conversion", "RMSE", "Mean error", "Loss above the mean's"), rows
+    return Table(("Expected amount of a conversion", "RMSE", "Mean error", "Loss above the mean's"), rows)
 
 
 def compare_models(evaluation: Evaluation) -> Table:
@@ -170,13 +166,13 @@ def compare_models(evaluation: Evaluation) -> Table:
         )
         for trial in evaluation.comparison
     ]
-    return Table(text, ("Model", "Log loss", "Behind the best", "ROC AUC"), rows)
+    return Table(("Model", "Log loss", "Behind the best", "ROC AUC"), rows, text)
 
 
 def list_slices(evaluation: Evaluation, labels: Mapping[str, str]) -> Table:
     """Return the slices of leads where the model is clearly worse, else those with the widest gaps."""
     if not evaluation.levels:
-        return Table("No lead group has enough test leads.", (), ())
+        return Table((), (), "No lead group has enough test leads.")
     worse = [level for level in evaluation.levels if level.verdict]
     text = "Predictions are clearly off for these:" if worse else "None is clearly off; the widest gaps:"
     rows = [
@@ -185,12 +181,12 @@ def list_slices(evaluation: Evaluation, labels: Mapping[str, str]) -> Table:
             f"{level.n_leads:,}",
             f"{level.n_converted / level.n_leads:.0%}",
             _points(level.gap),
-            _with_interval(level.roc_auc, ".3f"),
+            with_interval(level.roc_auc, ".3f"),
         )
         for level in (worse or list(evaluation.levels))[:MAX_SLICES]
     ]
     text = f"{len(evaluation.levels)} lead groups have enough test leads. {text}"
-    return Table(text, ("Group", "Test leads", "Converted", "Predicted minus actual", "ROC AUC"), rows)
+    return Table(("Group", "Test leads", "Converted", "Predicted minus actual", "ROC AUC"), rows, text)
 
 
 def _points(gap: Estimate) -> str:

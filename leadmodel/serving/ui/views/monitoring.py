@@ -33,7 +33,7 @@ from leadmodel.monitoring.plots import (
     draw_seconds,
 )
 from leadmodel.plots.style import Figure, to_png
-from leadmodel.serving.ui.components import Picture, render
+from leadmodel.serving.ui.components import Picture, Table, render, with_interval
 
 __all__ = ["render_history"]
 
@@ -46,8 +46,6 @@ GOOD, LOOK, UNKNOWN = "✓", "▲", "–"
 MEANINGS = {GOOD: "fine", LOOK: "look into it", UNKNOWN: "not known"}
 
 Check = tuple[str, str]
-Columns = tuple[Sequence[str], list[Sequence[str]]]
-"""The header and the rows of a table."""
 
 
 def render_history(history: History, model: LeadModel, days: int, n_dropped: int = 0) -> str:
@@ -163,7 +161,7 @@ def _draw(figure: Figure, alternative: str, where: str = "the same as in the tab
 
 def _scores(history: History, scores: Sequence[Scores | None], bands: Sequence[str]) -> dict[str, Any]:
     names = history.slices.names
-    rows: list[Sequence[str]] = [
+    rows = [
         (
             name,
             f"{score.n_leads:,}",
@@ -180,7 +178,7 @@ def _scores(history: History, scores: Sequence[Scores | None], bands: Sequence[s
             _draw(draw_scores(names, scores), "Probabilities over time"),
             _draw(draw_grades(names, scores, bands), "Grades over time"),
         ],
-        "table": (("From", "Leads", "Median", *(f"Grade {band}" for band in bands)), rows),
+        "table": Table(("From", "Leads", "Median", *(f"Grade {band}" for band in bands)), rows),
     }
 
 
@@ -193,20 +191,21 @@ def _drift(history: History) -> dict[str, Any] | None:
     if drift is None:
         return None
     figure = draw_drifts(history.slices.names, history.drifts, [field.label for field in drift.ranked])
+    rows = [
+        (
+            f"{field.label}\n{_describe_shifts(field, drift.n_now)}",
+            f"{field.psi:.2f}",
+            "" if field.chance is None else f"{field.chance:.2f}",
+            "drifted" if field.drifted else field.level,
+        )
+        for field in drift.ranked
+        if field.level != "stable"
+    ]
     return {
         "n_leads": drift.n_now,
         "since": history.since,
         "picture": _draw(figure, "Drift of each field over time", "the table shows the latest leads"),
-        "rows": [
-            (
-                f"{field.label}\n{_describe_shifts(field, drift.n_now)}",
-                f"{field.psi:.2f}",
-                "" if field.chance is None else f"{field.chance:.2f}",
-                "drifted" if field.drifted else field.level,
-            )
-            for field in drift.ranked
-            if field.level != "stable"
-        ],
+        "table": Table(("Field", "PSI", "Chance alone", "Verdict"), rows),
         "stable": [field.label for field in drift.ranked if field.level == "stable"],
     }
 
@@ -245,19 +244,19 @@ def _reliabilities(history: History, revisions: Sequence[Outcomes]) -> dict[str,
     return {name: reliability(group["converted"], group["probability"]) for name, group in groups.items()}
 
 
-def _outcome_table(kind: str, groups: Sequence[Outcomes], shorten: Callable[[str], str] = str) -> Columns:
-    rows: list[Sequence[str]] = [
+def _outcome_table(kind: str, groups: Sequence[Outcomes], shorten: Callable[[str], str] = str) -> Table:
+    rows = [
         (
             shorten(group.name),
             f"{group.n_known:,} of {group.n_leads:,}",
             f"{group.expected:.0%}",
-            f"{group.converted.value:.0%}\n{group.converted.low:.0%} to {group.converted.high:.0%}",
-            f"{group.lift.value:.1f}\n{group.lift.low:.1f} to {group.lift.high:.1f}" if group.lift else "",
+            with_interval(group.converted, ".0%"),
+            with_interval(group.lift, ".1f") if group.lift else "",
             f"{group.roc_auc.value:.2f}" if group.roc_auc else "",
         )
         for group in groups
     ]
-    return (kind, "Outcomes", "Predicted", "Converted", "Lift of the top fifth", "ROC AUC"), rows
+    return Table((kind, "Outcomes", "Predicted", "Converted", "Lift of the top fifth", "ROC AUC"), rows)
 
 
 def _requests(history: History) -> dict[str, Any] | None:
@@ -282,7 +281,7 @@ def _requests(history: History) -> dict[str, Any] | None:
             _draw(draw_seconds(names, requests), "Time to answer"),
             _draw(draw_failures(names, requests), "Refused and failed"),
         ],
-        "table": (header, rows),
+        "table": Table(header, rows),
     }
 
 
