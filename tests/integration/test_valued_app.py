@@ -97,7 +97,7 @@ def test_a_lead_shows_what_it_is_worth(page: Page, costed: LeadModel) -> None:
     page.get_by_role("button", name="Fill in an example").click()
     page.get_by_role("button", name="Score", exact=True).click()
     expect(page.locator(".lm-worth")).to_contain_text("Worth €", timeout=PATIENCE)
-    expect(page.locator(".lm-worth")).to_contain_text("in 80% of the cases")
+    expect(page.locator(".lm-worth")).to_contain_text("(80%)")
     expect(page.locator(".lm-head")).to_contain_text("call line at a value of €25")
 
 
@@ -124,5 +124,5 @@ def test_a_list_is_ranked_by_value_or_by_chance(page: Page, costed: LeadModel) -
 
 def test_the_model_page_tells_what_leads_are_worth(page: Page) -> None:
     page.get_by_role("tab", name="Model", exact=True).click()
-    expect(page.get_by_role("heading", name="What leads are worth").first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Expected amounts").first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_alt_text("revenue", exact=True)).to_be_visible()
