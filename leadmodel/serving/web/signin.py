@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
-from leadmodel.serving.ui.components import STYLE, render
+from leadmodel.serving.ui.components import render
 from leadmodel.serving.web.rate_limit import TokenBucket
 
 __all__ = ["LOGIN", "SignIn", "add_sign_in"]
@@ -125,4 +125,4 @@ def _set_cookie(response: Response, value: str, request: Request) -> None:
 
 
 def _render(message: str) -> str:
-    return render("signin.html", message=message, action=LOGIN, style=STYLE)
+    return render("signin.html", message=message, action=LOGIN)
