@@ -30,7 +30,7 @@ def main() -> None:
             page.goto(address)
             take_lead(page)
             take_list(page)
-            for tab, shown in (("Model", "Other revisions"), ("Insights", "What goes together")):
+            for tab, shown in (("Model", "Other revisions"), ("Insights", "Associations")):
                 page.get_by_role("tab", name=tab, exact=True).click()
                 expect(page.get_by_text(shown, exact=True).first).to_be_visible()
                 take(page, tab.lower())
@@ -53,7 +53,7 @@ def take_list(page: Page) -> None:
     page.get_by_label("Or paste rows").fill(make_sample(300, random_state=5).to_csv(index=False))
     page.get_by_role("button", name="Score the pasted rows").click()
     expect(page.get_by_role("button", name="Download CSV")).to_be_visible()
-    page.get_by_text("Show the grades").evaluate("label => label.scrollIntoView({block: 'start'})")
+    page.get_by_text("Show grades").evaluate("label => label.scrollIntoView({block: 'start'})")
     take(page, "list")
 
 

@@ -33,7 +33,7 @@ def test_every_page_can_be_used_by_everybody(
         page.get_by_role("button", name="Score the pasted rows").click()
         expect(page.get_by_role("button", name="Download CSV")).to_be_visible()
         assert violations(page) == []
-        for tab, shown in (("Model", "Other revisions"), ("Insights", "What goes together")):
+        for tab, shown in (("Model", "Other revisions"), ("Insights", "Associations")):
             page.get_by_role("tab", name=tab, exact=True).click()
             expect(page.get_by_text(shown, exact=True).first).to_be_visible()
             assert violations(page) == []

@@ -45,8 +45,8 @@ def test_a_visitor_scores_an_example(page: Page) -> None:
     expect(page.get_by_label("Age", exact=True)).not_to_have_value("")
     page.get_by_role("button", name="Score", exact=True).click()
     answer = page.locator(".lm-card")
-    expect(answer).to_contain_text("chance to convert")
-    expect(answer).to_contain_text("Speaks against it")
+    expect(answer).to_contain_text("% chance")
+    expect(answer).to_contain_text("Lowers the chance")
     expect(page.locator(".lm-chance")).to_contain_text("%")
 
 
@@ -63,7 +63,7 @@ def test_unknown_is_enough_and_clear_forgets(page: Page) -> None:
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_label("Age", exact=True)).to_have_value("")
     page.get_by_role("button", name="Score", exact=True).click()
-    expect(page.locator(".lm-card")).to_contain_text("was not given")
+    expect(page.locator(".lm-card")).to_contain_text("although past leads always had them")
 
 
 def test_an_odd_number_is_scored_with_a_warning(page: Page) -> None:
@@ -109,7 +109,7 @@ def test_the_keyboard_leads_from_the_first_field_to_the_answer(page: Page, model
 def test_a_key_scores_from_inside_a_field(page: Page, label: str, typed: str, key: str) -> None:
     page.get_by_label(label, exact=True).press_sequentially(typed)
     page.get_by_label(label, exact=True).press(key)
-    expect(page.locator(".lm-card")).to_contain_text("chance to convert")
+    expect(page.locator(".lm-card")).to_contain_text("% chance")
     expect(page.get_by_role("listbox")).to_have_count(0)
     assert page.locator("#lm-result").bounding_box()["y"] < page.viewport_size["height"] / 2
 
@@ -123,12 +123,12 @@ def test_what_would_raise_it_and_the_curve_of_a_field(page: Page, model: LeadMod
     told = page.locator(".lm-changes li").first
     expect(told).to_contain_text(f"If {best.label} were {best.after} instead of {best.before}")
     expect(told).to_contain_text(f"(+{points} points)")
-    page.get_by_label("Move one field").click()
+    page.get_by_label("See how the chance changes").click()
     page.get_by_role("option", name="Webinar").click()
     yes, no = (model.answer(model.schema.example() | {"webinar": one}).probability for one in ("Yes", "No"))
     bars = page.locator(".lm-bars > b")
     expect(bars).to_have_text([f"{no:.0%}", f"{yes:.0%}"])
-    page.get_by_label("Move one field").click()
+    page.get_by_label("See how the chance changes").click()
     page.get_by_role("option", name="Pages per visit").click()
     expect(page.get_by_role("img", name="Probability by Pages per visit")).to_be_visible()
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -173,7 +173,7 @@ def test_what_a_link_gets_wrong_is_told_and_does_no_harm(page: Page, address: st
     evil = "%3Cimg%20src=x%20onerror=window.evil=1%3E"
     page.goto(f"{address}/#lead?age=31&webinar={evil}&{evil}=1&city={evil}&minutes_on_site=long")
     note = page.locator("#lm-result > * .lm-note").first
-    expect(note).to_contain_text("Not all of the link could be read")
+    expect(note).to_contain_text("Parts of the link could not be read")
     expect(note.get_by_role("listitem")).to_have_count(3)
     expect(page.get_by_label("Age", exact=True)).to_have_value("31")
     expect(page.locator(".lm-chance")).to_contain_text("%")
@@ -214,11 +214,11 @@ def test_the_page_of_insights_tells_what_the_leads_say(page: Page, model: LeadMo
     page.get_by_role("tab", name="Insights").click()
     told = find_notable(model.schema, model.profile)
     expect(page.get_by_role("listitem").filter(has_text=told[0])).to_be_visible()
-    expect(page.get_by_role("heading", name="What goes together")).to_be_visible()
+    expect(page.get_by_role("heading", name="Associations")).to_be_visible()
     field = page.get_by_label("Field", exact=True)
     field.click()
     page.get_by_role("option", name="Age", exact=True).click()
-    shown = page.get_by_role("img", name="Age, who converts")
+    shown = page.get_by_role("img", name="Age, conversion rate")
     expect(shown).to_be_visible()
     assert shown.evaluate("image => image.naturalWidth") > 300
     page.get_by_text("In words").click()
@@ -257,7 +257,7 @@ def test_fields_under_the_fold_are_filled_in_and_unknown_until_then(hostile_page
     _curve_of, *values = sent.value.post_data_json["data"]
     assert len(values) == 13
     assert set(values) == {None, "(unknown)"}
-    expect(hostile_page.get_by_text("Nobody has said yet which fields can be influenced")).to_be_visible()
+    expect(hostile_page.get_by_text("No field is marked as one that you can change")).to_be_visible()
     hostile_page.get_by_role("button", name="Fill in an example").click()
     expect(folded).to_have_value("3")
     hostile_page.get_by_role("button", name="Clear").click()
@@ -268,7 +268,7 @@ def test_markup_in_names_and_values_stays_text(hostile_page: Page) -> None:
     hostile_page.get_by_role("button", name="Fill in an example").click()
     hostile_page.wait_for_timeout(500)
     hostile_page.get_by_role("button", name="Score", exact=True).click()
-    expect(hostile_page.locator(".lm-card")).to_contain_text("chance to convert")
+    expect(hostile_page.locator(".lm-card")).to_contain_text("% chance")
     expect(hostile_page.locator(".lm-decision")).to_have_text(EVIL)
     assert hostile_page.evaluate("window.evil") is None
     assert hostile_page.locator("img[src=x]").count() == 0
@@ -277,7 +277,7 @@ def test_markup_in_names_and_values_stays_text(hostile_page: Page) -> None:
 @pytest.mark.parametrize("tab", ["Model", "Insights"])
 def test_markup_stays_text_on_every_page(hostile_page: Page, tab: str) -> None:
     hostile_page.get_by_role("tab", name=tab).click()
-    title = {"Model": "Other revisions", "Insights": "What goes together"}[tab]
+    title = {"Model": "Other revisions", "Insights": "Associations"}[tab]
     expect(hostile_page.get_by_role("heading", name=title)).to_be_visible()
     if tab == "Model":
         hostile_page.get_by_role("button", name="The model card").click()

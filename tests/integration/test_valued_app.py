@@ -97,13 +97,13 @@ def test_a_lead_shows_what_it_is_worth(page: Page, costed: LeadModel) -> None:
     page.get_by_role("button", name="Fill in an example").click()
     page.get_by_role("button", name="Score", exact=True).click()
     expect(page.locator(".lm-worth")).to_contain_text("Worth €", timeout=PATIENCE)
-    expect(page.locator(".lm-worth")).to_contain_text("in 80% of the cases")
-    expect(page.locator(".lm-head")).to_contain_text("decision from a value of €25 on")
+    expect(page.locator(".lm-worth")).to_contain_text("(80%)")
+    expect(page.locator(".lm-head")).to_contain_text("call line at a value of €25")
 
 
 def test_a_list_is_ranked_by_value_or_by_chance(page: Page, costed: LeadModel) -> None:
     page.get_by_role("tab", name="List", exact=True).click()
-    box = page.get_by_label("Or paste rows, the names of the columns first")
+    box = page.get_by_label("Or paste rows, with column names in the first row")
     box.fill(LEADS.to_csv(index=False))
     page.get_by_role("button", name="Score the pasted rows").click()
     table = page.get_by_role("region", name="Ranked leads")
@@ -112,17 +112,17 @@ def test_a_list_is_ranked_by_value_or_by_chance(page: Page, costed: LeadModel) -
     terms = costed.config.revenue.terms  # type: ignore[union-attr]
     # A model that decides by value ranks by it.
     expect(first).to_contain_text(terms.money(scored["expected_value"].max()), timeout=PATIENCE)
-    expect(page.get_by_label("A customer brings")).to_have_count(0)
-    page.get_by_label("Make each call that pays").check()
+    expect(page.get_by_label("Value of a customer")).to_have_count(0)
+    page.get_by_label("All profitable calls").check()
     n_calls = int((scored["expected_value"] > COST).sum())
     expect(page.locator(".lm-plan")).to_contain_text(f"{n_calls:,}calls of 60 leads", timeout=PATIENCE)
-    page.get_by_label("Chance", exact=True).check()
+    page.get_by_label("Probability", exact=True).check()
     expect(first).to_contain_text(f"{scored['probability'].max():.1%}", timeout=PATIENCE)
-    expect(page.get_by_label("A customer brings")).to_be_visible()
-    expect(table.locator("th[aria-sort=descending]")).to_contain_text("Chance")
+    expect(page.get_by_label("Value of a customer")).to_be_visible()
+    expect(table.locator("th[aria-sort=descending]")).to_contain_text("Probability")
 
 
 def test_the_model_page_tells_what_leads_are_worth(page: Page) -> None:
     page.get_by_role("tab", name="Model", exact=True).click()
-    expect(page.get_by_role("heading", name="What leads are worth").first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="Expected amounts").first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_alt_text("revenue", exact=True)).to_be_visible()

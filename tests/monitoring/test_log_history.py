@@ -194,7 +194,12 @@ def test_other_fields_of_an_older_log_are_gaps(log: Path, models: list[LeadModel
 
 def test_a_report_tells_what_moved_and_hides_small_counts(month: History, models: list[LeadModel]) -> None:
     told = render_history(month, models[1], 30, n_dropped=7)
-    for part in ("Look into it", "What moved most is Source", "Referral: ", "7 more could not be logged"):
+    for part in (
+        "Look into it",
+        "The largest shift is in Source",
+        "Referral: ",
+        "7 more could not be logged",
+    ):
         assert part in told
     assert told.count("<img ") == 10
     calm = History(month.slices, month.scored.head(0), [None] * 10, None, "", [None] * 10, is_cut=False)

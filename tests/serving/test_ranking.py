@@ -15,8 +15,7 @@ from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
 from leadmodel.serving.downloads import count_formulas, to_csv, to_excel
 from leadmodel.serving.ranking import RankedLeads, match_columns, rank_list
-from leadmodel.serving.ui.views.list import MAX_SHOWN, render_list
-from leadmodel.serving.ui.views.plan import render_plan
+from leadmodel.serving.ui.views.list import MAX_SHOWN, render_list, render_plan
 
 EVIL = "<img src=x onerror=window.evil=1>"
 
@@ -145,7 +144,7 @@ def test_leads_are_ranked_by_value_and_back(valued: LeadModel, leads: pd.DataFra
     assert f"<b>{by_value.money(told[told > 20].sum())}</b>value expected" in rendered
     assert f"<b>{told[told > 20].sum() - 20 * plan.n_called:,.0f}</b>profit expected" in rendered
     never = plan_calls(by_value.probability, None, cost=1e6, values=by_value.values)
-    assert "No call pays" in render_plan(never, by_value)
+    assert "No call pays off" in render_plan(never, by_value)
 
 
 def test_a_plan_tells_where_to_cut(ranked: RankedLeads) -> None:
@@ -153,10 +152,10 @@ def test_a_plan_tells_where_to_cut(ranked: RankedLeads) -> None:
     told = render_plan(plan, ranked)
     expected = sorted(ranked.probability, reverse=True)[:40]
     assert f"<b>{sum(expected):,.1f}</b>" in told
-    assert f"from a chance of <b>{expected[-1]:.1%}</b>" in told
+    assert f"a probability of <b>{expected[-1]:.1%}</b>" in told
     assert f"<b>{500 * sum(expected) - 20 * 40:,.0f}</b>profit" in told
-    assert "only if the probabilities are true" in told
-    assert "No call pays" in render_plan(plan_calls(ranked.probability, None, value=1, cost=2), ranked)
+    assert "Assumes the probabilities hold" in told
+    assert "No call pays off" in render_plan(plan_calls(ranked.probability, None, value=1, cost=2), ranked)
 
 
 def test_segments_are_picked(model_of_kinds: LeadModel) -> None:

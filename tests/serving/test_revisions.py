@@ -35,5 +35,5 @@ def test_the_hub_is_asked_once_however_many_visitors_come(hub: LoopbackHub, mode
 
 def test_what_the_hub_refuses_is_told(hub: LoopbackHub) -> None:
     html = Revisions("demo/none").render("x")
-    assert "does not tell its versions now" in html
+    assert "cannot list the revisions right now" in html
     assert "demo/none" in html

@@ -1,4 +1,4 @@
-"""The app: its pages, and the API beside them."""
+"""Build the app: its pages and the Gradio API."""
 
 from typing import Any
 
@@ -8,33 +8,19 @@ from leadmodel.leads.parse import markdown
 from leadmodel.model import LeadModel
 from leadmodel.serving.api.gradio import add_endpoints
 from leadmodel.serving.service import ScoringService
-from leadmodel.serving.ui.components import REPORT_STYLE
+from leadmodel.serving.ui.components import STYLE
 from leadmodel.serving.ui.pages.insights import add_insights_page
 from leadmodel.serving.ui.pages.lead import add_lead_page
 from leadmodel.serving.ui.pages.list import add_list_page
 from leadmodel.serving.ui.pages.model import add_model_page
 from leadmodel.serving.ui.pages.monitoring import add_monitoring_page
 from leadmodel.serving.ui.pages.segments import add_segments_page
-from leadmodel.serving.ui.views.figures import FIGURE_STYLE
-from leadmodel.serving.ui.views.lead import STYLE
-from leadmodel.serving.ui.views.list import LIST_STYLE
-from leadmodel.serving.ui.views.segments import SEGMENTS_STYLE
 from leadmodel.serving.uploads import MAX_BYTES
 
 __all__ = ["build_demo", "looks"]
 
-LEGIBLE = """
-footer, footer button, footer a, .wrap .or { color: var(--body-text-color) !important;
-  opacity: 1 !important; }
-button[role="tab"][aria-selected="true"] { color: #0b6e75 !important; }
-.dark button[role="tab"][aria-selected="true"] { color: #5eead4 !important; }
-@media (max-width: 480px) {
-  .tab-container button { padding-inline: 6px !important; font-size: .85rem !important; }
-}
-"""
-
 DELETE_CACHE = (60, 600)
-"""Gradio stores each file that is sent: look once a minute for those of ten minutes ago."""
+"""Gradio stores uploaded files: once a minute, delete those older than ten minutes."""
 
 
 def build_demo(service: ScoringService) -> gr.Blocks:
@@ -46,7 +32,7 @@ def build_demo(service: ScoringService) -> gr.Blocks:
         delete_cache=DELETE_CACHE,
     ) as demo:
         headline = gr.Markdown(_headline(service.model))
-        # A page opened after an update tells of the new model.
+        # A page opened after an update shows the new model.
         demo.load(lambda: _headline(service.model), None, headline, api_visibility="private", queue=False)
         with gr.Tab("Lead"):
             add_lead_page(demo, service)
@@ -58,19 +44,19 @@ def build_demo(service: ScoringService) -> gr.Blocks:
         if service.log:
             add_monitoring_page(service, service.log)
         add_endpoints(service)
-    # Scoring takes milliseconds and shares nothing: no visitor waits for another.
+    # Scoring takes milliseconds and shares no state, so no visitor has to wait for another.
     return demo.queue(api_open=True, default_concurrency_limit=None)
 
 
 def looks() -> dict[str, Any]:
-    """Return the theme and what goes with it, which Gradio takes when it is served."""
+    """Return the theme, the stylesheet and the settings that Gradio takes when it is mounted."""
     theme = gr.themes.Default(
         primary_hue="teal", neutral_hue="slate", font=["system-ui", "sans-serif"]
     ).set(
         button_primary_background_fill="#0b6e75",
         button_primary_background_fill_hover="#095a60",
         button_primary_text_color="#ffffff",
-        # Gradio's own greys are too light to be read by everybody.
+        # Gradio's own grays have too little contrast.
         color_accent="#0b6e75",
         block_info_text_color="*neutral_600",
         block_info_text_color_dark="*neutral_300",
@@ -79,10 +65,10 @@ def looks() -> dict[str, Any]:
     )
     return {
         "theme": theme,
-        "css": LEGIBLE + STYLE + FIGURE_STYLE + LIST_STYLE + REPORT_STYLE + SEGMENTS_STYLE,
+        "css": STYLE,
         "footer_links": ["api", "settings"],
         "show_error": True,
-        # Neither keep what was typed in the visitor's browser, nor who called when.
+        # Store neither the inputs in the browser nor who called when.
         "run_history": False,
         "enable_monitoring": False,
         "max_file_size": MAX_BYTES,
@@ -93,7 +79,7 @@ def _headline(model: LeadModel) -> str:
     config, auc = model.config, model.evaluation.test["roc_auc"]
     return (
         f"# {markdown(config.title)}\n"
-        f"How likely is a lead to convert, and why? Tested on {model.evaluation.n_test:,} leads that the "
-        f"model had not seen ({markdown(config.training.split)}): ROC AUC {auc.value:.2f} "
+        f"How likely is a lead to convert, and why? Tested on {model.evaluation.n_test:,} leads that "
+        f"were not used in training: ROC AUC {auc.value:.2f} "
         f"({auc.low:.2f} to {auc.high:.2f}). Revision {markdown(model.revision[:15])}."
     )

@@ -1,115 +1,79 @@
-"""Pieces of HTML that pages of text, tables and figures are made of. All text is escaped here."""
+"""Templates, the stylesheet and the scripts of the pages, and figures as the pages show them."""
 
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
-from html import escape
-from typing import Any
+from importlib.resources import files
+from typing import Any, NamedTuple
 
-__all__ = [
-    "REPORT_STYLE",
-    "Pictures",
-    "bullets",
-    "facts",
-    "figure",
-    "folded",
-    "gallery",
-    "section",
-    "table",
-]
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-REPORT_STYLE = """
-.lm-report { color: var(--body-text-color); max-width: 76rem; }
-.lm-report h2 { margin: 28px 0 8px; font-size: 1.2rem; font-weight: 600; }
-.lm-report p, .lm-report ul { margin: 0 0 10px; line-height: 1.45; }
-.lm-report ul { padding-left: 20px; list-style: disc; }
-.lm-report li { margin: 3px 0; }
-.lm-scroll { overflow-x: auto; }
-.lm-report table { border-collapse: collapse; font-size: .92rem; width: 100%; }
-.lm-report table, .lm-report tr { border: 0 !important; }
-.lm-report th, .lm-report td { text-align: left; vertical-align: top; padding: 6px 14px 6px 0 !important;
-  border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important; }
-.lm-report td:first-child { overflow-wrap: anywhere; min-width: 12rem; }
-.lm-report small, .lm-report figcaption, .lm-report dt { display: block; font-size: .87rem; opacity: .78; }
-.lm-report td:not(:first-child) { white-space: nowrap; }
-@media (max-width: 640px) {
-  .lm-report thead { position: absolute; clip-path: inset(50%); }
-  .lm-report tr { display: grid; grid-template-columns: 1fr 1fr; padding: 6px 0;
-    border-bottom: 1px solid var(--border-color-primary) !important; }
-  .lm-report td { border: 0 !important; padding: 2px 0 !important; }
-  .lm-report td:first-child { grid-column: 1 / -1; }
-  .lm-report td:not(:first-child)::before { content: attr(data-name); display: block;
-    font-size: .87rem; opacity: .78; white-space: normal; }
-  .lm-report td:empty { display: none; }
-}
-.lm-gallery { display: grid; gap: 12px;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); }
-.lm-gallery figure { margin: 0; }
-.lm-gallery img { width: 100%; max-width: 30rem; border-radius: 8px; background: #fff; display: block; }
-.lm-gallery figcaption { margin: 6px 2px 10px; }
-.lm-beside { display: grid; gap: 12px 24px;
-  grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
-.lm-beside figure { margin: 0; }
-.lm-beside img { width: 100%; max-width: 27rem; border-radius: 8px; background: #fff; display: block; }
-.lm-report summary { cursor: pointer; padding: 4px 0; }
-.lm-facts { display: grid; grid-template-columns: minmax(7rem, auto) 1fr; gap: 4px 16px; margin: 0; }
-.lm-facts dd { margin: 0; overflow-wrap: anywhere; }
-.lm-verdict { display: flex; gap: 12px; align-items: center; font-size: 1.5rem; font-weight: 700; }
-.lm-check { display: grid; grid-template-columns: 1.6rem 1fr; margin: 6px 0; line-height: 1.4; }
-"""
+from leadmodel.metrics.classification import Estimate
+
+__all__ = ["STYLE", "Picture", "PictureCache", "Table", "pieces", "read_script", "render", "with_interval"]
+
+# importlib.resources and not a path, so that the files are also found in a zipped package.
+_FILES = files("leadmodel.serving.ui")
 
 
-def section(title: str, *parts: str) -> str:
-    """Return finished HTML `parts` below a heading."""
-    return f"<h2>{escape(title)}</h2>{''.join(parts)}"
+def _read(folder: str, name: str) -> str:
+    return _FILES.joinpath(folder, name).read_text(encoding="utf-8")
 
 
-def bullets(sentences: Iterable[str]) -> str:
-    """Return a list of sentences."""
-    return f"<ul>{''.join(f'<li>{escape(one)}</li>' for one in sentences)}</ul>"
+def read_script(name: str) -> str:
+    """Return a script that Gradio runs in the browser: one function, or the body of one."""
+    return _read("static", f"{name}.js")
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table; what stands behind a line break in a cell is set small below it."""
-    # A heading without words is none to a screen reader.
-    head = "".join(f'<th scope="col">{escape(name)}</th>' if name else "<td></td>" for name in header)
-    body = "".join(f"<tr>{''.join(map(_cell, header, row))}</tr>" for row in rows)
-    return (
-        f'<div class="lm-scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+def _png_address(png: bytes) -> str:
+    return f"data:image/png;base64,{b64encode(png).decode()}"
 
 
-def _cell(name: str, text: str) -> str:
-    # A phone shows the name of the column in each cell, for want of a head.
-    first, _, rest = text.partition("\n")
-    small = f"<small>{escape(rest)}</small>" if rest else ""
-    return f'<td data-name="{escape(name)}">{escape(first)}{small}</td>'
+# Names and values of leads come from strangers: everything is escaped unless a template says otherwise,
+# and a misspelled variable is an error instead of an empty text.
+_ENVIRONMENT = Environment(
+    loader=FunctionLoader(lambda name: _read("templates", name)),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+_ENVIRONMENT.filters |= {"number": format, "png_address": _png_address}
+
+STYLE = _read("static", "style.css")
+
+# The macros that templates share, callable from Python as well: the notebook builds its tables of them.
+pieces: Any = _ENVIRONMENT.get_template("pieces.html").module
 
 
-def facts(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return a list of what is known, each with its name."""
-    listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in pairs)
-    return f'<dl class="lm-facts">{listed}</dl>'
+def render(template: str, /, **values: Any) -> str:
+    """Render a template as HTML; it is compiled when it is first used."""
+    return _ENVIRONMENT.get_template(template).render(values)
 
 
-def gallery(figures: Iterable[str]) -> str:
-    """Return figures side by side, as many as the screen is wide."""
-    return f'<div class="lm-gallery">{"".join(figures)}</div>'
+class Picture(NamedTuple):
+    """A figure as a PNG file, with a text for readers who cannot see it."""
+
+    png: bytes
+    alternative: str
+    caption: str = ""
 
 
-def folded(name: str, *parts: str) -> str:
-    """Return parts that are shown when their name is pressed."""
-    return f"<details><summary>{escape(name)}</summary>{''.join(parts)}</details>"
+class Table(NamedTuple):
+    """A table and the sentence above it; in a cell, text after a line break is set small."""
+
+    header: Sequence[str]
+    rows: Iterable[Sequence[str]]
+    text: str = ""
 
 
-def figure(png: bytes, alternative: str, caption: str = "") -> str:
-    """Return a picture, what it shows for those who do not see it, and a caption."""
-    source = f"data:image/png;base64,{b64encode(png).decode()}"
-    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return f'<figure><img src="{source}" alt="{escape(alternative)}">{below}</figure>'
+def with_interval(estimate: Estimate, spec: str) -> str:
+    """Return an estimate as the text of a cell, with its interval set small below it."""
+    return f"{estimate.value:{spec}}\n{estimate.low:{spec}} to {estimate.high:{spec}}"
 
 
-class Pictures:
+class PictureCache:
     """Figures of the served model, each drawn once, and one at a time."""
 
     def __init__(self) -> None:
@@ -123,7 +87,7 @@ class Pictures:
         return to_png(figure)
 
     def get(self, revision: str, name: tuple[str, ...], draw: Callable[[], bytes]) -> bytes:
-        """Return the figure of that name as a PNG file; a new revision has everything drawn anew."""
+        """Return the figure of that name as a PNG file; forget all figures when the revision changes."""
         with self._lock:
             if revision != self._revision:
                 self._revision, self._drawn = revision, {}

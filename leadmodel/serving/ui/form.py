@@ -1,4 +1,4 @@
-"""The form of a lead, drawn from its schema."""
+"""Draw the form of a lead from its schema, and read it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,10 +22,9 @@ __all__ = [
 
 UNKNOWN = "(unknown)"
 MIN_WIDTH = 220
-"""Of a widget, in pixels: two beside each other on a laptop, one on a phone."""
+"""Width of a widget in pixels: two fit side by side on a laptop, one on a phone."""
 
-
-N_IN_SIGHT = 10
+N_VISIBLE = 10
 """Fields above the fold."""
 
 
@@ -36,9 +35,9 @@ class Form:
     Parameters
     ----------
     inputs : dict of str to Component
-        A widget per field, by the field's name, the field that counts most first.
+        A widget per field, by the name of the field, the most important first.
     rest : dict of str to Component
-        Those of them under the fold.
+        The widgets below the fold.
     fold : Accordion, optional
         The fold, if there is one.
     """
@@ -49,27 +48,26 @@ class Form:
 
     @property
     def empty(self) -> list[Any]:
-        """The values of a form in which nothing is filled in."""
+        """The values of an empty form."""
         return [None if isinstance(widget, gr.Number) else UNKNOWN for widget in self.inputs.values()]
 
     @property
     def outputs(self) -> list[Component | gr.Accordion]:
-        """What `fill` fills."""
+        """The components that `fill` updates."""
         return [*self.inputs.values(), *([self.fold] if self.fold else [])]
 
     def fill(self, values: Sequence[Any]) -> list[Any]:
-        """Return `values`, one per widget, and what opens the fold if there is anything under it."""
-        known = {
-            name for name, value in zip(self.inputs, values, strict=True) if value not in (None, UNKNOWN)
-        }
-        return [*values, *([gr.update(open=bool(known & self.rest.keys()))] if self.fold else [])]
+        """Return `values`, one per widget, and an update that opens the fold if it holds any of them."""
+        pairs = zip(self.inputs, values, strict=True)
+        filled_in = {name for name, value in pairs if value not in (None, UNKNOWN)}
+        return [*values, *([gr.update(open=bool(filled_in & self.rest.keys()))] if self.fold else [])]
 
 
 def draw_form(schema: LeadSchema, importance: dict[str, float]) -> Form:
-    """Draw a widget per field, those that count less under a fold if there are many."""
-    in_sight, folded = fold_fields(rank_fields(schema, importance))
+    """Draw a widget per field; if there are many, the less important ones are below a fold."""
+    visible, folded = fold_fields(rank_fields(schema, importance))
     with gr.Row(equal_height=False):
-        first = form_inputs(in_sight)
+        first = form_inputs(visible)
     if not folded:
         return Form(first, {}, None)
     with gr.Accordion(f"More fields ({len(folded)})", open=False) as fold:
@@ -79,18 +77,18 @@ def draw_form(schema: LeadSchema, importance: dict[str, float]) -> Form:
 
 
 def fold_fields(ranked: list[Field]) -> tuple[list[Field], list[Field]]:
-    """Return the fields in sight, and those under the fold; a fold is not worth one or two."""
-    n_in_sight = N_IN_SIGHT if len(ranked) > N_IN_SIGHT + 2 else len(ranked)
-    return ranked[:n_in_sight], ranked[n_in_sight:]
+    """Return the visible fields and those below the fold, which is not worth it for one or two."""
+    n_visible = N_VISIBLE if len(ranked) > N_VISIBLE + 2 else len(ranked)
+    return ranked[:n_visible], ranked[n_visible:]
 
 
 def rank_fields(schema: LeadSchema, importance: dict[str, float]) -> list[Field]:
-    """Return the fields, the one that counts most first."""
+    """Return the fields, the most important first."""
     return sorted(schema.fields, key=lambda field: -importance.get(field.name, 0.0))
 
 
 def form_inputs(fields: Iterable[Field]) -> dict[str, Component]:
-    """Return a widget per field, by the field's name."""
+    """Return a widget per field, by the name of the field."""
     return {field.name: _widget(field) for field in fields}
 
 
@@ -101,7 +99,7 @@ def read_form(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
 
 
 def example_row(schema: LeadSchema, names: Sequence[str]) -> list[Any]:
-    """Return the made-up typical lead as the widgets take it, without what most leads lack."""
+    """Return an invented typical lead as values of the widgets; fields that most leads lack are empty."""
     return [_typical(schema.by_name[name]) for name in names]
 
 
@@ -134,11 +132,10 @@ def _widget(field: Field) -> Component:
 
 
 def _number(field: Field) -> Component:
-    among = f"{field.minimum:,g} to {field.maximum:,g}"
     return gr.Number(
         value=None,
         label=f"{field.label} ({field.unit})" if field.unit else field.label,
-        info=f"{field.help} {among} in the training leads.".strip(),
+        info=f"{field.help} {field.minimum:,g} to {field.maximum:,g} in the training leads.".strip(),
         step=1 if field.integer else 0.01,
         placeholder=UNKNOWN,
         min_width=MIN_WIDTH,

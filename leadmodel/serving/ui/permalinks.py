@@ -1,4 +1,7 @@
-"""Links that reopen the form filled in: the lead stands behind the #, which no browser sends anywhere."""
+"""Make and read links that open the form filled in.
+
+The lead stands behind the #, which no browser sends anywhere.
+"""
 
 import json
 import math
@@ -8,54 +11,37 @@ from urllib.parse import parse_qsl
 
 from leadmodel.errors import quoted
 from leadmodel.leads.schema import Field, LeadSchema
+from leadmodel.serving.ui.components import read_script
 from leadmodel.serving.ui.form import UNKNOWN
 
-__all__ = ["FROM_ADDRESS", "read_link", "to_link"]
+__all__ = ["read_link", "to_link"]
 
 MAX_LENGTH = 20_000
 MAX_TEXT = 200
-"""Characters of a link and of a text in it: whatever a form makes is shorter."""
-
-FROM_ADDRESS = """
-(_, ...others) => {
-  addEventListener("hashchange", () => location.hash.startsWith("#lead?") && location.reload());
-  return [location.hash.startsWith("#lead?") ? location.hash.slice(6) : "", ...others];
-}
-"""
-"""Script that puts the lead of the page's address in its first input's place; a link pasted into an
-open page reopens it."""
-
-_MAKE = """
-(values, names, unknown) => {
-  const lead = new URLSearchParams(), isGap = (value) => [null, undefined, "", unknown].includes(value);
-  names.forEach((name, place) => isGap(values[place]) || lead.append(name, values[place]));
-  const link = location.origin + location.pathname + "#lead?" + lead;
-  navigator.clipboard?.writeText(link).catch(() => {});
-  return { __type__: "update", value: link, visible: true };
-}
-"""
+"""Characters of a link and of a value in it; a link made by the form is shorter."""
 
 
 def to_link(names: Sequence[str]) -> str:
-    """Return the script that makes a link of the values of the form's widgets, copies and shows it.
+    """Return the script that makes a link from the values of the form's widgets.
 
     Parameters
     ----------
     names : sequence of str
         The fields, in the order of the widgets.
     """
-    return f"(...values) => ({_MAKE})(values, {json.dumps(list(names))}, {json.dumps(UNKNOWN)})"
+    script, fields, unknown = read_script("make_link"), json.dumps(list(names)), json.dumps(UNKNOWN)
+    return f"(...values) => ({script})(values, {fields}, {unknown})"
 
 
 def read_link(schema: LeadSchema, text: str) -> tuple[dict[str, Any], list[str]]:
-    """Return the lead that a link holds, as the form's widgets take it, and what was ignored.
+    """Return the lead in a link as values of the form's widgets, with notes on ignored parts.
 
     Parameters
     ----------
     schema : LeadSchema
         The fields.
     text : str
-        What stands behind ``#lead?``. Anybody may have written it.
+        The text after ``#lead?``. Anybody may have written it.
     """
     if len(text) > MAX_LENGTH:
         return {}, [f"The link is ignored: it is longer than {MAX_LENGTH:,} characters."]
@@ -64,18 +50,18 @@ def read_link(schema: LeadSchema, text: str) -> tuple[dict[str, Any], list[str]]
     for name, value in parse_qsl(text, errors="replace"):
         field = schema.by_name.get(name)
         if field is None:
-            notes.append(f"{quoted(name)} is no field of this model.")
+            notes.append(f"{quoted(name)} is not a field of this model.")
         elif name in lead:
-            notes.append(f"{field.label}: given twice; the first value counts.")
+            notes.append(f"{field.label}: given twice; the first value is used.")
         elif (shown := _read_value(field, value)) is None:
-            notes.append(f"{field.label}: {quoted(value)} is none of its values.")
+            notes.append(f"{field.label}: {quoted(value)} is not one of its values.")
         else:
             lead[name] = shown
     return lead, notes
 
 
 def _read_value(field: Field, text: str) -> Any:
-    """Return a value as its widget takes it, or None if it cannot be one."""
+    """Return a value as its widget accepts it, or None if it does not."""
     if field.kind == "numeric":
         return _read_number(text)
     if field.kind == "boolean":
@@ -85,7 +71,7 @@ def _read_value(field: Field, text: str) -> Any:
 
 
 def _read_number(text: str) -> float | None:
-    """Return a number as browsers write it, whatever marks the decimals in the leads."""
+    """Return a number written with a decimal point, as browsers do, whatever the leads use."""
     try:
         number = float(text)
     except ValueError:

@@ -5,10 +5,9 @@ from typing import Any
 from leadmodel.errors import ModelError
 from leadmodel.model import LeadModel
 from leadmodel.plots.style import Figure
-from leadmodel.serving.ui.components import Pictures
-from leadmodel.serving.ui.views.figures import render_curve, render_what_if
+from leadmodel.serving.ui.components import PictureCache
 from leadmodel.serving.ui.views.insights import render_field, render_findings, render_pairs
-from leadmodel.serving.ui.views.lead import render_answer, render_invitation
+from leadmodel.serving.ui.views.lead import render_answer, render_curve, render_invitation, render_what_if
 from leadmodel.serving.ui.views.model import card_text, render_model
 from leadmodel.serving.ui.views.segments import BY_CONVERSION, CONVERSIONS, render_segments
 
@@ -37,7 +36,7 @@ def _answers(model: LeadModel) -> list[str]:
     decision, schema = model.config.decision, model.schema
     terms = model.worth.terms if model.worth else None
     cost = decision.cost if decision.is_by_value else None
-    rule = (decision.threshold, list(decision.bands), len(schema.fields), terms, cost)
+    rule = (decision.threshold, list(decision.bands), schema.by_name, terms, cost)
     leads: tuple[dict[str, Any], ...] = ({}, schema.example())
     return [
         render_invitation(model.config.title),
@@ -62,7 +61,7 @@ def _reports(model: LeadModel) -> list[str]:
     ]
 
 
-class _Sketches(Pictures):
+class _Sketches(PictureCache):
     """Figures that are laid out, but not painted, which takes most of their time."""
 
     def paint(self, figure: Figure) -> bytes:

@@ -8,7 +8,6 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from html import escape
 from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Request
@@ -16,6 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
+from leadmodel.serving.ui.components import render
 from leadmodel.serving.web.rate_limit import TokenBucket
 
 __all__ = ["LOGIN", "SignIn", "add_sign_in"]
@@ -141,14 +141,4 @@ def _set_cookie(response: Response, value: str, request: Request) -> None:
 
 
 def _render(message: str) -> str:
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Sign in</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        "<style>body{font:1rem system-ui,sans-serif;max-width:20rem;margin:15vh auto;padding:0 1rem}"
-        "input,button{font:inherit;width:100%;box-sizing:border-box;padding:.5rem;margin:.25rem 0 1rem}"
-        "button{background:#0b6e75;color:#fff;border:0;border-radius:6px}</style>"
-        f'<h1>Sign in</h1><p role="alert">{escape(message)}</p><form method="post" action="{LOGIN}">'
-        '<label>User name<input name="username" autocomplete="username" required autofocus></label>'
-        '<label>Password<input name="password" type="password" autocomplete="current-password" required>'
-        "</label><button>Sign in</button></form></html>"
-    )
+    return render("signin.html", message=message, action=LOGIN)

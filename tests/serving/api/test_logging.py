@@ -70,7 +70,7 @@ def test_every_door_is_logged_and_its_answers_name_their_call(
         scored = pd.read_csv(pa.BufferReader(file.encode()))
         told["file"] = list(scored[["request_id", "row"]].itertuples(index=False, name=None))
         press(address, "Score", "age")
-        press(address, "Score the pasted rows", leads.to_csv(index=False), "We can make so many calls", 0.8)
+        press(address, "Score the pasted rows", leads.to_csv(index=False), "Fixed number of calls", 0.8)
         told["MCP"] = [(call_tool(address), 1)] if call_tool else []
         metrics = httpx.get(f"{address}/metrics").text
         assert 'leadmodel_log_leads_total{fate="dropped"} 0.0' in metrics

@@ -102,31 +102,34 @@ def test_a_team_ranks_filters_plans_and_takes_its_list_away(
     page.get_by_label("Calls", exact=True).fill("50")
     plan = page.locator(".lm-plan")
     expect(plan).to_contain_text(f"{sum(best[:50]):,.1f}customers expected", timeout=PATIENCE)
-    page.get_by_label("A call costs").fill("40")
-    page.get_by_label("A customer brings").fill("100")
-    page.get_by_label("Make each call that pays").check()
+    if page.viewport_size == {"width": 1280, "height": 900}:
+        tops = {figure.bounding_box()["y"] for figure in plan.locator("[role=status] div > b").all()}
+        assert len(tops) == 1, "the key figures stand in one row"
+    page.get_by_label("Cost of a call").fill("40")
+    page.get_by_label("Value of a customer").fill("100")
+    page.get_by_label("All profitable calls").check()
     n_calls = sum(chance >= 0.4 for chance in best)
     expect(plan).to_contain_text(f"{n_calls:,}calls of 400 leads", timeout=PATIENCE)
 
-    page.get_by_label("Only those to call").check()
+    page.get_by_label("Only the planned calls").check()
     csv = pd.read_csv(io.BytesIO(download(page, "Download CSV")))
     assert csv["probability"].tolist() == pytest.approx(best[:n_calls])
     page.get_by_label("All leads").check()
     sheet = openpyxl.load_workbook(io.BytesIO(download(page, "Download Excel"))).active
     assert sheet.max_row == 401
-    expect(page.get_by_text("Texts of this list that look like formulas: 1.")).to_be_visible()
+    expect(page.get_by_text("Cells that look like formulas: 1.")).to_be_visible()
 
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0
     assert page.evaluate("window.evil") is None
     other = open_page(*browser, 800, 600)
-    expect(other.get_by_label("Or paste rows, the names of the columns first")).to_be_visible()
+    expect(other.get_by_label("Or paste rows, with column names in the first row")).to_be_visible()
     assert other.get_by_role("region", name="Ranked leads").count() == 0
     other.close()
 
 
 def test_rows_are_pasted_and_mistakes_told(page: Page, leads: pd.DataFrame) -> None:
-    box = page.get_by_label("Or paste rows, the names of the columns first")
+    box = page.get_by_label("Or paste rows, with column names in the first row")
     box.fill(leads.head(3).to_csv(index=False, sep="\t"))
     page.get_by_role("button", name="Score the pasted rows").click()
     table = page.get_by_role("region", name="Ranked leads")

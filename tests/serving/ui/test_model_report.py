@@ -23,13 +23,13 @@ def test_every_metric_is_there_with_its_interval_and_its_meaning(model: LeadMode
     assert set(MEANINGS) == set(METRIC_NAMES)
     base = model.evaluation.n_test_converted / model.evaluation.n_test
     precision = model.evaluation.test["precision"].value
-    assert f"Of the leads that it decides for, {precision:.0%} converted; of all leads, {base:.0%}." in text
+    assert f"{precision:.0%} of the leads above the threshold converted; of all leads, {base:.0%}." in text
 
 
 def test_the_verdict_and_all_of_its_checks_come_first(model: LeadModel) -> None:
     labels = {field.name: field.label for field in model.schema.fields}
     verdict, html = evaluate_readiness(model.evaluation, labels), render_model(model)
-    assert html.index(verdict.level.capitalize()) < html.index("How good it is")
+    assert html.index(verdict.level.capitalize()) < html.index("Performance")
     assert html.count('class="lm-check"') == len(verdict.checks)
 
 
@@ -60,8 +60,8 @@ def test_what_leads_are_worth_is_told_where_it_is_known(valued: LeadModel, model
     assert revenue is not None
     for asked in (revenue.summary(), *revenue.findings(), *(trial.name for trial in revenue.trials)):
         assert asked in unescape(text)
-    assert "How much of the real value is found" in text
-    assert "What leads are worth" not in text_of(render_model(model))
+    assert "Share of the actual value found" in text
+    assert "Expected amounts" not in text_of(render_model(model))
 
 
 def test_the_cards_text_has_neither_front_matter_nor_pictures(model: LeadModel) -> None:

@@ -58,7 +58,7 @@ def test_the_page_tells_what_moved_in_words_figures_and_tables(page: Page) -> No
     card = page.locator(".lm-report .lm-card")
     expect(card).to_contain_text("Look into it")
     expect(card).to_contain_text("leads were scored in the last 30 days")
-    expect(card).to_contain_text("What moved most is Source. Referral: ")
+    expect(card).to_contain_text("The largest shift is in Source. Referral: ")
     for heading in ("Scores", "Drift", "Outcomes", "Errors and latency"):
         expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
     figures = page.locator(".lm-report img")

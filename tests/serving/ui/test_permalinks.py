@@ -32,14 +32,14 @@ def test_a_link_gives_what_the_widgets_take(schema: LeadSchema) -> None:
 @pytest.mark.parametrize(
     ("text", "note"),
     [
-        ("colour=red", "'colour' is no field of this model."),
-        ("said=Maybe", "Said: 'Maybe' is none of its values."),
-        ("flag=2", "Flag: '2' is none of its values."),
-        ("Minutes%2C+in+all=long", "Minutes, in all: 'long' is none of its values."),
-        ("Minutes%2C+in+all=1e999", "Minutes, in all: '1e999' is none of its values."),
-        ("Minutes%2C+in+all=nan", "Minutes, in all: 'nan' is none of its values."),
-        ("town=" + "x" * 201, f"Town: '{'x' * 60}…' is none of its values."),
-        ("town=+", "Town: ' ' is none of its values."),
+        ("colour=red", "'colour' is not a field of this model."),
+        ("said=Maybe", "Said: 'Maybe' is not one of its values."),
+        ("flag=2", "Flag: '2' is not one of its values."),
+        ("Minutes%2C+in+all=long", "Minutes, in all: 'long' is not one of its values."),
+        ("Minutes%2C+in+all=1e999", "Minutes, in all: '1e999' is not one of its values."),
+        ("Minutes%2C+in+all=nan", "Minutes, in all: 'nan' is not one of its values."),
+        ("town=" + "x" * 201, f"Town: '{'x' * 60}…' is not one of its values."),
+        ("town=+", "Town: ' ' is not one of its values."),
         ("town=" + "x" * 20_000, "The link is ignored: it is longer than 20,000 characters."),
     ],
 )
@@ -50,7 +50,10 @@ def test_what_cannot_be_read_is_ignored_with_a_note(schema: LeadSchema, text: st
 def test_the_rest_of_a_link_counts_all_the_same(schema: LeadSchema) -> None:
     lead, notes = read_link(schema, "colour=red&said=Yes&said=No&town=%FF&=&&nonsense&town")
     assert lead == {"said": "Yes", "town": "\N{REPLACEMENT CHARACTER}"}
-    assert notes == ["'colour' is no field of this model.", "Said: given twice; the first value counts."]
+    assert notes == [
+        "'colour' is not a field of this model.",
+        "Said: given twice; the first value is used.",
+    ]
 
 
 def test_names_are_data_to_the_script() -> None:

@@ -51,7 +51,7 @@ def test_segments_are_picked_by_conversion(model_of_kinds: LeadModel) -> None:
     assert numbers_of(render_segments(model_of_kinds, [1, 2, 3], ABOVE, BY_SEGMENT)) == above
     below = numbers_of(render_segments(model_of_kinds, [1, 2, 3], BELOW, BY_SEGMENT))
     assert sorted(above + below) == [1, 2, 3]
-    assert "No segment is left" in render_segments(model_of_kinds, [], ANY, BY_SEGMENT)
+    assert "No segment matches" in render_segments(model_of_kinds, [], ANY, BY_SEGMENT)
 
 
 def test_names_from_files_stay_text(model_of_kinds: LeadModel) -> None:

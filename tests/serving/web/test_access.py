@@ -175,7 +175,7 @@ def test_a_person_signs_in_and_scores(guarded: str) -> None:
         page.get_by_role("button", name="Sign in").click()
         when_ready(page)
         page.get_by_role("button", name="Score", exact=True).click()
-        expect(page.locator(".lm-card")).to_contain_text("chance to convert")
+        expect(page.locator(".lm-card")).to_contain_text("% chance")
         page.goto(f"{guarded}/logout")
         page.goto(guarded)
         expect(page.get_by_label("Password")).to_be_visible()

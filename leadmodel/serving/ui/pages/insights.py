@@ -1,4 +1,4 @@
-"""The page that tells what the training leads say, field by field and in pairs."""
+"""Build the page about the training leads, field by field and in pairs."""
 
 from typing import Any
 
@@ -6,21 +6,22 @@ import gradio as gr
 
 from leadmodel.model import LeadModel
 from leadmodel.serving.service import ScoringService
-from leadmodel.serving.ui.components import Pictures
+from leadmodel.serving.ui.components import PictureCache
+from leadmodel.serving.ui.form import rank_fields
 
 __all__ = ["add_insights_page"]
 
 
 def add_insights_page(service: ScoringService) -> None:
     """Add the page as a tab of the Blocks being built."""
-    pictures = Pictures()
+    pictures = PictureCache()
     choices = _choices(service.model)
     with gr.Tab("Insights") as tab:
         findings = gr.HTML()
         chosen = gr.Dropdown(choices, value=choices[0][1], label="Field", info="The most important first.")
         field, pairs = gr.HTML(), gr.HTML()
 
-    # Matplotlib takes longer to import than the app may take to start, so its first user waits.
+    # Imported late: Matplotlib takes longer to import than the app may take to start.
     def show_field(name: str) -> str:
         from leadmodel.serving.ui.views.insights import render_field
 
@@ -44,7 +45,6 @@ def add_insights_page(service: ScoringService) -> None:
 
 
 def _choices(model: LeadModel) -> list[tuple[str, str]]:
-    """Return labels and names of the fields, the one that counts most first."""
-    importance = model.evaluation.importance
-    ranked = sorted(model.schema.fields, key=lambda field: -importance.get(field.name, 0.0))
+    """Return labels and names of the fields, the most important first."""
+    ranked = rank_fields(model.schema, model.evaluation.importance)
     return [(field.label, field.name) for field in ranked]

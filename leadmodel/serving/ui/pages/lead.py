@@ -1,4 +1,4 @@
-"""The page that scores one lead: a form, the answer with its reasons, and what would change it."""
+"""Build the page that scores one lead: a form, the answer with its reasons, what would change it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,40 +8,27 @@ from gradio.components import Component
 
 from leadmodel.errors import InputError
 from leadmodel.serving.service import ScoringService
+from leadmodel.serving.ui.components import read_script
 from leadmodel.serving.ui.form import Form, draw_form, example_row, rank_fields, read_form
-from leadmodel.serving.ui.keyboard import KEYBOARD
-from leadmodel.serving.ui.permalinks import FROM_ADDRESS, read_link, to_link
-from leadmodel.serving.ui.views.figures import render_curve, render_what_if
-from leadmodel.serving.ui.views.lead import render_answer, render_error, render_ignored, render_invitation
+from leadmodel.serving.ui.permalinks import read_link, to_link
+from leadmodel.serving.ui.views.lead import (
+    render_answer,
+    render_curve,
+    render_error,
+    render_ignored,
+    render_invitation,
+    render_what_if,
+)
 
 __all__ = ["add_lead_page"]
 
-SHOW = """
-(...values) => {
-  const result = document.querySelector("#lm-result"), { top } = result.getBoundingClientRect();
-  result.dataset.scored = JSON.stringify(values);
-  result.classList.remove("lm-stale");
-  result.setAttribute("aria-live", "polite");
-  if (result.querySelector(".lm-chance") && (top < 0 || top > innerHeight / 2)) result.scrollIntoView();
-}
-"""
-"""On a phone, or at the end of a long form, the answer would be out of sight."""
-
-AGE = """
-(...values) => {
-  const result = document.querySelector("#lm-result");
-  result.classList.toggle("lm-stale", JSON.stringify(values) !== result.dataset.scored);
-}
-"""
-"""Values that changed beside an old answer would pass for its reasons."""
-
 NOTHING = (gr.update(visible=False), "", None)
-"""What the widgets below an answer show where there is none."""
+"""Contents of the widgets below the answer where there is no answer."""
 
 
 @dataclass(frozen=True)
 class _Answer:
-    """The widgets of the answer; what is in the column shows once there is a lead."""
+    """The widgets of the answer; the column shows once a lead is scored."""
 
     html: gr.HTML
     column: gr.Column
@@ -69,7 +56,7 @@ def add_lead_page(demo: gr.Blocks, service: ScoringService) -> None:
             link = _add_link(form)
     _score_on_click(service, form, answer, score)
     _fill_on_load(demo, service, form, answer, score)
-    demo.load(None, js=KEYBOARD, api_visibility="private")
+    demo.load(None, js=read_script("keyboard"), api_visibility="private")
     invitation = [render_invitation(model.config.title), *NOTHING, gr.update(visible=False)]
     for button, values in ((example, example_row(model.schema, list(form.inputs))), (clear, form.empty)):
         button.click(
@@ -87,7 +74,9 @@ def _draw_answer(service: ScoringService) -> _Answer:
     html = gr.HTML(render_invitation(model.config.title), elem_id="lm-result", elem_classes="lm-flush")
     with gr.Column(visible=False) as column:
         choices = [(field.label, field.name) for field in ranked]
-        field = gr.Dropdown(choices, value=ranked[0].name, label="Move one field and see the probability")
+        field = gr.Dropdown(
+            choices, value=ranked[0].name, label="See how the chance changes with one field"
+        )
         curve = gr.HTML(elem_classes="lm-flush")
     # The browser keeps the lead: a gr.State would keep it, and a connection, on the server.
     answer = _Answer(html, column, field, curve, gr.JSON(visible=False))
@@ -102,10 +91,10 @@ def _draw_answer(service: ScoringService) -> _Answer:
 
 
 def _add_link(form: Form) -> gr.Textbox:
-    """Add a button that makes a link of what is filled in, when asked; the server has no part in it."""
+    """Add a button that makes a link to the filled-in form; the server never sees the link."""
     make = gr.Button("Link to this lead", size="sm")
     link = gr.Textbox(
-        label="Whoever has this link sees what you filled in.",
+        label="Anyone with this link sees what you entered.",
         elem_id="lm-link",
         interactive=False,
         visible=False,
@@ -129,8 +118,14 @@ def _score_on_click(service: ScoringService, form: Form, answer: _Answer, score:
         answer.outputs,
         api_visibility="private",
         show_progress="minimal",
-    ).then(None, widgets, js=SHOW, api_visibility="private")
-    gr.on([widget.input for widget in widgets], None, widgets, js=AGE, api_visibility="private")
+    ).then(None, widgets, js=read_script("show_answer"), api_visibility="private")
+    gr.on(
+        [widget.input for widget in widgets],
+        None,
+        widgets,
+        js=read_script("mark_stale"),
+        api_visibility="private",
+    )
 
 
 def _fill_on_load(
@@ -140,41 +135,48 @@ def _fill_on_load(
     schema, invitation = service.model.schema, render_invitation(service.model.config.title)
 
     def fill(text: str, field: str) -> list[Any]:
-        known, ignored = read_link(schema, text)
-        values = [known.get(name, empty) for name, empty in zip(form.inputs, form.empty, strict=True)]
-        lead = read_form(list(form.inputs), values)
-        told, *below = _show_answer(service, lead, field) if known else (invitation, *NOTHING)
-        return [*form.fill(values), gr.update(interactive=True), render_ignored(ignored) + told, *below]
+        values, notes = read_link(schema, text)
+        shown = [values.get(name, empty) for name, empty in zip(form.inputs, form.empty, strict=True)]
+        if values:
+            html, *below = _show_answer(service, read_form(list(form.inputs), shown), field)
+        else:
+            html, *below = invitation, *NOTHING
+        return [*form.fill(shown), gr.update(interactive=True), render_ignored(notes) + html, *below]
 
     # A number nobody touched is sent as 0, not as unknown: empty all fields before the first score.
     demo.load(
         fill,
         [gr.Textbox(visible=False), answer.field],
         [*form.outputs, score, *answer.outputs],
-        js=FROM_ADDRESS,
+        js=read_script("read_address"),
         api_visibility="private",
         queue=False,
-    ).then(None, list(form.inputs.values()), js=SHOW, api_visibility="private")
+    ).then(None, list(form.inputs.values()), js=read_script("show_answer"), api_visibility="private")
 
 
 def _show_answer(service: ScoringService, lead: dict[str, Any], field: str) -> list[Any]:
-    """Return what the widgets of an answer show for a lead."""
+    """Return the contents of the widgets of an answer."""
     model = service.model  # one model for the whole answer, whatever is published meanwhile
-    decision, n_fields = model.config.decision, len(model.schema.fields)
+    decision = model.config.decision
     try:
         answer = service.answer(lead, model, door="form")
-        terms = model.worth.terms if model.worth else None
-        cost = decision.cost if decision.is_by_value else None
-        bands = list(decision.bands)
-        told = render_answer(answer, decision.threshold, bands, n_fields, terms, cost)
-        told += render_what_if(model.what_if(lead))
-        return [told, gr.update(visible=True), render_curve(model.curve(lead, field)), lead]
+        html = render_answer(
+            answer,
+            decision.threshold,
+            list(decision.bands),
+            model.schema.by_name,
+            model.worth.terms if model.worth else None,
+            decision.cost if decision.is_by_value else None,
+        )
+        html += render_what_if(model.what_if(lead))
+        return [html, gr.update(visible=True), render_curve(model.curve(lead, field)), lead]
     except InputError as error:
         return [render_error(str(error)), *NOTHING]
 
 
 def _show_curve(service: ScoringService, lead: Any, field: str) -> str:
     try:
+        # The lead comes back from the browser, so it may be anything.
         return render_curve(service.curve(lead if isinstance(lead, dict) else {}, field))
     except InputError as error:
         return render_error(str(error))

@@ -1,42 +1,43 @@
-"""The page that scores a list: a file or pasted rows in, a ranked table and a call plan out."""
+"""Build the page that scores a list: a file or pasted rows in, a ranked table and a call plan out."""
 
 import base64
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import pyarrow as pa
 
-from leadmodel.decision.call_plan import CallPlan, plan_calls
+from leadmodel.decision.call_plan import plan_calls
 from leadmodel.errors import InputError
 from leadmodel.serving.downloads import count_formulas, to_csv, to_excel
 from leadmodel.serving.ranking import RankedLeads, Ranking, toggle_sort
 from leadmodel.serving.service import MAX_LEADS, ScoringService
-from leadmodel.serving.ui.list_scripts import ARRIVING, SAVING, SORTING
+from leadmodel.serving.ui.components import read_script
 from leadmodel.serving.ui.views.list import (
     render_formulas,
     render_list,
     render_list_error,
+    render_plan,
     render_understood,
 )
-from leadmodel.serving.ui.views.plan import render_plan
 from leadmodel.serving.uploads import read_list, read_pasted, take_upload
 
 __all__ = ["add_list_page"]
 
 PROGRESS = gr.Progress()
-"""Gradio puts the running event's own in its place."""
+"""Placeholder that Gradio replaces with the progress of the running event."""
 
 KEPT = 3600
-"""Seconds that a list stays in the memory of the visitor's session."""
+"""Seconds for which a list is held in the memory of the visitor's session."""
 
 TYPICAL_CALLS = 100
-BY_NUMBER, BY_PROFIT = "We can make so many calls", "Make each call that pays"
-ALL, PLANNED = "All leads", "Only those to call"
-RANKINGS: list[tuple[str, Ranking]] = [("Chance", "probability"), ("Expected value", "expected_value")]
-GONE = "The list is no longer here: it is kept for an hour, and only in memory. Choose it again."
+BY_NUMBER, BY_PROFIT = "Fixed number of calls", "All profitable calls"
+ALL, PLANNED = "All leads", "Only the planned calls"
+RANKINGS: list[tuple[str, Ranking]] = [("Probability", "probability"), ("Expected value", "expected_value")]
+GONE = "The list is gone: it is held in memory only, for at most an hour. Upload it again."
 
 
 def add_list_page(service: ScoringService) -> None:
@@ -45,24 +46,24 @@ def add_list_page(service: ScoringService) -> None:
 
 
 class _ListPage:
-    """The widgets of the page and what they do."""
+    """The widgets of the page and their events."""
 
     def __init__(self, service: ScoringService) -> None:
         self.service = service
         self.ranked = gr.State(None, time_to_live=KEPT)
         self.sorting = gr.State((None, False))
         self.n_called = gr.State(0)
-        self._add_intake()
+        self._add_upload()
         with gr.Column(visible=False) as self.results:
             self._add_table()
             self._add_plan()
             self._add_downloads()
         self._connect()
 
-    def _add_intake(self) -> None:
+    def _add_upload(self) -> None:
         gr.Markdown(
-            f"Up to {MAX_LEADS:,} leads with the model's columns; others may stand beside them. "
-            "Nothing is kept: the list leaves the memory within an hour."
+            f"Upload up to {MAX_LEADS:,} leads; extra columns are kept. "
+            "The list is held in memory only, for at most an hour."
         )
         with gr.Row(equal_height=False):
             self.file = gr.File(
@@ -70,48 +71,48 @@ class _ListPage:
             )
             with gr.Column(min_width=320):
                 self.text = gr.Textbox(
-                    label="Or paste rows, the names of the columns first",
+                    label="Or paste rows, with column names in the first row",
                     lines=4,
                     max_lines=8,
                     placeholder="Copied from a spreadsheet, or with commas or semicolons",
                 )
                 self.score = gr.Button("Score the pasted rows", variant="primary")
-        self.understood = gr.HTML(js_on_load=ARRIVING)
+        self.understood = gr.HTML(js_on_load=read_script("scroll_to_result"))
 
     def _add_table(self) -> None:
         self.ranking = gr.Radio(RANKINGS, value="probability", label="Rank by", visible=False)
-        self.grades = gr.CheckboxGroup(label="Show the grades", choices=[])
-        self.segments = gr.CheckboxGroup(label="Show the segments", choices=[], visible=False)
-        self.table = gr.HTML(js_on_load=SORTING)
+        self.grades = gr.CheckboxGroup(label="Show grades", choices=[])
+        self.segments = gr.CheckboxGroup(label="Show segments", choices=[], visible=False)
+        self.table = gr.HTML(js_on_load=read_script("sort_table"))
 
     def _add_plan(self) -> None:
-        gr.Markdown("## Whom to call")
+        gr.Markdown("## Call plan")
         with gr.Row(equal_height=False):
-            self.rule = gr.Radio([BY_NUMBER, BY_PROFIT], value=BY_NUMBER, label="Plan", min_width=280)
+            self.rule = gr.Radio([BY_NUMBER, BY_PROFIT], value=BY_NUMBER, label="Rule", min_width=280)
             self.calls = gr.Number(label="Calls", precision=0, min_width=140)
-            self.cost = gr.Number(label="A call costs", min_width=140)
-            self.value = gr.Number(label="A customer brings", min_width=140)
+            self.cost = gr.Number(label="Cost of a call", min_width=140)
+            self.value = gr.Number(label="Value of a customer", min_width=140)
             self.level = gr.Radio(
                 [("80 %", 0.8), ("95 %", 0.95)], value=0.8, label="Interval", min_width=140
             )
         self.plan = gr.HTML()
 
     def _add_downloads(self) -> None:
-        gr.Markdown("## Take it away")
+        gr.Markdown("## Download")
         with gr.Row(equal_height=False):
             self.which = gr.Radio([ALL, PLANNED], value=ALL, label="Leads in the file", min_width=280)
             self.csv = gr.Button("Download CSV", min_width=140)
             self.excel = gr.Button("Download Excel", min_width=140)
         self.formulas = gr.HTML()
-        self.download = gr.HTML(html_template="<span></span>", js_on_load=SAVING)
+        self.download = gr.HTML(html_template="<span></span>", js_on_load=read_script("save_file"))
 
     def _connect(self) -> None:
-        shown = [self.table, self.sorting]
-        planned = [self.plan, self.n_called]
+        table = [self.table, self.sorting]
+        plan = [self.plan, self.n_called]
         options = [self.rule, self.calls, self.cost, self.value, self.level]
         outputs = [self.ranked, self.understood, self.results, self.grades, self.formulas, self.file]
         outputs += [self.segments, self.ranking]
-        outputs += [self.calls, self.cost, self.value, *shown, *planned]
+        outputs += [self.calls, self.cost, self.value, *table, *plan]
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
         scoring = {
             "api_visibility": "private",
@@ -123,66 +124,62 @@ class _ListPage:
         filters = [self.ranked, self.grades, self.segments, self.sorting]
         for widget in (self.grades, self.segments):
             widget.input(self._filter, filters, self.table, trigger_mode="always_last", **private)
-        self.table.select(self._sort, filters, shown, **private)
-        ranked = [self.ranked, self.value, *shown, *planned]
+        self.table.select(self._sort, filters, table, **private)
+        ranked = [self.ranked, self.value, *table, *plan]
         self.ranking.input(
             self._rank, [self.ranked, self.ranking, self.grades, self.segments, *options], ranked, **private
         )
-        # One event for all of them: else an older answer could arrive after a newer one.
+        # One event for all options: with several, an older plan could arrive after a newer one.
         gr.on(
             [widget.input for widget in options],
             self._plan,
             [self.ranked, *options],
-            planned,
+            plan,
             trigger_mode="always_last",
             **private,
         )
-        taken = [self.ranked, self.which, self.n_called]
-        self.csv.click(partial(_file, ".csv"), taken, self.download, **private)
-        self.excel.click(partial(_file, ".xlsx"), taken, self.download, **private)
+        download = [self.ranked, self.which, self.n_called]
+        self.csv.click(partial(_file, ".csv"), download, self.download, **private)
+        self.excel.click(partial(_file, ".xlsx"), download, self.download, **private)
 
     def _score_file(self, path: str, rule: str, level: float, progress: gr.Progress = PROGRESS) -> Any:
-        progress(0.05, "Reading")
-        try:
+        def read() -> tuple[str, pa.Table]:
             name, content = take_upload(Path(path))
-            return self._show(name, read_list(name, content), rule, level, progress)
-        except InputError as error:
-            return self._refuse(error)
+            return name, read_list(name, content)
+
+        return self._score(read, rule, level, progress)
 
     def _score_text(self, text: str, rule: str, level: float, progress: gr.Progress = PROGRESS) -> Any:
+        return self._score(lambda: ("Pasted rows", read_pasted(text)), rule, level, progress)
+
+    def _score(
+        self, read: Callable[[], tuple[str, pa.Table]], rule: str, level: float, progress: gr.Progress
+    ) -> dict[Any, Any]:
         progress(0.05, "Reading")
         try:
-            return self._show("Pasted rows", read_pasted(text), rule, level, progress)
+            ranked = self.service.rank(*read(), "list", progress)
         except InputError as error:
-            return self._refuse(error)
+            return {
+                self.ranked: None,
+                self.understood: render_list_error(str(error)),
+                self.results: gr.Column(visible=False),
+                self.file: None,
+            }
+        return self._show(ranked, rule, level)
 
-    def _refuse(self, error: InputError) -> dict[Any, Any]:
-        return {
-            self.ranked: None,
-            self.understood: render_list_error(str(error)),
-            self.results: gr.Column(visible=False),
-            self.file: None,
-        }
-
-    def _show(
-        self, name: str, leads: Any, rule: str, level: float, progress: gr.Progress
-    ) -> dict[Any, Any]:
-        ranked = self.service.rank(name, leads, "list", progress)
+    def _show(self, ranked: RankedLeads, rule: str, level: float) -> dict[Any, Any]:
         value, cost = ranked.decision.value, ranked.decision.cost
         n_calls = min(TYPICAL_CALLS, len(ranked))
+        grades = [(f"{grade} ({ranked.count(grade):,})", grade) for grade in ranked.bands]
+        segments = [(f"{name} ({ranked.count_segment(name):,})", name) for name in ranked.segments]
         plan, n_called = self._plan(ranked, rule, n_calls, cost, value, level)
         return {
             self.ranked: ranked,
             self.understood: render_understood(ranked),
             self.results: gr.Column(visible=True),
-            self.grades: gr.CheckboxGroup(
-                choices=[(f"{grade} ({ranked.count(grade):,})", grade) for grade in ranked.bands],
-                value=ranked.bands,
-            ),
+            self.grades: gr.CheckboxGroup(choices=grades, value=ranked.bands),
             self.segments: gr.CheckboxGroup(
-                choices=[(f"{name} ({ranked.count_segment(name):,})", name) for name in ranked.segments],
-                value=list(ranked.segments),
-                visible=bool(ranked.segments),
+                choices=segments, value=list(ranked.segments), visible=bool(segments)
             ),
             self.table: self._filter(ranked, ranked.bands, ranked.segments, (None, False)),
             self.sorting: (None, False),
@@ -193,6 +190,7 @@ class _ListPage:
             self.plan: plan,
             self.n_called: n_called,
             self.formulas: render_formulas(count_formulas(ranked.table)),
+            # The browser need not keep the file, and the same one can be chosen again.
             self.file: None,
         }
 
@@ -254,27 +252,21 @@ class _ListPage:
     ) -> tuple[str, int]:
         if ranked is None:
             return render_list_error(GONE), 0
+        by_number = rule == BY_NUMBER
         try:
-            plan = _make_plan(ranked, rule, calls, cost, value, level)
+            if by_number and calls is None:
+                raise InputError("Enter the number of calls.")
+            plan = plan_calls(
+                ranked.probability,
+                calls if by_number else None,
+                value=value,
+                cost=cost,
+                level=level,
+                values=ranked.values,
+            )
         except InputError as error:
             return render_list_error(str(error)), 0
         return render_plan(plan, ranked), plan.n_called
-
-
-def _make_plan(
-    ranked: RankedLeads,
-    rule: str,
-    calls: float | None,
-    cost: float | None,
-    value: float | None,
-    level: float,
-) -> CallPlan:
-    if rule == BY_NUMBER and calls is None:
-        raise InputError("Say how many calls you can make.")
-    n_calls = calls if rule == BY_NUMBER else None
-    return plan_calls(
-        ranked.probability, n_calls, value=value, cost=cost, level=level, values=ranked.values
-    )
 
 
 def _file(suffix: str, ranked: RankedLeads | None, which: str, n_called: int) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The page that tells what the served model is, how good it is, and which others there are."""
+"""Build the page about the served model: readiness, metrics, model card, other revisions."""
 
 import gradio as gr
 
@@ -21,8 +21,8 @@ def add_model_page(service: ScoringService) -> None:
         model = service.model
         return render_model(model), card_text(model)
 
-    # When the tab is opened, so that it tells of the model that is served by then; and the Hub is
-    # asked last, so that nobody waits for it.
+    # Rendered when the tab is opened, so that it shows the model served by then. The Hub is asked last,
+    # so that nobody waits for it.
     tab.select(show, None, [report, card], api_visibility="private", queue=False).then(
         lambda: revisions.render(service.model.revision),
         None,

@@ -1,4 +1,4 @@
-"""The page that tells how the model has fared lately, from the prediction log."""
+"""Build the page about the served model's recent performance, from the prediction log."""
 
 import threading
 import time
@@ -10,11 +10,12 @@ from leadmodel.monitoring.history import SPANS
 from leadmodel.monitoring.log.history import read_history
 from leadmodel.monitoring.log.log import PredictionLog
 from leadmodel.serving.service import ScoringService
+from leadmodel.serving.ui.components import render
 
 __all__ = ["add_monitoring_page"]
 
 KEPT = 60.0
-"""Seconds that a report is shown again, for reading the log takes longer than that is old."""
+"""Seconds for which a report is reused, because reading the log takes long."""
 
 NAMES = {1: "1 day", 7: "7 days", 30: "30 days", 90: "90 days"}
 
@@ -24,13 +25,13 @@ def add_monitoring_page(service: ScoringService, log: PredictionLog) -> None:
     reports = _Reports(service, log)
     with gr.Tab("Monitoring") as tab:
         choices = [(NAMES[days], days) for days in SPANS]
-        days = gr.Radio(choices, value=30, label="Look back (days begin at midnight UTC)")
+        days = gr.Radio(choices, value=30, label="Period (days begin at midnight UTC)")
         report = gr.HTML()
     gr.on([tab.select, days.input], reports.render, days, report, api_visibility="private", queue=False)
 
 
 class _Reports:
-    """Reports by time looked back, each made by one visitor for all."""
+    """Reports by period, each made once for all visitors."""
 
     def __init__(self, service: ScoringService, log: PredictionLog) -> None:
         self.service, self.log = service, log
@@ -49,7 +50,7 @@ class _Reports:
             return report
 
     def _make(self, days: int) -> str:
-        # Matplotlib takes longer to import than the app may take to start, so its first user waits.
+        # Imported late: Matplotlib takes longer to import than the app may take to start.
         from leadmodel.serving.ui.views.monitoring import render_history
 
         model = self.service.model
@@ -57,5 +58,5 @@ class _Reports:
             self.log.flush()
             history = read_history(self.log.place, model, days)
         except InputError as error:
-            return f'<div class="lm-report" role="alert"><p>{error}</p></div>'
+            return render("error.html", title="The prediction log cannot be read.", message=str(error))
         return render_history(history, model, days, self.log.n_dropped)

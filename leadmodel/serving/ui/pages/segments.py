@@ -1,4 +1,4 @@
-"""The page that shows the segments on a map, and tells what each one is."""
+"""Build the page about the segments: a map and a card for each."""
 
 import gradio as gr
 
@@ -16,29 +16,25 @@ def add_segments_page(service: ScoringService) -> None:
         return
     choices = _choices(names)
     with gr.Tab("Segments") as tab:
-        chosen = gr.CheckboxGroup(
-            choices, value=[number for _, number in choices], label="Show the segments"
-        )
+        chosen = gr.CheckboxGroup(choices, value=[number for _, number in choices], label="Show segments")
         with gr.Row(equal_height=False):
             conversion = gr.Radio(
-                list(CONVERSIONS), value=CONVERSIONS[0], label="That convert", min_width=280
+                list(CONVERSIONS), value=CONVERSIONS[0], label="Conversion rate", min_width=280
             )
-            colour = gr.Radio(
-                [BY_SEGMENT, BY_CONVERSION], value=BY_SEGMENT, label="Colour by", min_width=280
-            )
+            color = gr.Radio([BY_SEGMENT, BY_CONVERSION], value=BY_SEGMENT, label="Color by", min_width=280)
         report = gr.HTML()
 
     def show(numbers: list[int], converts: str, by: str) -> str:
         return render_segments(service.model, numbers, converts, by)
 
     def start() -> tuple[dict[str, object], str]:
-        # A model that came meanwhile has segments of its own, or none.
-        now = _choices(_names(service.model))
-        numbers = [number for _, number in now]
-        return gr.update(choices=now, value=numbers), show(numbers, conversion.value, colour.value)
+        # A model published since the page was built may have other segments, or none.
+        choices = _choices(_names(service.model))
+        numbers = [number for _, number in choices]
+        return gr.update(choices=choices, value=numbers), show(numbers, conversion.value, color.value)
 
     tab.select(start, None, [chosen, report], api_visibility="private", queue=False)
-    filters = [chosen, conversion, colour]
+    filters = [chosen, conversion, color]
     gr.on(
         [widget.input for widget in filters],
         show,

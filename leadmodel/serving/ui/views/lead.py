@@ -1,92 +1,60 @@
-"""An answer as HTML. Whatever came from a lead or a model is escaped."""
+"""Render the answer for one lead as HTML: probability, reasons, what would change it."""
 
-from html import escape
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from leadmodel.amounts.model import LEVEL, AmountParameters
 from leadmodel.explain.reasons import Explanation, Reason
+from leadmodel.explain.what_if import Curve, WhatIf
+from leadmodel.leads.schema import Field, ValueWarning
 from leadmodel.predictor.answer import Answer
+from leadmodel.serving.ui.components import render
 
-__all__ = ["STYLE", "render_answer", "render_error", "render_ignored", "render_invitation"]
+__all__ = [
+    "render_answer",
+    "render_curve",
+    "render_error",
+    "render_ignored",
+    "render_invitation",
+    "render_what_if",
+]
 
 MAX_NOTES = 10
 
-STYLE = """
-.lm-card, .lm-panel { border: 1px solid var(--border-color-primary); border-radius: 12px; padding: 20px;
-  background: var(--block-background-fill); color: var(--body-text-color); }
-.lm-head { display: flex; align-items: center; gap: 20px; flex-wrap: wrap; }
-.lm-chance { font-size: 3.2rem; font-weight: 700; line-height: 1; font-variant-numeric: tabular-nums; }
-.lm-grade { display: inline-flex; align-items: center; justify-content: center; min-width: 3rem;
-  height: 3rem; border-radius: 50%; font-size: 1.5rem; font-weight: 700; color: #fff; background: #0b6e75; }
-.lm-grade[data-place="1"] { background: #3d6f3a; }
-.lm-grade[data-place="2"] { background: #8a5a00; }
-.lm-grade[data-place="3"] { background: #6b7280; }
-.lm-worth { margin: 0 0 14px; line-height: 1.45; }
-.lm-worth b { font-size: 1.25rem; margin-right: 6px; }
-.lm-decision { font-size: 1.25rem; font-weight: 600; }
-.lm-muted, .lm-small { color: var(--body-text-color); opacity: .75; }
-.lm-scale { position: relative; height: 10px; border-radius: 5px; margin: 18px 0 32px;
-  background: var(--border-color-primary); }
-.lm-scale > i { position: absolute; inset: 0 auto 0 0; border-radius: 5px; background: #0b6e75; }
-.lm-scale > b { position: absolute; top: -5px; width: 2px; height: 20px;
-  background: var(--body-text-color); }
-.lm-scale > span { position: absolute; top: 16px; font-size: .75rem; transform: translateX(-50%);
-  white-space: nowrap; }
-.lm-card h2, .lm-panel h2 { margin: 18px 0 8px; font-size: 1rem; font-weight: 600; }
-.lm-panel > h2:first-child { margin-top: 0; }
-.lm-reason { margin: 0 0 12px; }
-.lm-reason div { height: 8px; border-radius: 4px; margin: 3px 0; }
-.lm-for div { background: #0b6e75; }
-.lm-against div { background: repeating-linear-gradient(45deg, #c4602d 0 5px, #a34c1f 5px 9px); }
-.lm-reason p { margin: 0; font-size: .92rem; line-height: 1.35; }
-.lm-note { margin: 16px 0 0; padding: 10px 14px; border-radius: 8px; font-size: .9rem;
-  border-left: 4px solid #8a5a00; background: var(--background-fill-secondary); }
-.lm-note ul { margin: 4px 0 0; padding-left: 18px; }
-.lm-actions { position: sticky; bottom: 0; z-index: 60; padding: 8px 0;
-  background: var(--body-background-fill); }
-.lm-actions > * { flex: 1 1 auto; min-width: 0 !important; padding-inline: 8px; white-space: nowrap; }
-@media (max-width: 480px) { .lm-actions > * { font-size: .9rem; } }
-[role="combobox"] { text-overflow: ellipsis; padding-right: 28px !important; }
-.lm-flush .html-container { padding: 0 !important; }
-.gradio-container { overflow: clip !important; }
-.lm-card + .lm-panel, .lm-note + .lm-card { margin-top: 14px; }
-#lm-result.lm-stale:has(.lm-chance) > * { opacity: .55; }
-#lm-result.lm-stale:has(.lm-chance)::before { display: block; padding: 8px 0; font-weight: 600;
-  content: "The form has changed since this answer: score again."; }
-"""
+WIDTH, HEIGHT = 460, 240
+"""Size of the plot in its own units, which are about the pixels of a phone's screen."""
+
+LEFT, RIGHT, TOP, BOTTOM = 44, WIDTH - 14, 14, HEIGHT - 46
+"""Edges of the plotting area."""
 
 
 def render_invitation(title: str) -> str:
-    """Return what stands in the answer's place before the first one."""
-    return (
-        '<div class="lm-card lm-muted">Fill in what you know of a lead and press <b>Score</b>. '
-        "What you leave empty counts as unknown: the more is known, the more the number means."
-        f"<br><br>Model: {escape(title)}</div>"
-    )
+    """Render the text shown before the first answer."""
+    return render("invitation.html", title=title)
 
 
 def render_error(message: str) -> str:
-    """Return what went wrong, as the visitor can mend it."""
-    return f'<div class="lm-card" role="alert"><b>This lead cannot be read.</b><br>{escape(message)}</div>'
+    """Render an error that the visitor can fix."""
+    return render("error.html", title="This lead cannot be scored.", message=message)
 
 
 def render_ignored(notes: list[str]) -> str:
-    """Return what of a link was ignored; nothing if all of it was read."""
-    if not notes:
-        return ""
-    listed = "".join(f"<li>{escape(note)}</li>" for note in notes[:MAX_NOTES])
-    more = f"<li>And {len(notes) - MAX_NOTES} more.</li>" if len(notes) > MAX_NOTES else ""
-    return f'<div class="lm-note"><b>Not all of the link could be read</b><ul>{listed}{more}</ul></div>'
+    """Render the parts of a link that were ignored; nothing if there are none."""
+    more = [f"And {len(notes) - MAX_NOTES} more."] if len(notes) > MAX_NOTES else []
+    return render("ignored.html", notes=notes[:MAX_NOTES] + more)
 
 
 def render_answer(
     answer: Answer,
     threshold: float,
     bands: list[str],
-    n_fields: int,
+    fields: Mapping[str, Field],
     terms: AmountParameters | None = None,
     cost: float | None = None,
 ) -> str:
-    """Return probability, grade and decision at a glance, and the reasons below.
+    """Render probability, grade and decision of a lead, with the reasons below.
 
     Parameters
     ----------
@@ -96,101 +64,136 @@ def render_answer(
         The decision threshold, marked on the scale.
     bands : list of str
         The grades, best first.
-    n_fields : int
-        Fields that the model looks at.
+    fields : mapping of str to Field
+        Fields of the model by name.
     terms : AmountParameters, optional
-        How amounts are told, if the model was trained on them.
+        How amounts are written, if the model was trained on them.
     cost : float, optional
-        Of a call, if the expected value decides by exceeding it; the threshold is then that of a
-        lead of the average amount.
+        Of a call, if the decision compares it with the expected value; the threshold is then that
+        of a lead of the average amount.
     """
-    chance, mark = f"{answer.probability:.0%}", f"{threshold:.1%}"
-    near = f"{threshold:.0%}" == chance  # a decimal more tells them apart
-    told, from_on = (f"{answer.probability:.1%}", mark) if near else (chance, f"{threshold:.0%}")
-    return (
-        '<div class="lm-card" aria-live="polite"><div class="lm-head">'
-        f'<span class="lm-chance">{chance}</span>'
-        f'<span class="lm-grade" data-place="{min(bands.index(answer.grade), 3)}" '
-        f'title="Grade">{escape(answer.grade)}</span>'
-        f'<span><span class="lm-decision">{escape(answer.decision)}</span><br>'
-        f'<span class="lm-muted">chance to convert {told}, {_told_rule(from_on, terms, cost)} · '
-        f"score {answer.score} of 100</span>{_render_segment(answer)}</span></div>"
-        f'<div class="lm-scale" role="img" aria-label="Probability {chance}, decision threshold {mark}">'
-        f'<i style="width:{answer.probability:.1%}"></i><b style="left:{mark}"></b>'
-        f'<span class="lm-muted" style="left:clamp(4rem, {mark}, calc(100% - 4rem))">'
-        f"{from_on}</span></div>"
-        f"{_render_worth(answer, terms)}{_render_warnings(answer, n_fields)}"
-        f"{_render_explanation(answer.explanation)}{_render_name(answer)}</div>"
+    # Where probability and threshold look alike, one more decimal tells them apart.
+    spec = ".1%" if f"{threshold:.0%}" == f"{answer.probability:.0%}" else ".0%"
+    limit = f"{threshold:{spec}}"
+    if terms is not None and cost is not None:
+        limit = f"a value of {terms.money(cost)}"
+    caution_title, cautions = _cautions(answer.warnings, fields)
+    return render(
+        "answer.html",
+        answer=answer,
+        grade_place=bands.index(answer.grade),
+        threshold=threshold,
+        exact_probability=f"{answer.probability:{spec}}",
+        exact_threshold=f"{threshold:{spec}}",
+        rule=f"call line at {limit}",
+        amounts=_amounts(answer, terms),
+        caution_title=caution_title,
+        cautions=cautions,
+        reason_lists=_reason_lists(answer.explanation),
     )
 
 
-def _told_rule(from_on: str, terms: AmountParameters | None, cost: float | None) -> str:
-    if terms is None or cost is None:
-        return f"decision from {from_on} on"
-    return f"decision from a value of {escape(terms.money(cost))} on"
-
-
-def _render_worth(answer: Answer, terms: AmountParameters | None) -> str:
-    """Return what the lead is worth, and why, if the model tells."""
+def _amounts(answer: Answer, terms: AmountParameters | None) -> dict[str, str] | None:
+    """Return the amounts of a lead in words, if the model predicts amounts."""
     if terms is None or answer.amount_interval is None or answer.expected_amount is None:
-        return ""
-    worth, amount, low, high = (
-        escape(terms.money(number))
-        for number in (answer.expected_value or 0.0, answer.expected_amount, *answer.amount_interval)
-    )
-    return (
-        f'<div class="lm-worth"><b>Worth {worth}</b> <span class="lm-muted">If it converts, {amount} is '
-        f"expected, and {low} to {high} in {LEVEL:.0%} of the cases.</span></div>"
-    )
+        return None
+    low, high = answer.amount_interval
+    amounts = {"value": answer.expected_value or 0.0, "expected": answer.expected_amount}
+    amounts |= {"low": low, "high": high}
+    return {name: terms.money(amount) for name, amount in amounts.items()} | {"level": f"{LEVEL:.0%}"}
 
 
-def _render_name(answer: Answer) -> str:
-    """Return the name by which the outcome of a logged lead can be told."""
-    if answer.request_id is None:
-        return ""
-    return f'<p class="lm-muted">This answer is logged. Request id: <code>{answer.request_id}</code></p>'
+def _cautions(warnings: Sequence[ValueWarning], fields: Mapping[str, Field]) -> tuple[str, list[str]]:
+    """Return the warnings as a title and sentences; all missing fields share one sentence."""
+    missing = [fields[warning.field] for warning in warnings if warning.kind == "missing"]
+    sentences = [warning.message for warning in warnings if warning.kind != "missing"]
+    if missing:
+        names = ", ".join(field.label for field in missing)
+        # The model has no category "missing" for a number: the average stands in for it.
+        averages = "" if all(field.is_text for field in missing) else " Averages are used for the numbers."
+        sentences.append(f"Missing, although past leads always had them: {names}.{averages}")
+    if 2 * len(missing) > len(fields):
+        return "Too little is known about this lead for a reliable score", sentences
+    return "Warnings", sentences
 
 
-def _render_segment(answer: Answer) -> str:
-    told = f'<br><span class="lm-muted">Segment: {escape(answer.segment or "")}</span>'
-    return told if answer.segment else ""
-
-
-def _render_explanation(explanation: Explanation | None) -> str:
+def _reason_lists(explanation: Explanation | None) -> list[tuple[str, str, list[tuple[float, Reason]]]]:
+    """Return title, style and reasons of both lists, each reason with the length of its bar."""
     if explanation is None:
-        return ""
+        return []
     reasons = (*explanation.reasons_for, *explanation.reasons_against)
     largest = max((abs(reason.contribution) for reason in reasons), default=1.0)
-    parts = (
-        ("▲ Speaks for it", "lm-for", explanation.reasons_for),
-        ("▼ Speaks against it", "lm-against", explanation.reasons_against),
+    lists = (
+        ("▲ Raises the chance", "lm-for", explanation.reasons_for),
+        ("▼ Lowers the chance", "lm-against", explanation.reasons_against),
     )
-    return "".join(
-        f"<h2>{title}</h2>" + "".join(_render_reason(reason, kind, largest) for reason in chosen)
-        for title, kind, chosen in parts
+    return [
+        # A bar of no length would look like a missing one.
+        (title, style, [(max(abs(reason.contribution) / largest, 0.01), reason) for reason in chosen])
+        for title, style, chosen in lists
         if chosen
-    )
+    ]
 
 
-def _render_reason(reason: Reason, kind: str, largest: float) -> str:
-    width = max(abs(reason.contribution) / largest, 0.01)
+def render_what_if(what_if: WhatIf) -> str:
+    """Render the changes that would raise the probability most."""
+    percent = round(100 * what_if.probability)
+    # The difference of the rounded probabilities, which are what people see.
+    points = [round(100 * change.probability) - percent for change in what_if.changes]
+    return render("what_if.html", what_if=what_if, changes=list(zip(what_if.changes, points, strict=True)))
+
+
+def render_curve(curve: Curve) -> str:
+    """Render the probability over the values of a field: a line for numbers, else bars."""
+    if curve.edges:
+        return render("curve_line.svg.j2", curve=curve, **_plot(curve))
+    is_own = [value == curve.own for value in curve.values]
+    bars = list(zip(curve.names, is_own, curve.probabilities, strict=True))
+    return render("curve_bars.html", curve=curve, bars=bars)
+
+
+def _plot(curve: Curve) -> dict[str, Any]:
+    """Return the coordinates of the line, its axes and the lead's own point."""
+    numbers = [float(value) for value in curve.values]
+    low, span = numbers[0], (numbers[-1] - numbers[0]) or 1
+    highest = max(*curve.probabilities, curve.own_probability)
+    # The scale ends at the next tenth above the line, with room for a label.
+    top = min(max(math.ceil(10 * highest + 0.5), 2), 10) / 10
+
+    def x(value: float) -> float:
+        return LEFT + (value - low) / span * (RIGHT - LEFT)
+
+    def y(probability: float) -> float:
+        return BOTTOM - probability / top * (BOTTOM - TOP)
+
+    own_x = None if curve.own is None else x(float(curve.own))
+    own_y = y(curve.own_probability)
+    pairs = zip(numbers, curve.probabilities, strict=True)
+    return {
+        "frame": {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "bottom": BOTTOM},
+        "rules": [(y(share * top), f"{share * top:.0%}") for share in (0, 0.5, 1)],
+        "ticks": [x(edge) for edge in curve.edges],
+        "points": " ".join(f"{x(value):.1f},{y(probability):.1f}" for value, probability in pairs),
+        "own_x": own_x,
+        "own_y": own_y,
+        "label_y": own_y - 10 if own_y > TOP + 24 else own_y + 22,
+        "anchor": _anchor(own_x or 0),
+        "words": _describe(curve),
+        "label": textwrap.shorten(curve.label, 60, placeholder="…"),
+    }
+
+
+def _anchor(x: float) -> str:
+    """Return the side from which a label at `x` stays inside the plot."""
+    if x < WIDTH / 3:
+        return "start"
+    return "end" if x > WIDTH * 2 / 3 else "middle"
+
+
+def _describe(curve: Curve) -> str:
+    """Return the plot in words, for readers who cannot see it."""
+    lowest, highest = min(curve.probabilities), max(curve.probabilities)
     return (
-        f'<div class="lm-reason {kind}"><div style="width:{width:.0%}" '
-        f'title="{reason.contribution:+.2f} log-odds"></div><p>{escape(reason.sentence)}</p></div>'
+        f"Probability by {curve.label}, from {curve.names[0]} to {curve.names[-1]}: "
+        f"{lowest:.0%} to {highest:.0%}. This lead, {curve.own_name}: {curve.own_probability:.0%}."
     )
-
-
-def _render_warnings(answer: Answer, n_fields: int) -> str:
-    lacking = [remark for remark in answer.warnings if remark.kind == "missing"]
-    items = [escape(remark.message) for remark in answer.warnings if remark.kind != "missing"]
-    if lacking:
-        names = ", ".join(escape(remark.message.partition(":")[0]) for remark in lacking)
-        assumed = any(remark.message.endswith("assumed.") for remark in lacking)
-        numbers = " Averages are assumed for the numbers." if assumed else ""
-        items.append(f"Not given, though every training lead had them: {names}.{numbers}")
-    if not items:
-        return ""
-    little = 2 * len(lacking) > n_fields
-    title = "Too little is known of this lead for the number to mean much" if little else "Read with care"
-    listed = "".join(f"<li>{item}</li>" for item in items)
-    return f'<div class="lm-note"><b>{title}</b><ul>{listed}</ul></div>'

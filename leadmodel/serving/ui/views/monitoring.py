@@ -1,44 +1,55 @@
-"""What the prediction log says, for people: words, figures and tables as HTML. No lead is in it."""
+"""Render what the prediction log says as HTML: words, figures and tables. No lead is in it."""
 
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from leadmodel.drift.drift import FieldDrift
 from leadmodel.drift.measure import evaluate_outcomes
 from leadmodel.leads.schema import MIN_CATEGORY_COUNT
+from leadmodel.metrics.classification import reliability
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.history import (
+    Outcomes,
     Requests,
     Scores,
+    outcomes_by_grade,
+    outcomes_by_revision,
+    outcomes_over_time,
     scores_over_time,
 )
 from leadmodel.monitoring.log.history import MAX_LEADS, History
 from leadmodel.monitoring.plots import (
     draw_drifts,
     draw_failures,
+    draw_foretold,
+    draw_grade_outcomes,
     draw_grades,
+    draw_lift,
     draw_numbers,
+    draw_reliabilities,
     draw_scores,
     draw_seconds,
 )
-from leadmodel.plots.style import to_png
-from leadmodel.serving.ui.components import figure, folded, gallery, section, table
-from leadmodel.serving.ui.views.outcomes import render_outcomes
+from leadmodel.plots.style import Figure, to_png
+from leadmodel.serving.ui.components import Picture, Table, render, with_interval
 
 __all__ = ["render_history"]
 
 MANY_FAILED, SLOW = 0.01, 1.0
 """The share of failed requests, and the seconds of a slow answer, from which on to look into it."""
 
+MAX_DRIFTED_NAMED, MAX_REVISIONS_DRAWN = 5, 3
+
 GOOD, LOOK, UNKNOWN = "✓", "▲", "–"
+MEANINGS = {GOOD: "fine", LOOK: "look into it", UNKNOWN: "not known"}
 
 Check = tuple[str, str]
 
 
 def render_history(history: History, model: LeadModel, days: int, n_dropped: int = 0) -> str:
-    """Return everything that people want to know of the last days.
+    """Render scores, drift, outcomes and requests of the last days.
 
     Parameters
     ----------
@@ -53,198 +64,225 @@ def render_history(history: History, model: LeadModel, days: int, n_dropped: int
     """
     scores = scores_over_time(history.slices, history.scored)
     if not any(scores):
-        few = f"Fewer than {MIN_CATEGORY_COUNT} leads were logged in this time."
-        told = f"<p>{few} Look back further, or later.</p>"
-        return f'<div class="lm-report">{told}</div>'
+        few = f"Fewer than {MIN_CATEGORY_COUNT} leads were logged in this period."
+        return render("notice.html", text=f"{few} Choose a longer period, or come back later.")
+    bands = list(model.config.decision.bands)
     checks = [
         _check_leads(history, days, n_dropped),
         *_check_drift(history),
         _check_performance(history, model),
         _check_requests(history.requests),
     ]
-    bands = list(model.config.decision.bands)
-    parts = (
-        _render_checks(checks),
-        section("Scores", _render_scores(history, scores, bands)),
-        section("Drift", _render_drift(history)),
-        section("Outcomes", render_outcomes(history, bands)),
-        section("Errors and latency", _render_requests(history)),
+    return render(
+        "monitoring.html",
+        checks=_summarize_checks(checks),
+        scores=_scores(history, scores, bands),
+        drift=_drift(history),
+        outcomes=_outcomes(history, bands),
+        requests=_requests(history),
     )
-    return f'<div class="lm-report">{"".join(parts)}</div>'
+
+
+def _summarize_checks(checks: Sequence[Check]) -> dict[str, Any]:
+    """Return the worst mark and all checks: what the macro `verdict` takes."""
+    mark, words = GOOD, "Nothing unusual"
+    if any(check_mark == LOOK for check_mark, _ in checks):
+        mark, words = LOOK, "Look into it"
+    marked = [(check_mark, MEANINGS[check_mark], sentence) for check_mark, sentence in checks]
+    return {"mark": mark, "words": words, "checks": marked}
 
 
 def _check_leads(history: History, days: int, n_dropped: int) -> Check:
     span = "day" if days == 1 else f"{days} days"
-    told = f"{len(history.scored):,} leads were scored in the last {span}."
+    sentence = f"{len(history.scored):,} leads were scored in the last {span}."
     if history.is_cut:
-        told += f" Only the newest are looked at, {MAX_LEADS:,} or some more."
+        sentence += f" Only the newest (about {MAX_LEADS:,}) are analyzed."
     if n_dropped:
-        return LOOK, f"{told} {n_dropped:,} more could not be logged since the app started."
-    return GOOD, told
+        return LOOK, f"{sentence} {n_dropped:,} more could not be logged since the app started."
+    return GOOD, sentence
 
 
 def _check_drift(history: History) -> list[Check]:
     drift = history.drift
-    if drift is None or all(one.chance is None for one in drift.ranked):
-        return [(UNKNOWN, "There are too few leads to tell whether they have drifted.")]
-    drifted = [one for one in drift.ranked if one.drifted]
+    if drift is None or all(field.chance is None for field in drift.ranked):
+        return [(UNKNOWN, "There are too few leads to measure drift.")]
+    drifted = [field for field in drift.ranked if field.drifted]
     if not drifted:
-        told = f"The latest {drift.n_now:,} leads are like those that the model has learned from."
-        return [(GOOD, told)]
-    told = (
-        f"The latest {drift.n_now:,} leads (since {history.since}) have drifted from those that the model "
-        f"has learned from: {_listed(drifted)}."
+        return [(GOOD, f"The latest {drift.n_now:,} leads are like the training leads.")]
+    names = ", ".join(field.label for field in drifted[:MAX_DRIFTED_NAMED])
+    if len(drifted) > MAX_DRIFTED_NAMED:
+        names += f" and {len(drifted) - MAX_DRIFTED_NAMED} more"
+    sentence = (
+        f"The latest {drift.n_now:,} leads (since {history.since}) have drifted from the training "
+        f"leads: {names}."
     )
-    moved = _moved(drifted[0], drift.n_now)
-    return [(LOOK, told), *([(LOOK, f"What moved most is {drifted[0].label}. {moved}.")] if moved else [])]
+    shifts = _describe_shifts(drifted[0], drift.n_now)
+    detail = [(LOOK, f"The largest shift is in {drifted[0].label}. {shifts}.")] if shifts else []
+    return [(LOOK, sentence), *detail]
 
 
-def _listed(drifted: Sequence[FieldDrift], at_most: int = 5) -> str:
-    named = ", ".join(one.label for one in drifted[:at_most])
-    return named + (f" and {len(drifted) - at_most} more" if len(drifted) > at_most else "")
-
-
-def _moved(one: FieldDrift, n_now: int) -> str:
-    """Return which cells moved most, of those with no leads now or more than a handful."""
-    shown = [cell for cell in one.cells if not 0 < cell.now * n_now < MIN_CATEGORY_COUNT - 0.5]
+def _describe_shifts(field: FieldDrift, n_now: int) -> str:
+    """Return the two cells that moved most, of those with no leads now or more than a handful."""
+    # A cell of a handful of leads might point to a person; halves come from rounded shares.
+    shown = [cell for cell in field.cells if not 0 < cell.now * n_now < MIN_CATEGORY_COUNT - 0.5]
     widest = sorted(shown, key=lambda cell: -abs(cell.now - cell.then))[:2]
-    told = [(cell.name, f"{cell.then:.0%}", f"{cell.now:.0%}") for cell in widest]
-    return "; ".join(f"{name}: {then} then, {now} now" for name, then, now in told if then != now)
+    shares = [(cell.name, f"{cell.then:.0%}", f"{cell.now:.0%}") for cell in widest]
+    return "; ".join(f"{name}: {then} then, {now} now" for name, then, now in shares if then != now)
 
 
 def _check_performance(history: History, model: LeadModel) -> Check:
-    own = history.scored[
-        (history.scored["revision"] == model.revision) & history.scored["converted"].notna()
-    ]
-    y, probability = own["converted"].to_numpy(dtype=np.int64), own["probability"].to_numpy()
+    scored = history.scored
+    known = scored[(scored["revision"] == model.revision) & scored["converted"].notna()]
+    y, probability = known["converted"].to_numpy(dtype=np.int64), known["probability"].to_numpy()
     performance, _ = evaluate_outcomes(model, y, probability)
     if performance is None:
-        return UNKNOWN, "Too few outcomes have come back to judge the model that serves now."
+        return UNKNOWN, "There are too few outcomes to evaluate the current model."
     if performance.fell:
-        return LOOK, f"The model does worse than on its test leads. {' '.join(performance.told)}"
-    return GOOD, f"The model does as well on {len(y):,} outcomes as on its test leads."
+        return LOOK, f"The model performs worse than on its test leads. {' '.join(performance.told)}"
+    return GOOD, f"The model performs as well on {len(y):,} outcomes as on its test leads."
 
 
 def _check_requests(requests: Sequence[Requests | None]) -> Check:
-    known = [one for one in requests if one]
-    n_all, n_failed = sum(one.n_all for one in known), sum(one.n_failed for one in known)
-    slow = max((one.slow for one in known if one.n_scoring), default=0.0)
-    if not known:
-        return UNKNOWN, "No requests were counted in this time."
+    counted = [counts for counts in requests if counts]
+    n_all, n_failed = sum(counts.n_all for counts in counted), sum(counts.n_failed for counts in counted)
+    slow = max((counts.slow for counts in counted if counts.n_scoring), default=0.0)
+    if not counted:
+        return UNKNOWN, "No requests were counted in this period."
     if n_failed >= max(MIN_CATEGORY_COUNT, MANY_FAILED * n_all):
-        return LOOK, f"The app failed with {n_failed:,} of {n_all:,} requests. Its log says where."
+        return LOOK, f"The app failed on {n_failed:,} of {n_all:,} requests; see its log."
     if slow > SLOW:
         return LOOK, f"At worst, 5 of 100 requests took longer than {_milliseconds(slow)}."
-    return GOOD, f"The app answered: fewer than {MANY_FAILED:.0%} of {n_all:,} requests failed."
+    return GOOD, f"The app works: fewer than {MANY_FAILED:.0%} of {n_all:,} requests failed."
 
 
-def _render_checks(checks: Sequence[Check]) -> str:
-    attention = any(mark == LOOK for mark, _ in checks)
-    mark, verdict = (LOOK, "Look into it") if attention else (GOOD, "Nothing unusual")
-    meanings = {GOOD: "fine", LOOK: "look into it", UNKNOWN: "not known"}
-    listed = "".join(
-        f'<div class="lm-check"><span role="img" aria-label="{meanings[one]}">{one}</span>'
-        f"<span>{escape(sentence)}</span></div>"
-        for one, sentence in checks
-    )
-    return (
-        f'<div class="lm-card"><div class="lm-verdict"><span aria-hidden="true">{mark}</span>'
-        f"<span>{verdict}</span></div>{listed}</div>"
-    )
+def _draw(figure: Figure, alternative: str, where: str = "the same as in the table") -> Picture:
+    return Picture(to_png(figure), f"{alternative}; {where}")
 
 
-def _render_scores(history: History, scores: Sequence[Scores | None], bands: Sequence[str]) -> str:
+def _scores(history: History, scores: Sequence[Scores | None], bands: Sequence[str]) -> dict[str, Any]:
     names = history.slices.names
-    pictures = gallery(
-        [
-            figure(to_png(draw_numbers(names, scores)), "Leads over time; the same as in the table"),
-            figure(
-                to_png(draw_scores(names, scores)),
-                "Probabilities over time; the same as in the table",
-            ),
-            figure(
-                to_png(draw_grades(names, scores, bands)),
-                "Grades over time; the same as in the table",
-            ),
-        ]
-    )
     rows = [
         (
             name,
-            f"{one.n_leads:,}",
-            f"{one.median:.0%}",
-            *(_count(one.grades.get(band, 0)) for band in bands),
+            f"{score.n_leads:,}",
+            f"{score.median:.0%}",
+            *(_count(score.grades.get(band, 0)) for band in bands),
         )
-        if one
+        if score
         else (name, f"under {MIN_CATEGORY_COUNT}", "", *("" for _ in bands))
-        for name, one in zip(names, scores, strict=True)
+        for name, score in zip(names, scores, strict=True)
     ]
-    header = ("From", "Leads", "Median", *(f"Grade {band}" for band in bands))
-    return pictures + folded("The same as a table", table(header, rows))
-
-
-def _counts(grades: Mapping[str, int], bands: Sequence[str]) -> list[str]:
-    return [_count(grades.get(band, 0)) for band in bands]
+    return {
+        "pictures": [
+            _draw(draw_numbers(names, scores), "Leads over time"),
+            _draw(draw_scores(names, scores), "Probabilities over time"),
+            _draw(draw_grades(names, scores, bands), "Grades over time"),
+        ],
+        "table": Table(("From", "Leads", "Median", *(f"Grade {band}" for band in bands)), rows),
+    }
 
 
 def _count(number: int) -> str:
     return f"{number:,}" if number >= MIN_CATEGORY_COUNT or not number else f"under {MIN_CATEGORY_COUNT}"
 
 
-def _render_drift(history: History) -> str:
+def _drift(history: History) -> dict[str, Any] | None:
     drift = history.drift
     if drift is None:
-        return "<p>The revision that serves now has scored no leads in this time.</p>"
-    told = (
-        "<p>How far the values of each field, and the probabilities, are from those of the training "
-        "leads of the revision that serves now, among the leads that it has scored: the population "
-        "stability index (PSI), in hundredths, where chance is no explanation. From 10 on, and set bold, "
-        "it counts as drift. White cells have too few leads. The table tells of the latest "
-        f"{drift.n_now:,} leads, since {escape(history.since)}.</p>"
-    )
-    drawn = draw_drifts(history.slices.names, history.drifts, [one.label for one in drift.ranked])
+        return None
+    figure = draw_drifts(history.slices.names, history.drifts, [field.label for field in drift.ranked])
     rows = [
         (
-            f"{one.label}\n{_moved(one, drift.n_now)}",
-            f"{one.psi:.2f}",
-            "" if one.chance is None else f"{one.chance:.2f}",
-            "drifted" if one.drifted else one.level,
+            f"{field.label}\n{_describe_shifts(field, drift.n_now)}",
+            f"{field.psi:.2f}",
+            "" if field.chance is None else f"{field.chance:.2f}",
+            "drifted" if field.drifted else field.level,
         )
-        for one in drift.ranked
-        if one.level != "stable"
+        for field in drift.ranked
+        if field.level != "stable"
     ]
-    stable = ", ".join(one.label for one in drift.ranked if one.level == "stable")
-    rest = f"<p>Stable, or too few leads to tell: {escape(stable)}.</p>" if stable else ""
-    header = ("Field", "PSI", "Chance reaches", "Verdict")
-    picture = figure(to_png(drawn), "Drift of each field over time; the table tells it of the latest leads")
-    moved = table(header, rows) if rows else ""
-    return f'{told}<div class="lm-beside">{picture}<div>{moved}{rest}</div></div>'
+    return {
+        "n_leads": drift.n_now,
+        "since": history.since,
+        "picture": _draw(figure, "Drift of each field over time", "the table shows the latest leads"),
+        "table": Table(("Field", "PSI", "Chance alone", "Verdict"), rows),
+        "stable": [field.label for field in drift.ranked if field.level == "stable"],
+    }
 
 
-def _render_requests(history: History) -> str:
+def _outcomes(history: History, bands: Sequence[str]) -> dict[str, Any] | None:
+    """Return conversions by revision, by grade and over time, as far as outcomes have come back."""
+    names, scored = history.slices.names, history.scored
+    over_time = outcomes_over_time(history.slices, scored)
+    if not any(over_time):
+        return None
+    by_grade, by_revision = outcomes_by_grade(scored, bands), outcomes_by_revision(scored)
+    figures = {
+        "Conversion by grade": draw_grade_outcomes(by_grade),
+        "Predicted and actual conversion over time": draw_foretold(names, over_time),
+        "Lift of the top fifth over time": draw_lift(names, over_time),
+        "Reliability of each revision": draw_reliabilities(_reliabilities(history, by_revision)),
+    }
+    return {
+        "n_known": int(scored["converted"].notna().sum()),
+        "n_leads": len(scored),
+        "rate": scored["converted"].mean(),
+        "pictures": [
+            _draw(figure, name, "the same as in the tables below") for name, figure in figures.items()
+        ],
+        "by_revision": _outcome_table("Revision", by_revision, lambda revision: revision[:15]),
+        "by_grade": _outcome_table("Grade", by_grade),
+        "over_time": _outcome_table("From", [outcomes for outcomes in over_time if outcomes]),
+    }
+
+
+def _reliabilities(history: History, revisions: Sequence[Outcomes]) -> dict[str, dict[str, list[float]]]:
+    """Return the reliability of the latest revisions with enough outcomes to rank their leads."""
+    known = history.scored[history.scored["converted"].notna()]
+    names = [outcomes.name for outcomes in revisions if outcomes.roc_auc][:MAX_REVISIONS_DRAWN]
+    groups = {name: known[known["revision"] == name] for name in names}
+    return {name: reliability(group["converted"], group["probability"]) for name, group in groups.items()}
+
+
+def _outcome_table(kind: str, groups: Sequence[Outcomes], shorten: Callable[[str], str] = str) -> Table:
+    rows = [
+        (
+            shorten(group.name),
+            f"{group.n_known:,} of {group.n_leads:,}",
+            f"{group.expected:.0%}",
+            with_interval(group.converted, ".0%"),
+            with_interval(group.lift, ".1f") if group.lift else "",
+            f"{group.roc_auc.value:.2f}" if group.roc_auc else "",
+        )
+        for group in groups
+    ]
+    return Table((kind, "Outcomes", "Predicted", "Converted", "Lift of the top fifth", "ROC AUC"), rows)
+
+
+def _requests(history: History) -> dict[str, Any] | None:
     names, requests = history.slices.names, history.requests
     if not any(requests):
-        return "<p>No requests were counted in this time.</p>"
+        return None
     rows = [
         (
             name,
-            f"{one.n_scoring:,}",
-            _count(one.n_refused),
-            _count(one.n_failed),
-            _milliseconds(one.median),
-            _milliseconds(one.slow),
+            f"{counts.n_scoring:,}",
+            _count(counts.n_refused),
+            _count(counts.n_failed),
+            _milliseconds(counts.median),
+            _milliseconds(counts.slow),
         )
-        for name, one in zip(names, requests, strict=True)
-        if one
+        for name, counts in zip(names, requests, strict=True)
+        if counts
     ]
-    header = ("From", "Requests", "Wrong requests", "The app failed", "Half within", "95 of 100 within")
-    pictures = gallery(
-        [
-            figure(to_png(draw_seconds(names, requests)), "Time to answer; the same as in the table"),
-            figure(to_png(draw_failures(names, requests)), "Refused and failed; the same as in the table"),
-        ]
-    )
-    return pictures + folded("The same as a table", table(header, rows))
+    header = ("From", "Requests", "Invalid requests", "Failures", "Median time", "95th percentile")
+    return {
+        "pictures": [
+            _draw(draw_seconds(names, requests), "Time to answer"),
+            _draw(draw_failures(names, requests), "Refused and failed"),
+        ],
+        "table": Table(header, rows),
+    }
 
 
 def _milliseconds(seconds: float) -> str:

@@ -1,8 +1,4 @@
-"""The keyboard on the pages: a script that the browser runs."""
-
-__all__ = ["KEYBOARD"]
-
-KEYBOARD = """
+// Enter in a number's field scores, Ctrl+Enter does anywhere on the page; one Tab leads from field to field.
 () => {
   const isList = (target) => target.getAttribute?.("role") === "combobox";
   // To Gradio the choices of one question are as many questions: arrow keys would not move among them.
@@ -30,5 +26,3 @@ KEYBOARD = """
     if (open) target.dispatchEvent(new FocusEvent("blur"));
   }, 100));
 }
-"""
-"""Enter in a number's field scores, Ctrl+Enter anywhere on the page; one Tab leads from field to field."""
