@@ -159,7 +159,7 @@ def _add_drift(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def _drift(options: argparse.Namespace) -> int:
     from leadmodel.drift.measure import measure_drift
     from leadmodel.drift.plots import draw_drift
-    from leadmodel.drift.report import drift_report
+    from leadmodel.drift.text import drift_report
     from leadmodel.plots.style import to_png
 
     if options.plot and not options.plot.lower().endswith(".png"):
@@ -205,7 +205,7 @@ def _add_retrain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _retrain(options: argparse.Namespace) -> None:
-    from leadmodel.drift.report import drift_report
+    from leadmodel.drift.text import drift_report
     from leadmodel.monitoring.retraining import champion_recipe, champion_settings, retrain
     from leadmodel.training.report import progress_bar
     from leadmodel.training.tracking import open_tracker

@@ -1,4 +1,4 @@
-"""What the training leads looked like: counts and conversions per value, never a lead."""
+"""Profile the training leads: counts and conversions by value, never a single lead."""
 
 from bisect import bisect_left
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ from leadmodel.leads.schema import MISSING, Field, LeadSchema, Value
 
 __all__ = ["Cell", "FieldProfile", "Profile", "profile_leads", "profile_output"]
 
-N_BINS = 10
-MIN_PER_BIN = 20
+N_BINS, MIN_PER_BIN = 10, 20
+"""Most bins of a number, and least leads per bin: deciles of large tables, fewer bins of small ones."""
 
 
 class Cell(BaseModel):
-    """Some training leads: how many, and how many of them converted."""
+    """Number of leads in a group, and of conversions among them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,7 +27,7 @@ class Cell(BaseModel):
 
     @property
     def rate(self) -> float:
-        """Share of the leads that converted; 0 for none."""
+        """Conversion rate; 0 for an empty group."""
         return self.converted / self.count if self.count else 0.0
 
 
@@ -35,16 +35,16 @@ NONE = Cell(count=0, converted=0)
 
 
 class FieldProfile(BaseModel):
-    """The training leads by the values of one field.
+    """Training leads by the values of one field.
 
     Parameters
     ----------
     cells : dict of str to Cell
-        By choice for a text; by bin for a number ("0" is the lowest).
+        By choice for a category; by bin for a number ("0" is the lowest).
     edges : tuple of float
-        Edges of a number's bins, upper ones included; empty for a text.
+        Edges of the bins of a number, each bin with its upper edge; empty for a category.
     other, missing : Cell
-        Leads with a rare value, and without any.
+        Leads with a rare value, and without a value.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,34 +61,34 @@ class FieldProfile(BaseModel):
         return self
 
     def cell(self, value: Value) -> Cell:
-        """Return the training leads that had `value`, or one of the same bin."""
+        """Return the training leads with `value`, or with a number in its bin."""
         if isinstance(value, str):
             return self.missing if value == MISSING else self.cells.get(value, self.other)
-        return self.missing if np.isnan(value) else self.cells[str(self.place(value))]
+        return self.missing if np.isnan(value) else self.cells[str(self.bin_of(value))]
 
-    def place(self, value: float) -> int:
-        """Return which bin a number falls into, 0 being the lowest."""
+    def bin_of(self, value: float) -> int:
+        """Return the index of the bin of a number, 0 being the lowest; the outer bins are open."""
         return bisect_left(self.edges, value, 1, len(self.edges) - 1) - 1
 
     def bounds(self, value: float) -> tuple[float, float]:
-        """Return the lowest and highest value of the bin of `value`."""
-        place = self.place(value)
-        return self.edges[place], self.edges[place + 1]
+        """Return the edges of the bin of `value`."""
+        index = self.bin_of(value)
+        return self.edges[index], self.edges[index + 1]
 
 
 class Profile(BaseModel):
-    """The training leads, field by field, and what the model says of leads it has not seen.
+    """Training leads by field, and test leads by the predictions of the model.
 
     Parameters
     ----------
     leads : Cell
-        All of them.
+        All training leads.
     fields : dict of str to FieldProfile
         By field name.
     outputs : dict of str to FieldProfile
-        The test leads by what the model says of them, such as "probability": of leads that it has
-        learned from it is surer than of new ones, and the models of a cross-validation spread their
-        probabilities otherwise. Empty in models of earlier releases.
+        Test leads by each output of the model, such as "probability". Training leads would not do: a
+        model is more confident about leads it was fitted on, and the models of a cross-validation
+        differ from the final one. Empty in models of earlier releases.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -123,17 +123,18 @@ def profile_leads(
     outputs : mapping of str to FieldProfile, optional
         As `profile_output` returns them, by name.
     """
-    fields = {field.name: _profile_field(field, typed[field.name], y) for field in schema.fields}
+    fields = {
+        field.name: _profile_text(field, typed[field.name], y)
+        if field.is_text
+        else _profile_number(typed[field.name], y)
+        for field in schema.fields
+    }
     return Profile(leads=_count(y), fields=fields, outputs=dict(outputs or {}))
 
 
 def profile_output(values: npt.NDArray[np.float64], y: npt.NDArray[Any]) -> FieldProfile:
-    """Count leads that the model has not seen by what it says of them, both of shape (n_leads,)."""
+    """Count test leads by an output of the model; both arrays are of shape (n_leads,)."""
     return _profile_number(pd.Series(values), y)
-
-
-def _profile_field(field: Field, column: pd.Series, y: npt.NDArray[Any]) -> FieldProfile:
-    return _profile_text(field, column, y) if field.is_text else _profile_number(column, y)
 
 
 def _profile_text(field: Field, column: pd.Series, y: npt.NDArray[Any]) -> FieldProfile:
@@ -148,16 +149,17 @@ def _profile_text(field: Field, column: pd.Series, y: npt.NDArray[Any]) -> Field
 
 def _profile_number(column: pd.Series, y: npt.NDArray[Any]) -> FieldProfile:
     numbers = column.to_numpy()
-    known = ~np.isnan(numbers)
-    edges = _edges(numbers[known])
-    bins = np.searchsorted(edges[1:-1], numbers[known], side="left")
-    cells = {str(place): cell for place, cell in enumerate(_count_by(bins, y[known], len(edges) - 1))}
-    return FieldProfile(cells=cells, edges=tuple(edges.tolist()), other=NONE, missing=_count(y[~known]))
+    given = ~np.isnan(numbers)
+    edges = _edges(numbers[given])
+    bins = np.searchsorted(edges[1:-1], numbers[given], side="left")
+    cells = {str(index): cell for index, cell in enumerate(_count_by(bins, y[given], len(edges) - 1))}
+    return FieldProfile(cells=cells, edges=tuple(edges.tolist()), other=NONE, missing=_count(y[~given]))
 
 
 def _edges(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the edges of bins of about equal size, fewer where values repeat."""
     n_bins = int(np.clip(len(numbers) // MIN_PER_BIN, 1, N_BINS))
+    # Edges are values that occur, so that a frequent value ends its bin instead of being split off.
     inner = np.quantile(numbers, np.linspace(0, 1, n_bins + 1)[1:-1], method="inverted_cdf")
     low, high = numbers.min(), numbers.max()
     inner = np.unique(inner)
@@ -168,6 +170,6 @@ def _count(y: npt.NDArray[Any]) -> Cell:
     return Cell(count=len(y), converted=int(y.sum()))
 
 
-def _count_by(places: npt.NDArray[Any], y: npt.NDArray[Any], n_places: int) -> list[Cell]:
-    counts, converted = np.bincount(places, minlength=n_places), np.bincount(places, y, n_places)
+def _count_by(codes: npt.NDArray[Any], y: npt.NDArray[Any], n_codes: int) -> list[Cell]:
+    counts, converted = np.bincount(codes, minlength=n_codes), np.bincount(codes, y, n_codes)
     return [Cell(count=n, converted=round(k)) for n, k in zip(counts.tolist(), converted, strict=True)]

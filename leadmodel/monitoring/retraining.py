@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import ValidationError
 
+from leadmodel.drift.counts import count_leads
 from leadmodel.drift.drift import Drift, compare_leads
-from leadmodel.drift.measure import count_typed, evaluate_outcomes
+from leadmodel.drift.measure import evaluate_outcomes
 from leadmodel.errors import InputError, ModelError
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.dates import read_times
@@ -162,7 +163,7 @@ def _look(champion: LeadModel, leads: pd.DataFrame, past: TrainingData) -> _NewL
     fresh = _newer_than(champion, leads, past)
     typed = read_leads(champion.schema, leads.iloc[past.X.index[fresh]])
     forecast = champion.routing.forecast(typed)
-    counts = count_typed(champion, typed, forecast.outputs)
+    counts = count_leads(champion.profile, typed, forecast.outputs)
     judged = evaluate_outcomes(champion, past.y[fresh], forecast.probability)
     return _NewLeads(past, fresh, compare_leads(champion.schema, champion.profile, counts, *judged))
 
@@ -200,7 +201,7 @@ def _as_time(text: str, times: pd.Series) -> object:
 def _sentences(drift: Drift) -> tuple[str, ...]:
     """Return what moved most, at most three sentences."""
     drifted = (one for one in drift.ranked if one.drifted)
-    return tuple(sentence for one in drifted for sentence in one.told[:1])[:3]
+    return tuple(sentence for one in drifted for sentence in one.changes[:1])[:3]
 
 
 def _compare(

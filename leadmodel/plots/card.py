@@ -118,14 +118,14 @@ def _draw_revenue(test: RevenueTest) -> Figure:
 def _draw_roc(curves: Curves, auc: Estimate) -> Figure:
     figure, axes = new_axes("ROC curve", "False positive rate", "True positive rate")
     axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="chance")
-    axes.plot(curves.roc.x, curves.roc.y, color=ACCENT, linewidth=2, label=f"AUC {auc.told()}")
+    axes.plot(curves.roc.x, curves.roc.y, color=ACCENT, linewidth=2, label=f"AUC {auc.summary()}")
     axes.legend(loc="lower right", frameon=False)
     return figure
 
 
 def _draw_precision_recall(curves: Curves, test: Mapping[str, Estimate]) -> Figure:
     figure, axes = new_axes("Precision and recall", "Recall", "Precision")
-    label = f"AUC {test['pr_auc'].told()}"
+    label = f"AUC {test['pr_auc'].summary()}"
     axes.plot(curves.precision_recall.x, curves.precision_recall.y, color=ACCENT, linewidth=2, label=label)
     chosen = (test["recall"].value, test["precision"].value)
     axes.plot(*chosen, "o", color=SECOND, markersize=9, label="decision threshold")

@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 
 from leadmodel.insights.association import Association
 from leadmodel.insights.conversion import Conversion
-from leadmodel.insights.histogram import Histogram
-from leadmodel.insights.insights import Spread
+from leadmodel.insights.insights import Histogram, Spread
 from leadmodel.insights.interaction import Interaction
 from leadmodel.insights.profile import Cell
 from leadmodel.plots.style import ACCENT, INK, PALE, SECOND, new_axes, short

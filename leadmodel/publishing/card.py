@@ -83,7 +83,7 @@ def environment() -> Environment:
     made.filters |= {
         "cell": _cell,
         "names": _names,
-        "estimate": Estimate.told,
+        "estimate": Estimate.summary,
         "points": _points,
         "choices": _choices,
         "difference": _difference,
@@ -139,7 +139,7 @@ def _points(estimate: Estimate) -> str:
 def _difference(estimate: Estimate) -> str:
     if not estimate.value:
         return "the best"
-    return estimate.told("+.4f")
+    return estimate.summary("+.4f")
 
 
 def _choices(field: Field) -> str:

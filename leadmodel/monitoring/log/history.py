@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from leadmodel.drift.counts import Counts
+from leadmodel.drift.counts import Counts, count_leads
 from leadmodel.drift.drift import Drift, compare_leads
-from leadmodel.drift.measure import count_typed
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.history import Requests, Slices, requests_over_time
 from leadmodel.monitoring.log.files import find_files, read_files
@@ -190,7 +189,7 @@ def _count(model: LeadModel, table: pa.Table) -> Counts:
         if name.startswith(LEAD)
     }
     typed = restore_leads(model.schema, kept)
-    return count_typed(model, typed, {"probability": table["probability"].to_numpy()})
+    return count_leads(model.profile, typed, {"probability": table["probability"].to_numpy()})
 
 
 def _compare(model: LeadModel, counts: Counts | None) -> Drift | None:

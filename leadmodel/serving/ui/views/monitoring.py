@@ -120,8 +120,8 @@ def _check_performance(history: History, model: LeadModel) -> Check:
     performance, _ = evaluate_outcomes(model, y, probability)
     if performance is None:
         return UNKNOWN, "Too few outcomes have come back to judge the model that serves now."
-    if performance.fell:
-        return LOOK, f"The model does worse than on its test leads. {' '.join(performance.told)}"
+    if performance.degraded:
+        return LOOK, f"The model does worse than on its test leads. {' '.join(performance.changes)}"
     return GOOD, f"The model does as well on {len(y):,} outcomes as on its test leads."
 
 
