@@ -55,7 +55,7 @@ class _Reports:
         model = self.service.model
         try:
             self.log.flush()
-            history = read_history(self.log.place, model, days)
+            history = read_history(self.log.store, model, days)
         except InputError as error:
             return f'<div class="lm-report" role="alert"><p>{error}</p></div>'
         return render_history(history, model, days, self.log.n_dropped)
