@@ -78,18 +78,18 @@ def _draw_cells(axes: Axes, field: FieldDrift) -> None:
     axes.set_yticks(rows, [short(cell.name, 24) for cell in cells])
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    in_percent(axes.xaxis)
     axes.legend(frameon=False)
 
 
 def _draw_reliability(axes: Axes, performance: Performance) -> None:
     dress(axes, "Do the probabilities hold?", "Predicted probability", "Share that converted")
     axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--", label="exactly as predicted")
-    for when, mark, colour, label in (
+    for when, mark, color, label in (
         ("then", "s:", ACCENT, "then (test leads)"),
         ("now", "o-", SECOND, "now"),
     ):
         curve = performance.reliability[when]
-        axes.plot(curve["predicted"], curve["observed"], mark, color=colour, linewidth=2, label=label)
-    in_percent(axes)
+        axes.plot(curve["predicted"], curve["observed"], mark, color=color, linewidth=2, label=label)
+    in_percent(axes.xaxis, axes.yaxis)
     axes.legend(loc="upper left", frameon=False)

@@ -12,9 +12,9 @@ from leadmodel.monitoring.history import (
 )
 from leadmodel.monitoring.log.history import History
 from leadmodel.monitoring.plots import (
-    draw_foretold,
     draw_grade_outcomes,
     draw_lift,
+    draw_predicted,
     draw_reliabilities,
 )
 from leadmodel.plots.style import Figure, to_png
@@ -42,7 +42,7 @@ def render_outcomes(history: History, bands: Sequence[str]) -> str:
     )
     drawn: dict[str, Figure] = {
         "Conversion by grade": draw_grade_outcomes(by_grade),
-        "What was foretold and what happened, over time": draw_foretold(names, found),
+        "What was foretold and what happened, over time": draw_predicted(names, found),
         "Lift of the best fifth over time": draw_lift(names, found),
         "Reliability of each revision": draw_reliabilities(_curves(history, by_revision)),
     }
