@@ -185,6 +185,7 @@ def _combined_auc(log_odds: list[npt.NDArray[np.float64]], y: Ints) -> float:
     """Return the ROC AUC of a logistic regression on the log-odds of several columns."""
     if not log_odds:
         return 0.5
+    # Log-odds have one scale and no gaps, so a linear model can use columns of any kind.
     X = np.column_stack(log_odds)
     return float(roc_auc_score(y, LogisticRegression(max_iter=1000).fit(X, y).decision_function(X)))
 

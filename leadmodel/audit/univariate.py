@@ -104,6 +104,7 @@ def measure_univariate(codes: Ints, gap: Truths, y: Ints, folds: Ints) -> Univar
         Fold of each lead, from 0 to N_FOLDS - 1.
     """
     count, converted = _count_by_fold(codes, folds, None), _count_by_fold(codes, folds, y)
+    # Out of fold, or a column with many rare values would seem to know every outcome.
     log_odds = _log_odds(count, converted, float(y.mean()))
     filled = np.bincount(gap * 2 + y, minlength=4).reshape(2, 2).astype(np.float64)
     return UnivariateStats(

@@ -50,6 +50,7 @@ def choose_threshold(
     InputError
         If no threshold reaches the floor, or the number of new leads is needed and unknown.
     """
+    # Only cuts between two training leads differ; a grid of thresholds would miss some of them.
     cuts = find_cuts(np.asarray(y, dtype=np.float64), np.asarray(probability, dtype=np.float64))
     if config.min_precision is not None:
         chosen = _with_precision(cuts, config.min_precision)

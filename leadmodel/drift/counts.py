@@ -139,6 +139,7 @@ def _count(profile: FieldProfile, column: pd.Series) -> FieldCounts:
 def _count_numbers(profile: FieldProfile, numbers: npt.NDArray[np.float64]) -> FieldCounts:
     low, *inner, high = profile.edges
     # One search finds the bin of each number, below and above included; NaN sorts last.
+    # The lowest edge is a value that occurs, and belongs to the first bin.
     cuts = np.array([np.nextafter(low, -np.inf), *inner, high])
     indices = np.searchsorted(cuts, numbers, side="left")
     below, *bins, above = np.bincount(indices, minlength=len(cuts) + 1).tolist()

@@ -81,6 +81,7 @@ def leads_after_events(events: Any, n: int) -> Any:
     """
     _check("number of events before the cutoff", [n])
     dated = nw.from_native(events).select("entity", "time").drop_nulls()
+    # Numbered by time within the entity, since the order of the log does not matter.
     number = nw.col("time").cum_count().over("entity", order_by="time")
     reached = dated.with_columns(_number=number).filter(nw.col("_number") == n)
     return reached.select("entity", cutoff=nw.col("time").dt.offset_by("1us")).to_native()

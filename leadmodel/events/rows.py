@@ -136,6 +136,7 @@ def _tagged(
         pl.col("time").is_null(),
         pl.col("time") > latest,
     )
+    # The first reason that applies; the order is that of REASONS.
     why = pl.coalesce(
         pl.when(applies).then(pl.lit(reason)) for reason, applies in zip(REASONS, wrong, strict=True)
     )
@@ -243,6 +244,7 @@ def _join(folder: Path, rows: "pl.LazyFrame", table: str, join: JoinConfig) -> "
     names = [name for name in other.collect_schema().names() if name not in schema]
     key = "(key)"
     right = other.select(_as_text(join.on, other.collect_schema()[join.on]).alias(key), *names)
+    # Identical rows are no ambiguity, only different ones for the same key are.
     right = right.filter(pl.col(key).is_not_null()).unique()
     if twice := right.group_by(key).len().filter(pl.col("len") > 1).head(1).collect()[key].to_list():
         raise InputError(

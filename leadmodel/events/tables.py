@@ -219,6 +219,7 @@ class _Reader:
     def _spooled(self, make: "Callable[..., pl.LazyFrame]", config: TableConfig) -> "pl.LazyFrame":
         import polars as pl
 
+        # Parquet on disk, so that a log larger than memory is parsed once and read many times.
         path = self.spool / f"{len(list(self.spool.iterdir()))}.parquet"
         make(self.folder, config, self.config.entity, self.latest).sink_parquet(path)
         return pl.scan_parquet(path)

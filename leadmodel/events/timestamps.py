@@ -129,6 +129,7 @@ def _of_parts(time: DateParts, day: DayBoundary) -> "pl.Expr":
     if time.step is None:
         return _of_dates(date, day)
     step = pl.col(time.step).cast(pl.Float64, strict=False)
+    # Outside the day it cannot be seconds, and would move the event to another day.
     within = pl.when((step >= 0) & (step < 86_400)).then((step * 1e6).cast(pl.Int64))
     return _of_dates(date, "start") + within.cast(pl.Duration("us"))
 
@@ -144,6 +145,7 @@ def _probe(frame: "pl.LazyFrame", time: str) -> "pl.Series | None":
     if dtype.is_numeric():
         return first.cast(pl.Float64)
     numbers = first.filter(first.str.contains(_NUMBER))
+    # By majority: a few placeholders among texts must not decide.
     return numbers.str.strip_chars().cast(pl.Float64) if 2 * len(numbers) > len(first) else None
 
 

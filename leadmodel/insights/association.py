@@ -133,6 +133,7 @@ def cramers_v(a: Codes, b: Codes) -> float:
     observed = np.bincount(a * columns + b, minlength=rows * columns).reshape(rows, columns)
     expected = np.outer(observed.sum(axis=1), observed.sum(axis=0)) / n
     phi = float(((observed - expected) ** 2 / expected).sum()) / n
+    # Bergsma subtracts the expected value under independence, and shrinks the table accordingly.
     phi = max(0.0, phi - (rows - 1) * (columns - 1) / (n - 1))
     least = min(levels - (levels - 1) ** 2 / (n - 1) for levels in (rows, columns)) - 1
     return float(np.sqrt(phi / least)) if least > 0 else float("nan")
@@ -149,6 +150,7 @@ def correlation_ratio(codes: Codes, values: npt.ArrayLike) -> float:
     total = float((deviations**2).sum())
     if groups < 2 or groups == n or not total:
         return float("nan")
+    # Sums of deviations by group, squared: one pass over the leads instead of one per group.
     between = float((np.bincount(codes, deviations) ** 2 / np.bincount(codes)).sum())
     explained = 1 - (1 - between / total) * (n - 1) / (n - groups)
     return float(np.sqrt(max(0.0, explained)))

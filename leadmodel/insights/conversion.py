@@ -67,6 +67,7 @@ def _category_cells(field: Field, profile: FieldProfile) -> list[tuple[str, Cell
     ranked = list(profile.cells.items())
     if field.kind != "boolean":
         ranked.sort(key=lambda item: -item[1].count)
+    # Rare values of the profile, which it does not name, are counted with the least frequent ones.
     rest = [cell for _, cell in ranked[MAX_VALUES:]] + [profile.other]
     other = Cell(count=sum(cell.count for cell in rest), converted=sum(cell.converted for cell in rest))
     return [*ranked[:MAX_VALUES], ("any other", other)]

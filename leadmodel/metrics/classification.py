@@ -113,6 +113,7 @@ def captured_share(value: Floats, ranking: Floats, weights: Floats, share: float
     array of shape (n_draws,)
     """
     leads = _sort(value, ranking, weights)
+    # Cumulated counts are read at the last lead of each tie only: the order within a tie is arbitrary.
     caught = np.cumsum(leads.weights * leads.y, axis=1)[:, leads.last_of_tie]
     called = np.cumsum(leads.weights, axis=1)[:, leads.last_of_tie]
     return np.asarray(_captured(caught, called, share * called[:, -1]) / caught[:, -1])
@@ -129,6 +130,7 @@ def reliability(y: npt.ArrayLike, probability: npt.ArrayLike) -> dict[str, list[
     leads = _sort(y, probability, None)
     starts = _bin_starts(leads)
     count = np.diff(np.append(starts, len(leads.y)))
+    # The leads are sorted from the highest probability down; a curve is drawn from the lowest up.
     falling = {
         "predicted": np.add.reduceat(leads.probability, starts) / count,
         "observed": np.add.reduceat(leads.y, starts) / count,
@@ -218,6 +220,7 @@ def _ranking_metrics(leads: _Sorted) -> dict[str, Floats]:
     converted = np.cumsum(leads.weights * leads.y, axis=1)[:, ends]
     called = np.cumsum(leads.weights, axis=1)[:, ends]
     hits, total = converted[:, -1], called[:, -1]
+    # A resample may leave out the leads of the highest ranks, so that none are called there.
     precision = converted / np.maximum(called, 1)
     metrics: dict[str, Floats] = {
         "roc_auc": roc_auc(converted, called),

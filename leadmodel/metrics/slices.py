@@ -85,6 +85,7 @@ def evaluate_slices(
         for field, value, rows in _values(schema, X)
         if len(rows) >= MIN_LEADS and MIN_OF_EACH <= y[rows].sum() <= len(rows) - MIN_OF_EACH
     ]
+    # Dozens of slices would give a false alarm at nearly every model with plain 95 % intervals.
     z = float(ndtri(1 - 0.025 / max(len(slices), 1)))
     overall = float((probability - y).mean())
     evaluated = []

@@ -251,6 +251,7 @@ def _summarize_requests(requests: pd.DataFrame) -> Requests | None:
     scoring = requests[requests["route"].isin(ANSWERING)]
     if requests["requests"].sum() < MIN_CATEGORY_COUNT:
         return None
+    # Requests are logged by bins of time, so quantiles are those of the bins.
     times = scoring.groupby("seconds")["requests"].sum().sort_index()
 
     def total(rows: pd.Series, of: pd.DataFrame) -> int:

@@ -128,6 +128,7 @@ def retrain(
     """
     champion.schema.check_columns([str(name) for name in leads.columns])
     facts: dict[str, Any] = {"champion": champion.revision, "age_days": _age_days(champion)}
+    # The same leads would give the same model, and the test no new evidence.
     if fingerprint(leads) == champion.config.training.fingerprint:
         return Retrained(Gate(publish=False, rule="nothing new", drifted=False, **facts))
     news: list[_NewLeads] = []

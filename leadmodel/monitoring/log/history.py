@@ -173,6 +173,7 @@ def _gather(
     """Add the leads of a table to the counts, and return their predictions and outcomes."""
     part = table.select(COLUMNS).to_pandas()
     part["slice"] = slices.index_of(part["time"])
+    # -1 marks leads of other revisions, which cannot be compared with this model's profile.
     own = part["slice"].where(part["revision"] == model.revision, -1)
     for index in np.unique(own[own >= 0]):
         counts.setdefault(int(index), []).append(_count(model, table.filter(pa.array(own == index))))

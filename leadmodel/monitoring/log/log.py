@@ -119,6 +119,7 @@ class PredictionLog:
                 return
             self._waiting.append(call)
             self._n_waiting += n_leads
+        # A burst wakes the thread early, so that less of it is dropped.
         if self._n_waiting > self.max_waiting // 4:
             self._woken.set()
 

@@ -126,6 +126,7 @@ def store_outcomes(store: LogStore, source: str | Path, columns: Columns | None 
             f"None of the {len(last):,} outcomes is of a lead in the log. Is it the log of the app that "
             "gave these request ids?"
         )
+    # Outcomes are only added; on reading, the last one of each lead counts.
     n_replaced = len(stored.merge(read_outcomes(roots), on=KEY))
     _write(store, stored)
     return JoinedOutcomes(

@@ -47,6 +47,7 @@ def _keep(field: Field, values: Iterable[Value]) -> pa.Array:
 def _keep_column(field: Field, column: pd.Series) -> pa.Array:
     if not field.is_text:
         return _keep_numbers(field, column.to_numpy())
+    # Once per category instead of once per lead.
     categories = _keep(field, column.cat.categories)
     return categories.take(pa.array(column.cat.codes.to_numpy()))
 
