@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.serving import Row, in_turns, our_app
 from benchmarks.table import print_table
 from leadmodel.model import LeadModel
+from leadmodel.monitoring.log.files import LogStore
 from leadmodel.monitoring.log.log import PredictionLog
-from leadmodel.monitoring.log.store import LogStore
 from leadmodel.serving.service import ScoringService
 
 TIMES = 2000

@@ -124,7 +124,7 @@ def print_months(name: str, replayed: list[Month]) -> None:
     for month in replayed:
         losses = " | ".join(f"{month.losses[policy]:.4f}" for policy in POLICIES)
         told = "published" if month.published else "kept"
-        change = month.change.told("+.4f") if month.published else ""
+        change = month.change.summary("+.4f") if month.published else ""
         print(f"| {month.name} | {month.n_leads:,} | {losses} | {told}: {month.rule} | {change} |")
     y = np.concatenate([month.y for month in replayed])
     every = {
@@ -134,7 +134,7 @@ def print_months(name: str, replayed: list[Month]) -> None:
     print(f"| all | {len(y):,} | {totals} | | |\n")
     for policy in ("never", "always"):
         gained = paired_difference(y, every["gate"], every[policy])
-        print(f"- gate against {policy}: {gained.told('+.4f')}")
+        print(f"- gate against {policy}: {gained.summary('+.4f')}")
     worse = [month.name for month in replayed if month.published and month.change.low > 0]
     print(f"- published and worse on the next month beyond its interval: {', '.join(worse) or 'never'}")
 

@@ -105,7 +105,7 @@ def report(model: LeadModel) -> None:
     print("\n".join([revenue.summary(), *(f"- {finding}" for finding in revenue.findings())]))
     print("\n| Expected value over all test leads | RMSE | Mean error | R² |\n| --- | --- | --- | --- |")
     for name, found in revenue.test.value.items() if revenue.test else ():
-        cells = (found[kind].told(",.2f" if kind != "r2" else ".3f") for kind in ("rmse", "mae", "r2"))
+        cells = (found[kind].summary(",.2f" if kind != "r2" else ".3f") for kind in ("rmse", "mae", "r2"))
         print(f"| {name} | {' | '.join(cells)} |")
 
 

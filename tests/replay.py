@@ -20,10 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.log.files import new_file, write_whole
+from leadmodel.monitoring.log.files import LogStore, new_file, write_whole
 from leadmodel.monitoring.log.log import REQUESTS, PredictionLog, ScoredCall
 from leadmodel.monitoring.log.outcomes import OUTCOMES
-from leadmodel.monitoring.log.store import LogStore
 
 __all__ = ["replay"]
 

@@ -132,7 +132,7 @@ class Revenue(BaseModel):
         if self.is_modelled:
             told = (
                 f"{self.chosen} is the best of {len(self.trials) - 1} ways to expect an amount, and better "
-                f"than the mean beyond doubt: it changes the loss by {trial.change.told('+.4f')}."
+                f"than the mean beyond doubt: it changes the loss by {trial.change.summary('+.4f')}."
             )
         elif len(self.trials) == 1:
             told = f"The amounts do not differ enough to learn from: the mean, {self._mean()}, is expected."
@@ -149,7 +149,7 @@ class Revenue(BaseModel):
             return ("Too few test leads have an amount to judge by.",)
         test, money = self.test, self.terms.money
         value, amount = test.value["this model"], test.amount["this model"]
-        caught = (one.told(".1%") for one in (test.caught_by_value, test.caught_by_probability))
+        caught = (one.summary(".1%") for one in (test.caught_by_value, test.caught_by_probability))
         told = [
             f"Expected values are {money(value['rmse'].value)} off by root mean square "
             f"({money(value['rmse'].low)} to {money(value['rmse'].high)}); "
@@ -158,8 +158,8 @@ class Revenue(BaseModel):
             f"({money(amount['mae'].low)} to {money(amount['mae'].high)}).",
             "The fifth of the leads ranked highest by value holds {} of all value; by probability, {}: "
             "{} points more.".format(*caught, _points(test.caught_more)),
-            f"The expected values add up to {test.total.told('.0%')} of the real ones, and "
-            f"{test.coverage.told('.0%')} of the amounts lie within their interval, which is made for "
+            f"The expected values add up to {test.total.summary('.0%')} of the real ones, and "
+            f"{test.coverage.summary('.0%')} of the amounts lie within their interval, which is made for "
             f"{LEVEL:.0%}.",
         ]
         if test.n_cut:

@@ -1,4 +1,4 @@
-"""What an audit of past leads says: findings in plain words, never a lead."""
+"""Define the findings of an audit: sentences with counts and shares, never a lead."""
 
 from typing import Literal
 
@@ -7,24 +7,24 @@ from pydantic import BaseModel, ConfigDict
 __all__ = ["Audit", "Finding", "Severity"]
 
 Severity = Literal["suspect leak", "problem", "note"]
-"""Most urgent first: a model looks better than it is; it works worse than it could; good to know."""
+"""Most urgent first: the model looks better than it is; it works worse than it could; good to know."""
 
 SEVERITIES: tuple[Severity, ...] = ("suspect leak", "problem", "note")
 
 
 class Finding(BaseModel):
-    """One thing that an audit found.
+    """One finding of an audit.
 
     Parameters
     ----------
     kind : str
-        What it is, in a word or three.
+        Kind of finding, in one to three words.
     columns : tuple of str
-        The columns that it is about; none for the table as a whole.
+        Columns concerned; empty for the table as a whole.
     text : str
-        A sentence or a few with what was measured: counts and shares, no value of a lead.
+        Sentences with the counts and shares that were measured, without a value of any lead.
     severity : str
-        How much it matters.
+        One of `SEVERITIES`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,12 +36,12 @@ class Finding(BaseModel):
 
 
 class Audit(BaseModel):
-    """What would make a model of past leads look better than it is, or not work.
+    """Findings about past leads that would make a model look better than it is, or not work.
 
     Parameters
     ----------
     findings : tuple of Finding
-        The most urgent first.
+        Most urgent first.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,21 +50,20 @@ class Audit(BaseModel):
 
     @property
     def suspicions(self) -> dict[str, str]:
-        """What makes each suspected column one, by name; of several findings the first one's kind."""
-        named: dict[str, str] = {}
+        """Kind of the first finding about each suspected column, by name."""
+        kinds: dict[str, str] = {}
         for finding in self.findings:
             if finding.severity == "suspect leak":
-                named |= {name: finding.kind for name in finding.columns if name not in named}
-        return named
+                for name in finding.columns:
+                    kinds.setdefault(name, finding.kind)
+        return kinds
 
     @property
     def suspects(self) -> tuple[str, ...]:
-        """Columns that may know the outcome: nobody but their owner can tell."""
+        """Columns that may leak the outcome; only the owner of the data can tell."""
         return tuple(self.suspicions)
 
     def by_severity(self) -> dict[Severity, list[Finding]]:
-        """Return the findings of each severity that there are any of."""
-        found = {
-            one: [finding for finding in self.findings if finding.severity == one] for one in SEVERITIES
-        }
-        return {severity: findings for severity, findings in found.items() if findings}
+        """Return the findings by severity, without empty groups."""
+        groups = {severity: [f for f in self.findings if f.severity == severity] for severity in SEVERITIES}
+        return {severity: findings for severity, findings in groups.items() if findings}

@@ -26,11 +26,10 @@ from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.write import check_writable, write_leads
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.deployment import open_deployment
+from leadmodel.monitoring.deployment import go_back, open_deployment
 from leadmodel.monitoring.gate import MAX_AGE_DAYS
+from leadmodel.monitoring.log.files import LogStore
 from leadmodel.monitoring.log.outcomes import Columns, store_outcomes
-from leadmodel.monitoring.log.store import LogStore
-from leadmodel.monitoring.rollback import go_back
 
 DRIFTED = 3
 """Exit status of `drift`, so that a schedule can tell it from an error."""
@@ -158,7 +157,7 @@ def _add_drift(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def _drift(options: argparse.Namespace) -> int:
     from leadmodel.drift.measure import measure_drift
     from leadmodel.drift.plots import draw_drift
-    from leadmodel.drift.report import drift_report
+    from leadmodel.drift.text import drift_report
     from leadmodel.plots.style import to_png
 
     if options.plot and not options.plot.lower().endswith(".png"):
@@ -207,13 +206,13 @@ def _add_retrain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _retrain(options: argparse.Namespace) -> None:
-    from leadmodel.drift.report import drift_report
+    from leadmodel.drift.text import drift_report
     from leadmodel.monitoring.retraining import champion_recipe, champion_settings, retrain
     from leadmodel.training.report import progress_bar
     from leadmodel.training.tracking import open_tracker
 
-    with open_deployment(options.model, push=options.push and not options.dry_run) as place:
-        champion = place.champion
+    with open_deployment(options.model, push=options.push and not options.dry_run) as deployment:
+        champion = deployment.champion
         recipe = champion_recipe(champion)
         leads = read_leads_of(options.data, recipe)
         tracking = open_tracker(options.track, champion.config.title) if options.track else nullcontext()
@@ -238,7 +237,7 @@ def _retrain(options: argparse.Namespace) -> None:
             print("Nothing was changed: --dry-run")
         elif gate.publish and retrained.challenger:
             title = champion.config.title
-            say(place.give(retrained.challenger, f"{title}: {gate.told()}"))
+            say(deployment.replace(retrained.challenger, f"{title}: {gate.told()}"))
 
 
 def _add_rollback(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -271,7 +270,7 @@ def _add_outcomes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
 def _outcomes(options: argparse.Namespace) -> None:
     columns = Columns(options.target, options.positive, options.id, options.row)
     joined = store_outcomes(LogStore.of(options.log), options.outcomes, columns)
-    print("\n".join(joined.told()))
+    print("\n".join(joined.summary()))
 
 
 def run(command: str | None = None, prog: str = "leadmodel") -> NoReturn:

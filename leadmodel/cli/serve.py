@@ -30,8 +30,8 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 from leadmodel.errors import InputError
 from leadmodel.model import LeadModel
+from leadmodel.monitoring.log.files import LogStore
 from leadmodel.monitoring.log.log import PredictionLog
-from leadmodel.monitoring.log.store import LogStore
 from leadmodel.publishing.files import is_folder
 from leadmodel.serving.api import mcp
 from leadmodel.serving.reload import Updater

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from leadmodel.clusters.results import Trait
-from leadmodel.insights.conversion import shown
 from leadmodel.leads.schema import MIN_CATEGORY_COUNT, MISSING, Field, LeadSchema
+from leadmodel.numbers import format_number
 
 __all__ = ["describe", "find_traits", "name_segments"]
 
@@ -130,7 +130,7 @@ def _clipped(text: str) -> str:
 
 def _number(mean: float) -> str:
     """Return a mean as it can be remembered, in three digits."""
-    return shown(float(f"{mean:.3g}"))
+    return format_number(float(f"{mean:.3g}"))
 
 
 def describe(schema: LeadSchema, trait: Trait) -> str:

@@ -1,4 +1,4 @@
-"""From a probability to what people act on: a score, a grade and a decision."""
+"""Turn probabilities into scores, grades and decisions."""
 
 from typing import Annotated
 
@@ -13,29 +13,29 @@ __all__ = ["DEFAULT_BANDS", "Decision", "score_grid"]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 DEFAULT_BANDS = {"A": 75, "B": 50, "C": 25, "D": 0}
-"""Four equal parts of the training leads: the lowest score of each grade."""
+"""Lowest score of each grade; the defaults split the training leads into four equal parts."""
 
 
 class Decision(BaseModel):
-    """How probabilities become scores, grades and decisions.
+    """Rule that turns probabilities into scores, grades and decisions.
 
     Parameters
     ----------
     threshold : float
-        The probability from which on a lead counts as positive.
+        Lowest probability with a positive decision.
     rule : str
-        How the threshold was chosen, in words.
+        Rule by which the threshold was chosen, in words.
     positive, negative : str
-        The decision in words.
+        The two decisions in words.
     bands : dict of str to int
-        The lowest score of each grade, best grade first; the last one is 0.
+        Lowest score of each grade, best grade first; the last one is 0.
     grid : tuple of float
-        Quantiles of the training leads' cross-validated probabilities, evenly spaced from
-        the lowest to the highest.
+        Evenly spaced quantiles of the out-of-fold probabilities of the training leads, the lowest and
+        the highest included.
     value, cost : float, optional
-        What a conversion brings and what a call costs, if the rule weighed them. With the cost alone
-        a lead counts as positive if its own expected value exceeds it; the threshold is then the
-        probability from which a lead of the average amount does.
+        Value of a conversion and cost of a call, if the rule weighed them. With the cost alone, a lead
+        is positive if its own expected value exceeds it; the threshold is then the probability from
+        which on a lead of average amount is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,42 +56,42 @@ class Decision(BaseModel):
         return bands
 
     @property
-    def worth(self) -> tuple[float, float] | None:
-        """What a conversion brings and what a call costs, where known."""
+    def value_and_cost(self) -> tuple[float, float] | None:
+        """Value of a conversion and cost of a call, where both are known."""
         return None if self.value is None or self.cost is None else (self.value, self.cost)
 
     @property
     def is_by_value(self) -> bool:
-        """Whether each lead's own expected value decides, rather than its probability."""
+        """Whether the expected value of each lead decides, rather than its probability."""
         return self.cost is not None and self.value is None
 
     @property
     def condition(self) -> str:
-        """From what on a lead counts as positive, in words."""
+        """Condition of a positive decision, in words."""
         if self.is_by_value:
             return f"from an expected value above {self.cost:,g} on"
         return f"from a probability of {self.threshold:.3f} on"
 
     def scores(self, probability: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """Return the percentile, 0 to 100, of each probability among the training leads'."""
+        """Return the percentile, 0 to 100, of each probability among those of the training leads."""
         percentiles = np.linspace(0, 100, len(self.grid))
         return np.rint(np.interp(np.asarray(probability), self.grid, percentiles)).astype(np.int64)
 
     def grade_places(self, scores: npt.ArrayLike) -> npt.NDArray[np.intp]:
-        """Return the place of each score's grade in `bands`, 0 being the best."""
-        rising = np.array([*self.bands.values()])[::-1]
+        """Return the index in `bands` of the grade of each score, 0 being the best."""
+        rising = np.array([*self.bands.values()])[::-1]  # searchsorted takes ascending numbers only
         return np.asarray(len(rising) - np.searchsorted(rising, scores, side="right"))
 
     def is_positive(
         self, probability: npt.ArrayLike, value: npt.ArrayLike | None = None
     ) -> npt.NDArray[np.bool_]:
-        """Return for which leads to decide: by their probability, or by their value where that decides."""
+        """Return the decision on each lead, by its probability or, where that decides, by its value."""
         if self.is_by_value and value is not None:
             return np.asarray(value) > self.cost
         return np.asarray(probability) >= self.threshold
 
 
 def score_grid(probability: npt.ArrayLike, n_points: int = 201) -> tuple[float, ...]:
-    """Return evenly spaced quantiles of `probability`, for `Decision.grid`."""
+    """Compute evenly spaced quantiles of `probability`, for `Decision.grid`."""
     quantiles = np.quantile(np.asarray(probability), np.linspace(0, 1, n_points))
     return tuple(float(value) for value in quantiles)

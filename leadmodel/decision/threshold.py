@@ -1,4 +1,4 @@
-"""From which probability on a lead is worth a call: one threshold, by the rule that was asked for."""
+"""Choose the decision threshold by a floor, a budget, the profit or F1."""
 
 from typing import NamedTuple
 
@@ -14,54 +14,55 @@ __all__ = ["Threshold", "budget_share", "choose_threshold"]
 Floats = npt.NDArray[np.float64]
 
 MIN_CALLED = 20
-"""A precision of fewer leads than this is chance."""
+"""Least leads above a threshold for its precision to be more than chance."""
 
 DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
 
 
 class Threshold(NamedTuple):
-    """A probability from which on a lead counts as positive, and how it was chosen, in words."""
+    """Lowest probability with a positive decision, and the rule that chose it, in words."""
 
     probability: float
     rule: str
 
 
 def choose_threshold(
-    hints: DecisionConfig,
+    config: DecisionConfig,
     y: npt.ArrayLike,
     probability: npt.ArrayLike,
     leads_per_day: float | None = None,
 ) -> Threshold:
-    """Choose the decision threshold by the rule of `hints`; without one, by the best F1.
+    """Choose the decision threshold by the rule of `config`; without one, by the best F1.
 
     Parameters
     ----------
-    hints : DecisionConfig
+    config : DecisionConfig
         A precision or recall floor, a budget, or value and cost.
     y : array-like of shape (n_leads,)
         1 for converted, 0 for the others; at least one converted.
     probability : array-like of shape (n_leads,)
-        Of leads that the model has not seen, or the threshold flatters it.
+        Out-of-fold probabilities; those of fitted leads would give too high a threshold.
     leads_per_day : float, optional
-        How many leads come in; what a budget per week needs.
+        Average number of new leads, needed for a budget per day, week, month or year.
 
     Raises
     ------
     InputError
-        If no threshold reaches the floor, or how many leads come in is needed and not known.
+        If no threshold reaches the floor, or the number of new leads is needed and unknown.
     """
+    # Only cuts between two training leads differ; a grid of thresholds would miss some of them.
     cuts = find_cuts(np.asarray(y, dtype=np.float64), np.asarray(probability, dtype=np.float64))
-    if hints.min_precision is not None:
-        chosen = _with_precision(cuts, hints.min_precision)
-    elif hints.min_recall is not None:
-        chosen = _with_recall(cuts, hints.min_recall)
-    elif hints.budget is not None:
-        chosen = _within_budget(cuts, hints.budget, leads_per_day)
-    elif hints.value is not None and hints.cost is not None:
-        chosen = _most_profitable(cuts, hints.value, hints.cost)
+    if config.min_precision is not None:
+        chosen = _with_precision(cuts, config.min_precision)
+    elif config.min_recall is not None:
+        chosen = _with_recall(cuts, config.min_recall)
+    elif config.budget is not None:
+        chosen = _within_budget(cuts, config.budget, leads_per_day)
+    elif config.value is not None and config.cost is not None:
+        chosen = _most_profitable(cuts, config.value, config.cost)
     else:
-        place = int(np.argmax(2 * cuts.hits / (cuts.called + cuts.hits[-1])))
-        chosen = Threshold(float(cuts.probability[place]), "best F1")
+        best = int(np.argmax(2 * cuts.hits / (cuts.called + cuts.hits[-1])))
+        chosen = Threshold(float(cuts.probability[best]), "best F1")
     return chosen._replace(rule=f"{chosen.rule}, on cross-validated predictions of the training leads")
 
 
@@ -79,8 +80,8 @@ def _with_precision(cuts: Cuts, floor: float) -> Threshold:
 
 
 def _with_recall(cuts: Cuts, floor: float) -> Threshold:
-    place = int(np.flatnonzero(cuts.recall >= floor)[0])
-    return Threshold(float(cuts.probability[place]), f"fewest calls with a recall of at least {floor:g}")
+    first = int(np.flatnonzero(cuts.recall >= floor)[0])
+    return Threshold(float(cuts.probability[first]), f"fewest calls with a recall of at least {floor:g}")
 
 
 def _within_budget(cuts: Cuts, budget: str, leads_per_day: float | None) -> Threshold:
@@ -95,20 +96,20 @@ def _within_budget(cuts: Cuts, budget: str, leads_per_day: float | None) -> Thre
 
 
 def budget_share(budget: str, leads_per_day: float | None) -> tuple[float, str]:
-    """Return the share of the leads that a budget pays for, and the budget in words.
+    """Return the share of the leads that a budget covers, and the budget in words.
 
     Raises
     ------
     InputError
-        If it is of a period, and how many leads come in is not known.
+        If it is a number of calls per period, and the number of new leads is unknown.
     """
     number, unit = read_budget(budget)
     if unit == "%":
         return min(number / 100, 1.0), f"{number:g} % of the leads"
     if not leads_per_day:
         raise InputError(
-            f"How many leads come in a {unit} is not known, for no date is: give the budget as a "
-            "share of the leads, such as 20%, or name the column of dates with --time."
+            f"A budget per {unit} needs a date column, and there is none. Give the budget as a share of "
+            "the leads, such as 20%, or name the date column with --time."
         )
     coming = leads_per_day * DAYS[unit]
     return min(number / coming, 1.0), f"{number:g} calls a {unit}, with {coming:,.0f} leads a {unit}"
@@ -116,8 +117,9 @@ def budget_share(budget: str, leads_per_day: float | None) -> tuple[float, str]:
 
 def _most_profitable(cuts: Cuts, value: float, cost: float) -> Threshold:
     profit = profit_at(cuts, value, cost)
-    place = int(np.argmax(profit))
+    best = int(np.argmax(profit))
     rule = f"the highest profit, with a conversion worth {value:,g} and a call at {cost:,g}"
-    if profit[place] <= 0:
+    if profit[best] <= 0:
+        # Above every probability of the training leads, so that new leads rarely reach it either.
         return Threshold(float((cuts.probability[0] + 1) / 2), f"{rule}: no call pays")
-    return Threshold(float(cuts.probability[place]), rule)
+    return Threshold(float(cuts.probability[best]), rule)

@@ -1,4 +1,4 @@
-"""Leads counted by the cells of a profile: all that drift is measured by, and sums that add up."""
+"""Count leads by the cells of a profile; drift needs nothing else, and counts can be added up."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,28 +15,27 @@ from leadmodel.leads.schema import MIN_CATEGORY_COUNT, MISSING
 __all__ = ["Counts", "FieldCounts", "count_leads"]
 
 MAX_NEW = 1000
-"""Values unknown to the profile that are told apart, the most frequent ones: a field can hold
-another text in each lead, and a file may exceed the memory."""
+"""Most new values that are counted separately: every lead of a huge file may hold another text."""
 
 PARALLEL_FROM = 50_000
-"""Leads from which on threads pay."""
+"""Leads from which on threads save more time than they cost."""
 
 
 class FieldCounts(BaseModel):
-    """Leads by the values of one field.
+    """Number of leads by the values of one field.
 
     Parameters
     ----------
     cells : dict of str to int
-        By the cells of the field's profile.
+        By cell of the profile of the field.
     other : int
-        Leads with a text that is none of these.
+        Leads with any other text.
     new : dict of str to int
-        The same by text; its JSON names none of fewer than a handful of leads.
+        Those by text; rare ones, which may point to a person, are left out of the JSON.
     missing : int
         Leads without a value.
     below, above : int
-        Leads with a number beyond those of the training leads.
+        Leads with a number outside the range of the training leads.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,28 +51,28 @@ class FieldCounts(BaseModel):
     def _without_rare(self, new: dict[str, int]) -> dict[str, int]:
         return {value: count for value, count in new.items() if count >= MIN_CATEGORY_COUNT}
 
-    def __add__(self, more: "FieldCounts") -> "FieldCounts":
-        if self.cells.keys() != more.cells.keys():
+    def __add__(self, other: "FieldCounts") -> "FieldCounts":
+        if self.cells.keys() != other.cells.keys():
             raise ValueError("Only counts by the cells of one profile can be added.")
         return FieldCounts(
-            cells={name: count + more.cells[name] for name, count in self.cells.items()},
-            other=self.other + more.other,
-            new=_most_frequent(Counter(self.new) + Counter(more.new)),
-            missing=self.missing + more.missing,
-            below=self.below + more.below,
-            above=self.above + more.above,
+            cells={name: count + other.cells[name] for name, count in self.cells.items()},
+            other=self.other + other.other,
+            new=_most_frequent(Counter(self.new) + Counter(other.new)),
+            missing=self.missing + other.missing,
+            below=self.below + other.below,
+            above=self.above + other.above,
         )
 
 
 class Counts(BaseModel):
-    """Leads by the values of each field, and by what the model says of them.
+    """Number of leads by the values of each field, and by the predictions for them.
 
-    Counts of one profile add up: those of a file's batches, or of a month's days.
+    Counts by one profile can be added, such as those of batches or of days.
 
     Parameters
     ----------
     n_leads : int
-        All of them.
+        Number of leads.
     fields, outputs : dict of str to FieldCounts
         By name, as in the profile.
     """
@@ -84,13 +83,13 @@ class Counts(BaseModel):
     fields: dict[str, FieldCounts]
     outputs: dict[str, FieldCounts] = {}
 
-    def __add__(self, more: "Counts") -> "Counts":
-        if (self.fields.keys(), self.outputs.keys()) != (more.fields.keys(), more.outputs.keys()):
+    def __add__(self, other: "Counts") -> "Counts":
+        if (self.fields.keys(), self.outputs.keys()) != (other.fields.keys(), other.outputs.keys()):
             raise ValueError("Only counts of the same fields and outputs can be added.")
         return Counts(
-            n_leads=self.n_leads + more.n_leads,
-            fields={name: count + more.fields[name] for name, count in self.fields.items()},
-            outputs={name: count + more.outputs[name] for name, count in self.outputs.items()},
+            n_leads=self.n_leads + other.n_leads,
+            fields={name: count + other.fields[name] for name, count in self.fields.items()},
+            outputs={name: count + other.outputs[name] for name, count in self.outputs.items()},
         )
 
 
@@ -108,46 +107,45 @@ def count_leads(
     typed : DataFrame of shape (n_leads, n_fields)
         As `leadmodel.leads.convert.read_leads` returns it.
     outputs : mapping of str to array of shape (n_leads,), optional
-        What the model says of the leads; what the profile does not know is left out.
+        Predictions by name; those that the profile does not have are ignored.
     """
     outputs = outputs or {}
     names = [name for name in profile.outputs if name in outputs]
-    asked = [(known, typed[name]) for name, known in profile.fields.items()]
-    asked += [(profile.outputs[name], pd.Series(outputs[name])) for name in names]
+    profiles = [*profile.fields.values(), *(profile.outputs[name] for name in names)]
+    columns = [*(typed[name] for name in profile.fields), *(pd.Series(outputs[name]) for name in names)]
     if len(typed) < PARALLEL_FROM:
-        found = [_count(*one) for one in asked]
+        counts = list(map(_count, profiles, columns))
     else:
-        with ThreadPoolExecutor() as pool:  # numpy lets go of the interpreter while it searches
-            found = list(pool.map(_count, *zip(*asked, strict=True)))
+        with ThreadPoolExecutor() as pool:  # numpy releases the interpreter lock while it searches
+            counts = list(pool.map(_count, profiles, columns))
     n_fields = len(profile.fields)
     return Counts(
         n_leads=len(typed),
-        fields=dict(zip(profile.fields, found[:n_fields], strict=True)),
-        outputs=dict(zip(names, found[n_fields:], strict=True)),
+        fields=dict(zip(profile.fields, counts[:n_fields], strict=True)),
+        outputs=dict(zip(names, counts[n_fields:], strict=True)),
     )
 
 
-def _count(known: FieldProfile, column: pd.Series) -> FieldCounts:
-    return _count_numbers(known, column.to_numpy()) if known.edges else _count_texts(known, column)
-
-
-def _count_numbers(known: FieldProfile, numbers: npt.NDArray[np.float64]) -> FieldCounts:
-    low, *inner, high = known.edges
-    # One search puts each number into its bin, below or above them all; a gap comes last.
-    cuts = np.array([np.nextafter(low, -np.inf), *inner, high])
-    places = np.searchsorted(cuts, numbers, side="left")
-    below, *bins, above = np.bincount(places, minlength=len(cuts) + 1).tolist()
-    missing = int(np.count_nonzero(np.isnan(numbers)))
-    cells = dict(zip(known.cells, bins, strict=True))
-    return FieldCounts(cells=cells, missing=missing, below=below, above=above - missing)
-
-
-def _count_texts(known: FieldProfile, column: pd.Series) -> FieldCounts:
+def _count(profile: FieldProfile, column: pd.Series) -> FieldCounts:
+    if profile.edges:
+        return _count_numbers(profile, column.to_numpy())
     sizes = np.bincount(column.cat.codes.to_numpy(), minlength=len(column.cat.categories)).tolist()
     counts = {value: size for value, size in zip(column.cat.categories, sizes, strict=True) if size}
     missing = counts.pop(MISSING, 0)
-    cells = {value: counts.pop(value, 0) for value in known.cells}
+    cells = {value: counts.pop(value, 0) for value in profile.cells}
     return FieldCounts(cells=cells, other=sum(counts.values()), new=_most_frequent(counts), missing=missing)
+
+
+def _count_numbers(profile: FieldProfile, numbers: npt.NDArray[np.float64]) -> FieldCounts:
+    low, *inner, high = profile.edges
+    # One search finds the bin of each number, below and above included; NaN sorts last.
+    # The lowest edge is a value that occurs, and belongs to the first bin.
+    cuts = np.array([np.nextafter(low, -np.inf), *inner, high])
+    indices = np.searchsorted(cuts, numbers, side="left")
+    below, *bins, above = np.bincount(indices, minlength=len(cuts) + 1).tolist()
+    missing = int(np.count_nonzero(np.isnan(numbers)))
+    cells = dict(zip(profile.cells, bins, strict=True))
+    return FieldCounts(cells=cells, missing=missing, below=below, above=above - missing)
 
 
 def _most_frequent(counts: Mapping[str, int]) -> dict[str, int]:

@@ -1,37 +1,39 @@
-"""Whether leads are still those that a model has learned from."""
+"""Compare recent leads with the leads that a model has learned from."""
 
 from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
+from pydantic import Field as ModelField
 from scipy.special import bdtr, bdtrc
 
 from leadmodel.drift.counts import Counts, FieldCounts
 from leadmodel.drift.performance import Performance
-from leadmodel.drift.psi import compare_cells
-from leadmodel.drift.text import ABOVE, BELOW, MISSING_CELL, OTHER, Cells, tell_movement
+from leadmodel.drift.psi import Cells, compare_cells
+from leadmodel.drift.text import ABOVE, BELOW, MISSING_CELL, OTHER, describe_shift
+from leadmodel.insights.conversion import range_names
 from leadmodel.insights.profile import FieldProfile, Profile
 from leadmodel.leads.schema import MIN_CATEGORY_COUNT, Field, LeadSchema
 
 __all__ = ["ALPHA", "MAJOR", "MODERATE", "CellShift", "Drift", "FieldDrift", "compare_leads"]
 
 ALPHA = 0.05
-"""How often a file without any drift may be called drifted, over all its fields together."""
+"""Probability that a file without drift is called drifted, over all its fields together."""
 
 MODERATE, MAJOR = 0.1, 0.25
-"""The customary bounds of PSI (Siddiqi 2006)."""
+"""Customary bounds of PSI (Siddiqi 2006)."""
 
 MAX_CELLS, MAX_NAMED = 14, 10
-"""Cells, all of a number's among them, and new or vanished values that are named."""
+"""Most cells that are listed, enough for all bins of a number, and most new or vanished values."""
 
-LEAST_SHARE = 0.002
-"""A cell of fewer leads would be an empty line."""
+MIN_SHARE = 0.002
+"""Least share of a cell that is listed; a smaller one would be an invisible bar."""
 
-SliceMetrics = Literal["stable", "slight", "moderate", "major"]
+DriftLevel = Literal["stable", "slight", "moderate", "major"]
 
 
 class CellShift(BaseModel):
-    """The share of the leads in one cell, among the training leads and now."""
+    """Share of the leads in one cell, among the training leads and now."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,64 +43,64 @@ class CellShift(BaseModel):
 
 
 class FieldDrift(BaseModel):
-    """How far the values of one field, or of what the model says, have moved.
+    """Drift of one field, or of one output of the model.
 
     Parameters
     ----------
     label : str
-        What people call it.
+        Label for people.
     psi : float
         Population stability index against the training leads.
     chance : float, optional
-        The PSI that chance alone reaches in `ALPHA` of all files, divided by the number of fields;
-        None if there are too few leads to tell anything.
+        PSI that chance alone reaches with probability `ALPHA` over the number of fields; None with too
+        few leads for a test.
     level : str
-        "stable" if chance may explain it, else "slight" below a PSI of 0.1, "moderate" below 0.25,
-        and "major". From "moderate" on it counts as drift.
+        "stable" if not significant, else "slight" below a PSI of 0.1, "moderate" below 0.25, and
+        "major". From "moderate" on it counts as drift.
     cells : tuple of CellShift
-        The cells that moved most, in their own order.
+        Cells that moved most, in their own order.
     appeared, vanished : tuple of str
-        Values of at least a handful of leads that so few training leads had, and values of training
-        leads that none has now; both beyond chance.
-    told : tuple of str
-        What moved beyond chance, in sentences.
+        Values of several leads that hardly any training lead had, and values of training leads that no
+        lead has now; both significant.
+    changes : tuple of str
+        Sentences about the significant changes; "told" in JSON.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # The JSON of `leadmodel drift` keeps the names that scripts know.
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True)
 
     label: str
     psi: float
     chance: float | None
-    level: SliceMetrics
+    level: DriftLevel
     cells: tuple[CellShift, ...]
     appeared: tuple[str, ...] = ()
     vanished: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ModelField(default=(), validation_alias="told", serialization_alias="told")
 
     @property
     def drifted(self) -> bool:
-        """Whether somebody should look into it."""
+        """Whether the shift is large enough to look into."""
         return self.level in ("moderate", "major")
 
 
 class Drift(BaseModel):
-    """How leads of now differ from those that the model has learned from.
+    """Drift of recent leads from the training leads of a model.
 
     Parameters
     ----------
     n_then, n_now : int
-        Leads.
+        Number of training leads and of recent leads.
     drifted : bool
         Whether a field or an output has drifted, or the performance fell.
     fields : dict of str to FieldDrift
         By field name.
     outputs : dict of str to FieldDrift
-        By name of what the model says of the leads, such as "probability", against what it said of
-        the test leads.
+        By output of the model, such as "probability", against the test leads.
     performance : Performance, optional
-        Now against then, if enough outcomes are known.
+        Performance now and then, if enough outcomes are known.
     notes : tuple of str
-        What could not be told, and why.
+        Sentences about comparisons that were not possible.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -113,10 +115,10 @@ class Drift(BaseModel):
 
     @property
     def ranked(self) -> list[FieldDrift]:
-        """Fields and outputs, what moved most first."""
+        """Fields and outputs, the largest drift first."""
         levels = ("major", "moderate", "slight", "stable")
-        every = [*self.outputs.values(), *self.fields.values()]
-        return sorted(every, key=lambda one: (levels.index(one.level), -one.psi))
+        both = [*self.outputs.values(), *self.fields.values()]
+        return sorted(both, key=lambda field: (levels.index(field.level), -field.psi))
 
 
 def compare_leads(
@@ -128,37 +130,37 @@ def compare_leads(
 ) -> Drift:
     """Compare counted leads with the training leads.
 
-    A field has drifted if its PSI is beyond chance and at least 0.1: the one keeps a small file from
-    being called drifted for nothing, the other a large one for what nobody would act upon. Chance is
-    allowed `ALPHA` over all fields and outputs together (Bonferroni).
+    A field has drifted if its PSI is significant and at least 0.1: the first condition keeps small files
+    from false alarms, the second large ones from alarms about shifts that do not matter. `ALPHA` is
+    divided among all fields and outputs (Bonferroni).
 
     Parameters
     ----------
     schema : LeadSchema
         The fields.
     profile : Profile
-        Of the training leads.
+        Profile of the training leads.
     counts : Counts
-        Of the leads of now, as `leadmodel.drift.counts.count_leads` returns them.
+        Counts of the recent leads, as `leadmodel.drift.counts.count_leads` returns them.
     performance : Performance, optional
         As `leadmodel.drift.performance.compare_performance` returns it.
     notes : tuple of str
-        What could not be told.
+        Sentences about comparisons that were not possible.
     """
     alpha = ALPHA / (len(counts.fields) + len(counts.outputs))
     fields = {
-        name: _compare(schema.by_name[name], profile.fields[name], found, alpha)
-        for name, found in counts.fields.items()
+        name: _compare(schema.by_name[name], profile.fields[name], count, alpha)
+        for name, count in counts.fields.items()
     }
     outputs = {
-        name: _compare(_as_field(name), profile.outputs[name], found, alpha)
-        for name, found in counts.outputs.items()
+        name: _compare(_as_field(name), profile.outputs[name], count, alpha)
+        for name, count in counts.outputs.items()
     }
-    moved = any(one.drifted for one in (*fields.values(), *outputs.values()))
+    is_shifted = any(field.drifted for field in (*fields.values(), *outputs.values()))
     return Drift(
         n_then=profile.leads.count,
         n_now=counts.n_leads,
-        drifted=moved or (performance is not None and performance.fell),
+        drifted=is_shifted or (performance is not None and performance.degraded),
         fields=fields,
         outputs=outputs,
         performance=performance,
@@ -170,73 +172,72 @@ def _as_field(output: str) -> Field:
     return Field(name=output, kind="numeric", label=output.replace("_", " ").capitalize())
 
 
-def _compare(field: Field, known: FieldProfile, found: FieldCounts, alpha: float) -> FieldDrift:
-    cells = _cells(field, known, found)
-    shift = compare_cells(cells.then, cells.now, alpha, ordered=bool(known.edges))
-    appeared = _appeared(known, found, cells, alpha)
-    vanished = _vanished(known, cells, alpha)
-    told = tell_movement(field, cells, shift.surges, appeared) if shift.is_certain else ()
+def _compare(field: Field, profile: FieldProfile, count: FieldCounts, alpha: float) -> FieldDrift:
+    cells = _align(field, profile, count)
+    shift = compare_cells(cells.then, cells.now, alpha, ordered=bool(profile.edges))
+    appeared = _appeared(profile, count, cells, alpha)
+    level: DriftLevel = "stable"
+    if shift.is_certain:
+        level = "major" if shift.psi >= MAJOR else "moderate" if shift.psi >= MODERATE else "slight"
     return FieldDrift(
         label=field.label,
         psi=shift.psi,
         chance=shift.chance,
-        level=_level(shift.psi) if shift.is_certain else "stable",
+        level=level,
         cells=tuple(
-            CellShift(name=cells.names[place], then=cells.p[place], now=cells.q[place])
-            for place in sorted(cells.by_weight[:MAX_CELLS])
-            if max(cells.p[place], cells.q[place]) >= LEAST_SHARE
+            CellShift(name=cells.names[cell], then=cells.share_then[cell], now=cells.share_now[cell])
+            for cell in sorted(cells.by_weight[:MAX_CELLS])
+            if max(cells.share_then[cell], cells.share_now[cell]) >= MIN_SHARE
         ),
         appeared=tuple(appeared),
-        vanished=vanished,
-        told=told,
+        vanished=_vanished(profile, cells, alpha),
+        changes=describe_shift(field, cells, shift.new_cells, appeared) if shift.is_certain else (),
     )
 
 
-def _level(psi: float) -> SliceMetrics:
-    return "major" if psi >= MAJOR else "moderate" if psi >= MODERATE else "slight"
-
-
-def _cells(field: Field, known: FieldProfile, found: FieldCounts) -> Cells:
-    """Line up the counts of then and now, by cell."""
-    then = [cell.count for cell in known.cells.values()]
-    now = [found.cells[name] for name in known.cells]
-    if known.edges:
-        ranges = Cells.ranges(field, known.edges)
+def _align(field: Field, profile: FieldProfile, count: FieldCounts) -> Cells:
+    """Align the counts of then and now by cell."""
+    then = [cell.count for cell in profile.cells.values()]
+    now = [count.cells[name] for name in profile.cells]
+    if profile.edges:
+        unit = f" {field.unit}" if field.unit else ""
+        ranges = [f"{name}{unit}" for name in range_names(field, profile.edges)]
         names = [BELOW, *ranges, ABOVE, MISSING_CELL]
-        below, above = known.beyond
+        below, above = profile.beyond
         then[0], then[-1] = then[0] - below, then[-1] - above
-        then = [below, *then, above, known.missing.count]
-        now = [found.below, *now, found.above, found.missing]
+        then = [below, *then, above, profile.missing.count]
+        now = [count.below, *now, count.above, count.missing]
     else:
-        names = [*known.cells, OTHER, MISSING_CELL]
-        then = [*then, known.other.count, known.missing.count]
-        now = [*now, found.other, found.missing]
-    return Cells(tuple(names), np.array(then), np.array(now), known.edges)
+        names = [*profile.cells, OTHER, MISSING_CELL]
+        then = [*then, profile.other.count, profile.missing.count]
+        now = [*now, count.other, count.missing]
+    return Cells(tuple(names), np.array(then), np.array(now), profile.edges)
 
 
-def _appeared(known: FieldProfile, found: FieldCounts, cells: Cells, alpha: float) -> dict[str, float]:
-    """Return the share of each value that the training leads had in fewer than a handful, if any."""
-    seen_at_most = MIN_CATEGORY_COUNT - 1  # a count of fewer is not told
+def _appeared(profile: FieldProfile, count: FieldCounts, cells: Cells, alpha: float) -> dict[str, float]:
+    """Return the share of each value that is significantly more frequent than rare values were."""
+    # The profile does not name rare values, nor count fewer than a handful.
+    most_then = MIN_CATEGORY_COUNT - 1
     n, m = cells.then.sum(), cells.now.sum()
-    ranked = sorted(found.new.items(), key=lambda item: -item[1])
+    ranked = sorted(count.new.items(), key=lambda item: -item[1])
     return {
-        value: count / m
-        for value, count in ranked[:MAX_NAMED]
-        if count >= MIN_CATEGORY_COUNT
-        and bdtrc(count - 1, count + seen_at_most, m / (n + m)) * len(found.new) < alpha
+        value: n_leads / m
+        for value, n_leads in ranked[:MAX_NAMED]
+        if n_leads >= MIN_CATEGORY_COUNT
+        and bdtrc(n_leads - 1, n_leads + most_then, m / (n + m)) * len(count.new) < alpha
     }
 
 
-def _vanished(known: FieldProfile, cells: Cells, alpha: float) -> tuple[str, ...]:
-    """Return the values that no lead has now, though chance would have left some."""
-    if known.edges:
+def _vanished(profile: FieldProfile, cells: Cells, alpha: float) -> tuple[str, ...]:
+    """Return the values that no lead has now, though some were to be expected."""
+    if profile.edges:
         return ()
     n, m = cells.then.sum(), cells.now.sum()
-    gone = [
-        (count, value)
-        for value, count, now in zip(known.cells, cells.then, cells.now, strict=False)
+    vanished = [
+        (then, value)
+        for value, then, now in zip(profile.cells, cells.then, cells.now, strict=False)
         if not now
-        and count >= MIN_CATEGORY_COUNT
-        and bdtr(0, count, m / (n + m)) * len(known.cells) < alpha
+        and then >= MIN_CATEGORY_COUNT
+        and bdtr(0, then, m / (n + m)) * len(profile.cells) < alpha
     ]
-    return tuple(value for _, value in sorted(gone, reverse=True)[:MAX_NAMED])
+    return tuple(value for _, value in sorted(vanished, reverse=True)[:MAX_NAMED])

@@ -1,4 +1,4 @@
-"""The moments at which leads are looked at: after a start, on calendar days, after so many events."""
+"""Choose the cutoffs of leads: days after a start, calendar dates, or a number of events."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,12 +11,12 @@ __all__ = ["active_leads", "leads_after", "leads_after_events"]
 
 
 def leads_after(entities: Any, days: Sequence[int]) -> Any:
-    """Return each entity so many days after its start, once for each of `days`.
+    """Return each entity with a cutoff at every number of `days` after its start.
 
     Parameters
     ----------
     entities : polars, DuckDB or PySpark frame of shape (n_entities, n_columns)
-        Columns `entity` and `start`; further ones pass through. One without a start is no lead.
+        Columns `entity` and `start`; others pass through. Entities without a start are left out.
     days : sequence of int
         Such as (1, 3, 7, 14).
 
@@ -27,12 +27,12 @@ def leads_after(entities: Any, days: Sequence[int]) -> Any:
     """
     _check("days after the start", days)
     start = nw.col("start")
-    known = nw.from_native(entities).filter(~start.is_null())
-    return _stacked(known.with_columns(cutoff=start.dt.offset_by(f"{n}d")) for n in days)
+    started = nw.from_native(entities).filter(~start.is_null())
+    return _stacked(started.with_columns(cutoff=start.dt.offset_by(f"{n}d")) for n in days)
 
 
 def active_leads(events: Any, cutoffs: Sequence[datetime], within_days: int) -> Any:
-    """Return, at each cutoff, the entities with an event in the last `within_days` days before it.
+    """Return the entities with an event in the last `within_days` days before each cutoff.
 
     Parameters
     ----------
@@ -50,22 +50,22 @@ def active_leads(events: Any, cutoffs: Sequence[datetime], within_days: int) -> 
     """
     _check("cutoffs", cutoffs)
     _check("days within which leads are active", [within_days])
-    known = nw.from_native(events).filter(~nw.col("entity").is_null())
-    return _stacked(_active(known, cutoff, timedelta(days=within_days)) for cutoff in cutoffs)
+    identified = nw.from_native(events).filter(~nw.col("entity").is_null())
+    return _stacked(_active(identified, cutoff, timedelta(days=within_days)) for cutoff in cutoffs)
 
 
 def _active(events: Any, cutoff: datetime, within: timedelta) -> Any:
     time = nw.col("time")
     recent = events.filter(time < cutoff, time >= cutoff - within)
-    # Grouped rather than made unique, which SQL engines do by numbering every row.
-    found = recent.group_by("entity").agg(_n=nw.len())
-    return found.select("entity", cutoff=nw.lit(cutoff, dtype=nw.Datetime("us")))
+    # Grouped instead of made unique, which SQL engines do by numbering every row.
+    entities = recent.group_by("entity").agg(_n=nw.len())
+    return entities.select("entity", cutoff=nw.lit(cutoff, dtype=nw.Datetime("us")))
 
 
 def leads_after_events(events: Any, n: int) -> Any:
-    """Return each entity right after its event number `n`, a microsecond later.
+    """Return each entity with a cutoff one microsecond after its `n`-th event.
 
-    Entities with fewer events are no leads. Of several events at that moment all are past.
+    Entities with fewer events are left out. All events at the time of the `n`-th one are in the past.
 
     Parameters
     ----------
@@ -79,10 +79,11 @@ def leads_after_events(events: Any, n: int) -> Any:
     frame of shape (n_leads, 2)
         Columns `entity` and `cutoff`.
     """
-    _check("events after which leads are looked at", [n])
-    known = nw.from_native(events).select("entity", "time").drop_nulls()
+    _check("number of events before the cutoff", [n])
+    dated = nw.from_native(events).select("entity", "time").drop_nulls()
+    # Numbered by time within the entity, since the order of the log does not matter.
     number = nw.col("time").cum_count().over("entity", order_by="time")
-    reached = known.with_columns(_number=number).filter(nw.col("_number") == n)
+    reached = dated.with_columns(_number=number).filter(nw.col("_number") == n)
     return reached.select("entity", cutoff=nw.col("time").dt.offset_by("1us")).to_native()
 
 

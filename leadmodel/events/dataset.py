@@ -1,8 +1,8 @@
-"""Leads made of a log of events: which there are, what was known of them, and what became of them.
+"""Make leads from event tables: choose cutoffs, compute features, and label the outcome.
 
-A lead is an entity at a moment, the cutoff. Its features are made of what happened before; it has converted
-if it has an outcome after the cutoff and within the horizon. An entity with an outcome at the cutoff
-or before is no lead, and neither is one whose horizon reaches beyond what the tables tell of.
+A lead is an entity at a cutoff. Its features are computed from events before the cutoff; it converted if it
+has an outcome after the cutoff and within the horizon. An entity with an outcome up to the cutoff is not a
+lead, and neither is one whose horizon ends after the tables do.
 """
 
 import datetime as dt
@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from leadmodel.errors import InputError
-from leadmodel.events.labels import describe_features
-from leadmodel.events.plan import FeaturePlan
-from leadmodel.events.report import EventReport, TableReport
-from leadmodel.events.tables import EventTables
+from leadmodel.events.plan import FeaturePlan, describe_features
+from leadmodel.events.tables import EventReport, EventTables, TableReport
 from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import FieldConfig, Recipe
 
@@ -24,187 +22,190 @@ if TYPE_CHECKING:
 __all__ = ["feature_plan", "open_leads", "past_leads", "recipe_of_leads"]
 
 DIGITS = 12
-"""Significant digits of features: what threads add up in another order differs behind them."""
+"""Significant digits of features: beyond them, sums depend on the order in which threads add."""
 
 TICK = dt.timedelta(microseconds=1)
 
 
-def feature_plan(hints: EventConfig) -> FeaturePlan:
-    """Return which features the recipe asks for."""
+def feature_plan(config: EventConfig) -> FeaturePlan:
+    """Return the plan of the features that the recipe asks for."""
 
     def kinds(part: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(k for log in hints.logs if getattr(log, part) for k in log.kind_names))
+        chosen = (log.kind_names for log in config.logs if getattr(log, part))
+        return tuple(dict.fromkeys(kind for names in chosen for kind in names))
 
     return FeaturePlan(
-        kinds=hints.kinds,
-        windows=hints.windows,
+        kinds=config.kinds,
+        windows=config.windows,
         values=kinds("value"),
         items=kinds("item"),
-        ratios=hints.ratios,
-        attributes=hints.attributes,
+        ratios=config.ratios,
+        attributes=config.attributes,
     )
 
 
-def recipe_of_leads(recipe: Recipe, hints: EventConfig) -> Recipe:
-    """Return what is known of the leads that a recipe's events make: their columns, and how these read."""
-    fields = describe_features(hints, feature_plan(hints))
-    for name, told in recipe.fields.items():
-        fields[name] = fields.get(name, FieldConfig()).model_copy(update=told.model_dump(exclude_none=True))
+def recipe_of_leads(recipe: Recipe, config: EventConfig) -> Recipe:
+    """Return the recipe of the leads that the events of a recipe make: target, time, and fields."""
+    fields = describe_features(config, feature_plan(config))
+    for name, given in recipe.fields.items():
+        fields[name] = fields.get(name, FieldConfig()).model_copy(
+            update=given.model_dump(exclude_none=True)
+        )
     return recipe.updated(
         target="converted",
         positive="Yes",
         time="cutoff",
-        amount="amount" if hints.outcomes.brings_amounts else None,
+        amount="amount" if config.outcomes.brings_amounts else None,
         fields=fields,
     )
 
 
-def past_leads(tables: EventTables, hints: EventConfig) -> tuple[pd.DataFrame, EventReport]:
-    """Return the leads whose outcome is known, and what became of the others.
+def past_leads(tables: EventTables, config: EventConfig) -> tuple[pd.DataFrame, EventReport]:
+    """Make the leads whose outcome is known.
 
     Parameters
     ----------
     tables : EventTables
         As `leadmodel.events.tables.read_event_tables` returns them.
-    hints : EventConfig
-        The recipe's ``[events]``.
+    config : EventConfig
+        The ``[events]`` of the recipe.
 
     Returns
     -------
     DataFrame of shape (n_leads, n_columns)
-        The entity by its own name, its fields, the features, ``amount`` (what the outcomes within the
-        horizon brought; missing for leads that have not converted, and without amounts no column),
+        The entity by its own name, its fields, the features, ``amount`` (the sum of the outcomes within
+        the horizon, missing for leads that did not convert; only if the tables have amounts),
         ``cutoff`` and ``converted``, "Yes" or "No"; the oldest leads first.
     EventReport
-        That of the tables, with the leads.
+        Report of the tables and the leads.
 
     Raises
     ------
     InputError
-        If no lead is left.
+        If there is no lead.
     """
     import polars as pl
 
     until = tables.report.until
-    moments = _moments(tables, hints, _cutoffs(tables, hints))
-    n_moments = len(moments)
-    moments = _not_converted(moments, tables.outcomes, pl.col("cutoff"))
-    n_open = len(moments)
-    if hints.horizon is not None:
-        # A date is the last microsecond of its day: then the whole day is known.
-        moments = moments.filter(pl.col("cutoff") + pl.duration(days=hints.horizon) <= until + TICK)
-    leads = _labelled(moments, tables.outcomes, hints)
+    candidates = _candidates(tables, config, _cutoffs(tables, config))
+    n_candidates = len(candidates)
+    candidates = _not_converted(candidates, tables.outcomes, pl.col("cutoff"))
+    n_open = len(candidates)
+    if config.horizon is not None:
+        # The last day is complete although it ends a microsecond before midnight.
+        candidates = candidates.filter(pl.col("cutoff") + pl.duration(days=config.horizon) <= until + TICK)
+    leads = _label(candidates, tables.outcomes, config)
     n_converted = int((leads["converted"] == "Yes").sum())
     left_out = {
-        "that had converted already": n_moments - n_open,
+        "that had converted already": n_candidates - n_open,
         "whose horizon is not over": n_open - len(leads),
     }
     of_leads = TableReport(
-        "made of them", "leads", n_moments, len(leads), left_out, {"converted": n_converted}
+        "made of them", "leads", n_candidates, len(leads), left_out, {"converted": n_converted}
     )
     report = replace(tables.report, leads=of_leads)
     if leads.is_empty():
         raise InputError(f"The tables must make a lead whose outcome is known.\n{report.summary()}")
-    return _described(tables, hints, leads).to_pandas(), report
+    return _with_features(tables, config, leads).to_pandas(), report
 
 
 def open_leads(
-    tables: EventTables, hints: EventConfig, cutoff: dt.datetime
+    tables: EventTables, config: EventConfig, cutoff: dt.datetime
 ) -> "tuple[pl.DataFrame, EventReport]":
-    """Return the leads that can be scored at a moment: known by then, and not converted.
+    """Make the leads to score at a cutoff: known by then, and not converted yet.
 
-    With `after`, those whose start is between the shortest and the longest of these times ago; with
-    `every`, those that are active; with `after_events`, those with so many events, the last of them
-    within the horizon: what is known of them is what was known right after it.
+    With `after`, these are the entities whose start was between the shortest and the longest of these
+    times before; with `every`, the active ones; with `after_events`, those that reached this number of
+    events within the horizon, described by what was known right after.
 
     Parameters
     ----------
-    tables, hints
+    tables, config
         As for `past_leads`.
     cutoff : datetime
-        In UTC, without a zone. Nothing from then on is used.
+        In UTC, without a zone. Later events are ignored.
 
     Returns
     -------
     DataFrame of shape (n_leads, n_columns)
         As `past_leads` returns it, without ``amount`` and ``converted``.
     EventReport
-        That of the tables, with the leads.
+        Report of the tables and the leads.
 
     Raises
     ------
     InputError
-        If there is none.
+        If there is no lead.
     """
     import polars as pl
 
     before = replace(tables, log=tables.log.filter(pl.col("time") < cutoff))
-    moments = _moments_at(before, hints, cutoff)
-    leads = _not_converted(moments, tables.outcomes, pl.lit(cutoff))
+    candidates = _candidates_at(before, config, cutoff)
+    leads = _not_converted(candidates, tables.outcomes, pl.lit(cutoff))
     n_later = tables.log.select((pl.col("time") >= cutoff).sum()).collect().item()
-    left_out = {"that had converted already": len(moments) - len(leads)}
+    left_out = {"that had converted already": len(candidates) - len(leads)}
     later = {f"events from {cutoff:%Y-%m-%d %H:%M} on, which say nothing": n_later}
-    of_leads = TableReport("made of them", "leads", len(moments), len(leads), left_out, later)
+    of_leads = TableReport("made of them", "leads", len(candidates), len(leads), left_out, later)
     report = replace(tables.report, leads=of_leads)
     if leads.is_empty():
         raise InputError(f"There must be a lead to score at {cutoff:%Y-%m-%d %H:%M}.\n{report.summary()}")
-    return _described(before, hints, leads), report
+    return _with_features(before, config, leads), report
 
 
-def _cutoffs(tables: EventTables, hints: EventConfig) -> list[dt.datetime]:
-    """Return midnights every so many days: from the last one whose outcomes are known, back to the first
-    before which entities can have been active for all the time that counts."""
+def _cutoffs(tables: EventTables, config: EventConfig) -> list[dt.datetime]:
+    """Return cutoffs every `every` days, from the latest with a complete outcome window back to the first
+    with a complete activity window, in ascending order."""
     import polars as pl
 
-    if not hints.every or not hints.active_within:
+    if not config.every or not config.active_within:
         return []
     first = tables.log.select(pl.col("time").min()).collect().item()
     last = (tables.report.until + TICK).replace(hour=0, minute=0, second=0, microsecond=0)
-    cutoff, cutoffs = last - dt.timedelta(days=hints.horizon or 0), []
-    while first is not None and cutoff >= first + dt.timedelta(days=hints.active_within):
+    cutoff, cutoffs = last - dt.timedelta(days=config.horizon or 0), []
+    while first is not None and cutoff >= first + dt.timedelta(days=config.active_within):
         cutoffs.append(cutoff)
-        cutoff -= dt.timedelta(days=hints.every)
+        cutoff -= dt.timedelta(days=config.every)
     if not cutoffs:
         raise InputError(
-            f"The events must span the days of active_within ({hints.active_within}) and of the horizon "
-            f"({hints.horizon}). They begin at {first} and are known until {tables.report.until}."
+            f"The events must span the days of active_within ({config.active_within}) and of the horizon "
+            f"({config.horizon}). They begin at {first} and are known until {tables.report.until}."
         )
     return cutoffs[::-1]
 
 
-def _moments(tables: EventTables, hints: EventConfig, cutoffs: list[dt.datetime]) -> "pl.DataFrame":
+def _candidates(tables: EventTables, config: EventConfig, cutoffs: list[dt.datetime]) -> "pl.DataFrame":
     from leadmodel.events.cutoffs import active_leads, leads_after, leads_after_events
 
-    if hints.after:
-        return _collected(leads_after(tables.entities, hints.after))
-    if hints.after_events:
-        found = leads_after_events(tables.log, hints.after_events)
+    if config.after:
+        return _collected(leads_after(tables.entities, config.after))
+    if config.after_events:
+        candidates = leads_after_events(tables.log, config.after_events)
     else:
-        assert hints.active_within is not None  # the recipe has one of the three
-        found = active_leads(tables.log, cutoffs, hints.active_within)
-    return _with_fields(_collected(found), tables)
+        assert config.active_within is not None  # the recipe has one of the three
+        candidates = active_leads(tables.log, cutoffs, config.active_within)
+    return _with_fields(_collected(candidates), tables)
 
 
-def _moments_at(tables: EventTables, hints: EventConfig, cutoff: dt.datetime) -> "pl.DataFrame":
+def _candidates_at(tables: EventTables, config: EventConfig, cutoff: dt.datetime) -> "pl.DataFrame":
     import polars as pl
 
-    if hints.after:
+    if config.after:
         assert tables.entities is not None
         age, day = pl.lit(cutoff) - pl.col("start"), dt.timedelta(days=1)
-        of_age = (age >= hints.after[0] * day) & (age <= hints.after[-1] * day)
+        of_age = (age >= config.after[0] * day) & (age <= config.after[-1] * day)
         return tables.entities.filter(of_age).with_columns(cutoff=pl.lit(cutoff))
-    moments = _moments(tables, hints, [cutoff])
-    if hints.after_events and hints.horizon:
-        moments = moments.filter(pl.col("cutoff") > cutoff - dt.timedelta(days=hints.horizon))
-    return moments
+    candidates = _candidates(tables, config, [cutoff])
+    if config.after_events and config.horizon:
+        candidates = candidates.filter(pl.col("cutoff") > cutoff - dt.timedelta(days=config.horizon))
+    return candidates
 
 
-def _with_fields(moments: "pl.DataFrame", tables: EventTables) -> "pl.DataFrame":
-    """Put what is known of the entities beside their moments; without a row there, it is missing."""
+def _with_fields(candidates: "pl.DataFrame", tables: EventTables) -> "pl.DataFrame":
+    """Add the fields of the entities, which are missing for entities without a row."""
     if tables.entities is None:
-        return moments
-    known = tables.entities.drop([name for name in moments.columns if name != "entity"], strict=False)
-    return moments.join(known, on="entity", how="left")
+        return candidates
+    fields = tables.entities.drop([name for name in candidates.columns if name != "entity"], strict=False)
+    return candidates.join(fields, on="entity", how="left")
 
 
 def _collected(frame: Any) -> "pl.DataFrame":
@@ -213,31 +214,31 @@ def _collected(frame: Any) -> "pl.DataFrame":
     return frame.collect(engine="streaming") if isinstance(frame, pl.LazyFrame) else frame
 
 
-def _not_converted(moments: "pl.DataFrame", outcomes: "pl.DataFrame", at: "pl.Expr") -> "pl.DataFrame":
-    """Return the moments of entities without an outcome at that time or before."""
+def _not_converted(candidates: "pl.DataFrame", outcomes: "pl.DataFrame", at: "pl.Expr") -> "pl.DataFrame":
+    """Return the candidates without an outcome up to that time."""
     import polars as pl
 
     first = outcomes.group_by("entity").agg(pl.col("time").min().alias("(first)"))
-    joined = moments.join(first, on="entity", how="left")
+    joined = candidates.join(first, on="entity", how="left")
     return joined.filter(pl.col("(first)").is_null() | (pl.col("(first)") > at)).drop("(first)")
 
 
-def _labelled(moments: "pl.DataFrame", outcomes: "pl.DataFrame", hints: EventConfig) -> "pl.DataFrame":
-    """Return leads with what became of them; none of them has an outcome at its cutoff or before."""
+def _label(candidates: "pl.DataFrame", outcomes: "pl.DataFrame", config: EventConfig) -> "pl.DataFrame":
+    """Add outcome and amount to leads, none of which has an outcome up to its cutoff."""
     import polars as pl
 
     key = ["entity", "cutoff"]
-    counted = moments.select(key).join(outcomes, on="entity").filter(pl.col("time") > pl.col("cutoff"))
-    if hints.horizon is not None:
-        counted = counted.filter(pl.col("time") <= pl.col("cutoff") + pl.duration(days=hints.horizon))
+    counted = candidates.select(key).join(outcomes, on="entity").filter(pl.col("time") > pl.col("cutoff"))
+    if config.horizon is not None:
+        counted = counted.filter(pl.col("time") <= pl.col("cutoff") + pl.duration(days=config.horizon))
     priced = pl.when(pl.col("amount").count() > 0).then(pl.col("amount").sum())
-    found = counted.group_by(key).agg(priced.alias("amount"), pl.lit("Yes").first().alias("converted"))
-    leads = moments.join(found, on=key, how="left").with_columns(pl.col("converted").fill_null("No"))
-    return leads if hints.outcomes.brings_amounts else leads.drop("amount")
+    outcome = counted.group_by(key).agg(priced.alias("amount"), pl.lit("Yes").first().alias("converted"))
+    leads = candidates.join(outcome, on=key, how="left").with_columns(pl.col("converted").fill_null("No"))
+    return leads if config.outcomes.brings_amounts else leads.drop("amount")
 
 
-def _described(tables: EventTables, hints: EventConfig, leads: "pl.DataFrame") -> "pl.DataFrame":
-    """Return leads with their features, named and ordered as people read them."""
+def _with_features(tables: EventTables, config: EventConfig, leads: "pl.DataFrame") -> "pl.DataFrame":
+    """Add the features to leads, and order the columns for people."""
     import polars as pl
     import polars.selectors as cs
 
@@ -245,11 +246,10 @@ def _described(tables: EventTables, hints: EventConfig, leads: "pl.DataFrame") -
 
     of_outcome = [name for name in ("amount", "converted") if name in leads.columns]
     key = ["entity", "cutoff"]
-    made = _collected(build_features(tables.log, leads.drop(of_outcome).lazy(), feature_plan(hints)))
-    made = made.join(leads.select(*key, *of_outcome), on=key).sort("cutoff", "entity")
-    made = made.with_columns(cs.float().round_sig_figs(DIGITS)).drop("start", strict=False)
-    features = [name for name in made.columns if name not in (*key, *of_outcome)]
+    table = _collected(build_features(tables.log, leads.drop(of_outcome).lazy(), feature_plan(config)))
+    table = table.join(leads.select(*key, *of_outcome), on=key).sort("cutoff", "entity")
+    table = table.with_columns(cs.float().round_sig_figs(DIGITS)).drop("start", strict=False)
+    features = [name for name in table.columns if name not in (*key, *of_outcome)]
     amount = [name for name in of_outcome if name == "amount"]
     last = [name for name in of_outcome if name == "converted"]
-    named = made.select(pl.col("entity").alias(hints.entity), *features, *amount, "cutoff", *last)
-    return named
+    return table.select(pl.col("entity").alias(config.entity), *features, *amount, "cutoff", *last)

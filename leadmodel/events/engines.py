@@ -1,4 +1,4 @@
-"""The engines that tables of events run on, all spoken to through Narwhals."""
+"""Support polars, DuckDB and PySpark through Narwhals."""
 
 from typing import Any
 
@@ -18,17 +18,17 @@ __all__ = ["check_engine", "clock", "nw"]
 def check_engine(*frames: Any) -> None:
     """Raise InputError unless all frames are of polars, of DuckDB or of PySpark."""
     engines = [frame.implementation for frame in frames]
-    known = all(each.is_polars() or each.is_duckdb() or each.is_spark_like() for each in engines)
-    if not known or len(set(engines)) > 1:
-        named = " and ".join(each.value for each in engines)
+    supported = all(e.is_polars() or e.is_duckdb() or e.is_spark_like() for e in engines)
+    if not supported or len(set(engines)) > 1:
+        names = " and ".join(engine.value for engine in engines)
         raise InputError(
             "Tables of events must be frames of one engine: polars, DuckDB or PySpark. "
-            f"Got {named} instead."
+            f"Got {names} instead."
         )
 
 
 def clock(frame: Any, column: str) -> nw.Expr:
-    """Return a time in microseconds since 1970, which every engine calls otherwise."""
+    """Return a time in microseconds since 1970, by the function of the engine."""
     time = nw.col(column)
     if frame.implementation.is_duckdb():
         return time.dt.total_microseconds()
@@ -38,10 +38,10 @@ def clock(frame: Any, column: str) -> nw.Expr:
 
 
 def _from_calendar(time: nw.Expr) -> nw.Expr:
-    """Count from what a clock on the wall shows: in Spark an instant depends on the session's time zone.
+    """Compute microseconds from calendar fields; in Spark, instants depend on the session's time zone.
 
-    Days by the proleptic Gregorian calendar with years that begin in March, as in Howard Hinnant's
-    "chrono-Compatible Low-Level Date Algorithms".
+    Days are counted by the proleptic Gregorian calendar with years that begin in March, as in Howard
+    Hinnant's "chrono-Compatible Low-Level Date Algorithms".
     """
     month, late = time.dt.month(), (time.dt.month() + 9) // 12
     year = time.dt.year() + late - 1

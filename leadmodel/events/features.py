@@ -1,22 +1,42 @@
-"""Event logs to features: one row per lead, made of nothing but what happened before its cutoff."""
+"""Build the features of leads from event logs, with one set of expressions for all engines.
 
+Narwhals runs them on polars, DuckDB and PySpark. Time is counted in whole microseconds since 1970, so that
+every engine compares and divides alike. Nothing from the cutoff of a lead on is used.
+"""
+
+from collections.abc import Iterator
+from functools import reduce
+from operator import add
 from typing import Any
 
 from leadmodel.errors import InputError
 from leadmodel.events.engines import check_engine, clock, nw
-from leadmodel.events.expressions import LEAD, aggregates, descriptions, different_items, steps
 from leadmodel.events.plan import FeaturePlan
 
 __all__ = ["FeaturePlan", "build_features"]
 
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+
+STAMP = 5 * 10**18
+"""Added to a time, it makes a number of 19 digits, so that texts of times sort as times do."""
+
+SHARES = {"share_on_weekends": "_weekend", "share_at_night": "_night", "share_in_office_hours": "_office"}
+
+LEAD = ("_entity", "_cutoff")
+"""Columns that identify a lead while its features are computed."""
+
+Named = Iterator[tuple[str, nw.Expr]]
+AGE = nw.col("_cutoff") - nw.col("_time")
+
 
 def build_features(events: Any, leads: Any, plan: FeaturePlan) -> Any:
-    """Describe each lead by its events before its cutoff.
+    """Compute the features of each lead from its events before its cutoff.
 
-    Every row of the log is an event, also one that is there twice. Kinds that the plan does not
-    name are left out, as is an event without a time or an entity. The order of the log does not
-    matter: of events at one moment, the kind that the plan names later counts as the later event, and
-    of attributes the text that sorts last. Hours and weekdays are those of the times as written.
+    Every row of the log is an event, duplicates included. Events of kinds that the plan does not name,
+    and events without a time or an entity, are ignored. The order of the log does not matter: of events
+    at the same time, the kind that the plan names later counts as the later event, and of attributes
+    the text that sorts last. Hours and weekdays are those of the times as written.
 
     Parameters
     ----------
@@ -26,13 +46,13 @@ def build_features(events: Any, leads: Any, plan: FeaturePlan) -> Any:
     leads : frame of the same engine, of shape (n_leads, n_columns)
         Columns `entity` and `cutoff`; `start`, if given, makes the feature `days_since_start`.
     plan : FeaturePlan
-        What to count.
+        Features to compute.
 
     Returns
     -------
     frame of shape (n_leads, n_columns + n_features)
-        One row for each lead, in any order: its columns, then ``plan.features``. A lead without
-        events has zero counts; what cannot be said of it is missing. Lazy if either frame is.
+        One row per lead, in any order: its columns, then ``plan.features``. A lead without events has
+        zero counts and otherwise missing features. Lazy if either frame is.
 
     Raises
     ------
@@ -42,30 +62,184 @@ def build_features(events: Any, leads: Any, plan: FeaturePlan) -> Any:
     log, table = nw.from_native(events), nw.from_native(leads)
     check_engine(log, table)
     _check(log, table, plan)
-    made = _described(log.lazy(), table.lazy(), plan)
+    features = _compute(log.lazy(), table.lazy(), plan)
     if isinstance(log, nw.DataFrame) and isinstance(table, nw.DataFrame):
-        return made.collect(engine="streaming").to_native()
-    return made.to_native()
+        return features.collect(engine="streaming").to_native()
+    return features.to_native()
 
 
 def _check(log: Any, table: Any, plan: FeaturePlan) -> None:
-    for what, frame, needed in (("events", log, plan.columns), ("leads", table, ("entity", "cutoff"))):
+    for what, frame, required in (("events", log, plan.columns), ("leads", table, ("entity", "cutoff"))):
         columns = frame.collect_schema().names()
-        if lacking := [name for name in needed if name not in columns]:
-            raise InputError(f"The {what} must have the columns {lacking}. Got {columns} instead.")
+        if absent := [name for name in required if name not in columns]:
+            raise InputError(f"The {what} must have the columns {absent}. Got {columns} instead.")
     if taken := sorted({*plan.features, "days_since_start"} & set(table.collect_schema().names())):
         raise InputError(f"No column of the leads may have the name of a feature. Got {taken}.")
 
 
-def _described(log: Any, table: Any, plan: FeaturePlan) -> Any:
+def _compute(log: Any, table: Any, plan: FeaturePlan) -> Any:
     columns = table.collect_schema().names()
     table = table.with_columns(_cutoff=clock(table, "cutoff"))
     ends = table.select(_entity="entity", _cutoff="_cutoff").unique()
-    past = steps(log, plan).join(ends, on="_entity").filter(nw.col("_time") < nw.col("_cutoff"))
-    found = past.group_by(*LEAD).agg(**aggregates(plan))
+    past = _prepare_events(log, plan).join(ends, on="_entity").filter(nw.col("_time") < nw.col("_cutoff"))
+    aggregated = past.group_by(*LEAD).agg(**_aggregates(plan))
     if plan.items:
-        found = found.join(different_items(past, plan), on=list(LEAD), how="left")
+        aggregated = aggregated.join(_different_items(past, plan), on=list(LEAD), how="left")
     if "start" in columns:
         table = table.with_columns(_start=clock(table, "start"))
-    joined = table.join(found, left_on=["entity", "_cutoff"], right_on=list(LEAD), how="left")
-    return joined.select(*columns, **descriptions(plan, "start" in columns))
+    joined = table.join(aggregated, left_on=["entity", "_cutoff"], right_on=list(LEAD), how="left")
+    return joined.select(*columns, **_descriptions(plan, "start" in columns))
+
+
+def _prepare_events(log: Any, plan: FeaturePlan) -> Any:
+    """Return the events of the plan with everything about them that does not depend on the cutoff."""
+    time, hour = nw.col("_time"), nw.col("_hour")
+    weekend = (nw.col("_day") + 3) % 7 >= 5  # day 0, 1970-01-01, was a Thursday
+    codes = {kind: code for code, kind in enumerate(plan.kinds)}
+    events = log.filter(nw.col("kind").is_in(plan.kinds))
+    events = events.with_columns(_time=clock(log, "time")).with_columns(_day=time // DAY)
+    events = events.with_columns(_hour=(time - nw.col("_day") * DAY) // HOUR)
+    return events.select(
+        *(name for name in plan.columns if name not in ("entity", "time", "kind")),
+        "_time",
+        "_day",
+        _entity="entity",
+        _code=nw.col("kind").replace_strict(codes, default=None, return_dtype=nw.Int8),
+        _weekend=_flag(weekend),
+        _night=_flag(hour < 6),
+        _office=_flag((hour >= 9) & (hour < 17) & ~weekend),
+    )
+
+
+def _flag(condition: nw.Expr) -> nw.Expr:
+    return nw.when(condition).then(1).otherwise(0).cast(nw.Int8)
+
+
+def _aggregates(plan: FeaturePlan) -> dict[str, nw.Expr]:
+    """Return the aggregates per lead by column; an underscore marks one that is not a feature itself."""
+    time, code = nw.col("_time"), nw.col("_code")
+    columns = {
+        "_events": nw.len().cast(nw.Int32),
+        "_first": AGE.max(),
+        # Time and kind in one number: the minimum then gives the kind of the first event, too.
+        "_first_code": (time * len(plan.kinds) + code).min() % len(plan.kinds),
+        "_days": nw.col("_day").n_unique().cast(nw.Int32),
+        **{name: nw.col(name).sum().cast(nw.Int32) for name in ("_weekend", "_night", "_office")},
+        **{f"_last_{kind}": nw.when(code == n).then(AGE).min() for n, kind in enumerate(plan.kinds)},
+    }
+    return columns | dict(_counts(plan)) | dict(_values(plan)) | dict(_attributes(plan))
+
+
+def _within(plan: FeaturePlan, kind: str, age: nw.Expr = AGE) -> Iterator[tuple[str, nw.Expr]]:
+    of_kind = nw.col("_code") == plan.kinds.index(kind)
+    for ending, days in plan.spans:
+        yield ending, of_kind if days is None else of_kind & (age <= days * DAY)
+
+
+def _counts(plan: FeaturePlan) -> Named:
+    for kind in plan.kinds:
+        for ending, here in _within(plan, kind):
+            yield f"{kind}{ending}", _count(here)
+
+
+def _values(plan: FeaturePlan) -> Named:
+    value = nw.col("value")
+    for kind in plan.values:
+        for ending, here in _within(plan, kind):
+            yield f"{kind}_value{ending}", nw.when(here).then(value).sum()
+        yield f"{kind}_value_mean", nw.when(nw.col("_code") == plan.kinds.index(kind)).then(value).mean()
+
+
+def _different_items(past: Any, plan: FeaturePlan) -> Any:
+    """Count the distinct items of each lead by kind and window.
+
+    Each item is first reduced to its latest event, because engines count distinct values slowly.
+    """
+    latest = past.filter(~nw.col("item").is_null()).group_by(*LEAD, "_code", "item").agg(_age=AGE.min())
+    counts = {
+        f"{kind}_items{ending}": _count(here)
+        for kind in plan.items
+        for ending, here in _within(plan, kind, nw.col("_age"))
+    }
+    return latest.group_by(*LEAD).agg(**counts)
+
+
+def _count(condition: nw.Expr) -> nw.Expr:
+    return nw.when(condition).then(1).otherwise(0).sum().cast(nw.Int32)
+
+
+def _attributes(plan: FeaturePlan) -> Named:
+    stamp = (nw.col("_time") + STAMP).cast(nw.String)
+    for name in plan.attributes:
+        stamped = nw.concat_str(stamp, nw.col(name))
+        yield f"first_{name}", stamped.min()
+        yield f"last_{name}", stamped.max()
+
+
+def _descriptions(plan: FeaturePlan, started: bool) -> dict[str, nw.Expr]:
+    """Compute the features from the aggregates, by name; `started` if leads have a start."""
+    features = dict(_amounts(plan)) | dict(_quotients(plan)) | dict(_times(plan)) | dict(_ends(plan))
+    features |= {name: nw.col(part) / nw.col("_events") for name, part in SHARES.items()}
+    ordered = {name: features[name] for name in plan.features}
+    return ordered | ({"days_since_start": (nw.col("_cutoff") - nw.col("_start")) / DAY} if started else {})
+
+
+def _amounts(plan: FeaturePlan) -> Named:
+    """Yield counts and sums, which are zero without events."""
+    sums = [f"{kind}_value" for kind in plan.values] + [f"{kind}_items" for kind in plan.items]
+    for ending, _ in plan.spans:
+        for name in (*plan.kinds, *sums):
+            yield name + ending, _zero(name + ending)
+        yield f"events{ending}", reduce(add, [_zero(kind + ending) for kind in plan.kinds])
+    yield "active_days", _zero("_days")
+
+
+def _zero(name: str) -> nw.Expr:
+    return nw.col(name).fill_null(0)
+
+
+def _quotients(plan: FeaturePlan) -> Named:
+    """Yield features divided by a count, which are missing where it is zero."""
+    counts = dict(_amounts(plan))
+    for name, (above, below) in plan.ratios.items():
+        for ending, _ in plan.spans:
+            yield name + ending, _divided(counts[above + ending], counts[below + ending])
+    for name in plan.counted:
+        for short, long in plan.trends:
+            rate = counts[f"{name}_last_{short}d"] / short
+            yield f"{name}_trend_{short}d_{long}d", _divided(rate, counts[f"{name}_last_{long}d"] / long)
+    for kind in plan.values:
+        yield f"{kind}_value_mean", nw.col(f"{kind}_value_mean")
+
+
+def _divided(above: nw.Expr, below: nw.Expr) -> nw.Expr:
+    return nw.when(below > 0).then(above / below)
+
+
+def _times(plan: FeaturePlan) -> Named:
+    """Yield recency, tenure and the time between events, in days."""
+    last, first, n = _latest(plan), nw.col("_first"), nw.col("_events")
+    for kind in plan.kinds:
+        yield f"days_since_last_{kind}", nw.col(f"_last_{kind}") / DAY
+    yield "days_since_last_event", last / DAY
+    yield "days_since_first_event", first / DAY
+    yield "days_first_to_last_event", (first - last) / DAY
+    yield "days_between_events", nw.when(n > 1).then((first - last) / DAY / (n - 1))
+
+
+def _latest(plan: FeaturePlan) -> nw.Expr:
+    ages = [f"_last_{kind}" for kind in plan.kinds]
+    return nw.col(ages[0]) if len(ages) == 1 else nw.min_horizontal(*ages)
+
+
+def _ends(plan: FeaturePlan) -> Named:
+    """Yield the first and the last kind of event, and attributes at both ends."""
+    first, last = nw.lit(None, dtype=nw.String), nw.lit(None, dtype=nw.String)
+    for code, kind in enumerate(plan.kinds):
+        first = nw.when(nw.col("_first_code") == code).then(nw.lit(kind)).otherwise(first)
+        last = nw.when(nw.col(f"_last_{kind}") == _latest(plan)).then(nw.lit(kind)).otherwise(last)
+    yield "first_kind", first
+    yield "last_kind", last
+    for name in plan.attributes:
+        for which in ("first", "last"):
+            yield f"{which}_{name}", nw.col(f"{which}_{name}").str.slice(len(str(STAMP)))

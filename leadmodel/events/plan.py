@@ -1,34 +1,51 @@
-"""Which features are made of an event log, and what they are called."""
+"""Plan the features of an event log, and label them in the words of the recipe."""
 
 from collections import Counter
 from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-__all__ = ["INSTALL_ENGINES", "FeaturePlan"]
+from leadmodel.leads.event_recipe import EventConfig
+from leadmodel.leads.recipe import FieldConfig
+
+__all__ = ["INSTALL_ENGINES", "FeaturePlan", "describe_features"]
 
 INSTALL_ENGINES = "pip install narwhals==2.28.0 polars==2.1.0"
-"""What tables of events need beyond requirements.txt."""
+"""Command that installs what event tables need beyond requirements.txt."""
+
+_TIMES = {
+    "days_since_start": "Since the start",
+    "days_since_last_event": "Since the last event",
+    "days_since_first_event": "Since the first event",
+    "days_first_to_last_event": "From the first event to the last",
+    "days_between_events": "Between two events, on average",
+}
+_NUMBERS = {
+    "active_days": "Days with an event",
+    "share_on_weekends": "Share of events on weekends",
+    "share_at_night": "Share of events at night",
+    "share_in_office_hours": "Share of events in office hours",
+}
 
 
 class FeaturePlan(BaseModel):
-    """What to count, over which windows.
+    """Features to compute from an event log.
 
     Parameters
     ----------
     kinds : tuple of str
-        The kinds of events, as plural nouns: they name the features ("views_last_7d"). In the order
-        of the steps if there is one: of events at one moment, a later step counts as the later event.
+        Kinds of events, as plural nouns; they name the features ("views_last_7d"). If the kinds are
+        steps, they are in their order: of events at the same time, a later step counts as later.
     windows : tuple of int
-        Days before the cutoff, rising; without any, only totals are made.
+        Days before the cutoff, ascending; without any, only totals are computed.
     values : tuple of str
         Kinds whose values are summed and averaged.
     items : tuple of str
-        Kinds whose different items are counted.
+        Kinds whose distinct items are counted.
     ratios : dict of str to (str, str)
-        Names of ratios between steps, each with the kind that is counted and the kind it is divided by.
+        Names of ratios, each with the kind in the numerator and the kind in the denominator.
     attributes : tuple of str
-        Columns of the log whose first and last known values are kept.
+        Columns of the log whose first and last given values are kept.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,18 +74,18 @@ class FeaturePlan(BaseModel):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of the log that it takes."""
+        """Columns of the log that the plan needs."""
         value, item = ("value",) if self.values else (), ("item",) if self.items else ()
         return ("entity", "time", "kind", *value, *item, *self.attributes)
 
     @property
     def spans(self) -> tuple[tuple[str, int | None], ...]:
-        """The endings of names with their days: ("", None) for the whole past, ("_last_7d", 7), ..."""
+        """Suffixes of names with their days: ("", None) for the whole past, ("_last_7d", 7), ..."""
         return ("", None), *((f"_last_{days}d", days) for days in self.windows)
 
     @property
     def counted(self) -> tuple[str, ...]:
-        """What is counted: the kinds, and "events" for all of them if they are several."""
+        """Names of counts: the kinds, and "events" for all of them if there are several."""
         return self.kinds if len(self.kinds) == 1 else (*self.kinds, "events")
 
     @property
@@ -78,7 +95,7 @@ class FeaturePlan(BaseModel):
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The names of the features, in the order of the columns; without "days_since_start"."""
+        """Names of the features in the order of the columns, without "days_since_start"."""
         endings = [ending for ending, _ in self.spans]
         several = len(self.kinds) > 1
         return (
@@ -100,3 +117,57 @@ class FeaturePlan(BaseModel):
             *(name for name in ("first_kind", "last_kind") if several),
             *(f"{which}_{name}" for name in self.attributes for which in ("first", "last")),
         )
+
+
+def describe_features(config: EventConfig, plan: FeaturePlan) -> dict[str, FieldConfig]:
+    """Return kind, label and unit of each feature by its name.
+
+    Kinds are set here because inference could be wrong: a count that is 0 or 1 so far is still a
+    number, and a code from the log is still a category.
+
+    Parameters
+    ----------
+    config : EventConfig
+        The ``[events]`` of the recipe, whose column names appear in the labels.
+    plan : FeaturePlan
+        The features.
+    """
+    days = _TIMES | {f"days_since_last_{kind}": f"Since the last of: {_words(kind)}" for kind in plan.kinds}
+    numbers = _NUMBERS | _counted(config, plan)
+    texts = {"first_kind": "First event", "last_kind": "Last event"} | {
+        f"{which}_{name}": f"{which.capitalize()} {_words(name)}"
+        for name in plan.attributes
+        for which in ("first", "last")
+    }
+    return {
+        **{name: FieldConfig(kind="numeric", label=label, unit="days") for name, label in days.items()},
+        **{name: FieldConfig(kind="numeric", label=label) for name, label in numbers.items()},
+        **{name: FieldConfig(kind="categorical", label=label) for name, label in texts.items()},
+    }
+
+
+def _counted(config: EventConfig, plan: FeaturePlan) -> dict[str, str]:
+    values = {kind: log.value for log in config.logs for kind in log.kind_names if log.value}
+    items = {kind: log.item for log in config.logs for kind in log.kind_names if log.item}
+    bases = {name: _title(name) for name in ("events", *plan.kinds, *plan.ratios)}
+    bases |= {f"{kind}_value": f"{_title(kind)}: {_words(name)}" for kind, name in values.items()}
+    bases |= {f"{kind}_items": f"{_title(kind)}: different {_words(name)}" for kind, name in items.items()}
+    total = ", in all" if plan.windows else ""
+    ends = {end: f", last {days} days" if days else total for end, days in plan.spans} | {
+        "_last_1d": ", last day"
+    }
+    labels = {base + end: label + window for base, label in bases.items() for end, window in ends.items()}
+    for kind, name in values.items():
+        labels[f"{kind}_value_mean"] = f"{_title(kind)}: {_words(name)}, on average"
+    for kind in plan.counted:
+        for short, long in plan.trends:
+            labels[f"{kind}_trend_{short}d_{long}d"] = f"{_title(kind)}: pace of {short} over {long} days"
+    return labels
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _title(name: str) -> str:
+    return name[0].upper() + _words(name)[1:]

@@ -1,93 +1,117 @@
-"""The rows of a raw table as canonical ones: whose, when, what; and why a row does not count."""
+"""Read raw tables of events, CSV or Parquet, as a stream of rows with entity, time and kind.
 
+A row that does not count stays among them, with the reason.
+"""
+
+import csv
 import datetime as dt
+import io
+from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leadmodel.events.scan import COPIES, UNJOINED, as_text, scan_rows
-from leadmodel.events.timestamps import Midnight, read_event_time
-from leadmodel.leads.event_recipe import DateParts, EntityConfig, LogConfig, OutcomeConfig, TableConfig
+from leadmodel.errors import InputError, quoted
+from leadmodel.events.timestamps import DayBoundary, read_event_time
+from leadmodel.leads.convert import duplicate_names
+from leadmodel.leads.event_recipe import (
+    DateParts,
+    EntityConfig,
+    JoinConfig,
+    LogConfig,
+    OutcomeConfig,
+    TableConfig,
+)
+from leadmodel.leads.read import find_delimiter
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["NO_NUMBER", "REASONS", "WHY", "entity_rows", "event_rows", "outcome_rows"]
+__all__ = ["COPIES", "NO_NUMBER", "REASONS", "UNJOINED", "WHY", "entity_rows", "event_rows", "outcome_rows"]
+
+_HEADER_BYTES = 65_536
+
+COPIES = "(copies)"
+"""Column with the number of identical rows."""
+
+UNJOINED = "(unjoined)"
+"""Column that is true where a joined table has no matching row."""
 
 WHY = "(why)"
-"""The column that says why a row does not count; null where it does."""
+"""Column with the reason why a row does not count; null where it does."""
 
 NO_NUMBER = "(no number)"
-"""The column that says whether a row lacks the value or the amount that it should have."""
+"""Column that is true where a value or an amount is not a number."""
 
 REASONS = ("without an id", "of other kinds", "without a time", "after the last day")
 
 
-def event_rows(folder: Path, hints: LogConfig, entity: str, latest: dt.datetime) -> "pl.LazyFrame":
-    """Return entity, time, kind, value, item and attributes of each event, and why it does not count."""
+def event_rows(folder: Path, config: LogConfig, entity: str, latest: dt.datetime) -> "pl.LazyFrame":
+    """Read entity, time, kind, value, item and attributes of each event; see `WHY`."""
     import polars as pl
 
-    rows = _named(folder, hints, entity)
+    rows = _named(folder, config, entity)
     schema = rows.collect_schema()
-    texts = {name: as_text(name, schema[name]) for name in hints.columns() if name in schema}
+    texts = {name: _as_text(name, schema[name]) for name in config.columns() if name in schema}
     nothing = pl.lit(None, pl.String)
-    kind = pl.lit(hints.kind)
-    if hints.kind_column:
-        given = texts[hints.kind_column]
-        kind = given.replace_strict(hints.kinds, default=hints.other, return_dtype=pl.String)
-    given = texts.get(hints.value or "", nothing)
+    kind = pl.lit(config.kind)
+    if config.kind_column:
+        given = texts[config.kind_column]
+        kind = given.replace_strict(config.kinds, default=config.other, return_dtype=pl.String)
+    given = texts.get(config.value or "", nothing)
     columns = {
         "kind": kind,
         "value": _number(given),
-        "item": texts.get(hints.item or "", nothing),
-        **{name: texts[name] for name in hints.attributes},
+        "item": texts.get(config.item or "", nothing),
+        **{name: texts[name] for name in config.attributes},
         NO_NUMBER: given.is_not_null() & _number(given).is_null(),
     }
-    return _tagged(rows, _time(rows, hints, hints.time), columns, latest)
+    return _tagged(rows, _time(rows, config, config.time), columns, latest)
 
 
-def outcome_rows(folder: Path, hints: OutcomeConfig, entity: str, latest: dt.datetime) -> "pl.LazyFrame":
-    """Return entity, time and amount of each outcome, and why it does not count."""
+def outcome_rows(folder: Path, config: OutcomeConfig, entity: str, latest: dt.datetime) -> "pl.LazyFrame":
+    """Read entity, time and amount of each outcome; see `WHY`."""
     import polars as pl
 
-    rows = _named(folder, hints, entity)
+    rows = _named(folder, config, entity)
     schema = rows.collect_schema()
-    amount, told = pl.lit(None, pl.Float64), hints.amount or (hints.prices and hints.prices.column)
-    if hints.prices:
-        prices, name = hints.prices.by_value, hints.prices.column
-        amount = as_text(name, schema[name]).replace_strict(prices, default=None, return_dtype=pl.Float64)
-    elif hints.amount:
-        amount = _number(as_text(hints.amount, schema[hints.amount]))
-    columns = {"amount": amount, NO_NUMBER: amount.is_null() & pl.lit(bool(told))}
-    return _tagged(rows, _time(rows, hints, hints.time), columns, latest)
+    amount = pl.lit(None, pl.Float64)
+    if config.prices:
+        prices, name = config.prices.by_value, config.prices.column
+        amount = _as_text(name, schema[name]).replace_strict(prices, default=None, return_dtype=pl.Float64)
+    elif config.amount:
+        amount = _number(_as_text(config.amount, schema[config.amount]))
+    columns = {"amount": amount, NO_NUMBER: amount.is_null() & pl.lit(config.brings_amounts)}
+    return _tagged(rows, _time(rows, config, config.time), columns, latest)
 
 
-def entity_rows(folder: Path, hints: EntityConfig, entity: str, latest: dt.datetime) -> "pl.LazyFrame":
-    """Return entity, start (null where none is told) and fields of each row, and why it does not count.
+def entity_rows(folder: Path, config: EntityConfig, entity: str, latest: dt.datetime) -> "pl.LazyFrame":
+    """Read entity, start and fields of each row; see `WHY`.
 
-    A start that is a date is the beginning of its day.
+    A start may be missing; a date as start is the beginning of its day.
     """
     import polars as pl
 
-    rows = _named(folder, hints, entity)
+    rows = _named(folder, config, entity)
     schema = rows.collect_schema()
-    columns = {name: as_text(name, schema[name]) for name in hints.fields} | {NO_NUMBER: pl.lit(False)}
-    if hints.start is None:
+    columns = {name: _as_text(name, schema[name]) for name in config.fields} | {NO_NUMBER: pl.lit(False)}
+    if config.start is None:
         return _tagged(rows, pl.lit(latest), columns, latest).drop("time")
-    return _tagged(rows, _time(rows, hints, hints.start, "start"), columns, latest).rename(
+    return _tagged(rows, _time(rows, config, config.start, "start"), columns, latest).rename(
         {"time": "start"}
     )
 
 
-def _named(folder: Path, hints: TableConfig, entity: str) -> "pl.LazyFrame":
-    name = hints.entity or entity
-    rows = scan_rows(folder, hints, [name, *hints.columns()])
-    return rows.with_columns(as_text(name, rows.collect_schema()[name]).alias("(entity)"))
+def _named(folder: Path, config: TableConfig, entity: str) -> "pl.LazyFrame":
+    name = config.entity or entity
+    rows = _scan_rows(folder, config, [name, *config.columns()])
+    return rows.with_columns(_as_text(name, rows.collect_schema()[name]).alias("(entity)"))
 
 
 def _time(
-    rows: "pl.LazyFrame", hints: TableConfig, time: str | DateParts, day: Midnight = "end"
+    rows: "pl.LazyFrame", config: TableConfig, time: str | DateParts, day: DayBoundary = "end"
 ) -> "pl.Expr":
-    return read_event_time(rows, time, table=hints.table, unit=hints.unit, format=hints.format, day=day)
+    return read_event_time(rows, time, table=config.table, unit=config.unit, format=config.format, day=day)
 
 
 def _number(text: "pl.Expr") -> "pl.Expr":
@@ -112,5 +136,136 @@ def _tagged(
         pl.col("time").is_null(),
         pl.col("time") > latest,
     )
-    why = pl.coalesce(pl.when(one).then(pl.lit(reason)) for reason, one in zip(REASONS, wrong, strict=True))
+    # The first reason that applies; the order is that of REASONS.
+    why = pl.coalesce(
+        pl.when(applies).then(pl.lit(reason)) for reason, applies in zip(REASONS, wrong, strict=True)
+    )
     return read.with_columns(why.alias(WHY))
+
+
+def _scan_rows(folder: Path, config: TableConfig, columns: Sequence[str]) -> "pl.LazyFrame":
+    """Open a table with its joins, and filter its rows.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the table is.
+    config : TableConfig
+        Configuration of the table in the recipe.
+    columns : sequence of str
+        Columns that the table, or one that it joins, must have.
+
+    Returns
+    -------
+    LazyFrame
+        All columns, as texts if it is a CSV, and `COPIES` and `UNJOINED`.
+
+    Raises
+    ------
+    InputError
+        If a table or a column is missing.
+    """
+    import polars as pl
+
+    rows = _scan(folder, config.table)
+    names = rows.collect_schema().names()
+    if config.duplicates == "drop":
+        rows = rows.group_by(names).agg(pl.len().alias(COPIES))
+    else:
+        rows = rows.with_columns(pl.lit(1, pl.UInt32).alias(COPIES))
+    rows = rows.with_columns(pl.lit(False).alias(UNJOINED))
+    for join in config.joins:
+        rows = _join(folder, rows, config.table, join)
+    _check_columns(rows, config.table, columns)
+    schema = rows.collect_schema()
+    for name, wanted in config.where.items():
+        texts = [wanted] if isinstance(wanted, str) else list(wanted)
+        rows = rows.filter(_as_text(name, schema[name]).is_in(texts))
+    return rows
+
+
+def _as_text(name: str, dtype: "pl.DataType") -> "pl.Expr":
+    """Convert a column to texts without surrounding blanks: 7.0 becomes "7", and an empty text null."""
+    import polars as pl
+
+    column = pl.col(name)
+    if dtype.is_float():
+        # Parquet stores whole ids as floats where some are missing.
+        column = (
+            pl.when(column == column.round())
+            .then(column.cast(pl.Int64, strict=False).cast(pl.String))
+            .otherwise(column.cast(pl.String))
+        )
+    text = column.cast(pl.String).str.strip_chars()
+    return pl.when(text != "").then(text)
+
+
+def _scan(folder: Path, table: str) -> "pl.LazyFrame":
+    import polars as pl
+
+    path = folder / table
+    if not path.is_file():
+        tables = sorted(
+            file.name for file in folder.iterdir() if file.suffix.lower() in (".csv", ".parquet")
+        )
+        raise InputError(
+            f"The recipe names a table {quoted(table)}, which {quoted(str(folder), 300)} lacks. "
+            f"Found: {', '.join(tables[:40]) or 'no table'}."
+        )
+    if path.suffix.lower() == ".parquet":
+        return pl.scan_parquet(path)
+    # Not inferred, so that ids keep leading zeros; only the empty text is null.
+    return pl.scan_csv(path, separator=_delimiter(path), infer_schema=False)
+
+
+def _delimiter(path: Path) -> str:
+    with path.open("rb") as file:
+        text = file.read(_HEADER_BYTES).decode("utf-8-sig", errors="replace")
+    delimiter = find_delimiter(text)
+    names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    if not names:
+        raise InputError(f"The table {quoted(path.name)} must hold a header. It is empty.")
+    if twice := duplicate_names(names):
+        raise InputError(
+            f"The table {quoted(path.name)} must give each column its own name. "
+            f"{quoted(twice[0])} stands there more than once."
+        )
+    return delimiter
+
+
+def _join(folder: Path, rows: "pl.LazyFrame", table: str, join: JoinConfig) -> "pl.LazyFrame":
+    """Add the columns of another table to each row, and mark rows without a match."""
+    import polars as pl
+
+    other = _scan(folder, join.table)
+    _check_columns(rows, table, [join.on])
+    _check_columns(other, join.table, [join.on])
+    schema = rows.collect_schema()
+    names = [name for name in other.collect_schema().names() if name not in schema]
+    key = "(key)"
+    right = other.select(_as_text(join.on, other.collect_schema()[join.on]).alias(key), *names)
+    # Identical rows are no ambiguity, only different ones for the same key are.
+    right = right.filter(pl.col(key).is_not_null()).unique()
+    if twice := right.group_by(key).len().filter(pl.col("len") > 1).head(1).collect()[key].to_list():
+        raise InputError(
+            f"The table {quoted(join.table)} must have one row for each {quoted(join.on)}, on which it is "
+            f"joined. It has several for {quoted(twice[0])}."
+        )
+    right = right.with_columns(pl.lit(False).alias("(lacks)"))
+    joined = rows.with_columns(_as_text(join.on, schema[join.on]).alias(key)).join(
+        right, on=key, how="left"
+    )
+    lacks = pl.col("(lacks)").fill_null(True)
+    return joined.with_columns((pl.col(UNJOINED) | lacks).alias(UNJOINED)).drop(key, "(lacks)")
+
+
+def _check_columns(rows: "pl.LazyFrame", table: str, columns: Sequence[str]) -> None:
+    names = [name for name in rows.collect_schema().names() if name not in (COPIES, UNJOINED)]
+    for name in columns:
+        if name not in names:
+            close = get_close_matches(name, names, n=1)
+            hint = f" Did you mean {quoted(close[0])}?" if close else ""
+            raise InputError(
+                f"The recipe names a column {quoted(name)}, which the table {quoted(table)} lacks.{hint} "
+                f"Found: {', '.join(names[:40])}."
+            )

@@ -1,16 +1,16 @@
-"""Raw tables of events, outcomes and entities, made into one canonical log.
+"""Read the tables of events, outcomes and entities, and report which rows were left out.
 
-Nothing that is wrong with a row is passed over: a rule leaves it out, or takes it, and counts it.
+Every irregular row is counted:
 
-- A row whose time is lacking or cannot be read is left out. Where more than one row in ten is such, not
-  the rows are wrong but the column or its format, and the table is refused.
+- A row without a readable time is left out. If these are more than one in ten, the column or its format
+  in the recipe must be wrong, and the table is refused.
 - Times are in UTC; a date counts as the end of its day (see `leadmodel.events.timestamps`).
-- What lies after today, or after the day `until` of the recipe, is left out: a mistake, or a plan.
-- Rows that are the same in every column count once; the order of the rows does not matter.
+- Rows after today, or after the day `until` of the recipe, are left out as mistakes or plans.
+- Duplicate rows count once; the order of the rows does not matter.
 - A row without an id, or of a kind that the recipe does not name, is left out.
-- Of several rows of one entity in the table of entities the earliest counts.
-- Events and outcomes of unknown entities are counted; they make no lead.
-- A value that is no number, and an outcome without a price, count without it.
+- If an entity has several rows in the table of entities, the earliest counts.
+- Events and outcomes of unknown entities do not make leads.
+- An event whose value is not a number counts without it, as does an outcome without a price.
 
 Ids stay texts: 007 is not 7, and what Parquet holds as 7.0 is 7.
 """
@@ -19,24 +19,97 @@ import datetime as dt
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadmodel.errors import InputError, quoted
 from leadmodel.events.plan import INSTALL_ENGINES
-from leadmodel.events.report import EventReport, TableReport
-from leadmodel.events.rows import NO_NUMBER, REASONS, WHY, entity_rows, event_rows, outcome_rows
-from leadmodel.events.scan import COPIES, UNJOINED
+from leadmodel.events.rows import (
+    COPIES,
+    NO_NUMBER,
+    REASONS,
+    UNJOINED,
+    WHY,
+    entity_rows,
+    event_rows,
+    outcome_rows,
+)
 from leadmodel.leads.event_recipe import EventConfig, OutcomeConfig, TableConfig
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["EventTables", "check_engines", "read_event_tables"]
+__all__ = ["EventReport", "EventTables", "TableReport", "check_engines", "read_event_tables"]
 
 MOST_UNDATED = 0.1
-"""Share of rows without a time up to which the rows, not the recipe, are taken to be wrong."""
+"""Share of rows without a time above which the recipe, not the rows, must be wrong."""
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """Number of rows read from one table.
+
+    Attributes
+    ----------
+    table : str
+        Name of the table.
+    what : str
+        Plural noun for its rows.
+    n_rows, n_kept : int
+        Rows that the recipe selects, and those of them that count.
+    left_out, noted : dict of str to int
+        Rows that do not count, and irregular ones that do, by the reason.
+    """
+
+    table: str
+    what: str
+    n_rows: int
+    n_kept: int
+    left_out: dict[str, int] = field(default_factory=dict)
+    noted: dict[str, int] = field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        """Return the lines to print."""
+        rows = "" if self.n_rows == self.n_kept else f" of {self.n_rows:,} rows"
+        reasons = (
+            (f"left out: {_listed(self.left_out)}", self.left_out),
+            (_listed(self.noted), self.noted),
+        )
+        lines = [f"    {line}" for line, counts in reasons if any(counts.values())]
+        return [f"  {self.table}: {self.n_kept:,} {self.what}{rows}", *lines]
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{n:,} {why}" for why, n in counts.items() if n)
+
+
+@dataclass(frozen=True)
+class EventReport:
+    """Number of rows read from all tables, and of leads made of them.
+
+    Attributes
+    ----------
+    folder : str
+        Folder of the tables.
+    until : datetime
+        Time up to which the tables are complete, in UTC.
+    tables : tuple of TableReport
+        Tables in the order of the recipe.
+    leads : TableReport, optional
+        Number of leads, and of candidates that are not leads.
+    """
+
+    folder: str
+    until: dt.datetime
+    tables: tuple[TableReport, ...]
+    leads: TableReport | None = None
+
+    def summary(self) -> str:
+        """Return the report as text."""
+        reports = [*self.tables, *([self.leads] if self.leads else [])]
+        heading = f"Read from {self.folder}, which tells of the time until {self.until:%Y-%m-%d %H:%M} UTC:"
+        return "\n".join([heading, *(line for report in reports for line in report.lines())])
 
 
 def check_engines() -> None:
@@ -50,18 +123,18 @@ def check_engines() -> None:
 
 @dataclass(frozen=True)
 class EventTables:
-    """The canonical tables of a folder; a context, for the log lies in a temporary file meanwhile.
+    """Canonical tables of a folder; a context manager, since the log is kept in a temporary file.
 
     Attributes
     ----------
     log : LazyFrame
         Columns entity, time, kind, value, item and the attributes.
     outcomes : DataFrame
-        Columns entity, time and amount (null where none is told).
+        Columns entity, time and amount (null where unknown).
     entities : DataFrame, optional
-        Columns entity, start (where told) and the fields; one row per entity.
+        Columns entity, start (if configured) and the fields; one row per entity.
     report : EventReport
-        What was read, and what was left out.
+        Number of rows that were read and left out.
     """
 
     log: "pl.LazyFrame"
@@ -78,15 +151,15 @@ class EventTables:
 
 
 def read_event_tables(
-    folder: str | Path, hints: EventConfig, now: dt.datetime | None = None
+    folder: str | Path, config: EventConfig, now: dt.datetime | None = None
 ) -> EventTables:
-    """Read the tables that a recipe names.
+    """Read the tables of a recipe.
 
     Parameters
     ----------
     folder : str or Path
-        Where they are, as CSV (in UTF-8) or Parquet.
-    hints : EventConfig
+        Folder of the tables, CSV (in UTF-8) or Parquet.
+    config : EventConfig
         The recipe's ``[events]``.
     now : datetime, optional
         In UTC, without a zone; by default the clock's.
@@ -103,11 +176,11 @@ def read_event_tables(
         raise InputError(
             f"A recipe with events needs the folder of its tables. {quoted(str(folder), 300)} is none."
         )
-    today = hints.until or (now or dt.datetime.now(dt.UTC)).date()
+    today = config.until or (now or dt.datetime.now(dt.UTC)).date()
     with ExitStack() as files:
         spool = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="leadmodel-")))
         try:
-            reader = _Reader(Path(folder), hints, dt.datetime.combine(today, dt.time.max), spool)
+            reader = _Reader(Path(folder), config, dt.datetime.combine(today, dt.time.max), spool)
             return reader.read(files)
         except pl.exceptions.PolarsError as error:
             raise InputError(
@@ -117,53 +190,54 @@ def read_event_tables(
 
 @dataclass(frozen=True)
 class _Reader:
-    """One reading of a folder: each table is parsed once, into the `spool`, and counted there."""
+    """Reader of a folder, which parses each table once into the `spool`, where it is counted."""
 
     folder: Path
-    hints: EventConfig
+    config: EventConfig
     latest: dt.datetime
     spool: Path
 
     def read(self, files: ExitStack) -> EventTables:
         import polars as pl
 
-        hints, entities, reports = self.hints, None, []
-        if hints.entities:
-            rows = self._spooled(entity_rows, hints.entities)
+        config, entities, reports = self.config, None, []
+        if config.entities:
+            rows = self._spooled(entity_rows, config.entities)
             entities, of_entities = self._distinct(rows)
             reports.append(of_entities)
-        logs = [self._spooled(event_rows, one) for one in hints.logs]
+        logs = [self._spooled(event_rows, log_config) for log_config in config.logs]
         log = pl.concat([_kept(rows) for rows in logs], how="diagonal")
         known = (log if entities is None else entities.lazy()).select("entity").unique()
-        outcomes = self._spooled(outcome_rows, hints.outcomes)
-        reports.append(self._report(hints.outcomes, outcomes, "outcomes", known))
-        for one, rows in zip(hints.logs, logs, strict=True):
-            reports.append(self._report(one, rows, " and ".join(one.kind_names), known))
+        outcomes = self._spooled(outcome_rows, config.outcomes)
+        reports.append(self._report(config.outcomes, outcomes, "outcomes", known))
+        for log_config, rows in zip(config.logs, logs, strict=True):
+            reports.append(self._report(log_config, rows, " and ".join(log_config.kind_names), known))
         read = _kept(outcomes).collect()
         report = EventReport(str(self.folder), self._until(log, read, entities), tuple(reports))
         return EventTables(log, read, entities, report, files.pop_all())
 
-    def _spooled(self, make: "Callable[..., pl.LazyFrame]", hints: TableConfig) -> "pl.LazyFrame":
+    def _spooled(self, make: "Callable[..., pl.LazyFrame]", config: TableConfig) -> "pl.LazyFrame":
         import polars as pl
 
+        # Parquet on disk, so that a log larger than memory is parsed once and read many times.
         path = self.spool / f"{len(list(self.spool.iterdir()))}.parquet"
-        make(self.folder, hints, self.hints.entity, self.latest).sink_parquet(path)
+        make(self.folder, config, self.config.entity, self.latest).sink_parquet(path)
         return pl.scan_parquet(path)
 
     def _distinct(self, rows: "pl.LazyFrame") -> "tuple[pl.DataFrame, TableReport]":
-        """Return the earliest row of each entity, and what was read."""
-        hints = self.hints.entities
-        assert hints is not None
+        """Return the earliest row of each entity, and the report of the table."""
+        config = self.config.entities
+        assert config is not None
         kept = _kept(rows).collect()
         # Sorted by all columns, the choice does not depend on the order of the rows.
         by = [name for name in ("entity", "start", *kept.columns) if name in kept.columns]
         distinct = kept.sort(by, nulls_last=True).unique("entity", keep="first", maintain_order=True)
-        further = {f"of a {self.hints.entity} that has an earlier row": len(kept) - len(distinct)}
-        return distinct, self._report(hints, rows, "entities", None, further)
+        further = {f"of a {self.config.entity} that has an earlier row": len(kept) - len(distinct)}
+        return distinct, self._report(config, rows, "entities", None, further)
 
     def _report(
         self,
-        hints: TableConfig,
+        config: TableConfig,
         rows: "pl.LazyFrame",
         what: str,
         known: "pl.LazyFrame | None",
@@ -175,32 +249,32 @@ class _Reader:
         counted = rows.group_by(WHY).agg(pl.len().alias("n"), *sums).collect()
         by_why = dict(zip(counted[WHY], counted["n"], strict=True))
         n_rows, n_distinct = int(counted[COPIES].sum()), int(counted["n"].sum())
-        _check_dated(hints.table, by_why.get("without a time", 0), n_distinct)
+        _check_dated(config.table, by_why.get("without a time", 0), n_distinct)
         left_out = {why: by_why.get(why, 0) for why in REASONS} | (further or {})
         left_out["the same as another row"] = n_rows - n_distinct
         kept = counted.filter(pl.col(WHY).is_null())
-        lacking = "a price" if isinstance(hints, OutcomeConfig) else "a value that is a number"
+        absent = "a price" if isinstance(config, OutcomeConfig) else "a value that is a number"
         noted = {
             "that a joined table does not know": int(counted[UNJOINED].sum()),
-            f"without {lacking}": int(kept[NO_NUMBER].sum()),
+            f"without {absent}": int(kept[NO_NUMBER].sum()),
         }
         if known is not None:
-            strangers = _kept(rows).join(known, on="entity", how="anti")
-            noted[f"of an unknown {self.hints.entity}"] = strangers.select(pl.len()).collect().item()
-        return TableReport(hints.table, what, n_rows, n_rows - sum(left_out.values()), left_out, noted)
+            unknown = _kept(rows).join(known, on="entity", how="anti")
+            noted[f"of an unknown {self.config.entity}"] = unknown.select(pl.len()).collect().item()
+        return TableReport(config.table, what, n_rows, n_rows - sum(left_out.values()), left_out, noted)
 
     def _until(
         self, log: "pl.LazyFrame", outcomes: "pl.DataFrame", entities: "pl.DataFrame | None"
     ) -> dt.datetime:
         import polars as pl
 
-        if self.hints.until:
+        if self.config.until:
             return self.latest
         newest = [log.select(pl.col("time").max()).collect().item(), outcomes["time"].max()]
         if entities is not None and "start" in entities.columns:
             newest.append(entities["start"].max())
-        if found := [time for time in newest if isinstance(time, dt.datetime)]:
-            return max(found)
+        if times := [time for time in newest if isinstance(time, dt.datetime)]:
+            return max(times)
         raise InputError("The tables must hold an event or an outcome with a time. They hold none.")
 
 

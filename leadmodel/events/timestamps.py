@@ -1,4 +1,4 @@
-"""The time of an event, read from whatever a table holds: one kind of time, in UTC."""
+"""Parse the times of events from texts, dates, numbers or parts, and convert them to UTC."""
 
 import datetime as dt
 import re
@@ -10,11 +10,11 @@ from leadmodel.leads.event_recipe import DateParts
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["EARLIEST", "Midnight", "read_event_time", "read_moment"]
+__all__ = ["EARLIEST", "DayBoundary", "read_event_time", "read_moment"]
 
 EARLIEST = dt.datetime(1990, 1, 1)
 _LATEST = dt.datetime(2100, 1, 1)
-"""A number, a placeholder such as 1970-01-01 or a mistyped year outside of these is no time of an event."""
+"""Range of plausible times; placeholders such as 1970-01-01 and mistyped years lie outside."""
 
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000}
 _N_PROBED = 10_000
@@ -22,7 +22,7 @@ _NUMBER = r"^\s*\d{6,}(\.\d+)?\s*$"
 _DATE = r"^\s*\d{4}-\d{2}-\d{2}\s*$"
 _ZONE = r"(?i)\s*(Z|UTC|[+-]\d{2}:?\d{2}|[+-]\d{2})\s*$"
 
-Midnight = Literal["end", "start"]
+DayBoundary = Literal["end", "start"]
 
 
 def read_event_time(
@@ -32,29 +32,29 @@ def read_event_time(
     table: str,
     unit: str | None = None,
     format: str | None = None,
-    day: Midnight = "end",
+    day: DayBoundary = "end",
 ) -> "pl.Expr":
-    """Return the expression that reads the time of each row of `frame`, in UTC and without a zone.
+    """Return the expression that parses the time of each row of `frame`, in UTC and without a zone.
 
-    A time with an offset is moved to UTC; one without counts as UTC. A date without a time of day
-    counts as the end of its day, for nobody knows it earlier, or as its start. Numbers are seconds,
-    milliseconds or microseconds since 1970; which of them is told, or seen from the median, that
-    must lie in the years 1990 to 2100. What cannot be read, and times before 1990, are null.
+    A time with an offset is converted to UTC; one without counts as UTC. A date counts as the end of its
+    day, before which nobody could be sure of the event, or as its start. Numbers are seconds,
+    milliseconds or microseconds since 1970; the unit is given, or inferred from the median, which must
+    lie in the years 1990 to 2100. Unreadable times, and those before 1990, become null.
 
     Parameters
     ----------
     frame : LazyFrame
         The table.
     time : str or DateParts
-        Its column of times, or the columns that make one.
+        Column of times, or the columns that make one.
     table : str
-        Its name, for messages.
+        Name of the table, for messages.
     unit : {"s", "ms", "us"}, optional
-        What numbers count.
+        Unit of numbers.
     format : str, optional
-        How texts are written; ISO 8601 if not told.
+        Format of texts; ISO 8601 by default.
     day : {"end", "start"}
-        When a date without a time of day was.
+        Time of day that a date stands for.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def read_event_time(
     Raises
     ------
     InputError
-        If numbers are no times in any unit, or not in the one that is told.
+        If numbers are not plausible times in any unit.
     """
     import polars as pl
 
@@ -82,12 +82,12 @@ def read_event_time(
 
 
 def read_moment(text: str) -> dt.datetime:
-    """Return a date, as its beginning, or a time in ISO 8601 in UTC, without a zone.
+    """Parse a date (as the beginning of its day) or a time in ISO 8601 to UTC, without a zone.
 
     Raises
     ------
     InputError
-        If it is neither.
+        If it is neither a date nor a time.
 
     >>> read_moment("2022-09-01"), read_moment("2022-09-01T02:00+02:00")
     (datetime.datetime(2022, 9, 1, 0, 0), datetime.datetime(2022, 9, 1, 0, 0))
@@ -101,7 +101,7 @@ def read_moment(text: str) -> dt.datetime:
     return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def _of_times(column: "pl.Expr", dtype: "pl.DataType", day: Midnight, place: str) -> "pl.Expr":
+def _of_times(column: "pl.Expr", dtype: "pl.DataType", day: DayBoundary, description: str) -> "pl.Expr":
     import polars as pl
 
     if dtype == pl.String:
@@ -110,18 +110,18 @@ def _of_times(column: "pl.Expr", dtype: "pl.DataType", day: Midnight, place: str
         return _of_dates(column, day)
     if isinstance(dtype, pl.Datetime):
         return column.dt.convert_time_zone("UTC") if dtype.time_zone else column
-    raise InputError(f"The column {place} must hold times. It holds {dtype}.")
+    raise InputError(f"The column {description} must hold times. It holds {dtype}.")
 
 
-def _of_dates(column: "pl.Expr", day: Midnight) -> "pl.Expr":
-    """Return dates as the last microsecond of their day, or as its first."""
+def _of_dates(column: "pl.Expr", day: DayBoundary) -> "pl.Expr":
+    """Convert dates to the last microsecond of their day, or to the first."""
     import polars as pl
 
     midnight = column.cast(pl.Datetime("us"))
     return midnight if day == "start" else midnight + dt.timedelta(days=1, microseconds=-1)
 
 
-def _of_parts(time: DateParts, day: Midnight) -> "pl.Expr":
+def _of_parts(time: DateParts, day: DayBoundary) -> "pl.Expr":
     import polars as pl
 
     padded = [pl.col(name).cast(pl.String).str.strip_chars().str.zfill(2) for name in time.date]
@@ -129,12 +129,13 @@ def _of_parts(time: DateParts, day: Midnight) -> "pl.Expr":
     if time.step is None:
         return _of_dates(date, day)
     step = pl.col(time.step).cast(pl.Float64, strict=False)
+    # Outside the day it cannot be seconds, and would move the event to another day.
     within = pl.when((step >= 0) & (step < 86_400)).then((step * 1e6).cast(pl.Int64))
     return _of_dates(date, "start") + within.cast(pl.Duration("us"))
 
 
 def _probe(frame: "pl.LazyFrame", time: str) -> "pl.Series | None":
-    """Return the first numbers of a column of times, or None if most of it are none."""
+    """Return the first numbers in a column of times, or None if most values are not numbers."""
     import polars as pl
 
     dtype = frame.collect_schema()[time]
@@ -144,6 +145,7 @@ def _probe(frame: "pl.LazyFrame", time: str) -> "pl.Series | None":
     if dtype.is_numeric():
         return first.cast(pl.Float64)
     numbers = first.filter(first.str.contains(_NUMBER))
+    # By majority: a few placeholders among texts must not decide.
     return numbers.str.strip_chars().cast(pl.Float64) if 2 * len(numbers) > len(first) else None
 
 
@@ -173,8 +175,8 @@ def _of_numbers(column: "pl.Expr", unit: str) -> "pl.Expr":
     return (plausible * (1_000_000 / _PER_SECOND[unit])).round().cast(pl.Int64).cast(pl.Datetime("us"))
 
 
-def _of_texts(column: "pl.Expr", day: Midnight) -> "pl.Expr":
-    """Return texts in ISO 8601, dates among them, with offsets or without, as times in UTC."""
+def _of_texts(column: "pl.Expr", day: DayBoundary) -> "pl.Expr":
+    """Parse texts in ISO 8601, with or without an offset, dates included."""
     import polars as pl
 
     date = column.str.strip_chars().str.to_date("%Y-%m-%d", strict=False)
@@ -182,12 +184,12 @@ def _of_texts(column: "pl.Expr", day: Midnight) -> "pl.Expr":
     local = column.str.strip_chars().str.replace(r"(\d{2}:\d{2}.*?)" + _ZONE, "$1")
     local = local.str.replace("[tT]", " ").str.replace(",", ".", literal=True)
     formats = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M")
-    clock = pl.coalesce(local.str.to_datetime(one, time_unit="us", strict=False) for one in formats)
+    clock = pl.coalesce(local.str.to_datetime(form, time_unit="us", strict=False) for form in formats)
     return pl.when(column.str.contains(_DATE)).then(_of_dates(date, day)).otherwise(clock - _offset(zone))
 
 
 def _offset(zone: "pl.Expr") -> "pl.Expr":
-    """Return what clocks in a zone such as +05:30 are ahead of UTC; nothing where none is given."""
+    """Return the offset from UTC of a zone such as +05:30; zero where none is given."""
     import polars as pl
 
     digits = zone.str.replace(":", "", literal=True)
@@ -197,7 +199,7 @@ def _offset(zone: "pl.Expr") -> "pl.Expr":
     return pl.when(zone.str.starts_with("-")).then(-ahead).otherwise(ahead)
 
 
-def _of_format(column: "pl.Expr", format: str, day: Midnight) -> "pl.Expr":
+def _of_format(column: "pl.Expr", format: str, day: DayBoundary) -> "pl.Expr":
     text = column.str.strip_chars()
     if not re.search(r"%[HIMSTRXcsf]", format):
         return _of_dates(text.str.to_date(format, strict=False), day)

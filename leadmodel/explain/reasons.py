@@ -11,6 +11,7 @@ import numpy.typing as npt
 from leadmodel.errors import quoted
 from leadmodel.insights.profile import FieldProfile, Profile
 from leadmodel.leads.schema import MIN_TOLD, MISSING, Field, LeadSchema, Value
+from leadmodel.numbers import format_number
 
 __all__ = ["Explanation", "Reason", "explain", "show_value"]
 
@@ -131,7 +132,7 @@ def _predicate(field: Field, known: FieldProfile, value: Value) -> str:
         return "was not given"
     if isinstance(value, float) and field.kind == "numeric":
         low, high = known.bounds(value)
-        among = f" (among {_number(low)} to {_number(high)})" if low < high else ""
+        among = f" (among {format_number(low)} to {format_number(high)})" if low < high else ""
         return f"is {show_value(field, value)}{among}"
     rare = isinstance(value, str) and value not in field.choices
     return f"is {show_value(field, value)}" + (", a value seen rarely or never" if rare else "")
@@ -149,8 +150,4 @@ def show_value(field: Field, value: Value) -> str:
         return "not given"
     if field.kind == "boolean":
         return "Yes" if value else "No"
-    return f"{_number(value)} {field.unit}".rstrip()
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value % 1 == 0 and abs(value) < 1e15 else f"{value:,.4g}"
+    return f"{format_number(value)} {field.unit}".rstrip()

@@ -1,4 +1,4 @@
-"""How strongly the fields of a lead go along with each other, whatever their kinds."""
+"""Measure the association between pairs of fields of any kind."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
-from scipy.stats import rankdata
+from scipy.stats import rankdata, spearmanr
 
 from leadmodel.leads.schema import MISSING, Field, LeadSchema
 
@@ -17,22 +17,22 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.intp]
 
 MAX_FIELDS = 20
-"""More make a picture that nobody reads; their pairs would cost seconds."""
+"""Fields compared, the most important ones; a picture of more is unreadable and takes seconds."""
 
 MAX_LEADS = 10_000
-"""A correlation of so many leads is known to ±0.02; more would cost seconds and change nothing."""
+"""Sample size at which a correlation is known to ±0.02; more leads would only cost time."""
 
 MIN_LEADS = 100
-"""Leads with both fields given, below which the strength is mostly chance (±0.2)."""
+"""Least leads with both values; with fewer, chance alone gives ±0.2."""
 
 
 class Association(BaseModel):
-    """The association of each pair of some fields.
+    """Association of each pair of fields.
 
     Parameters
     ----------
     fields : tuple of str
-        Names, the most important first.
+        Field names, the most important first.
     strength : tuple of tuple of float
         Symmetric. Two numbers: Spearman's rank correlation, -1 to 1. Two texts: Cramér's V, bias
         corrected, 0 to 1. A number and a text: the correlation ratio of the number's ranks, bias
@@ -46,19 +46,19 @@ class Association(BaseModel):
 
     def pairs(self) -> list[tuple[str, str, float]]:
         """Return the pairs of fields with their strengths, the strongest first."""
-        known = [
-            (self.fields[one], self.fields[other], value)
-            for one in range(len(self.fields))
-            for other in range(one)
-            if (value := self.strength[one][other]) is not None
+        pairs = [
+            (self.fields[row], self.fields[column], value)
+            for row in range(len(self.fields))
+            for column in range(row)
+            if (value := self.strength[row][column]) is not None
         ]
-        return sorted(known, key=lambda pair: -abs(pair[2]))
+        return sorted(pairs, key=lambda pair: -abs(pair[2]))
 
 
 def associate(
     schema: LeadSchema, X: pd.DataFrame, names: Sequence[str], random_state: int = 0
 ) -> Association:
-    """Measure the association of each pair of fields, on the leads that have both.
+    """Measure the association of each pair of fields, on the leads with both values.
 
     Parameters
     ----------
@@ -67,68 +67,73 @@ def associate(
     X : DataFrame of shape (n_leads, n_fields)
         Typed leads.
     names : sequence of str
-        The fields, the most important first; the first `MAX_FIELDS` are looked at.
+        The fields, the most important first; the first `MAX_FIELDS` are used.
     random_state : int
-        Seed of the draw from very many leads.
+        Seed of the sample of at most `MAX_LEADS` leads.
     """
     names = names[:MAX_FIELDS]
     X = X.sample(min(len(X), MAX_LEADS), random_state=random_state)
-    columns = [_read(schema.by_name[name], X[name]) for name in names]
+    fields = [schema.by_name[name] for name in names]
+    columns = [
+        category_codes(field, X[field.name]) if field.is_text else X[field.name].to_numpy(dtype=np.float64)
+        for field in fields
+    ]
     strength: list[list[float | None]] = [[1.0] * len(names) for _ in names]
-    for one in range(len(names)):
-        for other in range(one):
-            strength[one][other] = strength[other][one] = _strength(columns[one], columns[other])
+    for row in range(len(names)):
+        for column in range(row):
+            strength[row][column] = strength[column][row] = _strength(columns[row], columns[column])
     return Association(fields=tuple(names), strength=tuple(map(tuple, strength)))
 
 
 def category_codes(field: Field, column: pd.Series) -> Codes:
-    """Return the place of each text among the field's choices, their number for others, -1 for none."""
-    places = {choice: place for place, choice in enumerate(field.choices)} | {MISSING: -1}
-    of_category = [places.get(text, len(field.choices)) for text in column.cat.categories]
-    return np.asarray(of_category, dtype=np.intp)[column.cat.codes.to_numpy()]
-
-
-def _read(field: Field, column: pd.Series) -> Codes | Floats:
-    return category_codes(field, column) if field.is_text else column.to_numpy(dtype=np.float64)
+    """Encode texts as indices into the choices of the field: their number for others, -1 for missing."""
+    codes = {choice: code for code, choice in enumerate(field.choices)} | {MISSING: -1}
+    # Looked up once per category, not once per lead.
+    by_category = [codes.get(text, len(field.choices)) for text in column.cat.categories]
+    return np.asarray(by_category, dtype=np.intp)[column.cat.codes.to_numpy()]
 
 
 def _is_text(column: npt.NDArray[Any]) -> bool:
     return column.dtype.kind == "i"
 
 
-def _strength(one: Codes | Floats, other: Codes | Floats) -> float | None:
-    known = np.ones(len(one), dtype=np.bool_)
-    for column in (one, other):
-        known &= column >= 0 if _is_text(column) else ~np.isnan(column)
-    if known.sum() < MIN_LEADS:
+def _strength(a: Codes | Floats, b: Codes | Floats) -> float | None:
+    given = np.ones(len(a), dtype=np.bool_)
+    for column in (a, b):
+        given &= column >= 0 if _is_text(column) else ~np.isnan(column)
+    if given.sum() < MIN_LEADS:
         return None
-    one, other = one[known], other[known]
-    if _is_text(one) and _is_text(other):
-        value = cramers_v(one.astype(np.intp), other.astype(np.intp))
-    elif not _is_text(one) and not _is_text(other):
-        value = spearman(one, other)
+    a, b = a[given], b[given]
+    if _is_text(a) and _is_text(b):
+        value = cramers_v(a.astype(np.intp), b.astype(np.intp))
+    elif not _is_text(a) and not _is_text(b):
+        value = spearman(a, b)
     else:
-        texts, numbers = (one, other) if _is_text(one) else (other, one)
+        texts, numbers = (a, b) if _is_text(a) else (b, a)
+        # Ranks, so that a few extreme amounts do not decide the ratio.
         value = correlation_ratio(texts.astype(np.intp), rankdata(numbers))
     return None if np.isnan(value) else round(value, 3)
 
 
-def spearman(one: npt.ArrayLike, other: npt.ArrayLike) -> float:
-    """Return Spearman's rank correlation; NaN if one of them does not vary."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return float(np.corrcoef(rankdata(one), rankdata(other))[0, 1])
+def spearman(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
+    """Return Spearman's rank correlation; NaN if one of the arrays is constant."""
+    # SciPy warns of a constant array, which is no news here.
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return float("nan")
+    return float(spearmanr(a, b).statistic)
 
 
-def cramers_v(one: Codes, other: Codes) -> float:
+def cramers_v(a: Codes, b: Codes) -> float:
     """Return Cramér's V of two arrays of codes, bias corrected (Bergsma 2013); NaN if one is constant.
 
-    Without the correction, fields of many values would seem to go together by chance.
+    Without the correction, fields with many values would seem associated by chance.
     """
-    n = len(one)
-    (one, rows), (other, columns) = _compact(one), _compact(other)
-    seen = np.bincount(one * columns + other, minlength=rows * columns).reshape(rows, columns)
-    expected = np.outer(seen.sum(axis=1), seen.sum(axis=0)) / n
-    phi = float(((seen - expected) ** 2 / expected).sum()) / n
+    n = len(a)
+    (a, rows), (b, columns) = _compact(a), _compact(b)
+    observed = np.bincount(a * columns + b, minlength=rows * columns).reshape(rows, columns)
+    expected = np.outer(observed.sum(axis=1), observed.sum(axis=0)) / n
+    phi = float(((observed - expected) ** 2 / expected).sum()) / n
+    # Bergsma subtracts the expected value under independence, and shrinks the table accordingly.
     phi = max(0.0, phi - (rows - 1) * (columns - 1) / (n - 1))
     least = min(levels - (levels - 1) ** 2 / (n - 1) for levels in (rows, columns)) - 1
     return float(np.sqrt(phi / least)) if least > 0 else float("nan")
@@ -137,7 +142,7 @@ def cramers_v(one: Codes, other: Codes) -> float:
 def correlation_ratio(codes: Codes, values: npt.ArrayLike) -> float:
     """Return the correlation ratio of `values` by group, bias corrected (Kelley 1935).
 
-    The root of the share of their variance that the groups explain; NaN if one is constant.
+    It is the square root of the share of the variance that the groups explain; NaN if one is constant.
     """
     values = np.asarray(values, dtype=np.float64)
     (codes, groups), n = _compact(codes), len(values)
@@ -145,12 +150,13 @@ def correlation_ratio(codes: Codes, values: npt.ArrayLike) -> float:
     total = float((deviations**2).sum())
     if groups < 2 or groups == n or not total:
         return float("nan")
+    # Sums of deviations by group, squared: one pass over the leads instead of one per group.
     between = float((np.bincount(codes, deviations) ** 2 / np.bincount(codes)).sum())
     explained = 1 - (1 - between / total) * (n - 1) / (n - groups)
     return float(np.sqrt(max(0.0, explained)))
 
 
 def _compact(codes: Codes) -> tuple[Codes, int]:
-    """Return `codes` without gaps between them, and how many differ."""
-    seen, codes = np.unique(codes, return_inverse=True)
-    return codes, len(seen)
+    """Return `codes` renumbered without gaps, and the number of distinct ones."""
+    distinct, codes = np.unique(codes, return_inverse=True)
+    return codes, len(distinct)

@@ -1,29 +1,31 @@
-"""What the training leads did by the values of a field, as far as their number lets one say."""
+"""Estimate the conversion rate of the training leads by the values of a field."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from math import floor, isnan, sqrt
-from statistics import NormalDist
 from typing import NamedTuple
+
+from scipy.special import ndtri
 
 from leadmodel.insights.profile import Cell, FieldProfile, Profile
 from leadmodel.leads.schema import MISSING, Field, LeadSchema, Value
 from leadmodel.metrics.classification import Estimate
+from leadmodel.numbers import format_number
 
-__all__ = ["Conversion", "conversions", "find_notable", "group_name", "range_names", "shown", "wilson"]
+__all__ = ["Conversion", "conversions", "find_notable", "group_name", "range_names", "wilson"]
 
 MAX_VALUES = 15
-"""Values of a text that are told apart, the most frequent ones; the others are counted together."""
+"""Categories that are listed, the most frequent ones; the others are counted together."""
 
 MAX_NOTABLE, MAX_PER_FIELD = 8, 2
-"""A short list, in which one field does not crowd out the others."""
+"""Limits that keep the list short, and one field from filling it."""
 
-Z = NormalDist().inv_cdf(0.975)
+Z = float(ndtri(0.975))
 
 
 class Conversion(NamedTuple):
-    """The training leads with one value of a field, or in one range of it."""
+    """Training leads with one value of a field, or in one range of it, and their conversion rate."""
 
     value: str
     cell: Cell
@@ -31,121 +33,111 @@ class Conversion(NamedTuple):
 
 
 def wilson(cell: Cell, z: float = Z) -> Estimate:
-    """Return the share that converted, with its score interval (Wilson 1927), by default of 95 %.
+    """Estimate the conversion rate with its score interval (Wilson 1927), by default of 95 %.
 
-    Unlike the textbook interval it stays within 0 and 1, and holds for few leads too.
+    Unlike the normal interval it stays within 0 and 1, and holds for few leads too.
     """
     n, rate = cell.count, cell.rate
-    middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
+    center = (rate + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
-    return Estimate(value=rate, low=middle - half, high=middle + half)
+    # Of none or all, rounding may leave the rate just outside.
+    return Estimate(value=rate, low=min(center - half, rate), high=max(center + half, rate))
 
 
-def conversions(field: Field, known: FieldProfile) -> list[Conversion]:
-    """Return what the training leads did by value or range, those without any last, and none of few.
+def conversions(field: Field, profile: FieldProfile) -> list[Conversion]:
+    """Estimate the conversion rate by value or range, where enough leads are; gaps come last.
+
 
     Parameters
     ----------
     field : Field
-        The field; its choices are in the order of the result if it is a boolean, else the most
-        frequent come first, and numbers rise.
-    known : FieldProfile
+        The field. A boolean keeps the order of its choices, categories are sorted by frequency, and
+        ranges of numbers ascend.
+    profile : FieldProfile
         Its counts.
     """
-    cells = _texts(field, known) if field.is_text else _ranges(field, known)
-    cells = [*cells, ("not given", known.missing)]
+    if field.is_text:
+        cells = _category_cells(field, profile)
+    else:
+        cells = list(zip(range_names(field, profile.edges), profile.cells.values(), strict=True))
+    cells.append(("not given", profile.missing))
     return [Conversion(value, cell, wilson(cell)) for value, cell in cells if cell.is_told]
 
 
-def _texts(field: Field, known: FieldProfile) -> list[tuple[str, Cell]]:
-    ranked = list(known.cells.items())
+def _category_cells(field: Field, profile: FieldProfile) -> list[tuple[str, Cell]]:
+    ranked = list(profile.cells.items())
     if field.kind != "boolean":
         ranked.sort(key=lambda item: -item[1].count)
-    told = [item for item in ranked if item[1].is_told][:MAX_VALUES]
-    rest = [cell for value, cell in ranked if value not in dict(told)] + [known.other]
-    return [*told, ("any other", _sum(rest))]
-
-
-def _sum(cells: Iterable[Cell]) -> Cell:
-    cells = list(cells)
-    return Cell(count=sum(cell.count for cell in cells), converted=sum(cell.converted for cell in cells))
-
-
-def _ranges(field: Field, known: FieldProfile) -> list[tuple[str, Cell]]:
-    return list(zip(range_names(field, known.edges), known.cells.values(), strict=True))
+    # Rare values of the profile, which it does not name, are counted with the least frequent ones.
+    named = [item for item in ranked if item[1].is_told][:MAX_VALUES]
+    rest = [cell for value, cell in ranked if value not in dict(named)] + [profile.other]
+    other = Cell(count=sum(cell.count for cell in rest), converted=sum(cell.converted for cell in rest))
+    return [*named, ("any other", other)]
 
 
 def range_names(field: Field, edges: Sequence[float]) -> list[str]:
-    """Return the ranges between `edges`, upper ones included, in words without the outermost edges."""
+    """Name the ranges between `edges`, each with its upper edge but without the outermost ones."""
     if field.kind == "boolean" and len(edges) == 3:
         return ["No", "Yes"]
     if len(edges) == 2:
         return ["any"]
     if field.integer:
         edges = [edges[0], *(floor(edge) for edge in edges[1:-1]), edges[-1]]
-    first = shown(edges[1]) if edges[0] == edges[1] else f"up to {shown(edges[1])}"
-    return [first, *_inner_names(field, edges[1:-1]), f"above {shown(edges[-2])}"]
+    # No lead lies exactly at the outermost edges, so that the outer ranges are open.
+    first = format_number(edges[1]) if edges[0] == edges[1] else f"up to {format_number(edges[1])}"
+    step = 1 if field.integer else 0  # whole numbers just above an edge begin one higher
+    pairs = ((low + step, high) for low, high in pairwise(edges[1:-1]))
+    inner = [
+        format_number(high) if low == high else f"{format_number(low)} to {format_number(high)}"
+        for low, high in pairs
+    ]
+    return [first, *inner, f"above {format_number(edges[-2])}"]
 
 
-def _inner_names(field: Field, edges: Sequence[float]) -> list[str]:
-    step = 1 if field.integer else 0
-    pairs = ((low + step, high) for low, high in pairwise(edges))
-    return [shown(high) if low == high else f"{shown(low)} to {shown(high)}" for low, high in pairs]
-
-
-def shown(number: float) -> str:
-    """Return a number as people write it, in four digits or so.
-
-    >>> shown(12345.6), shown(0.123456), shown(3.0)
-    ('12,346', '0.1235', '3')
-    """
-    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
-
-
-def group_name(field: Field, known: FieldProfile, value: Value) -> str:
-    """Return in words which choice, or which of the ranges of `conversions`, a typed `value` falls into."""
+def group_name(field: Field, profile: FieldProfile, value: Value) -> str:
+    """Name the choice, or the range as in `conversions`, that a typed `value` belongs to."""
     if isinstance(value, str):
         if value == MISSING:
             return "not given"
-        return value if value in known.cells else "any other"
-    return "not given" if isnan(value) else range_names(field, known.edges)[known.place(value)]
+        return value if value in profile.cells else "any other"
+    return "not given" if isnan(value) else range_names(field, profile.edges)[profile.bin_of(value)]
 
 
 def find_notable(schema: LeadSchema, profile: Profile) -> list[str]:
-    """Return in sentences where conversion differs most from the average, beyond chance.
+    """Describe where conversion differs most from the average, beyond chance.
 
-    First comes what moves most conversions: the difference times the number of leads. The 95 %
-    interval is told; what is told at all is chosen by one that allows for as many values as were
-    looked at (Bonferroni), so that it is rarely chance.
+    Values are sorted by the number of conversions at stake: the difference times the number of leads.
+    The sentences give 95 % intervals, but values are selected by wider ones, corrected for the number of
+    values (Bonferroni).
     """
     average = profile.leads.rate
-    found = [
-        (field, one)
+    candidates = [
+        (field, conversion)
         for field in schema.fields
-        for one in conversions(field, profile.fields[field.name])
-        if one.value != "any other"
+        for conversion in conversions(field, profile.fields[field.name])
+        if conversion.value != "any other"
     ]
-    z = NormalDist().inv_cdf(1 - 0.025 / max(len(found), 1))
-    beyond = [(field, one) for field, one in found if not _holds(wilson(one.cell, z), average)]
-    beyond.sort(key=lambda pair: -abs(pair[1].cell.converted - average * pair[1].cell.count))
-    told: Counter[str] = Counter()
+    z = float(ndtri(1 - 0.025 / max(len(candidates), 1)))
+    notable = []
+    for field, conversion in candidates:
+        interval = wilson(conversion.cell, z)
+        if not interval.low <= average <= interval.high:
+            notable.append((field, conversion))
+    notable.sort(key=lambda pair: -abs(pair[1].cell.converted - average * pair[1].cell.count))
+    n_by_field: Counter[str] = Counter()
     sentences = []
-    for field, one in beyond:
-        told[field.name] += 1
-        if told[field.name] <= MAX_PER_FIELD:
-            sentences.append(_sentence(field, one, average))
+    for field, conversion in notable:
+        n_by_field[field.name] += 1
+        if n_by_field[field.name] <= MAX_PER_FIELD:
+            sentences.append(_sentence(field, conversion, average))
     return sentences[:MAX_NOTABLE]
 
 
-def _holds(interval: Estimate, value: float) -> bool:
-    return interval.low <= value <= interval.high
-
-
-def _sentence(field: Field, one: Conversion, average: float) -> str:
-    rate = one.rate
+def _sentence(field: Field, conversion: Conversion, average: float) -> str:
+    rate, value = conversion.rate, conversion.value
     times = f", {rate.value / average:.2g} times the average" if average else ""
-    unit = f" {field.unit}" if field.unit and not field.is_text and one.value != "not given" else ""
+    unit = f" {field.unit}" if field.unit and not field.is_text and value != "not given" else ""
     return (
-        f"{field.label} {one.value}{unit}: of {one.cell.count:,} leads {rate.value:.0%} converted "
+        f"{field.label} {value}{unit}: of {conversion.cell.count:,} leads {rate.value:.0%} converted "
         f"({100 * rate.low:.0f} to {100 * rate.high:.0f}){times}."
     )

@@ -1,4 +1,4 @@
-"""What the training leads say of themselves, in aggregates: never a lead, never an extreme value."""
+"""Summarize the training leads in aggregates: never a single lead, never an extreme value."""
 
 from collections.abc import Mapping
 
@@ -12,23 +12,31 @@ from leadmodel.insights.interaction import Interaction, find_interactions
 from leadmodel.leads.disclosure import publish_quantiles
 from leadmodel.leads.schema import MIN_CATEGORY_COUNT, Field, LeadSchema
 
-__all__ = ["Insights", "Spread", "find_insights"]
+__all__ = ["N_BINS", "Histogram", "Insights", "Spread", "count_histogram", "find_insights"]
+
+Floats = npt.NDArray[np.float64]
 
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 MIN_LEADS = round(MIN_CATEGORY_COUNT / SHARES[0])
-"""Leads of an outcome from which on a handful lies beyond the outermost quantile."""
+"""Least leads of an outcome, so that several lie beyond the outermost quantile."""
+
+N_BINS = 20
+
+TAIL = 0.01
+"""Share of the leads left out at either end of a histogram: one mistyped number would press all others into
+a single bin."""
 
 Five = tuple[float, float, float, float, float]
 
 
 class Spread(BaseModel):
-    """A number among the leads of each outcome, at 5, 25, 50, 75 and 95 % of them.
+    """Quantiles of a number at 5, 25, 50, 75 and 95 %, for each outcome.
 
     Parameters
     ----------
     converted, other : tuple of float
-        The five quantiles, rising.
+        Five quantiles, ascending.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,16 +46,16 @@ class Spread(BaseModel):
 
 
 class Insights(BaseModel):
-    """What the training leads say, beyond the counts of the profile.
+    """Summary of the training leads beyond the counts of the profile.
 
     Parameters
     ----------
     spreads : dict of str to Spread
-        By name of each number that enough leads of both outcomes have.
+        By name of each numeric field with enough leads of both outcomes.
     association : Association
-        How strongly the most important fields go along with each other.
+        Pairwise association of the most important fields.
     interactions : tuple of Interaction
-        Pairs of fields that convert otherwise together than apart, the strongest first.
+        Pairs of fields whose effects do not add up, the strongest first.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -64,7 +72,7 @@ def find_insights(
     importance: Mapping[str, float],
     random_state: int = 0,
 ) -> Insights:
-    """Find what the training leads say.
+    """Summarize the training leads.
 
     Parameters
     ----------
@@ -75,9 +83,9 @@ def find_insights(
     y : array of shape (n_leads,)
         1 for converted, 0 for the others.
     importance : mapping of str to float
-        By field name; pairs are looked for among the most important fields.
+        By field name; pairs are taken from the most important fields.
     random_state : int
-        Seed of the draw from very many leads.
+        Seed of the sample for the association.
     """
     ranked = sorted(schema.by_name, key=lambda name: -importance.get(name, 0.0))
     numbers = [field for field in schema.fields if field.kind == "numeric"]
@@ -91,8 +99,8 @@ def find_insights(
 
 def _spread(field: Field, X: pd.DataFrame, y: npt.NDArray[np.int64]) -> Spread | None:
     numbers = X[field.name].to_numpy(dtype=np.float64)
-    known = ~np.isnan(numbers)
-    converted, other = numbers[known & (y == 1)], numbers[known & (y == 0)]
+    given = ~np.isnan(numbers)
+    converted, other = numbers[given & (y == 1)], numbers[given & (y == 0)]
     if min(len(converted), len(other)) < MIN_LEADS:
         return None
     return Spread(converted=_quantiles(converted), other=_quantiles(other))
@@ -101,3 +109,57 @@ def _spread(field: Field, X: pd.DataFrame, y: npt.NDArray[np.int64]) -> Spread |
 def _quantiles(numbers: npt.NDArray[np.float64]) -> Five:
     low, first, middle, third, high = publish_quantiles(numbers, SHARES).tolist()
     return low, first, middle, third, high
+
+
+class Histogram(BaseModel):
+    """Leads of each outcome in bins of equal width.
+
+    Parameters
+    ----------
+    edges : tuple of float
+        Edges of the bins, ascending; each bin includes its lower edge, the last one its upper edge too.
+    converted, other : tuple of int
+        Leads per bin.
+    beyond : int
+        Number of leads outside the outermost edges.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    edges: tuple[float, ...]
+    converted: tuple[int, ...]
+    other: tuple[int, ...]
+    beyond: int
+
+
+def count_histogram(numbers: npt.ArrayLike, y: npt.NDArray[np.int64]) -> Histogram:
+    """Count the leads of each outcome in bins over the middle 98 % of the numbers.
+
+    Parameters
+    ----------
+    numbers : array-like of shape (n_leads,)
+        NaN where missing; at least one is given.
+    y : array of shape (n_leads,)
+        1 for converted, 0 for the others.
+    """
+    given = np.asarray(numbers, dtype=np.float64)
+    is_given = ~np.isnan(given)
+    given, y = given[is_given], y[is_given]
+    edges = _edges(given)
+    converted, other = (np.histogram(given[y == outcome], edges)[0].tolist() for outcome in (1, 0))
+    return Histogram(
+        edges=tuple(edges.tolist()),
+        converted=tuple(converted),
+        other=tuple(other),
+        beyond=len(given) - sum(converted) - sum(other),
+    )
+
+
+def _edges(given: Floats) -> Floats:
+    low, high = np.quantile(given, [TAIL, 1 - TAIL])
+    if (given % 1 != 0).any():
+        return np.histogram_bin_edges(given, N_BINS, (low, high))
+    # Each bin must hold equally many whole numbers, or the bars would show nothing but their number.
+    low, high = np.floor(low), np.ceil(high)
+    width = np.ceil((high - low + 1) / N_BINS)
+    return np.arange(low, high + width + 1, width) - 0.5

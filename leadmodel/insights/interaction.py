@@ -1,4 +1,4 @@
-"""Pairs of fields that convert together otherwise than each by itself would suggest."""
+"""Find pairs of fields that interact: their effects on conversion do not add up."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -20,13 +20,13 @@ from leadmodel.leads.schema import Field, LeadSchema
 __all__ = ["Interaction", "find_interactions"]
 
 MAX_FIELDS, MAX_GROUPS, MAX_FOUND = 12, 4, 5
-"""Fields that are paired, the most important ones; groups of each; and pairs that are told."""
+"""Most fields that are paired, groups of each field, and pairs that are reported."""
 
 MIN_CELL = 30
-"""Leads with both values: fewer are neither told nor looked at, for their rate would be chance."""
+"""Least leads in a cell that is tested and reported; the rate of fewer is mostly chance."""
 
 LEVEL = 0.05
-"""Chance of naming any pair where none interacts; shared among the pairs (Bonferroni)."""
+"""Probability of reporting any pair if none interacts; divided among the pairs (Bonferroni)."""
 
 QUARTILES = (0.25, 0.5, 0.75)
 
@@ -34,22 +34,20 @@ Floats = npt.NDArray[np.float64]
 
 
 class Interaction(BaseModel):
-    """The training leads by the values of two fields at once.
+    """Training leads by the values of two fields at once.
 
     Parameters
     ----------
     fields : tuple of str
-        The names of the two.
+        Names of the two fields.
     rows, columns : tuple of str
-        Groups of the first and the second: the most frequent values, or ranges between quartiles.
+        Groups of the first and the second field: the most frequent values, or ranges between quartiles.
     cells : tuple of tuple of Cell
-        By row and column; None where there are too few leads.
+        Leads by row and column; None where there are too few.
     expected : tuple of tuple of float
-        The rate if both fields did what they do, each whatever the other: their effects on the
-        log-odds added up.
+        Conversion rate if the effects of both fields on the log-odds added up.
     beyond : float
-        How much farther the cells are from that than chance would bring them, in units of
-        chi-square over its degrees of freedom; chance alone gives 1.
+        Chi-square statistic of the difference over its degrees of freedom; chance alone gives 1.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,32 +60,33 @@ class Interaction(BaseModel):
     beyond: float
 
     def strongest(self) -> tuple[int, int]:
-        """Return row and column of the cell that chance would bring least likely so far off."""
-        places = [(row, column) for row in range(len(self.rows)) for column in range(len(self.columns))]
-        return max(places, key=self._distance)
+        """Return row and column of the cell that differs most significantly."""
+        indices = [(row, column) for row in range(len(self.rows)) for column in range(len(self.columns))]
+        return max(indices, key=self._z)
 
-    def _distance(self, place: tuple[int, int]) -> float:
-        row, column = place
+    def _z(self, index: tuple[int, int]) -> float:
+        """Return by how many standard errors a cell differs from what is expected."""
+        row, column = index
         cell, expected = self.cells[row][column], self.expected[row][column]
         if cell is None or expected is None:
             return -1.0
-        spread = max(expected * (1 - expected), 1e-6)
-        return abs(cell.rate - expected) * sqrt(cell.count / spread)
+        variance = max(expected * (1 - expected), 1e-6)
+        return abs(cell.rate - expected) * sqrt(cell.count / variance)
 
 
 class _Groups(NamedTuple):
-    """A field in a few groups: their names, and the group of each lead, -1 for none of them."""
+    """A field in a few groups: their labels, and the index of the group of each lead, or -1."""
 
     name: str
     labels: list[str]
     codes: npt.NDArray[np.intp]
 
 
-class _Found(NamedTuple):
-    """A pair of fields, its leads by row and column, and how far they are from what was expected."""
+class _TestedPair(NamedTuple):
+    """A pair of fields with its leads by row and column, and the test of their additivity."""
 
-    one: _Groups
-    other: _Groups
+    row_field: _Groups
+    column_field: _Groups
     leads: npt.NDArray[np.intp]
     converted: npt.NDArray[np.intp]
     expected: Floats
@@ -98,7 +97,7 @@ class _Found(NamedTuple):
 def find_interactions(
     schema: LeadSchema, X: pd.DataFrame, y: npt.NDArray[np.int64], names: Sequence[str]
 ) -> tuple[Interaction, ...]:
-    """Find the pairs of fields that interact beyond doubt, the strongest first.
+    """Find the pairs of fields that interact significantly, the strongest first.
 
     Parameters
     ----------
@@ -109,46 +108,48 @@ def find_interactions(
     y : array of shape (n_leads,)
         1 for converted, 0 for the others.
     names : sequence of str
-        The fields, the most important first; the first `MAX_FIELDS` are looked at.
+        The fields, the most important first; the first `MAX_FIELDS` are tested.
     """
-    groups = [_group(schema.by_name[name], X[name]) for name in names[:MAX_FIELDS]]
-    found = [_test(one, other, y) for one, other in combinations(groups, 2)]
-    found = [one for one in found if one.freedom > 0]
-    limit = LEVEL / max(len(found), 1)
-    sure = [one for one in found if chi2.sf(one.statistic, one.freedom) < limit]
-    sure.sort(key=lambda one: one.freedom - one.statistic)
-    return tuple(_describe(one) for one in sure[:MAX_FOUND])
-
-
-def _group(field: Field, column: pd.Series) -> _Groups:
-    return _group_text(field, column) if field.is_text else _group_number(field, column)
+    fields = [schema.by_name[name] for name in names[:MAX_FIELDS]]
+    groups = [(_group_text if field.is_text else _group_number)(field, X[field.name]) for field in fields]
+    pairs = [_test(row_field, column_field, y) for row_field, column_field in combinations(groups, 2)]
+    pairs = [pair for pair in pairs if pair.freedom > 0]
+    limit = LEVEL / max(len(pairs), 1)
+    significant = [pair for pair in pairs if chi2.sf(pair.statistic, pair.freedom) < limit]
+    significant.sort(key=lambda pair: pair.freedom - pair.statistic)
+    return tuple(_describe(pair) for pair in significant[:MAX_FOUND])
 
 
 def _group_text(field: Field, column: pd.Series) -> _Groups:
     codes = category_codes(field, column)
     counts = np.bincount(codes[codes >= 0], minlength=len(field.choices))[: len(field.choices)]
     chosen = np.argsort(-counts, kind="stable")[:MAX_GROUPS]
-    places = np.full(len(field.choices) + 2, -1, dtype=np.intp)  # the last two: others, and none
-    places[chosen] = np.arange(len(chosen))
-    return _Groups(field.name, [field.choices[place] for place in chosen], places[codes])
+    group_of = np.full(len(field.choices) + 2, -1, dtype=np.intp)  # the last two: other, and missing
+    group_of[chosen] = np.arange(len(chosen))
+    return _Groups(field.name, [field.choices[code] for code in chosen], group_of[codes])
 
 
 def _group_number(field: Field, column: pd.Series) -> _Groups:
     numbers = column.to_numpy(dtype=np.float64)
-    known = numbers[~np.isnan(numbers)]
-    inner = np.unique(publish_quantiles(known, QUARTILES))
-    inner = inner[inner < known.max()]
+    given = numbers[~np.isnan(numbers)]
+    inner = np.unique(publish_quantiles(given, QUARTILES))
+    inner = inner[inner < given.max()]
     codes = np.where(np.isnan(numbers), -1, np.searchsorted(inner, numbers, side="left"))
-    return _Groups(field.name, range_names(field, [known.min(), *inner, known.max()]), codes)
+    return _Groups(field.name, range_names(field, [given.min(), *inner, given.max()]), codes)
 
 
-def _test(one: _Groups, other: _Groups, y: npt.NDArray[np.int64]) -> _Found:
+def _test(row_field: _Groups, column_field: _Groups, y: npt.NDArray[np.int64]) -> _TestedPair:
     """Test whether effects on the log-odds add up, by least squares (Grizzle, Starmer & Koch 1969)."""
-    shape = len(one.labels), len(other.labels)
-    leads, converted = _count(one, other), _count(one, other, y == 1)
+    shape = len(row_field.labels), len(column_field.labels)
+    grouped = (row_field.codes >= 0) & (column_field.codes >= 0)
+    cells = row_field.codes * shape[1] + column_field.codes
+    leads, converted = (
+        np.bincount(cells[chosen], minlength=shape[0] * shape[1]).reshape(shape)
+        for chosen in (grouped, grouped & (y == 1))
+    )
     rows, columns = np.divmod(np.arange(leads.size), shape[1])
     design = np.hstack([np.eye(shape[0])[rows], np.eye(shape[1])[columns]])
-    # Half a lead more of each outcome keeps the log-odds of a cell without conversions finite.
+    # Half a lead of each outcome is added (Haldane), so that log-odds stay finite without conversions.
     won, lost = converted.ravel() + 0.5, (leads - converted).ravel() + 0.5
     log_odds = np.log(won / lost)
     is_enough = leads.ravel() >= MIN_CELL
@@ -157,37 +158,28 @@ def _test(one: _Groups, other: _Groups, y: npt.NDArray[np.int64]) -> _Found:
     fitted = design @ effects
     statistic = float(((weight * (log_odds - fitted)) ** 2).sum())
     expected = (1 / (1 + np.exp(-fitted))).reshape(shape)
-    return _Found(one, other, leads, converted, expected, statistic, int(is_enough.sum() - rank))
+    freedom = int(is_enough.sum() - rank)
+    return _TestedPair(row_field, column_field, leads, converted, expected, statistic, freedom)
 
 
-def _count(
-    one: _Groups, other: _Groups, chosen: npt.NDArray[np.bool_] | bool = True
-) -> npt.NDArray[np.intp]:
-    """Return the chosen leads by the group of `one` and of `other`."""
-    known = (one.codes >= 0) & (other.codes >= 0) & chosen
-    shape = len(one.labels), len(other.labels)
-    places = one.codes[known] * shape[1] + other.codes[known]
-    return np.bincount(places, minlength=shape[0] * shape[1]).reshape(shape)
-
-
-def _describe(found: _Found) -> Interaction:
-    is_enough = found.leads >= MIN_CELL
+def _describe(pair: _TestedPair) -> Interaction:
+    is_enough = pair.leads >= MIN_CELL
     rows = np.flatnonzero(is_enough.any(axis=1)).tolist()
     columns = np.flatnonzero(is_enough.any(axis=0)).tolist()
 
     def cell(row: int, column: int) -> Cell | None:
         if not is_enough[row, column]:
             return None
-        return Cell(count=int(found.leads[row, column]), converted=int(found.converted[row, column]))
+        return Cell(count=int(pair.leads[row, column]), converted=int(pair.converted[row, column]))
 
     def expected(row: int, column: int) -> float | None:
-        return round(float(found.expected[row, column]), 3) if is_enough[row, column] else None
+        return round(float(pair.expected[row, column]), 3) if is_enough[row, column] else None
 
     return Interaction(
-        fields=(found.one.name, found.other.name),
-        rows=tuple(found.one.labels[row] for row in rows),
-        columns=tuple(found.other.labels[column] for column in columns),
+        fields=(pair.row_field.name, pair.column_field.name),
+        rows=tuple(pair.row_field.labels[row] for row in rows),
+        columns=tuple(pair.column_field.labels[column] for column in columns),
         cells=tuple(tuple(cell(row, column) for column in columns) for row in rows),
         expected=tuple(tuple(expected(row, column) for column in columns) for row in rows),
-        beyond=round(found.statistic / found.freedom, 2),
+        beyond=round(pair.statistic / pair.freedom, 2),
     )

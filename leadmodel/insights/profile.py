@@ -1,4 +1,4 @@
-"""What the training leads looked like: counts and conversions per value, never a lead."""
+"""Profile the training leads: counts and conversions by value, never a single lead."""
 
 from bisect import bisect_left
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from leadmodel.leads.schema import MIN_CATEGORY_COUNT, MIN_TOLD, MISSING, Field,
 
 __all__ = ["Cell", "FieldProfile", "Profile", "profile_leads", "profile_output"]
 
-N_BINS = 10
-MIN_PER_BIN = 20
+N_BINS, MIN_PER_BIN = 10, 20
+"""Most bins of a number, and least leads per bin: deciles of large tables, fewer bins of small ones."""
 
 
 class Cell(BaseModel):
-    """Some training leads: how many, and how many of them converted."""
+    """Number of leads in a group, and of conversions among them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,7 +28,7 @@ class Cell(BaseModel):
 
     @property
     def rate(self) -> float:
-        """Share of the leads that converted; 0 for none."""
+        """Conversion rate; 0 for an empty group."""
         return self.converted / self.count if self.count else 0.0
 
     @property
@@ -41,12 +41,12 @@ NONE = Cell(count=0, converted=0)
 
 
 class FieldProfile(BaseModel):
-    """The training leads by the values of one field.
+    """Training leads by the values of one field.
 
     Parameters
     ----------
     cells : dict of str to Cell
-        By choice for a text; by bin for a number ("0" is the lowest).
+        By choice for a category; by bin for a number ("0" is the lowest).
     edges : tuple of float
         Edges of a number's bins, upper ones included; empty for a text. The outermost are not the
         lowest and the highest number: see `leadmodel.leads.disclosure.publish_ends`.
@@ -80,34 +80,34 @@ class FieldProfile(BaseModel):
         return self.other.count - self.other.converted, self.other.converted
 
     def cell(self, value: Value) -> Cell:
-        """Return the training leads that had `value`, or one of the same bin."""
+        """Return the training leads with `value`, or with a number in its bin."""
         if isinstance(value, str):
             return self.missing if value == MISSING else self.cells.get(value, self.other)
-        return self.missing if np.isnan(value) else self.cells[str(self.place(value))]
+        return self.missing if np.isnan(value) else self.cells[str(self.bin_of(value))]
 
-    def place(self, value: float) -> int:
-        """Return which bin a number falls into, 0 being the lowest."""
+    def bin_of(self, value: float) -> int:
+        """Return the index of the bin of a number, 0 being the lowest; the outer bins are open."""
         return bisect_left(self.edges, value, 1, len(self.edges) - 1) - 1
 
     def bounds(self, value: float) -> tuple[float, float]:
-        """Return the lowest and highest value of the bin of `value`."""
-        place = self.place(value)
-        return self.edges[place], self.edges[place + 1]
+        """Return the edges of the bin of `value`."""
+        index = self.bin_of(value)
+        return self.edges[index], self.edges[index + 1]
 
 
 class Profile(BaseModel):
-    """The training leads, field by field, and what the model says of leads it has not seen.
+    """Training leads by field, and test leads by the predictions of the model.
 
     Parameters
     ----------
     leads : Cell
-        All of them.
+        All training leads.
     fields : dict of str to FieldProfile
         By field name.
     outputs : dict of str to FieldProfile
-        The test leads by what the model says of them, such as "probability": of leads that it has
-        learned from it is surer than of new ones, and the models of a cross-validation spread their
-        probabilities otherwise. Empty in models of earlier releases.
+        Test leads by each output of the model, such as "probability". Training leads would not do: a
+        model is more confident about leads it was fitted on, and the models of a cross-validation
+        differ from the final one. Empty in models of earlier releases.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -142,12 +142,17 @@ def profile_leads(
     outputs : mapping of str to FieldProfile, optional
         As `profile_output` returns them, by name.
     """
-    fields = {field.name: _profile_field(field, typed[field.name], y) for field in schema.fields}
+    fields = {
+        field.name: _profile_text(field, typed[field.name], y)
+        if field.is_text
+        else _profile_number(typed[field.name], y)
+        for field in schema.fields
+    }
     return Profile(leads=_count(y), fields=fields, outputs=dict(outputs or {}))
 
 
 def profile_output(values: npt.NDArray[np.float64], y: npt.NDArray[Any]) -> FieldProfile:
-    """Count leads that the model has not seen by what it says of them, both of shape (n_leads,)."""
+    """Count test leads by an output of the model; both arrays are of shape (n_leads,)."""
     return _profile_number(pd.Series(values), y)
 
 
@@ -223,6 +228,6 @@ def _count(y: npt.NDArray[Any]) -> Cell:
     return Cell(count=len(y), converted=int(y.sum()))
 
 
-def _count_by(places: npt.NDArray[Any], y: npt.NDArray[Any], n_places: int) -> list[Cell]:
-    counts, converted = np.bincount(places, minlength=n_places), np.bincount(places, y, n_places)
+def _count_by(codes: npt.NDArray[Any], y: npt.NDArray[Any], n_codes: int) -> list[Cell]:
+    counts, converted = np.bincount(codes, minlength=n_codes), np.bincount(codes, y, n_codes)
     return [Cell(count=n, converted=round(k)) for n, k in zip(counts.tolist(), converted, strict=True)]

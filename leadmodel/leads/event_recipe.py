@@ -1,4 +1,4 @@
-"""What a recipe says of a log of events: tables, columns, joins, and which leads they make."""
+"""Configure event logs in a recipe: tables, columns, joins, and the leads to make of them."""
 
 import datetime as dt
 import re
@@ -22,7 +22,7 @@ __all__ = [
 Unit = Literal["s", "ms", "us"]
 
 RESERVED = ("converted", "cutoff", "amount")
-"""Columns that the leads get beside their fields and features."""
+"""Columns that leads get besides their fields and features."""
 
 
 def _check_file(name: str) -> str:
@@ -54,9 +54,9 @@ class _Config(BaseModel):
 
 
 class JoinConfig(_Config):
-    """Another table, each row of which says more of the rows with the same value of `on`.
+    """A table to join on the column `on`, with one row per value.
 
-    Where both tables have a column of one name, the log's own is used.
+    If both tables have a column of the same name, that of the log is used.
     """
 
     table: TableFile
@@ -64,9 +64,9 @@ class JoinConfig(_Config):
 
 
 class DateParts(_Config):
-    """A time that several columns make: year, month and day, and a number that orders the day.
+    """A time in several columns: year, month and day, and a number that orders the events of a day.
 
-    The order within the day becomes seconds after midnight: it puts events in order, but is no clock.
+    The number counts as seconds after midnight: it orders events but is not a clock.
     """
 
     date: tuple[str, str, str]
@@ -80,25 +80,25 @@ def _time_columns(time: str | DateParts | None) -> list[str]:
 
 
 class TableConfig(_Config):
-    """A table in the folder of the data, and which of its rows are meant.
+    """A table in the folder of the data, and a filter of its rows.
 
     Parameters
     ----------
     table : str
         A .csv or .parquet file in the folder.
     entity : str, optional
-        The column that says whose row it is; by default that of the recipe.
+        Column with the id of the entity; by default that of the recipe.
     where : dict of str to str or tuple of str
-        Only rows in which these columns hold one of these texts.
+        Keep only rows in which each column has one of these texts.
     joins : tuple of JoinConfig
-        Tables that give more columns.
+        Tables to join.
     unit : {"s", "ms", "us"}, optional
-        What a time that is a number counts since 1970; inferred if not told.
+        Unit of times that are numbers since 1970; inferred by default.
     format : str, optional
-        How a time that is a text is written ("%d/%m/%Y %H:%M"); ISO 8601 if not told.
+        Format of times that are texts ("%d/%m/%Y %H:%M"); ISO 8601 by default.
     duplicates : {"drop", "keep"}
-        Whether a row that is the same as another one in every column counts once. Finding them
-        takes memory for every row; a log that is larger than memory must keep them.
+        Whether identical rows count once. Finding them takes memory for every row, so that a log
+        larger than memory must keep them.
     """
 
     table: TableFile
@@ -110,12 +110,12 @@ class TableConfig(_Config):
     duplicates: Literal["drop", "keep"] = "drop"
 
     def columns(self) -> list[str]:
-        """Return the columns, but for the entity, that the table or its joins must have."""
+        """Return the columns, other than the entity, that the table or its joins must have."""
         return list(self.where)
 
 
 class EntityConfig(TableConfig):
-    """The table with one row per entity: since when it is known, and what was known then."""
+    """Table of entities: their start, and the fields known from then on."""
 
     start: str | DateParts | None = None
     fields: tuple[str, ...] = ()
@@ -125,7 +125,7 @@ class EntityConfig(TableConfig):
 
 
 class TimedConfig(TableConfig):
-    """A table each row of which happened at a time."""
+    """Table whose rows have a time."""
 
     time: str | DateParts
 
@@ -134,7 +134,7 @@ class TimedConfig(TableConfig):
 
 
 class Prices(BaseModel):
-    """What an outcome brings by the value of a column: ``{ column = "plan", Gold = 90, Free = 0 }``."""
+    """Amount of an outcome by the value of a column: ``{ column = "plan", Gold = 90, Free = 0 }``."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
     __pydantic_extra__: dict[str, float]
@@ -143,14 +143,14 @@ class Prices(BaseModel):
 
     @property
     def by_value(self) -> dict[str, float]:
-        """The price of each value."""
+        """Price of each value."""
         return dict(self.__pydantic_extra__)
 
 
 class OutcomeConfig(TimedConfig):
-    """The table of outcomes: whoever stands in it has converted at that time.
+    """Table of outcomes: an entity in it converted at that time.
 
-    `amount` is the column of what it brought; or `prices` say so by a column's value.
+    The amount is in the column `amount`, or given by `prices` for the values of a column.
     """
 
     amount: str | None = None
@@ -158,7 +158,7 @@ class OutcomeConfig(TimedConfig):
 
     @property
     def brings_amounts(self) -> bool:
-        """Whether it is known what an outcome brought."""
+        """Whether outcomes have amounts."""
         return self.amount is not None or self.prices is not None
 
     @model_validator(mode="after")
@@ -173,22 +173,22 @@ class OutcomeConfig(TimedConfig):
 
 
 class LogConfig(TimedConfig):
-    """A table of events: what happened to whom, and when.
+    """Table of events.
 
     Parameters
     ----------
     kind : str, optional
-        What each of its events is, as a plural ("views"); names features such as views_last_7d.
+        Kind of all its events, as a plural ("views"); names features such as views_last_7d.
     kind_column, kinds : str and dict of str to str, optional
-        Or the column that says so, and the name of each of its values.
+        Or the column with the kind, and the name of each of its values.
     other : str, optional
-        The name of all other values of that column; without it, such rows are left out.
+        Name of all other values of that column; by default such rows are left out.
     value : str, optional
-        A column of numbers that are summed up, such as minutes.
+        Column of numbers to sum, such as minutes.
     item : str, optional
-        What the event was about, such as a product; distinct ones are counted.
+        Column with the object of the event, such as a product; distinct ones are counted.
     attributes : tuple of str
-        Texts of which the first and the last of a lead are told.
+        Columns of texts of which the first and the last are features.
     """
 
     kind: KindName | None = None
@@ -212,7 +212,7 @@ class LogConfig(TimedConfig):
 
     @property
     def kind_names(self) -> tuple[str, ...]:
-        """The kinds of its events."""
+        """Kinds of its events."""
         named = (self.kind, *self.kinds.values(), self.other)
         return tuple(dict.fromkeys(name for name in named if name))
 
@@ -222,35 +222,34 @@ class LogConfig(TimedConfig):
 
 
 class EventConfig(_Config):
-    """How leads are made of a log of events.
+    """Configuration of the leads to make of event logs.
 
-    Which leads there are is said by one of `after`, `every` (with `active_within`) and
-    `after_events`.
+    The cutoffs are given by one of `after`, `every` (with `active_within`) and `after_events`.
 
     Parameters
     ----------
     entity : str
-        The column that says whose row it is, such as "visitor_id".
+        Column with the id of the entity, such as "visitor_id".
     logs : tuple of LogConfig
-        The tables of events.
+        Tables of events.
     outcomes : OutcomeConfig
-        The table of outcomes.
+        Table of outcomes.
     entities : EntityConfig, optional
-        The table of entities.
+        Table of entities.
     windows : tuple of int
-        Days before the moment of the lead in which events are counted, rising; none: only in all.
+        Days before the cutoff in which events are counted, ascending; without any, only totals.
     horizon : int, optional
-        Days after that moment within which an outcome counts. Without it, any later one does.
+        Days after the cutoff within which an outcome counts; by default any later one does.
     after : tuple of int
-        A lead so many days after the start of each entity.
+        Cutoffs in days after the start of each entity.
     every, active_within : int, optional
-        A lead every so many days for each entity with an event in so many days before.
+        Cutoffs every `every` days, for each entity with an event in the `active_within` days before.
     after_events : int, optional
-        A lead right after so many events of an entity, such as clicks of a session.
+        Cutoff right after this number of events of an entity, such as clicks of a session.
     ratios : dict of str to tuple of str
-        Features that divide the events of one kind by those of another.
+        Features that divide the number of events of one kind by that of another.
     until : date, optional
-        The last day that the tables tell of; by default that of the newest row.
+        Last day that the tables cover; by default that of the newest row.
     """
 
     entity: str
@@ -267,7 +266,7 @@ class EventConfig(_Config):
     until: dt.date | None = None
 
     @model_validator(mode="after")
-    def _check_moments(self) -> "EventConfig":
+    def _check_cutoffs(self) -> "EventConfig":
         if sum(map(bool, (self.after, self.every, self.after_events))) != 1:
             raise ValueError("give one of after, every and after_events")
         if (self.every is None) != (self.active_within is None):
@@ -292,15 +291,15 @@ class EventConfig(_Config):
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of events of all logs."""
+        """Kinds of events of all logs."""
         return tuple(dict.fromkeys(kind for log in self.logs for kind in log.kind_names))
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields of an entity that are known from its start."""
+        """Fields of an entity that are known from its start."""
         return self.entities.fields if self.entities else ()
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """The attributes of the events of all logs."""
+        """Attributes of the events of all logs."""
         return tuple(dict.fromkeys(name for log in self.logs for name in log.attributes))

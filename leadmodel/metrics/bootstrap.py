@@ -1,4 +1,4 @@
-"""Numbers with their 95 % intervals, by the bootstrap: a resample is nothing but integer weights."""
+"""Estimate metrics with 95 % intervals: by the bootstrap, or for a mean by the normal distribution."""
 
 from collections.abc import Callable, Iterator
 
@@ -22,8 +22,15 @@ class Estimate(BaseModel):
     low: float
     high: float
 
-    def told(self, form: str = ".3f") -> str:
-        """Return the metric and its interval, each number by the format `form`."""
+    @classmethod
+    def of_mean(cls, values: Floats, z: float = 1.96) -> "Estimate":
+        """Estimate the mean of independent `values`, within `z` standard errors to either side."""
+        mean = float(values.mean())
+        half = z * float(values.std(ddof=1)) / float(np.sqrt(len(values)))
+        return cls(value=mean, low=mean - half, high=mean + half)
+
+    def summary(self, form: str = ".3f") -> str:
+        """Return the metric and its interval, each number in the format `form`."""
         return f"{self.value:{form}} ({self.low:{form}} to {self.high:{form}})"
 
 
@@ -33,7 +40,9 @@ def bootstrap(
     random_state: int = 0,
     n_resamples: int = N_RESAMPLES,
 ) -> dict[str, Estimate]:
-    """Return what `compute` gives for the leads, with 95 % percentile intervals (Efron 1979).
+    """Estimate the numbers that `compute` returns, with 95 % percentile intervals (Efron 1979).
+
+    A resample is a vector of integer weights, so that `compute` can sort the leads once for all of them.
 
     Parameters
     ----------
@@ -48,25 +57,21 @@ def bootstrap(
         Number of resamples.
     """
     rng = np.random.default_rng(random_state)
+    # A resample with leads of one outcome alone divides by zero; its NaN is left out of the interval.
     with np.errstate(invalid="ignore", divide="ignore"):
         point = compute(np.ones((1, n_leads)))
         parts = [compute(weights) for weights in _resamples(n_leads, n_resamples, rng)]
-    known = {name: float(number[0]) for name, number in point.items() if np.isfinite(number[0])}
-    return {
-        name: _interval(value, np.concatenate([part[name] for part in parts]))
-        for name, value in known.items()
-    }
+    estimates = {}
+    for name, (value,) in point.items():
+        if np.isfinite(value):
+            low, high = np.nanquantile(np.concatenate([part[name] for part in parts]), [0.025, 0.975])
+            estimates[name] = Estimate(value=float(value), low=float(low), high=float(high))
+    return estimates
 
 
 def _resamples(n: int, n_resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
-    """Yield weights of shape (some resamples, n): a few at a time, so that memory stays small."""
-    step = max(1, 2_000_000 // n)
+    """Yield weights of shape (n_draws, n), `n_resamples` draws in all."""
+    step = max(1, 2_000_000 // n)  # at most 16 MB of weights at a time
     for start in range(0, n_resamples, step):
         draws = rng.integers(0, n, (min(step, n_resamples - start), n))
         yield np.stack([np.bincount(drawn, minlength=n) for drawn in draws]).astype(np.float64)
-
-
-def _interval(value: float, drawn: Floats) -> Estimate:
-    # A resample without a single conversion has no ROC AUC; it says nothing of the spread.
-    low, high = np.nanquantile(drawn, [0.025, 0.975])
-    return Estimate(value=value, low=float(low), high=float(high))

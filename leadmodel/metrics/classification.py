@@ -1,4 +1,4 @@
-"""How good probabilities are, with bootstrap intervals.
+"""Measure how good probabilities are, with bootstrap intervals.
 
 Every metric is computed from weighted counts, and a bootstrap resample is nothing but
 integer weights: one sort serves the estimate and a thousand resamples alike.
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import rankdata
 
 from leadmodel.metrics.bootstrap import N_RESAMPLES, Estimate, bootstrap
 
@@ -16,8 +17,11 @@ __all__ = [
     "calibration_floor",
     "captured_share",
     "estimate_metrics",
+    "estimate_roc_auc",
     "evaluate",
+    "log_losses",
     "reliability",
+    "roc_auc",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -36,23 +40,23 @@ class _Sorted(NamedTuple):
 
 
 def evaluate(y: npt.ArrayLike, probability: npt.ArrayLike) -> dict[str, float]:
-    """Return the metrics of probabilities, without intervals.
+    """Compute the metrics of probabilities, without intervals.
 
     Parameters
     ----------
     y : array-like of shape (n_leads,)
         1 for converted, 0 for the others; both occur.
     probability : array-like of shape (n_leads,)
-        Between 0 and 1.
+        Predicted probabilities of a conversion.
 
     Returns
     -------
     dict
         ``roc_auc``; ``pr_auc``, the average precision; ``log_loss`` in nats; ``brier``;
-        ``calibration_error``, the expected one over 10 bins of equal size (Naeini et al. 2015);
-        ``captured_top_10`` and ``captured_top_20``, the share of all conversions among the
-        leads ranked highest; ``lift_top_10`` and ``lift_top_20``, their conversion rate over
-        that of all.
+        ``calibration_error``, the expected calibration error over 10 bins of equal size (Naeini et
+        al. 2015); ``captured_top_10`` and ``captured_top_20``, the share of all conversions among the
+        leads ranked highest; ``lift_top_10`` and ``lift_top_20``, their conversion rate divided by
+        that of all leads.
     """
     return {name: float(values[0]) for name, values in _compute(y, probability, None).items()}
 
@@ -66,10 +70,10 @@ def estimate_metrics(
     random_state: int = 0,
     n_resamples: int = N_RESAMPLES,
 ) -> dict[str, Estimate]:
-    """Return the metrics of `evaluate`, each with its 95 % percentile bootstrap interval (Efron 1979).
+    """Estimate the metrics of `evaluate`, each with its 95 % bootstrap interval.
 
-    Given decisions, their ``precision``, ``recall``, ``f1`` and ``accuracy`` as well, and ``profit``
-    per lead, called or not, given what calling each one gains.
+    With decisions, estimate their ``precision``, ``recall``, ``f1`` and ``accuracy`` as well, and with
+    the gain of each call the ``profit`` per lead, called or not.
 
     Parameters
     ----------
@@ -78,7 +82,7 @@ def estimate_metrics(
     positive : array of bool of shape (n_leads,), optional
         The decisions.
     gain : array of shape (n_leads,), optional
-        What each lead brought, less what a call costs.
+        Amount that each lead brought, less the cost of a call.
     random_state : int
         Seed of the resamples.
     n_resamples : int
@@ -86,29 +90,30 @@ def estimate_metrics(
     """
 
     def compute(weights: Floats) -> dict[str, Floats]:
-        found = _compute(y, probability, weights)
-        return found if positive is None else found | _decide(y, positive, gain, weights)
+        metrics = _compute(y, probability, weights)
+        return metrics if positive is None else metrics | _decision_metrics(y, positive, gain, weights)
 
     return bootstrap(compute, len(np.asarray(y)), random_state, n_resamples)
 
 
 def captured_share(value: Floats, ranking: Floats, weights: Floats, share: float) -> Floats:
-    """Return what share of all `value` the leads ranked highest hold, a tie's leads in equal parts.
+    """Return the share of all `value` held by the leads ranked highest; tied leads count in part.
 
     Parameters
     ----------
     value, ranking : array of shape (n_leads,)
-        What each lead brought, and by what they are ranked, highest first.
+        Amount that each lead brought, and what they are ranked by, highest first.
     weights : array of shape (n_draws, n_leads)
-        Of each lead.
+        Weight of each lead in each draw.
     share : float
-        Of the leads that are called, above 0 and at most 1.
+        Share of the leads that are called, above 0 and at most 1.
 
     Returns
     -------
     array of shape (n_draws,)
     """
     leads = _sort(value, ranking, weights)
+    # Cumulated counts are read at the last lead of each tie only: the order within a tie is arbitrary.
     caught = np.cumsum(leads.weights * leads.y, axis=1)[:, leads.last_of_tie]
     called = np.cumsum(leads.weights, axis=1)[:, leads.last_of_tie]
     return np.asarray(_captured(caught, called, share * called[:, -1]) / caught[:, -1])
@@ -125,6 +130,7 @@ def reliability(y: npt.ArrayLike, probability: npt.ArrayLike) -> dict[str, list[
     leads = _sort(y, probability, None)
     starts = _bin_starts(leads)
     count = np.diff(np.append(starts, len(leads.y)))
+    # The leads are sorted from the highest probability down; a curve is drawn from the lowest up.
     falling = {
         "predicted": np.add.reduceat(leads.probability, starts) / count,
         "observed": np.add.reduceat(leads.y, starts) / count,
@@ -134,16 +140,16 @@ def reliability(y: npt.ArrayLike, probability: npt.ArrayLike) -> dict[str, list[
 
 
 def calibration_floor(probability: npt.ArrayLike, random_state: int = 0, n_draws: int = 200) -> float:
-    """Return the calibration error that true probabilities show on so few leads, by chance alone.
+    """Return the calibration error that even exact probabilities have in a sample of this size.
 
     Parameters
     ----------
     probability : array-like of shape (n_leads,)
-        Taken to be true.
+        Probabilities from which outcomes are drawn.
     random_state : int
-        Seed of the outcomes that are drawn.
+        Seed of the outcomes.
     n_draws : int
-        How often they are drawn; the mean error is returned.
+        Number of samples of outcomes; their mean error is returned.
     """
     probability = np.asarray(probability, dtype=np.float64)
     rng = np.random.default_rng(random_state)
@@ -152,6 +158,46 @@ def calibration_floor(probability: npt.ArrayLike, random_state: int = 0, n_draws
         leads = _sort(rng.random(len(probability)) < probability, probability, None)
         errors.append(float(_calibration_error(leads, np.array([len(probability)], dtype=float))[0]))
     return float(np.mean(errors))
+
+
+def log_losses(y: npt.ArrayLike, probability: npt.ArrayLike) -> Floats:
+    """Return the log loss of each lead, in nats."""
+    # Clipped as scikit-learn did: a sure but wrong probability would cost infinitely much.
+    clipped = np.clip(np.asarray(probability, dtype=np.float64), 1e-15, 1 - 1e-15)
+    return -np.where(np.asarray(y) == 1, np.log(clipped), np.log1p(-clipped))
+
+
+def roc_auc(converted: Floats, called: Floats) -> Floats:
+    """Return the ROC AUC from cumulated counts of ranked leads; ties count half.
+
+    Parameters
+    ----------
+    converted, called : array of shape (n_draws, n_ranks)
+        Number of conversions, and of leads, at each distinct rank or above, the highest rank first.
+
+    Returns
+    -------
+    array of shape (n_draws,)
+    """
+    others = called - converted
+    heights = converted - _steps(converted) / 2
+    area = (_steps(others) * heights).sum(axis=1)
+    return np.asarray(area / (converted[:, -1] * others[:, -1]))
+
+
+def estimate_roc_auc(y: npt.ArrayLike, probability: npt.ArrayLike) -> Estimate:
+    """Estimate ROC AUC with the interval of DeLong et al. (1988), by ranks (Sun and Xu 2014).
+
+    Millions of leads take no resamples here.
+    """
+    y, probability = np.asarray(y), np.asarray(probability)
+    ranks = rankdata(probability)
+    converted, other = y == 1, y == 0
+    n, m = int(converted.sum()), int(other.sum())
+    ahead = (ranks[converted] - rankdata(probability[converted])) / m
+    behind = 1 - (ranks[other] - rankdata(probability[other])) / n
+    value, half = float(ahead.mean()), 1.96 * float(np.sqrt(ahead.var(ddof=1) / n + behind.var(ddof=1) / m))
+    return Estimate(value=value, low=value - half, high=value + half)
 
 
 def _sort(y: Any, probability: Any, weights: Floats | None) -> _Sorted:
@@ -166,51 +212,43 @@ def _sort(y: Any, probability: Any, weights: Floats | None) -> _Sorted:
 def _compute(y: Any, probability: Any, weights: Floats | None) -> dict[str, Floats]:
     leads = _sort(y, probability, weights)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return _ranking(leads) | _probabilities(leads)
+        return _ranking_metrics(leads) | _probability_metrics(leads)
 
 
-def _ranking(leads: _Sorted) -> dict[str, Floats]:
+def _ranking_metrics(leads: _Sorted) -> dict[str, Floats]:
     ends = leads.last_of_tie
     converted = np.cumsum(leads.weights * leads.y, axis=1)[:, ends]
     called = np.cumsum(leads.weights, axis=1)[:, ends]
     hits, total = converted[:, -1], called[:, -1]
+    # A resample may leave out the leads of the highest ranks, so that none are called there.
     precision = converted / np.maximum(called, 1)
-    found: dict[str, Floats] = {
-        "roc_auc": _roc_auc(converted, called),
+    metrics: dict[str, Floats] = {
+        "roc_auc": roc_auc(converted, called),
         "pr_auc": (precision * _steps(converted)).sum(axis=1) / hits,
     }
     for percent in (10, 20):
         captured = _captured(converted, called, percent / 100 * total) / hits
-        found[f"captured_top_{percent}"] = captured
-        found[f"lift_top_{percent}"] = captured / (percent / 100)
-    return found
+        metrics[f"captured_top_{percent}"] = captured
+        metrics[f"lift_top_{percent}"] = captured / (percent / 100)
+    return metrics
 
 
 def _steps(cumulated: Floats) -> Floats:
     return np.diff(cumulated, axis=1, prepend=0.0)
 
 
-def _roc_auc(converted: Floats, called: Floats) -> Floats:
-    others = called - converted
-    heights = converted - _steps(converted) / 2
-    area = (_steps(others) * heights).sum(axis=1)
-    return np.asarray(area / (converted[:, -1] * others[:, -1]))
-
-
 def _captured(converted: Floats, called: Floats, budget: Floats) -> Floats:
-    """Return the conversions among the first `budget` leads, a share of those of the last tie."""
-    place = (called < budget[:, None]).sum(axis=1)
+    """Return the conversions among the first `budget` leads; of a tie at the end, the expected part."""
+    last = (called < budget[:, None]).sum(axis=1)
     rows = np.arange(len(called))
-    share_beyond = (called[rows, place] - budget) / _steps(called)[rows, place]
-    return np.asarray(converted[rows, place] - share_beyond * _steps(converted)[rows, place])
+    share_beyond = (called[rows, last] - budget) / _steps(called)[rows, last]
+    return np.asarray(converted[rows, last] - share_beyond * _steps(converted)[rows, last])
 
 
-def _probabilities(leads: _Sorted) -> dict[str, Floats]:
+def _probability_metrics(leads: _Sorted) -> dict[str, Floats]:
     total = leads.weights.sum(axis=1)
-    clipped = np.clip(leads.probability, 1e-15, 1 - 1e-15)
-    loss = -np.where(leads.y == 1, np.log(clipped), np.log1p(-clipped))
     return {
-        "log_loss": leads.weights @ loss / total,
+        "log_loss": leads.weights @ log_losses(leads.y, leads.probability) / total,
         "brier": leads.weights @ (leads.probability - leads.y) ** 2 / total,
         "calibration_error": _calibration_error(leads, total),
     }
@@ -228,18 +266,19 @@ def _bin_starts(leads: _Sorted) -> npt.NDArray[np.intp]:
     return np.unique(first_of_tie[np.searchsorted(first_of_tie, wanted, side="right") - 1])
 
 
-def _decide(
+def _decision_metrics(
     y: Any, positive: npt.NDArray[np.bool_], gain: Floats | None, weights: Floats
 ) -> dict[str, Floats]:
     y = np.asarray(y, dtype=np.float64)
-    hits, named, converted = (weights @ v for v in (positive * y, positive.astype(float), y))
-    right, total = weights @ (positive == (y == 1)).astype(float), weights.sum(axis=1)
-    found = {
-        "precision": hits / np.maximum(named, 1),
+    hits, called, converted = (weights @ v for v in (positive * y, positive.astype(float), y))
+    correct, total = weights @ (positive == (y == 1)).astype(float), weights.sum(axis=1)
+    # At least 1, so that a resample without decisions or conversions counts as 0 rather than NaN.
+    metrics = {
+        "precision": hits / np.maximum(called, 1),
         "recall": hits / np.maximum(converted, 1),
-        "f1": 2 * hits / np.maximum(named + converted, 1),
-        "accuracy": right / total,
+        "f1": 2 * hits / np.maximum(called + converted, 1),
+        "accuracy": correct / total,
     }
     if gain is not None:
-        found["profit"] = weights @ (positive * gain) / total
-    return found
+        metrics["profit"] = weights @ (positive * gain) / total
+    return metrics

@@ -1,4 +1,4 @@
-"""How models compare that were judged on the same leads."""
+"""Compare models by their predictions for the same leads."""
 
 from collections.abc import Sequence
 
@@ -6,22 +6,22 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from leadmodel.metrics.classification import Estimate, evaluate
+from leadmodel.metrics.classification import Estimate, evaluate, log_losses
 
 __all__ = ["Candidate", "Trial", "compare", "paired_difference"]
 
 
 class Trial(BaseModel):
-    """One kind of model on cross-validation folds.
+    """Cross-validated predictions of one type of model.
 
     Parameters
     ----------
     name : str
-        What people call it.
+        Name for people.
     character : str
         Its strengths and weaknesses, in a line.
     probability : array of shape (n_leads,)
-        Of each lead, by the model of the folds without it.
+        Out-of-fold probability of each lead.
     fit_seconds, score_seconds : float
         Wall time over all folds.
     """
@@ -36,16 +36,16 @@ class Trial(BaseModel):
 
 
 class Candidate(BaseModel):
-    """What the comparison says of one kind of model.
+    """One type of model as the comparison ranks it.
 
     Parameters
     ----------
     metrics : dict of str to float
-        Those of `leadmodel.metrics.classification.evaluate`, cross-validated.
+        Cross-validated metrics, as `leadmodel.metrics.classification.evaluate` returns them.
     behind : Estimate
-        Log loss beyond the best candidate's, with the 95 % interval of the paired difference.
+        Log loss minus that of the best candidate, with the 95 % interval of the paired difference.
     score_seconds : float
-        For a thousand leads.
+        Time to score a thousand leads.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,16 +59,16 @@ class Candidate(BaseModel):
 
 
 def compare(y: npt.NDArray[np.int64], trials: Sequence[Trial]) -> tuple[Candidate, ...]:
-    """Compare trials on the same leads, the lowest log loss first.
+    """Rank trials on the same leads by log loss, the lowest first.
 
     Parameters
     ----------
     y : array of shape (n_leads,)
         1 for converted, 0 for the others.
     trials : sequence of Trial
-        At least one.
+        One or more.
     """
-    best = min(trials, key=lambda trial: float(_losses(y, trial.probability).mean()))
+    best = min(trials, key=lambda trial: float(log_losses(y, trial.probability).mean()))
     candidates = [
         Candidate(
             name=trial.name,
@@ -83,26 +83,18 @@ def compare(y: npt.NDArray[np.int64], trials: Sequence[Trial]) -> tuple[Candidat
     return tuple(sorted(candidates, key=lambda candidate: candidate.behind.value))
 
 
-def _losses(y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    clipped = np.clip(probability, 1e-15, 1 - 1e-15)
-    return -np.where(y == 1, np.log(clipped), np.log1p(-clipped))
-
-
 def paired_difference(
-    y: npt.NDArray[np.int64], one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]
+    y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64], baseline: npt.NDArray[np.float64]
 ) -> Estimate:
-    """Return the log loss of `one` beyond that of `other`, with the 95 % interval of the paired mean.
+    """Estimate the log loss minus that of a `baseline` on the same leads, with its 95 % interval.
 
-    The leads are the same, so what makes one of them hard for both cancels out.
+    Paired by lead, a lead that is hard for both models adds nothing to the variance.
 
     Parameters
     ----------
     y : array of shape (n_leads,)
         1 for converted, 0 for the others.
-    one, other : array of shape (n_leads,)
-        Probabilities.
+    probability, baseline : array of shape (n_leads,)
+        Probabilities of the two models.
     """
-    difference = _losses(y, one) - _losses(y, other)
-    mean = float(difference.mean())
-    half = 1.96 * float(difference.std(ddof=1)) / float(np.sqrt(len(difference)))
-    return Estimate(value=mean, low=mean - half, high=mean + half)
+    return Estimate.of_mean(log_losses(y, probability) - log_losses(y, baseline))

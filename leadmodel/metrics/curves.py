@@ -1,4 +1,4 @@
-"""The curves behind the figures, thinned to what a picture can show."""
+"""Trace ROC, gains and other curves, thinned to the points that a figure can show."""
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ MAX_POINTS = 200
 
 
 class Line(BaseModel):
-    """Points of a curve."""
+    """One curve."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -23,7 +23,7 @@ class Line(BaseModel):
 
 
 class Curves(BaseModel):
-    """The test leads in curves.
+    """All curves of the test leads.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Curves(BaseModel):
 
     @property
     def called(self) -> float:
-        """Share of the leads that the threshold decides for."""
+        """Share of the leads that are called at the threshold."""
         return sum(row[1] for row in self.confusion) / sum(map(sum, self.confusion))
 
 
@@ -68,16 +68,16 @@ def trace_curves(
     y: npt.NDArray[np.int64],
     probability: npt.NDArray[np.float64],
     positive: npt.NDArray[np.bool_],
-    stakes: CallPayoff | None = None,
+    payoff: CallPayoff | None = None,
 ) -> Curves:
-    """Trace every curve of probabilities and decisions, and what calling is worth where known.
+    """Trace every curve of probabilities and decisions, and the profit curve where the payoff is known.
 
     Parameters
     ----------
     y, probability, positive : array of shape (n_leads,)
         1 for converted, 0 for the others; the probabilities; which leads were decided for.
-    stakes : CallPayoff, optional
-        What the leads brought, and a call costs.
+    payoff : CallPayoff, optional
+        Amounts that the leads brought, and the cost of a call.
     """
     false_rate, true_rate, _ = roc_curve(y, probability)
     precision, recall, _ = precision_recall_curve(y, probability)
@@ -91,9 +91,9 @@ def trace_curves(
         roc=thin(false_rate, true_rate),
         precision_recall=thin(recall, precision),
         gains=thin(share, captured),
-        # The first few leads would make the curve's left end a matter of luck.
+        # The lift of the first few leads is mostly chance.
         lift=thin(share[first:], (captured[1:] / share[1:])[first - 1 :]),
-        profit=stakes and thin(*profit_per_lead(stakes)),
+        profit=payoff and thin(*profit_per_lead(payoff)),
         reliability=reliability(y, probability),
         score_edges=edges.tolist(),
         scores_converted=converted.tolist(),
@@ -103,6 +103,6 @@ def trace_curves(
 
 
 def thin(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Line:
-    """Return as many points of a curve as a picture can show."""
+    """Return at most `MAX_POINTS` points of a curve, evenly spaced by index."""
     keep = np.unique(np.linspace(0, len(x) - 1, min(len(x), MAX_POINTS)).astype(int))
     return Line(x=x[keep].round(5).tolist(), y=y[keep].round(5).tolist())

@@ -1,4 +1,4 @@
-"""Profit of calling leads, by how many are called."""
+"""Compute the profit of calling leads, by the number of calls."""
 
 from typing import NamedTuple
 
@@ -11,16 +11,16 @@ Floats = npt.NDArray[np.float64]
 
 
 class CallPayoff(NamedTuple):
-    """What calling leads is worth.
+    """Amounts that leads brought, the order of the calls, and their cost.
 
     Parameters
     ----------
     brought : array of shape (n_leads,)
-        What each really brought.
+        Amount that each lead brought.
     ranking : array of shape (n_leads,)
-        By what they are called, highest first.
+        Leads are called in descending order of it.
     cost : float
-        Of a call.
+        Cost of a call.
     """
 
     brought: Floats
@@ -29,12 +29,12 @@ class CallPayoff(NamedTuple):
 
     @property
     def gain(self) -> Floats:
-        """What calling each lead gains."""
+        """Gain of calling each lead: its amount less the cost."""
         return self.brought - self.cost
 
 
 class Cuts(NamedTuple):
-    """Every place where leads, best first, can be cut: a tie is never divided."""
+    """Possible thresholds for ranked leads, with their counts; a tie is never divided."""
 
     probability: Floats
     called: Floats
@@ -50,18 +50,18 @@ class Cuts(NamedTuple):
         return self.hits / self.hits[-1]
 
 
-def profit_per_lead(stakes: CallPayoff) -> tuple[Floats, Floats]:
-    """Return the share of the leads called, best first from none to all, and the profit of each share.
+def profit_per_lead(payoff: CallPayoff) -> tuple[Floats, Floats]:
+    """Return the shares of the leads called, from none to all, and the profit at each share.
 
     The profit is per lead of the whole list, called or not.
     """
-    cuts = find_cuts(stakes.brought, stakes.ranking)
-    share, profit = cuts.called / cuts.n_leads, profit_at(cuts, 1.0, stakes.cost)
+    cuts = find_cuts(payoff.brought, payoff.ranking)
+    share, profit = cuts.called / cuts.n_leads, profit_at(cuts, 1.0, payoff.cost)
     return np.append(0.0, share), np.append(0.0, profit)
 
 
 def find_cuts(y: Floats, probability: Floats) -> Cuts:
-    """Return every place where the leads, ranked by probability, can be cut."""
+    """Find the possible thresholds for leads ranked by probability."""
     order = np.argsort(-probability, kind="stable")
     ranked, hits = probability[order], np.cumsum(y[order])
     last_of_tie = np.append(ranked[1:] != ranked[:-1], True)

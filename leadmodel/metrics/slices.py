@@ -1,12 +1,12 @@
-"""How good the model is for each kind of lead: its metrics per value of every categorical field."""
+"""Evaluate the model on slices of the test leads: one per value of each categorical field."""
 
 from collections.abc import Mapping, Sequence
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
+from scipy.special import ndtri
 
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.metrics.classification import Estimate, estimate_metrics
@@ -15,7 +15,7 @@ __all__ = ["SliceMetrics", "evaluate_slices"]
 
 MIN_LEADS = 100
 MIN_OF_EACH = 15
-"""Test leads of a value, and of its rarer outcome: fewer leave intervals that say nothing."""
+"""Least test leads of a slice, and of its rarer outcome; with fewer, intervals are too wide to use."""
 
 N_RESAMPLES = 200
 
@@ -28,14 +28,14 @@ class SliceMetrics(BaseModel):
     field, value : str
         The value as the schema has it; "Yes" or "No" for a boolean of numbers.
     n_leads, n_converted : int
-        Test leads with that value, and those of them that converted.
+        Test leads with that value, and the converted ones among them.
     roc_auc, log_loss : Estimate
-        Among them.
+        Metrics within the slice.
     gap : Estimate
-        Mean predicted probability beyond the share that converted. Its interval allows for as
-        many values as were looked at (Bonferroni), so that the verdict is rarely chance.
+        Mean predicted probability minus the share that converted. Its interval is corrected for the
+        number of slices (Bonferroni), so that a verdict is rarely due to chance.
     verdict : str
-        What is wrong there, in words; empty if nothing visibly is.
+        Problem of the slice in words; empty if there is none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,42 +58,43 @@ def evaluate_slices(
     roc_auc: float,
     random_state: int = 0,
 ) -> tuple[SliceMetrics, ...]:
-    """Judge the probabilities of the leads of each value that has enough of them.
+    """Evaluate the probabilities on each slice with enough leads.
 
     Parameters
     ----------
     schema : LeadSchema
-        The fields; texts and booleans are looked at.
+        The fields; categorical and boolean ones make slices.
     X : DataFrame of shape (n_leads, n_fields)
         Typed test leads.
     y : array of shape (n_leads,)
         1 for converted, 0 for the others.
     probability : array of shape (n_leads,)
-        What the model says.
+        Predicted probabilities.
     roc_auc : float
-        That of all test leads, to compare with.
+        ROC AUC over all test leads, to compare with.
     random_state : int
         Seed of the resamples.
 
     Returns
     -------
-    tuple of Level
+    tuple of SliceMetrics
         The worst gap first.
     """
-    found = [
+    slices = [
         (field, value, rows)
         for field, value, rows in _values(schema, X)
         if len(rows) >= MIN_LEADS and MIN_OF_EACH <= y[rows].sum() <= len(rows) - MIN_OF_EACH
     ]
-    z = NormalDist().inv_cdf(1 - 0.025 / max(len(found), 1))
+    # Dozens of slices would give a false alarm at nearly every model with plain 95 % intervals.
+    z = float(ndtri(1 - 0.025 / max(len(slices), 1)))
     overall = float((probability - y).mean())
-    levels = []
-    for field, value, rows in found:
+    evaluated = []
+    for field, value, rows in slices:
         test = estimate_metrics(
             y[rows], probability[rows], random_state=random_state, n_resamples=N_RESAMPLES
         )
-        gap = _gap(y[rows], probability[rows], z)
-        levels.append(
+        gap = Estimate.of_mean(probability[rows] - y[rows], z)
+        evaluated.append(
             SliceMetrics(
                 field=field,
                 value=value,
@@ -105,7 +106,7 @@ def evaluate_slices(
                 verdict=_verdict(test["roc_auc"], gap, roc_auc, overall),
             )
         )
-    return tuple(sorted(levels, key=lambda level: (not level.verdict, -abs(level.gap.value))))
+    return tuple(sorted(evaluated, key=lambda one: (not one.verdict, -abs(one.gap.value))))
 
 
 def _values(schema: LeadSchema, X: pd.DataFrame) -> Sequence[tuple[str, str, npt.NDArray[np.intp]]]:
@@ -121,20 +122,13 @@ def _values(schema: LeadSchema, X: pd.DataFrame) -> Sequence[tuple[str, str, npt
     return values
 
 
-def _gap(y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64], z: float) -> Estimate:
-    gaps = probability - y
-    value = float(gaps.mean())
-    half = z * float(gaps.std(ddof=1)) / float(np.sqrt(len(gaps)))
-    return Estimate(value=value, low=value - half, high=value + half)
-
-
 def _verdict(auc: Estimate, gap: Estimate, overall_auc: float, overall_gap: float) -> str:
-    found = []
-    # What is wrong with all leads alike says nothing of these.
+    problems = []
+    # A slice is only as wrong as it is worse than all leads together.
     if gap.low > max(0.0, overall_gap) or gap.high < min(0.0, overall_gap):
         side = "high" if gap.value > 0 else "low"
         points = f"{100 * abs(gap.value):.0f} points"
-        found.append(f"probabilities run {side} by {points} ({100 * overall_gap:+.0f} over all leads)")
+        problems.append(f"probabilities run {side} by {points} ({100 * overall_gap:+.0f} over all leads)")
     if auc.high < overall_auc:
-        found.append("leads are told apart less well than elsewhere")
-    return "; ".join(found)
+        problems.append("leads are ranked less well than overall")
+    return "; ".join(problems)

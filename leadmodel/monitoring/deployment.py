@@ -1,58 +1,60 @@
-"""Hold the place of a published model while a challenger is trained, and put it there."""
+"""Replace a published model, or go back to an earlier version of it."""
 
 import contextlib
 import hashlib
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from filelock import FileLock, Timeout
+
 from leadmodel.errors import InputError, quoted
 from leadmodel.model import LeadModel
 from leadmodel.publishing.files import is_folder
-from leadmodel.publishing.hub.push import HubRepository
+from leadmodel.publishing.hub.client import HubError
+from leadmodel.publishing.hub.push import HubRepository, PublishedVersion, versions
 
-__all__ = ["Place", "open_deployment"]
+__all__ = ["Deployment", "go_back", "open_deployment"]
 
 
-class Place(Protocol):
-    """Where a champion is published.
+class Deployment(Protocol):
+    """Folder or repository of a published model.
 
     Attributes
     ----------
     champion : LeadModel
-        The model that is there.
+        The published model.
     """
 
     champion: LeadModel
 
-    def give(self, challenger: LeadModel, message: str) -> str:
-        """Put `challenger` in the champion's place, and return where and as what, in words."""
+    def replace(self, challenger: LeadModel, message: str) -> str:
+        """Replace the champion by `challenger`, and return a sentence about the new version."""
 
 
 @contextlib.contextmanager
-def open_deployment(source: str | Path, *, push: bool) -> Iterator[Place]:
-    """Open the champion so that nobody else replaces it unnoticed.
+def open_deployment(source: str | Path, *, push: bool) -> Iterator[Deployment]:
+    """Open the champion such that nobody else replaces it unnoticed.
 
-    A folder is locked until the end, and the system unlocks it if the process dies. A repository is
-    not: publishing builds on the commit that was seen, and is refused if there is a newer one.
+    A folder is locked until the end, or until the process dies. A repository is not locked: publishing
+    builds on the commit that was read, and is refused if there is a newer one.
 
     Parameters
     ----------
     source : str or Path
         A folder, or a repository such as "USER/MODEL".
     push : bool
-        Whether a repository is to be written to; a token that may not is found out now.
+        Whether a repository will be written to; the token is checked now rather than after training.
 
     Yields
     ------
-    Place
+    Deployment
 
     Raises
     ------
     InputError
-        If the champion cannot be opened, somebody else is replacing it, or it may not be written.
+        If the champion cannot be opened, is being replaced by another run, or cannot be written.
     """
     if is_folder(source):
         with _locked(Path(source)):
@@ -60,54 +62,78 @@ def open_deployment(source: str | Path, *, push: bool) -> Iterator[Place]:
     elif push:
         yield _Repository(str(source))
     else:
-        yield _Reader(str(source))
+        yield _ReadOnlyRepository(str(source))
 
 
 class _Folder:
     def __init__(self, path: Path) -> None:
         self.path, self.champion = path, LeadModel.from_pretrained(path)
 
-    def give(self, challenger: LeadModel, message: str) -> str:
+    def replace(self, challenger: LeadModel, message: str) -> str:
         challenger.save_pretrained(self.path)
-        return f"{self.path}/ holds the challenger now; an app that serves it must be started anew"
+        return f"{self.path}/ holds the challenger now; restart an app that serves it"
 
 
 class _Repository:
     def __init__(self, repo_id: str) -> None:
-        self.destination = HubRepository(repo_id)
-        self.champion = LeadModel.from_pretrained(repo_id, self.destination.parent)
+        self.repository = HubRepository(repo_id)
+        self.champion = LeadModel.from_pretrained(repo_id, self.repository.parent)
 
-    def give(self, challenger: LeadModel, message: str) -> str:
-        published = self.destination.publish(challenger.files, message)
-        return f"{published.address} is {published.tag} now, commit {published.commit[:8]}"
+    def replace(self, challenger: LeadModel, message: str) -> str:
+        version = self.repository.publish(challenger.files, message)
+        return f"{version.address} is {version.tag} now, commit {version.commit[:8]}"
 
 
-class _Reader:
+class _ReadOnlyRepository:
     def __init__(self, repo_id: str) -> None:
         self.champion = LeadModel.from_pretrained(repo_id)
 
-    def give(self, challenger: LeadModel, message: str) -> str:
-        return "Not published, for that takes --push"
+    def replace(self, challenger: LeadModel, message: str) -> str:
+        return "Not published: publishing needs --push"
 
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
+    # Not beside the folder, where the file would stay behind. The home directory keeps users apart, who
+    # could not write each other's files.
     folder = folder.resolve()
-    if not folder.parent.is_dir():
-        yield  # there is no model to open, which is told next
-        return
+    name = hashlib.sha256(f"{Path.home()}\n{folder}".encode()).hexdigest()[:16]
+    lock = FileLock(Path(tempfile.gettempdir()) / f"leadmodel-{name}.lock")
     try:
-        import fcntl
-    except ImportError:  # Windows has no such locks, and two runs at once are the users' to avoid
+        acquired = lock.acquire(blocking=False)
+    except Timeout:
+        raise InputError(
+            f"The model {quoted(str(folder), 300)} is being replaced by another run. Wait until it ends."
+        ) from None
+    with acquired:
         yield
-        return
-    # Not beside the folder, where it would lie about for good: who locks is who works.
-    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    with open(Path(tempfile.gettempdir()) / f"leadmodel-{os.getuid()}-{name}.lock", "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(
-                f"The model {quoted(str(folder), 300)} is being replaced by another run. Wait for its end."
-            ) from None
-        yield
+
+
+def go_back(repo_id: str, tag: str | None = None) -> PublishedVersion:
+    """Publish an earlier version of a model again, as the newest.
+
+    Apps that follow the repository serve it after their next check, and the history stays complete.
+
+    Parameters
+    ----------
+    repo_id : str
+        Repository such as "USER/MODEL".
+    tag : str, optional
+        Version to go back to, such as "v3"; by default the one before the newest.
+
+    Raises
+    ------
+    HubError
+        If there is no such version, or publishing fails.
+    ModelError
+        If that version cannot be opened.
+    """
+    repository = HubRepository(repo_id)
+    tags = list(versions(repo_id))
+    tag = tag or (tags[-2] if len(tags) > 1 else None)
+    if tag not in tags:
+        raise HubError(
+            f"{repo_id} has no version to go back to{f' named {tag}' if tag else ''}. Found: {tags}."
+        )
+    model = LeadModel.from_pretrained(repo_id, tag)
+    return repository.publish(model.files, f"Back to {tag}: {model.evaluation.headline()}")

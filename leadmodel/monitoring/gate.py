@@ -1,11 +1,11 @@
-"""Whether a newly trained model takes the place of the published one."""
+"""Decide whether a newly trained model replaces the published one."""
 
 from leadmodel.report.gate import Comparison, Gate, Rule
 
 __all__ = ["MAX_AGE_DAYS", "decide"]
 
 MAX_AGE_DAYS = 90.0
-"""Days after which a champion gives way to a challenger that is not worse."""
+"""Days after which a challenger that is not worse replaces the champion."""
 
 
 def decide(
@@ -18,26 +18,26 @@ def decide(
     max_age_days: float = MAX_AGE_DAYS,
     force: bool = False,
 ) -> Gate:
-    """Decide whether a challenger takes the champion's place.
+    """Decide whether a challenger replaces the champion.
 
-    It does if it is better beyond doubt; or not worse, and the champion's leads have drifted or it is
-    older than `max_age_days`. Champions change for a reason only: swapping between two that are
-    alike moves every score and gains nothing.
+    It does if it is significantly better; or if it is not worse, and the leads have drifted or the
+    champion is older than `max_age_days`. Without a reason champions do not change: swapping similar
+    models changes every score and gains nothing.
 
     Parameters
     ----------
     comparison : Comparison
-        Both on the newest leads.
+        Both models on the newest leads.
     champion : str
-        Its revision.
+        Revision of the champion.
     age_days, max_age_days : float
-        Of the champion.
+        Age of the champion, and its limit.
     drifted : bool
-        Whether the new leads have drifted from the champion's.
+        Whether the new leads have drifted from those of the champion.
     moved : tuple of str
-        What moved most, in sentences.
+        Sentences about the largest drift.
     force : bool
-        Whether to publish whatever was measured.
+        Whether to publish in any case.
     """
     rule = _rule(comparison, drifted=drifted, aged=age_days > max_age_days)
     publish = rule in ("better", "drifted", "aged")

@@ -1,6 +1,6 @@
-"""What scored leads, and what became of them, were like over time.
+"""Aggregate scores, outcomes and requests over time.
 
-Nothing here is told of fewer than a handful of leads: it might point to a person.
+Groups of very few leads are left out everywhere, because they might point to a person.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ __all__ = [
     "Requests",
     "Scores",
     "Slices",
-    "judge",
+    "evaluate_group",
     "outcomes_by_grade",
     "outcomes_by_revision",
     "outcomes_over_time",
@@ -31,30 +31,30 @@ __all__ = [
 ]
 
 SPANS = {1: 3, 7: 24, 30: 72, 90: 240}
-"""Days to look back, and the hours of each slice: about ten slices, which a phone can show."""
+"""Hours of each slice by days to look back: about ten slices, which a phone can show."""
 
 MIN_EACH = 20
-"""Converted, and other, leads from which on their order says something."""
+"""Least converted and other leads for a measure of their ranking."""
 
 ANSWERING = ("/api/v1/score", "/gradio_api/run", "/gradio_api/call", "/gradio_api/mcp")
-"""Routes whose answer is a score; the time of all others says nothing of the model."""
+"""Routes that return scores; the time of the others does not depend on the model."""
 
 
 @dataclass(frozen=True)
 class Slices:
-    """The time looked back upon, in parts of one length.
+    """Time slices of equal length.
 
     Parameters
     ----------
     edges : tuple of datetime
-        Beginnings, and the end of the last one, in UTC.
+        Starts of the slices, and the end of the last one, in UTC.
     """
 
     edges: tuple[datetime, ...]
 
     @classmethod
     def until(cls, now: datetime, days: int) -> "Slices":
-        """Return the slices of the last `days`, one of `SPANS`; the last slice holds `now`."""
+        """Return the slices of the last `days`, one of `SPANS`; the last slice contains `now`."""
         step = timedelta(hours=SPANS[days])
         if days == 1:
             end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
@@ -68,20 +68,20 @@ class Slices:
 
     @property
     def names(self) -> list[str]:
-        """The beginning of each slice: its hour, or its day."""
+        """Start of each slice: its hour, or its day."""
         hours = self.edges[1] - self.edges[0] < timedelta(days=1)
         return [f"{edge:%H:%M}" if hours else f"{edge:%b} {edge.day}" for edge in self.edges[:-1]]
 
-    def places(self, times: pd.Series) -> npt.NDArray[np.intp]:
-        """Return the slice of each time, -1 for one outside of all."""
+    def index_of(self, times: pd.Series) -> npt.NDArray[np.intp]:
+        """Return the index of the slice of each time, -1 for one outside all of them."""
         edges = pd.DatetimeIndex(self.edges).as_unit("ms").asi8
-        places = np.searchsorted(edges, times.dt.as_unit("ms").astype("int64").to_numpy(), side="right") - 1
-        return np.where(places >= len(self), -1, places)
+        index = np.searchsorted(edges, times.dt.as_unit("ms").astype("int64").to_numpy(), side="right") - 1
+        return np.where(index >= len(self), -1, index)
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Answers in a slice: how many, their quantiles (10, 50 and 90 %), and leads by grade."""
+    """Scored leads of a slice: their number, quantiles (10, 50 and 90 %), and number by grade."""
 
     n_leads: int
     low: float
@@ -92,23 +92,23 @@ class Scores:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Leads whose outcome is known: how many, what was foretold, what happened, how well ranked.
+    """Predictions and outcomes of a group of scored leads.
 
     Parameters
     ----------
     name : str
-        Of the slice, grade or revision.
+        Name of the slice, grade or revision.
     n_leads : int
-        Scored leads.
+        Number of scored leads.
     n_known : int
-        Leads with an outcome.
+        Number of leads with an outcome.
     expected : float
-        Their mean probability.
+        Mean probability of these.
     converted : Estimate
         The share that converted, with its 95 % interval.
     lift, roc_auc : Estimate, optional
-        The conversion rate of the best fifth over that of all, and the ROC AUC; None with fewer
-        than `MIN_EACH` of either outcome.
+        Conversion rate of the best fifth divided by that of all, and ROC AUC; None with fewer than
+        `MIN_EACH` leads of either outcome.
     """
 
     name: str
@@ -127,11 +127,11 @@ class Requests:
     Parameters
     ----------
     n_scoring, n_refused : int
-        Of those that ask for a score, and with which something was wrong.
+        Requests for scores, and those refused as invalid.
     n_all, n_failed : int
-        Of all kinds, and with which the app failed.
+        All requests, and those on which the app failed.
     median, slow : float
-        Seconds within which half, and 95 %, of the scoring ones were answered.
+        Median and 95 % quantile of the seconds to answer requests for scores.
     """
 
     n_scoring: int
@@ -143,73 +143,75 @@ class Requests:
 
 
 def scores_over_time(slices: Slices, scored: pd.DataFrame) -> list[Scores | None]:
-    """Return the answers of each slice; None for fewer than a handful.
+    """Aggregate the scores of each slice; None for very few leads.
 
     Parameters
     ----------
     slices : Slices
-        The time.
+        Time slices.
     scored : DataFrame of shape (n_leads, …)
         With ``slice``, ``probability`` and ``grade``.
     """
-    return [_scores(some) for some in _parts(scored["slice"], range(len(slices)), scored)]
+    return [_summarize_scores(group) for group in _groups(scored["slice"], range(len(slices)), scored)]
 
 
-def _scores(some: pd.DataFrame) -> Scores | None:
-    if len(some) < MIN_CATEGORY_COUNT:
+def _summarize_scores(leads: pd.DataFrame) -> Scores | None:
+    if len(leads) < MIN_CATEGORY_COUNT:
         return None
-    low, median, high = some["probability"].quantile([0.1, 0.5, 0.9])
-    grades = {str(grade): int(count) for grade, count in some["grade"].value_counts().items()}
-    return Scores(len(some), float(low), float(median), float(high), grades)
+    low, median, high = leads["probability"].quantile([0.1, 0.5, 0.9])
+    grades = {str(grade): int(count) for grade, count in leads["grade"].value_counts().items()}
+    return Scores(len(leads), float(low), float(median), float(high), grades)
 
 
 def outcomes_over_time(slices: Slices, scored: pd.DataFrame) -> list[Outcomes | None]:
-    """Return the outcomes of the leads scored in each slice; None for fewer than a handful.
+    """Aggregate the outcomes of the leads scored in each slice; None for very few.
 
     Parameters
     ----------
     slices : Slices
-        The time.
+        Time slices.
     scored : DataFrame of shape (n_leads, …)
-        With ``slice``, ``probability`` and ``converted``: 1, 0, or a gap where it is not known.
+        With ``slice``, ``probability`` and ``converted``: 1, 0, or NaN where unknown.
     """
-    parts = _parts(scored["slice"], range(len(slices)), scored)
-    return [judge(name, some) for name, some in zip(slices.names, parts, strict=True)]
+    groups = _groups(scored["slice"], range(len(slices)), scored)
+    return [evaluate_group(name, group) for name, group in zip(slices.names, groups, strict=True)]
 
 
 def outcomes_by_grade(scored: pd.DataFrame, bands: Sequence[str]) -> list[Outcomes]:
-    """Return the outcomes of each grade, best first, without those of fewer than a handful."""
-    parts = _parts(scored["grade"], bands, scored)
-    found = (judge(name, some, ranked=False) for name, some in zip(bands, parts, strict=True))
-    return [one for one in found if one]
+    """Aggregate the outcomes of each grade, best first, without grades of very few leads."""
+    groups = _groups(scored["grade"], bands, scored)
+    outcomes = (
+        evaluate_group(name, group, ranked=False) for name, group in zip(bands, groups, strict=True)
+    )
+    return list(filter(None, outcomes))
 
 
 def outcomes_by_revision(scored: pd.DataFrame) -> list[Outcomes]:
-    """Return the outcomes of each revision, the latest first, without those of fewer than a handful."""
+    """Aggregate the outcomes of each revision, the latest first, without those of very few leads."""
     last = scored.groupby("revision", observed=True)["time"].max().sort_values(ascending=False)
-    parts = _parts(scored["revision"], last.index, scored)
-    found = (judge(str(name), some) for name, some in zip(last.index, parts, strict=True))
-    return [one for one in found if one]
+    groups = _groups(scored["revision"], last.index, scored)
+    outcomes = (evaluate_group(str(name), group) for name, group in zip(last.index, groups, strict=True))
+    return list(filter(None, outcomes))
 
 
-def _parts(keys: pd.Series, wanted: Iterable[object], scored: pd.DataFrame) -> list[pd.DataFrame]:
-    groups = dict(iter(scored.groupby(keys, observed=True)))
-    return [groups.get(one, scored.iloc[:0]) for one in wanted]
+def _groups(keys: pd.Series, wanted: Iterable[object], rows: pd.DataFrame) -> list[pd.DataFrame]:
+    groups = dict(iter(rows.groupby(keys, observed=True)))
+    return [groups.get(key, rows.iloc[:0]) for key in wanted]
 
 
-def judge(name: str, some: pd.DataFrame, *, ranked: bool = True) -> Outcomes | None:
-    """Return what became of some scored leads; None if a handful's outcome is not known.
+def evaluate_group(name: str, leads: pd.DataFrame, *, ranked: bool = True) -> Outcomes | None:
+    """Compare predictions and outcomes of a group of scored leads; None with very few outcomes.
 
     Parameters
     ----------
     name : str
-        Of these leads.
-    some : DataFrame of shape (n_leads, …)
+        Name of the group.
+    leads : DataFrame of shape (n_leads, …)
         With ``probability`` and ``converted``.
     ranked : bool
-        Whether their order is judged as well.
+        Whether to measure their ranking as well.
     """
-    known = some[some["converted"].notna()]
+    known = leads[leads["converted"].notna()]
     if len(known) < MIN_CATEGORY_COUNT:
         return None
     y, probability = known["converted"].to_numpy(dtype=np.int64), known["probability"].to_numpy()
@@ -221,7 +223,7 @@ def judge(name: str, some: pd.DataFrame, *, ranked: bool = True) -> Outcomes | N
         metrics = estimate_metrics(y, probability, n_resamples=n_resamples)
     return Outcomes(
         name=name,
-        n_leads=len(some),
+        n_leads=len(leads),
         n_known=len(y),
         expected=float(probability.mean()),
         converted=wilson(Cell(count=len(y), converted=n_converted)),
@@ -231,22 +233,25 @@ def judge(name: str, some: pd.DataFrame, *, ranked: bool = True) -> Outcomes | N
 
 
 def requests_over_time(slices: Slices, requests: pd.DataFrame) -> list[Requests | None]:
-    """Return the requests of each slice; None for fewer than a handful.
+    """Aggregate the requests of each slice; None for very few.
 
     Parameters
     ----------
     slices : Slices
-        The time.
+        Time slices.
     requests : DataFrame of shape (n_kinds, …)
-        With ``slice``, ``route``, ``status``, ``seconds`` (at most) and ``requests`` (how many).
+        With ``slice``, ``route``, ``status``, ``seconds`` (upper edge of a bin) and ``requests``.
     """
-    return [_requests(some) for some in _parts(requests["slice"], range(len(slices)), requests)]
+    return [
+        _summarize_requests(group) for group in _groups(requests["slice"], range(len(slices)), requests)
+    ]
 
 
-def _requests(some: pd.DataFrame) -> Requests | None:
-    scoring = some[some["route"].isin(ANSWERING)]
-    if some["requests"].sum() < MIN_CATEGORY_COUNT:
+def _summarize_requests(requests: pd.DataFrame) -> Requests | None:
+    scoring = requests[requests["route"].isin(ANSWERING)]
+    if requests["requests"].sum() < MIN_CATEGORY_COUNT:
         return None
+    # Requests are logged by bins of time, so quantiles are those of the bins.
     times = scoring.groupby("seconds")["requests"].sum().sort_index()
 
     def total(rows: pd.Series, of: pd.DataFrame) -> int:
@@ -255,15 +260,15 @@ def _requests(some: pd.DataFrame) -> Requests | None:
     return Requests(
         n_scoring=int(scoring["requests"].sum()),
         n_refused=total(scoring["status"].between(400, 499), scoring),
-        n_all=int(some["requests"].sum()),
-        n_failed=total(some["status"] >= 500, some),
-        median=_within(times, 0.5),
-        slow=_within(times, 0.95),
+        n_all=int(requests["requests"].sum()),
+        n_failed=total(requests["status"] >= 500, requests),
+        median=_quantile(times, 0.5),
+        slow=_quantile(times, 0.95),
     )
 
 
-def _within(times: pd.Series, share: float) -> float:
-    """Return the seconds within which that share was answered: an upper edge of the counted ones."""
+def _quantile(times: pd.Series, share: float) -> float:
+    """Return the quantile of binned times: the upper edge of its bin."""
     if times.empty:
         return float("nan")
     reached = times.cumsum() >= share * times.sum()

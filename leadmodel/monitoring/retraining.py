@@ -1,4 +1,4 @@
-"""Train a challenger, compare it with the published champion, and let the better one be published."""
+"""Train a challenger, compare it with the published champion, and decide which one to publish."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import ValidationError
 
+from leadmodel.drift.counts import count_leads
 from leadmodel.drift.drift import Drift, compare_leads
-from leadmodel.drift.measure import count_typed, evaluate_outcomes
+from leadmodel.drift.measure import evaluate_outcomes
 from leadmodel.errors import InputError, ModelError
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.dates import read_times
@@ -32,16 +33,16 @@ __all__ = ["Retrained", "champion_recipe", "champion_settings", "retrain", "with
 
 @dataclass(frozen=True)
 class Retrained:
-    """A challenger and what the gate decided about it.
+    """A challenger, and the decision of the gate about it.
 
     Attributes
     ----------
     gate : Gate
         The decision.
     drift : Drift, optional
-        Of the new leads against the champion's; None if there are none.
+        Drift of the new leads from those of the champion; None if there are no new leads.
     challenger : LeadModel, optional
-        With the decision in its card; None if none was trained.
+        The new model, with the decision in its card; None if none was trained.
     """
 
     gate: Gate
@@ -50,28 +51,28 @@ class Retrained:
 
 
 class _NewLeads(NamedTuple):
-    """The leads as trained on, which of them are newer than the champion's, and how these differ."""
+    """Leads of the challenger, which of them are newer than those of the champion, and their drift."""
 
-    past: TrainingData
-    fresh: npt.NDArray[np.bool_]
+    data: TrainingData
+    is_new: npt.NDArray[np.bool_]
     drift: Drift
 
 
 def champion_recipe(champion: LeadModel) -> Recipe:
-    """Return what is known of the champion's source, for its challenger to learn by.
+    """Return the recipe of the champion.
 
     Raises
     ------
     ModelError
-        If the model does not say, being of an older release.
+        If the model is of an older release without a recipe.
     """
     if champion.config.recipe is None:
-        raise ModelError("The model does not tell its recipe, being of an older release: train it anew.")
+        raise ModelError("The model has no recipe, because it is of an older release. Train it again.")
     return champion.config.recipe
 
 
 def champion_settings(champion: LeadModel) -> TrainingSettings:
-    """Return how the champion was trained, for its challenger to be trained so.
+    """Return the training settings of the champion.
 
     Raises
     ------
@@ -81,7 +82,9 @@ def champion_settings(champion: LeadModel) -> TrainingSettings:
     try:
         return TrainingSettings.model_validate(champion.config.training.settings)
     except ValidationError:
-        raise ModelError("The model was trained with settings of another release: train it anew.") from None
+        raise ModelError(
+            "The model was trained with settings of another release. Train it again."
+        ) from None
 
 
 def retrain(
@@ -94,24 +97,24 @@ def retrain(
     progress: Callable[[str], None] = lambda message: None,
     run: str | None = None,
 ) -> Retrained:
-    """Train a challenger as the champion was trained, and decide which one is to be published.
+    """Train a challenger like the champion, and decide which one to publish.
 
-    They are compared on the challenger's test leads, the newest ones, as far as they are newer than
-    all that the champion has learned from. Without times the champion may have seen some of them,
-    which favours it.
+    They are compared on the test leads of the challenger, the newest ones, as far as they are newer than
+    all training leads of the champion. Without times, the champion may have learned from some of them,
+    which favors it.
 
     Parameters
     ----------
     leads : DataFrame of shape (n_leads, n_columns)
-        All with a known outcome that a model should learn from today, old ones included.
+        All leads with an outcome to learn from today, old ones included.
     champion : LeadModel
         The published model.
     recipe : Recipe
-        What is known of the leads; see `champion_recipe`.
+        Recipe of the leads; see `champion_recipe`.
     max_age_days : float
-        Days after which a champion gives way to a challenger that is not worse.
+        Days after which a challenger that is not worse replaces the champion.
     force : bool
-        Whether to publish whatever is measured.
+        Whether to publish in any case.
     progress : callable, optional
         As `leadmodel.training.run.train` takes it.
     run : str, optional
@@ -120,11 +123,12 @@ def retrain(
     Raises
     ------
     InputError
-        If the leads lack a column of the champion's, cannot be learned from, or are all older than
-        the champion's.
+        If the leads lack a column of the champion, are unusable, or are not newer than those of the
+        champion.
     """
     champion.schema.check_columns([str(name) for name in leads.columns])
     facts: dict[str, Any] = {"champion": champion.revision, "age_days": _age_days(champion)}
+    # The same leads would give the same model, and the test no new evidence.
     if fingerprint(leads) == champion.config.training.fingerprint:
         return Retrained(Gate(publish=False, rule="nothing new", drifted=False, **facts))
     news: list[_NewLeads] = []
@@ -133,13 +137,15 @@ def retrain(
         recipe,
         champion_settings(champion),
         progress,
-        # The leads are looked at before the training, which takes its time.
-        prepared=lambda past: news.append(_look(champion, leads, past)),
+        # Compared before the training, so that unusable leads are refused early.
+        prepared=lambda data: news.append(_compare_leads(champion, leads, data)),
         run=run,
     )
-    comparison = _compare(champion, challenger, leads, news[0])
+    comparison = _compare_with_champion(champion, challenger, leads, news[0])
     drift = news[0].drift
-    facts |= {"drifted": drift.drifted, "moved": _sentences(drift)}
+    # At most three sentences: the first one about each of the largest drifts.
+    moved = [sentence for field in drift.ranked if field.drifted for sentence in field.changes[:1]]
+    facts |= {"drifted": drift.drifted, "moved": tuple(moved[:3])}
     if comparison is None:
         rule: Rule = "forced" if force else "too few"
         gate = Gate(publish=force, rule=rule, **facts)
@@ -149,22 +155,23 @@ def retrain(
 
 
 def with_gate(model: LeadModel, gate: Gate) -> LeadModel:
-    """Return `model` with the gate's decision in its configuration and card."""
+    """Return `model` with the decision of the gate in its configuration and card."""
     config = model.config.model_copy(update={"gate": gate})
-    written = {
+    files = {
         "config.json": config.to_json().encode(),
         "README.md": render_card(config, model.evaluation, model.profile).encode(),
     }
-    return LeadModel(model.files | written)
+    return LeadModel(model.files | files)
 
 
-def _look(champion: LeadModel, leads: pd.DataFrame, past: TrainingData) -> _NewLeads:
-    fresh = _newer_than(champion, leads, past)
-    typed = read_leads(champion.schema, leads.iloc[past.X.index[fresh]])
+def _compare_leads(champion: LeadModel, leads: pd.DataFrame, data: TrainingData) -> _NewLeads:
+    is_new = _newer_than(champion, leads, data)
+    typed = read_leads(champion.schema, leads.iloc[data.X.index[is_new]])
     forecast = champion.routing.forecast(typed)
-    counts = count_typed(champion, typed, forecast.outputs)
-    judged = evaluate_outcomes(champion, past.y[fresh], forecast.probability)
-    return _NewLeads(past, fresh, compare_leads(champion.schema, champion.profile, counts, *judged))
+    counts = count_leads(champion.profile, typed, forecast.outputs)
+    performance, notes = evaluate_outcomes(champion, data.y[is_new], forecast.probability)
+    drift = compare_leads(champion.schema, champion.profile, counts, performance, notes)
+    return _NewLeads(data, is_new, drift)
 
 
 def _age_days(champion: LeadModel) -> float:
@@ -172,52 +179,43 @@ def _age_days(champion: LeadModel) -> float:
     return round(age.total_seconds() / 86_400, 2)
 
 
-def _newer_than(champion: LeadModel, leads: pd.DataFrame, past: TrainingData) -> npt.NDArray[np.bool_]:
-    """Return which leads with an outcome are newer than all that the champion has learned from."""
-    known_until = champion.config.training.time_range
-    if past.time is None or known_until is None:
-        return np.ones(len(past.y), dtype=bool)
-    times = read_times(leads[past.time].iloc[past.X.index])
+def _newer_than(champion: LeadModel, leads: pd.DataFrame, data: TrainingData) -> npt.NDArray[np.bool_]:
+    """Return which leads with an outcome are newer than all training leads of the champion."""
+    time_range = champion.config.training.time_range
+    if data.time is None or time_range is None:
+        return np.ones(len(data.y), dtype=bool)
+    times = read_times(leads[data.time].iloc[data.X.index])
     try:
-        newer = np.asarray(times > _as_time(known_until[1], times))
+        last = pd.Timestamp(time_range[1]) if times.dtype.kind == "M" else float(time_range[1])
+        newer = np.asarray(times > last)
     except (TypeError, ValueError):
         raise InputError(
-            f"The time column {past.time!r} must hold what it held for the champion, such as "
-            f"{known_until[1]!r}. It holds {times.iloc[0]!r}."
+            f"The time column {data.time!r} must hold the same type of time as for the champion, such as "
+            f"{time_range[1]!r}. It holds {times.iloc[0]!r}."
         ) from None
     if not newer.any():
         raise InputError(
-            f"Some leads must be newer than the champion's, which end at {known_until[1]}. The newest "
-            f"by {past.time!r} is of {times.max()}."
+            f"Some leads must be newer than those of the champion, which end at {time_range[1]}. The "
+            f"newest by {data.time!r} is of {times.max()}."
         )
     return newer
 
 
-def _as_time(text: str, times: pd.Series) -> object:
-    return pd.Timestamp(text) if times.dtype.kind == "M" else float(text)
-
-
-def _sentences(drift: Drift) -> tuple[str, ...]:
-    """Return what moved most, at most three sentences."""
-    drifted = (one for one in drift.ranked if one.drifted)
-    return tuple(sentence for one in drifted for sentence in one.told[:1])[:3]
-
-
-def _compare(
+def _compare_with_champion(
     champion: LeadModel, challenger: LeadModel, leads: pd.DataFrame, news: _NewLeads
 ) -> Comparison | None:
-    past = news.past
-    judged = past.split.test[news.fresh[past.split.test]]
-    y = past.y[judged]
+    data = news.data
+    rows = data.split.test[news.is_new[data.split.test]]
+    y = data.y[rows]
     if min(y.sum(), len(y) - y.sum()) < MIN_LEADS_PER_OUTCOME:
         return None
-    raw = leads.iloc[past.X.index[judged]]
+    raw = leads.iloc[data.X.index[rows]]
     new, old = challenger.predict_proba(raw), champion.predict_proba(raw)
-    until = champion.config.training.time_range if past.time else None
+    time_range = champion.config.training.time_range if data.time else None
     return Comparison(
         n_leads=len(y),
         n_converted=int(y.sum()),
-        leads=past.split.description + (f" that are newer than {until[1]}" if until else ""),
+        leads=data.split.description + (f" that are newer than {time_range[1]}" if time_range else ""),
         champion_loss=evaluate(y, old)["log_loss"],
         challenger_loss=evaluate(y, new)["log_loss"],
         change=paired_difference(y, new, old),

@@ -1,4 +1,4 @@
-"""The figures of a model card, drawn from finished numbers."""
+"""Draw the figures of a model card and of a call plan."""
 
 from collections.abc import Mapping, Sequence
 
@@ -25,16 +25,16 @@ def draw_figures(
     Parameters
     ----------
     evaluation : Evaluation
-        What was measured.
+        Metrics and curves of the model.
     labels : mapping of str to str
         Labels by field name.
     decision : Decision
-        The threshold, and the decisions in words.
+        Threshold, and the two decisions in words.
 
     Returns
     -------
     dict of str to Figure
-        By file name without its ending.
+        Figures by file name without extension.
     """
     curves, test = evaluation.curves, evaluation.test
     importance = {labels[name]: value for name, value in evaluation.importance.items()}
@@ -56,30 +56,30 @@ def draw_figures(
 
 
 def draw_comparison(comparison: Sequence[Candidate]) -> Figure:
-    """Draw how far each kind of model is behind the best, with its interval; right of 0 is beyond doubt.
+    """Draw the log loss of each type of model minus the best, with its interval.
 
     Parameters
     ----------
     comparison : sequence of Candidate
-        The best first.
+        Types of models, the best first.
     """
     height = 1.3 + 0.4 * len(comparison)
     figure, axes = new_axes("Behind the best", "Log loss beyond the best one's", "", height, 4.6)
-    behind, places = [one.behind for one in comparison], np.arange(len(comparison))
-    errors = [[one.value - one.low for one in behind], [one.high - one.value for one in behind]]
+    behind, rows = [candidate.behind for candidate in comparison], np.arange(len(comparison))
+    values = [estimate.value for estimate in behind]
+    errors = [[e.value - e.low for e in behind], [e.high - e.value for e in behind]]
     axes.axvline(0, color=SECOND, linestyle="--")
-    values = [one.value for one in behind]
-    axes.errorbar(values, places, xerr=errors, fmt="o", color=ACCENT, markersize=6, capsize=3)
-    axes.set_yticks(places, [short(one.name, 28) for one in comparison])
+    axes.errorbar(values, rows, xerr=errors, fmt="o", color=ACCENT, markersize=6, capsize=3)
+    axes.set_yticks(rows, [short(candidate.name, 28) for candidate in comparison])
     axes.set_ylim(len(comparison) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
     return figure
 
 
 def draw_plan(plan: CallPlan) -> Figure:
-    """Draw the customers, or the value, to expect of a list by the number of calls, and the plan's place.
+    """Draw the expected customers, or value, of a list by the number of calls, and mark the plan.
 
-    Half as wide as the figures of a card: a phone shows it without shrinking its letters.
+    It is half as wide as the figures of a card, so that a phone need not shrink the letters.
     """
     figure, axes = new_axes(
         "What calling more brings",
@@ -118,14 +118,14 @@ def _draw_revenue(test: RevenueTest) -> Figure:
 def _draw_roc(curves: Curves, auc: Estimate) -> Figure:
     figure, axes = new_axes("ROC curve", "False positive rate", "True positive rate")
     axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="chance")
-    axes.plot(curves.roc.x, curves.roc.y, color=ACCENT, linewidth=2, label=f"AUC {auc.told()}")
+    axes.plot(curves.roc.x, curves.roc.y, color=ACCENT, linewidth=2, label=f"AUC {auc.summary()}")
     axes.legend(loc="lower right", frameon=False)
     return figure
 
 
 def _draw_precision_recall(curves: Curves, test: Mapping[str, Estimate]) -> Figure:
     figure, axes = new_axes("Precision and recall", "Recall", "Precision")
-    label = f"AUC {test['pr_auc'].told()}"
+    label = f"AUC {test['pr_auc'].summary()}"
     axes.plot(curves.precision_recall.x, curves.precision_recall.y, color=ACCENT, linewidth=2, label=label)
     chosen = (test["recall"].value, test["precision"].value)
     axes.plot(*chosen, "o", color=SECOND, markersize=9, label="decision threshold")
@@ -140,7 +140,7 @@ def _draw_reliability(curves: Curves, error: Estimate) -> Figure:
     predicted, observed = curves.reliability["predicted"], curves.reliability["observed"]
     label = f"test leads; mean gap {error.value:.3f}"
     axes.plot(predicted, observed, "o-", color=ACCENT, linewidth=2, label=label)
-    in_percent(axes)
+    in_percent(axes.xaxis, axes.yaxis)
     axes.legend(loc="upper left", frameon=False)
     return figure
 
@@ -149,7 +149,7 @@ def _draw_gains(curves: Curves) -> Figure:
     figure, axes = new_axes("Whom to call first", "Leads called, best first", "Conversions caught")
     axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="in any order")
     axes.plot(curves.gains.x, curves.gains.y, color=ACCENT, linewidth=2, label="by this model")
-    in_percent(axes)
+    in_percent(axes.xaxis, axes.yaxis)
     axes.legend(loc="lower right", frameon=False)
     return figure
 
@@ -158,7 +158,7 @@ def _draw_lift(curves: Curves) -> Figure:
     figure, axes = new_axes("How much better than by chance", "Leads called, best first", "Lift")
     axes.axhline(1, color=SECOND, linestyle="--", label="in any order")
     axes.plot(curves.lift.x, curves.lift.y, color=ACCENT, linewidth=2, label="by this model")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    in_percent(axes.xaxis)
     axes.set_ylim(0, None)
     axes.legend(frameon=False)
     return figure
@@ -172,7 +172,7 @@ def _draw_profit(profit: Line, called: float, chosen: Estimate) -> Figure:
     axes.plot(profit.x, profit.y, color=ACCENT, linewidth=2, label="test leads, by this model")
     label = f"decision threshold: {chosen.value:.2f} ({chosen.low:.2f} to {chosen.high:.2f})"
     axes.plot(called, chosen.value, "o", color=INK, markersize=9, label=label)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    in_percent(axes.xaxis)
     axes.legend(frameon=False)
     return figure
 
@@ -201,14 +201,14 @@ def _draw_importance(importance: Mapping[str, float]) -> Figure:
 
 def _draw_probabilities(curves: Curves, threshold: float | None) -> Figure:
     figure, axes = new_axes("Probabilities by outcome", "Probability", "Share of each outcome")
-    for counts, colour, style, label in (
+    for counts, color, style, label in (
         (curves.scores_other, SECOND, "--", "did not convert"),
         (curves.scores_converted, ACCENT, "-", "converted"),
     ):
         shares = [count / max(sum(counts), 1) for count in counts]
-        axes.stairs(shares, curves.score_edges, color=colour, linestyle=style, linewidth=2, label=label)
+        axes.stairs(shares, curves.score_edges, color=color, linestyle=style, linewidth=2, label=label)
     if threshold is not None:
         axes.axvline(threshold, color=INK, linewidth=1, linestyle=":", label="decision threshold")
-    in_percent(axes)
+    in_percent(axes.xaxis, axes.yaxis)
     axes.legend(frameon=False)
     return figure

@@ -1,4 +1,4 @@
-"""Figures of what the training leads say, large enough in their parts to be read on a phone."""
+"""Draw insights about the training leads in figures that can be read on a phone."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -9,11 +9,10 @@ from matplotlib.figure import Figure
 
 from leadmodel.insights.association import Association
 from leadmodel.insights.conversion import Conversion
-from leadmodel.insights.histogram import Histogram
-from leadmodel.insights.insights import Spread
+from leadmodel.insights.insights import Histogram, Spread
 from leadmodel.insights.interaction import Interaction
 from leadmodel.insights.profile import Cell
-from leadmodel.plots.style import ACCENT, INK, PALE, SECOND, new_axes, short
+from leadmodel.plots.style import ACCENT, INK, PALE, SECOND, in_percent, legend_below, new_axes, short
 
 __all__ = [
     "draw_association",
@@ -26,81 +25,80 @@ __all__ = [
 ]
 
 WIDTH = 4.6
-"""In inches: on a phone three quarters of it are left, and letters of 10 points are still 8."""
+"""In inches; a phone shrinks it to three quarters, and letters of 10 points to 8."""
 
 OUTCOMES = ("converted", "did not")
 
 MAX_DRAWN = 12
-"""Fields in the picture of associations, so that its numbers can be read."""
+"""Most rows of a figure, so that its numbers can be read."""
 
 
-def draw_conversions(found: Sequence[Conversion], average: float, title: str = "Who converts") -> Figure:
-    """Draw the share that converted by value, with intervals, and the average as a line.
+def draw_conversions(
+    conversions: Sequence[Conversion], average: float, title: str = "Who converts"
+) -> Figure:
+    """Draw the conversion rate by value, with intervals, and the average as a line.
 
     Parameters
     ----------
-    found : sequence of Conversion
+    conversions : sequence of Conversion
         The values of a field.
     average : float
-        The share that converted of all leads.
+        Conversion rate of all leads.
     title : str, optional
-        Names the field, where nothing beside the figure does.
+        Name of the field, if nothing beside the figure shows it.
     """
-    figure, axes = _rows(short(title), "Share that converted", found)
+    figure, axes = _bar_axes(short(title), "Share that converted", conversions)
     axes.axvline(average, color=SECOND, linestyle="--", label=f"all leads, {average:.0%}")
-    places, rates = np.arange(len(found)), [one.rate.value for one in found]
-    low, high = [one.rate.low for one in found], [one.rate.high for one in found]
-    errors = np.abs(np.subtract([low, high], rates))  # rounding may leave a tiny minus
-    axes.barh(places, rates, height=0.62, color=PALE)
+    rows, rates = np.arange(len(conversions)), [conversion.rate for conversion in conversions]
+    low, value, high = ([getattr(rate, name) for rate in rates] for name in ("low", "value", "high"))
+    errors = np.abs(np.subtract([low, high], value))
+    axes.barh(rows, value, height=0.62, color=PALE)
     axes.errorbar(
-        rates, places, xerr=errors, fmt="o", color=ACCENT, markersize=5, capsize=3, label="95 % interval"
+        value, rows, xerr=errors, fmt="o", color=ACCENT, markersize=5, capsize=3, label="95 % interval"
     )
     axes.set_xlim(0, min(1.0, 1.1 * max([*high, average])))
-    _legend_below(figure)
+    legend_below(figure)
     return figure
 
 
-def draw_outcomes(found: Sequence[Conversion], title: str = "Values by outcome") -> Figure:
-    """Draw how the leads of each outcome are spread over the values.
+def draw_outcomes(conversions: Sequence[Conversion], title: str = "Values by outcome") -> Figure:
+    """Draw the distribution of values among the leads of each outcome.
 
     Parameters
     ----------
-    found : sequence of Conversion
+    conversions : sequence of Conversion
         The values of a field.
     title : str, optional
-        Names the field, where nothing beside the figure does.
+        Name of the field, if nothing beside the figure shows it.
     """
-    figure, axes = _rows(short(title), "Share of each outcome", found)
-    converted = np.array([one.cell.converted for one in found])
-    other = np.array([one.cell.count for one in found]) - converted
+    figure, axes = _bar_axes(short(title), "Share of each outcome", conversions)
+    converted = np.array([conversion.cell.converted for conversion in conversions])
+    other = np.array([conversion.cell.count for conversion in conversions]) - converted
     looks = ((converted, -0.2, ACCENT, "", OUTCOMES[0]), (other, 0.2, "white", "////", OUTCOMES[1]))
-    for counts, shift, colour, hatch, word in looks:
-        shares, places = counts / max(counts.sum(), 1), np.arange(len(found)) + shift
-        axes.barh(places, shares, 0.36, color=colour, hatch=hatch, edgecolor=INK, linewidth=0.6, label=word)
-    _legend_below(figure)
+    for counts, shift, color, hatch, word in looks:
+        shares, rows = counts / max(counts.sum(), 1), np.arange(len(conversions)) + shift
+        axes.barh(rows, shares, 0.36, color=color, hatch=hatch, edgecolor=INK, linewidth=0.6, label=word)
+    legend_below(figure)
     return figure
 
 
-def _rows(title: str, x: str, found: Sequence[Conversion]) -> tuple[Figure, Axes]:
-    figure, axes = new_axes(title, x, "", height=1.7 + 0.33 * len(found), width=WIDTH)
-    axes.set_yticks(range(len(found)), [f"{short(one.value, 18)} ({one.cell.count:,})" for one in found])
+def _bar_axes(title: str, x: str, conversions: Sequence[Conversion]) -> tuple[Figure, Axes]:
+    figure, axes = new_axes(title, x, "", height=1.7 + 0.33 * len(conversions), width=WIDTH)
+    labels = [f"{short(conversion.value, 18)} ({conversion.cell.count:,})" for conversion in conversions]
+    axes.set_yticks(range(len(conversions)), labels)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    in_percent(axes.xaxis)
     return figure, axes
 
 
-def _legend_below(figure: Figure) -> None:
-    figure.legend(loc="outside lower center", ncols=2, frameon=False)
-
-
 def draw_histogram(label: str, histogram: Histogram) -> Figure:
-    """Draw how a number is spread among the leads of each outcome, as shares of each.
+    """Draw the histogram of a number for each outcome, as shares of the outcome.
 
     Parameters
     ----------
     label : str
-        Of the field, with its unit.
+        Label of the field, with its unit.
     histogram : Histogram
         Its counts.
     """
@@ -114,18 +112,18 @@ def draw_histogram(label: str, histogram: Histogram) -> Figure:
         axes.stairs(
             shares, histogram.edges, fill=fill, facecolor=face, edgecolor=edge, linewidth=1.6, label=word
         )
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-    _legend_below(figure)
+    in_percent(axes.yaxis)
+    legend_below(figure)
     return figure
 
 
 def draw_spread(label: str, spread: Spread) -> Figure:
-    """Draw a number's box per outcome: half of the leads in the box, nine of ten within the whiskers.
+    """Draw a box plot of a number for each outcome, with whiskers at 5 % and 95 %.
 
     Parameters
     ----------
     label : str
-        Of the field, with its unit.
+        Label of the field, with its unit.
     spread : Spread
         Its quantiles.
     """
@@ -137,8 +135,8 @@ def draw_spread(label: str, spread: Spread) -> Figure:
     drawn = axes.bxp(
         boxes, orientation="horizontal", widths=0.55, patch_artist=True, medianprops={"color": INK, "lw": 2}
     )
-    for box, colour in zip(drawn["boxes"], (PALE, "white"), strict=True):
-        box.set(facecolor=colour, edgecolor=INK)
+    for box, color in zip(drawn["boxes"], (PALE, "white"), strict=True):
+        box.set(facecolor=color, edgecolor=INK)
     axes.set_yticks([1, 2], OUTCOMES)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
@@ -146,73 +144,73 @@ def draw_spread(label: str, spread: Spread) -> Figure:
 
 
 def draw_columns(auc: Mapping[str, float], suspects: Collection[str]) -> Figure:
-    """Draw how well single columns rank the leads, the best first, and which of them may know the outcome.
+    """Draw the ROC AUC of single columns, the best first, and mark those that may leak the outcome.
 
     Parameters
     ----------
     auc : mapping of str to float
-        ROC AUC by name, of which the highest `MAX_DRAWN` are drawn.
+        ROC AUC by name; the highest `MAX_DRAWN` are drawn.
     suspects : collection of str
-        Names of the columns that may know the outcome.
+        Names of the columns that may leak the outcome.
     """
     ranked = sorted(auc.items(), key=lambda item: -item[1])[:MAX_DRAWN]
     figure, axes = new_axes("One column alone", "ROC AUC", "", height=1.7 + 0.3 * len(ranked), width=WIDTH)
-    for is_suspect, colour, hatch, word in (
+    for is_suspect, color, hatch, word in (
         (False, ACCENT, "", "honest, as far as seen"),
         (True, SECOND, "////", "may know the outcome"),
     ):
-        places = [place for place, (name, _) in enumerate(ranked) if (name in suspects) == is_suspect]
-        lengths = [max(ranked[place][1] - 0.5, 0.0) for place in places]
-        if places:
-            axes.barh(places, lengths, 0.62, 0.5, color=colour, hatch=hatch, edgecolor="white", label=word)
+        rows = [row for row, (name, _) in enumerate(ranked) if (name in suspects) == is_suspect]
+        lengths = [max(ranked[row][1] - 0.5, 0.0) for row in rows]
+        if rows:
+            axes.barh(rows, lengths, 0.62, 0.5, color=color, hatch=hatch, edgecolor="white", label=word)
     axes.set_yticks(range(len(ranked)), [short(name, 24) for name, _ in ranked])
     axes.set_xlim(0.5, 1)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
-    _legend_below(figure)
+    legend_below(figure)
     return figure
 
 
 def draw_association(association: Association, labels: Mapping[str, str]) -> Figure:
-    """Draw the associations of the most important fields, in hundredths.
+    """Draw the association of the most important fields, in hundredths.
 
     Parameters
     ----------
     association : Association
-        Of which the first `MAX_DRAWN` fields are drawn.
+        Associations; the first `MAX_DRAWN` fields are drawn.
     labels : mapping of str to str
         Labels by field name.
     """
     strength = np.array(association.strength, dtype=np.float64)
-    # What goes with nothing, for want of leads, would be an empty row.
+    # Fields without any association, for lack of leads, would be empty rows.
     drawn = np.flatnonzero((~np.isnan(strength)).sum(axis=1) > 1)[:MAX_DRAWN]
-    names, size = [association.fields[place] for place in drawn], len(drawn)
+    names, size = [association.fields[index] for index in drawn], len(drawn)
     strength = strength[np.ix_(drawn, drawn)]
     strength[np.triu_indices(size)] = np.nan
     texts = [["" if np.isnan(value) else f"{100 * value:.0f}" for value in row] for row in strength]
-    rows = [f"{short(labels[name], 22)}  {place}" for place, name in enumerate(names, 1)]
-    columns = [str(place) for place in range(1, size)]
+    rows = [f"{short(labels[name], 22)}  {number}" for number, name in enumerate(names, 1)]
+    columns = [str(number) for number in range(1, size)]
     return _draw_table("Association, in hundredths", np.abs(strength[:, :-1]), texts, rows, columns, 0.3)
 
 
 def draw_interaction(interaction: Interaction, labels: Mapping[str, str]) -> Figure:
-    """Draw the share that converted by two fields at once, and what was to be expected.
+    """Draw the conversion rate by two fields at once, and the rate expected without interaction.
 
     Parameters
     ----------
     interaction : Interaction
-        Of the two fields.
+        Leads by the two fields.
     labels : mapping of str to str
         Labels by field name.
     """
-    one, other = (labels[name] for name in interaction.fields)
+    row_label, column_label = (labels[name] for name in interaction.fields)
     rates = np.array([[cell.rate if cell else np.nan for cell in row] for row in interaction.cells])
     pairs = zip(interaction.cells, interaction.expected, strict=True)
-    texts = [[_told(cell, rate) for cell, rate in zip(*row, strict=True)] for row in pairs]
+    texts = [[_cell_text(cell, rate) for cell, rate in zip(*row, strict=True)] for row in pairs]
     rows = [short(name, 16) for name in interaction.rows]
     columns = [short(name, 11) for name in interaction.columns]
     figure = _draw_table("Share that converted", rates, texts, rows, columns, 0.55)
-    figure.axes[0].set(ylabel=short(one, 24), xlabel=short(other))
+    figure.axes[0].set(ylabel=short(row_label, 24), xlabel=short(column_label))
     return figure
 
 
@@ -224,10 +222,10 @@ def _draw_table(
     columns: Sequence[str],
     row_height: float,
 ) -> Figure:
-    """Draw a table with a text in each cell, the darker the nearer its shade is to 1."""
-    # Beyond 1 the colours would be too dark for the texts.
+    """Draw a table with a text in each cell, which is darker the closer its shade is to 1."""
     figure, axes = new_axes(title, "", "", height=1.1 + row_height * len(rows), width=WIDTH)
     axes.grid(visible=False)
+    # The darkest colors of the map, above 1, would hide the texts.
     axes.imshow(shades, cmap="GnBu", vmin=0, vmax=1.3, aspect="auto")
     for row, column in np.ndindex(shades.shape):
         axes.text(column, row, texts[row][column], ha="center", va="center", fontsize=9, color=INK)
@@ -237,5 +235,5 @@ def _draw_table(
     return figure
 
 
-def _told(cell: Cell | None, expected: float | None) -> str:
+def _cell_text(cell: Cell | None, expected: float | None) -> str:
     return "" if cell is None or expected is None else f"{cell.rate:.0%}\nnot {expected:.0%}"

@@ -1,8 +1,9 @@
-"""What all figures have in common: colours, axes and files, on matplotlib's object interface."""
+"""Style all figures alike: colors, axes, percent signs and PNG files, without pyplot."""
 
 import io
 
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Figure",
     "dress",
     "in_percent",
+    "legend_below",
     "new_axes",
     "new_figure",
     "short",
@@ -20,29 +22,30 @@ __all__ = [
 ]
 
 INK, ACCENT, SECOND, PALE = "#1f2933", "#0b6e75", "#c4602d", "#cbd2d9"
-"""Dark, mid and light enough to tell apart in grey."""
+"""Dark, medium and light enough to tell apart in gray."""
 
 
 def to_png(figure: Figure) -> bytes:
     """Return a figure as the content of a PNG file."""
     buffer = io.BytesIO()
+    # Without the name of the software, the same figure gives the same bytes in any release.
     figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
     return buffer.getvalue()
 
 
 def new_figure(height: float, width: float) -> Figure:
-    """Return an empty figure; its size is in inches."""
+    """Create an empty figure; its size is in inches."""
     return Figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 
 def new_axes(title: str, x: str, y: str, height: float = 4.2, width: float = 5.6) -> tuple[Figure, Axes]:
-    """Return a new figure with a title, labelled axes and room for both; its size is in inches."""
+    """Create a figure with one pair of axes, a title and labels; its size is in inches."""
     figure = new_figure(height, width)
     return figure, dress(figure.add_subplot(), title, x, y)
 
 
 def dress(axes: Axes, title: str, x: str, y: str) -> Axes:
-    """Give axes a title, labels and the look of all figures."""
+    """Set title and labels of axes, and the style of all figures."""
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK)
     axes.set_xlabel(x, color=INK)
     axes.set_ylabel(y, color=INK)
@@ -52,15 +55,20 @@ def dress(axes: Axes, title: str, x: str, y: str) -> Axes:
     return axes
 
 
-def in_percent(axes: Axes) -> None:
-    """Write both axes in percent."""
-    for axis in (axes.xaxis, axes.yaxis):
+def in_percent(*axes: Axis) -> None:
+    """Label axes such as ``axes.xaxis`` in percent."""
+    for axis in axes:
         axis.set_major_formatter(lambda value, _: f"{value:.0%}")
 
 
+def legend_below(figure: Figure, n_columns: int = 2) -> None:
+    """Add the legend below the axes, where it hides nothing on a narrow screen."""
+    figure.legend(loc="outside lower center", ncols=n_columns, frameon=False)
+
+
 def short(text: str, width: int = 34) -> str:
-    """Return a label that fits; a dollar sign would start mathematics."""
-    # A single word longer than the limit would be shortened to nothing.
+    """Shorten a label to `width` characters, and escape dollar signs, which start formulas."""
+    # Not textwrap.shorten, which would drop a single long word.
     text = " ".join(text.split())
     text = text if len(text) <= width else text[: width - 1].rstrip() + "…"
     return text.replace("$", r"\$")

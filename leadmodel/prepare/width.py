@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from leadmodel.audit.leakage import deal_folds
-from leadmodel.audit.signs import is_gap, read_signs, to_cells
+from leadmodel.audit.univariate import is_gap, measure_univariate, to_codes
 from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["choose_columns", "max_columns", "narrow"]
@@ -40,7 +40,7 @@ def choose_columns(X: pd.DataFrame, y: npt.NDArray[np.int64]) -> list[str]:
     if X.shape[1] <= limit:
         return list(X.columns)
     folds = deal_folds(y, np.random.default_rng(0))
-    auc = [read_signs(to_cells(X[name]), is_gap(X[name]), y, folds).auc for name in X.columns]
+    auc = [measure_univariate(to_codes(X[name]), is_gap(X[name]), y, folds).auc for name in X.columns]
     best = np.argsort(-np.array(auc), kind="stable")[:limit]
     return [X.columns[place] for place in np.sort(best)]
 

@@ -92,7 +92,7 @@ def environment() -> Environment:
         "names": _names,
         "linked": _linked,
         "code": _code,
-        "estimate": Estimate.told,
+        "estimate": Estimate.summary,
         "points": _points,
         "choices": _choices,
         "difference": _difference,
@@ -155,7 +155,7 @@ def _points(estimate: Estimate) -> str:
 def _difference(estimate: Estimate) -> str:
     if not estimate.value:
         return "the best"
-    return estimate.told("+.4f")
+    return estimate.summary("+.4f")
 
 
 def _choices(field: Field) -> str:

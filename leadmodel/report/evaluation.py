@@ -163,8 +163,8 @@ def evaluate_model(
 def _stakes(
     y: npt.NDArray[np.int64], forecast: Predictions, decision: Decision, sold: ObservedAmounts | None
 ) -> CallPayoff | None:
-    if decision.worth:
-        value, cost = decision.worth
+    if decision.value_and_cost:
+        value, cost = decision.value_and_cost
         return CallPayoff(value * y.astype(np.float64), forecast.probability, cost)
     if decision.cost is None or sold is None or forecast.worths is None:
         return None

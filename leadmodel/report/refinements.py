@@ -40,7 +40,7 @@ class Calibration(BaseModel):
     def summary(self) -> str:
         """Return what was found, in a sentence."""
         verdict = "is part of the model" if self.is_used else "is not certain to help, so there is none"
-        change = self.change.told("+.4f")
+        change = self.change.summary("+.4f")
         return f"Platt scaling {verdict}; it changes the cross-validated log loss by {change}."
 
 
@@ -82,7 +82,7 @@ class Tuning(BaseModel):
         if not self.best:
             return f"{tried}; none was better than the default."
         verdict = "The best is used" if self.is_used else "The default is kept"
-        change = self.change.told("+.4f")
+        change = self.change.summary("+.4f")
         return f"{tried}. {verdict}: on new folds the best one changes the log loss by {change}."
 
 

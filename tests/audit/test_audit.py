@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from leadmodel.audit.audit import Audit, Finding, audit_leads
-from leadmodel.audit.signs import N_FOLDS, is_gap, read_signs, to_cells
+from leadmodel.audit.univariate import N_FOLDS, is_gap, measure_univariate, to_codes
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.recipe import Recipe
@@ -164,16 +164,16 @@ def test_the_first_finding_of_a_column_makes_it_a_suspect() -> None:
 def test_signs_are_those_of_a_plain_count(name: str) -> None:
     schema = infer_schema(SAMPLE, SAMPLE_RECIPE)
     column = read_leads(schema, SAMPLE)[name]
-    cells, gap, folds = to_cells(column), is_gap(column), np.arange(N) % N_FOLDS
-    signs = read_signs(cells, gap, Y, folds)
+    cells, gap, folds = to_codes(column), is_gap(column), np.arange(N) % N_FOLDS
+    stats = measure_univariate(cells, gap, Y, folds)
     expected = np.empty(N)
     for lead in range(N):
         like_it = (cells == cells[lead]) & (folds != folds[lead])
         chance = (Y[like_it].sum() + 2 * Y.mean()) / (like_it.sum() + 2)
         expected[lead] = np.log(chance / (1 - chance))
-    np.testing.assert_allclose(signs.log_odds, expected)
-    assert signs.auc == pytest.approx(roc_auc_score(Y, expected))
-    assert signs.filled == pytest.approx((1 - gap[WON].mean(), 1 - gap[~WON].mean()))
+    np.testing.assert_allclose(stats.log_odds, expected)
+    assert stats.auc == pytest.approx(roc_auc_score(Y, expected))
+    assert stats.filled == pytest.approx((1 - gap[WON].mean(), 1 - gap[~WON].mean()))
     np.testing.assert_array_equal(gap, SAMPLE[name].isna())
 
 
@@ -182,14 +182,14 @@ def test_pure_values_are_those_of_a_plain_count() -> None:
     y = np.concatenate(
         [np.repeat([1, 0], [95, 5]), np.repeat([1, 0], [3, 97]), np.arange(300) % 2, np.ones(9, int)]
     )
-    signs = read_signs(cells, np.zeros(509, dtype=bool), y, np.arange(509) % N_FOLDS)
-    assert signs.pure == pytest.approx((95 / y.sum(), 97 / (509 - y.sum())))
-    assert signs.pure_gap == 0
+    stats = measure_univariate(cells, np.zeros(509, dtype=bool), y, np.arange(509) % N_FOLDS)
+    assert stats.pure == pytest.approx((95 / y.sum(), 97 / (509 - y.sum())))
+    assert stats.pure_gap == 0
 
 
 def test_numbers_that_repeat_are_values_of_their_own() -> None:
     numbers = pd.Series(np.concatenate([np.zeros(50), np.arange(1, 401), np.full(10, np.nan)]))
-    cells = to_cells(numbers)
+    cells = to_codes(numbers)
     assert len(set(cells[:50])) == len(set(cells[450:])) == 1
     assert len(set(cells)) == 20 + 2
     assert max(np.bincount(cells[50:450])) == 20
@@ -217,9 +217,14 @@ def test_leads_that_only_their_date_tells_apart_are_no_copies() -> None:
 @pytest.mark.parametrize(
     ("n_won", "kind", "severity", "words"),
     [
-        (39, "too few leads", "problem", "39 leads converted, 1,961 did not. A model needs 40"),
-        (40, "few leads", "note", "known to 35 points to either side"),
-        (499, "few leads", "note", "known to 10 points to either side"),
+        (
+            39,
+            "too few leads",
+            "problem",
+            "39 leads converted, 1,961 did not. A model needs at least 40 of each.",
+        ),
+        (40, "few leads", "note", "35 points to either side"),
+        (499, "few leads", "note", "10 points to either side"),
     ],
 )
 def test_too_few_leads_of_an_outcome_are_told(n_won: int, kind: str, severity: str, words: str) -> None:
@@ -237,7 +242,7 @@ def test_a_share_that_changes_with_time_is_told_from_what_to_what() -> None:
     (finding,) = of_kind(audited(SAMPLE, y), "shift of the outcome")
     assert finding.columns == ("created_at",)
     assert f"Of the oldest leads {shares[0]:.1%} converted, of the newest {shares[-1]:.1%}" in finding.text
-    assert f"between {shares.min():.1%} and {shares.max():.1%}" in finding.text
+    assert f"{shares.min():.1%} to {shares.max():.1%}" in finding.text
 
 
 def test_a_share_that_does_not_change_is_no_shift() -> None:
@@ -296,7 +301,7 @@ def test_many_leads_are_measured_on_some_of_them() -> None:
     leads["leak"] = np.where(y == 1, "a", "b")
     audit = audited(leads, y, Recipe())
     assert audit.suspects == ("leak",)
-    assert "100,000 leads drawn at random out of 130,000" in of_kind(audit, "sample")[0].text
+    assert "random sample of 100,000 of 130,000 leads" in of_kind(audit, "sample")[0].text
     assert audited(leads, y, Recipe()) == audit
     rare = (np.arange(n) < 50).astype(np.int64)
     assert not of_kind(audited(leads, rare, Recipe()), "sample")

@@ -53,10 +53,12 @@ def test_a_small_cell_that_grew_is_seen_by_its_own_exact_test() -> None:
     then, now = np.array([990, 10]), np.array([95, 5])
     alpha = 0.01
     by_chance = binom.sf(4, 15, 100 / 1100)
-    assert compare_cells(then, now, alpha, ordered=False).surges == ((1,) if by_chance < alpha / 2 else ())
-    assert compare_cells(then, now, by_chance * 1.9, ordered=False).surges == ()
+    assert compare_cells(then, now, alpha, ordered=False).new_cells == (
+        (1,) if by_chance < alpha / 2 else ()
+    )
+    assert compare_cells(then, now, by_chance * 1.9, ordered=False).new_cells == ()
     found = compare_cells(then, now, by_chance * 2.1, ordered=False)
-    assert found.surges == (1,)
+    assert found.new_cells == (1,)
     assert found.psi == pytest.approx(psi(then, now))
 
 

@@ -80,7 +80,7 @@ def test_where_no_call_pays_nobody_is_called() -> None:
 
 
 def test_a_budget_of_a_period_needs_dates() -> None:
-    with pytest.raises(InputError, match="no date is: give the budget as a share"):
+    with pytest.raises(InputError, match=r"there is none\. Give the budget as a share"):
         chosen(budget="200/week")
 
 

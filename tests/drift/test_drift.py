@@ -11,7 +11,7 @@ from leadmodel.drift.drift import ALPHA, Drift, compare_leads
 from leadmodel.drift.measure import measure_drift
 from leadmodel.drift.plots import draw_drift
 from leadmodel.drift.psi import psi
-from leadmodel.drift.report import drift_report
+from leadmodel.drift.text import drift_report
 from leadmodel.errors import InputError
 from leadmodel.insights.profile import profile_leads, profile_output
 from leadmodel.leads.convert import read_leads
@@ -52,7 +52,7 @@ def test_psi_of_a_field_is_recomputed_from_its_shares(model: LeadModel, fresh: p
     assert found.psi == pytest.approx(psi(then, now))
     share = sum(leads["source"] == "Referral") / len(leads)
     before = known["Referral"].count / sum(then)
-    assert found.told[0] == f"Source: more leads with Referral: {before:.0%} then, {share:.0%} now."
+    assert found.changes[0] == f"Source: more leads with Referral: {before:.0%} then, {share:.0%} now."
     assert found.drifted
 
 
@@ -63,20 +63,20 @@ def test_a_new_value_is_told_with_its_share(model: LeadModel, fresh: pd.DataFram
     share = sum(leads["source"] == "TikTok") / len(leads)
     found = drift.fields["source"]
     assert found.appeared == ("TikTok",)
-    assert f"now ('TikTok' {share:.0%})." in found.told[0]
+    assert f"now ('TikTok' {share:.0%})." in found.changes[0]
     assert "Ann" not in drift.model_dump_json()
 
 
 def test_a_value_that_is_gone_is_told(model: LeadModel, fresh: pd.DataFrame) -> None:
     found = compare(model, fresh[fresh["source"] != "Search"]).fields["source"]
     assert found.vanished == ("Search",)
-    assert any(told.startswith("Source: fewer leads with Search: ") for told in found.told)
-    assert found.told[0].endswith(" then, 0% now.")
+    assert any(told.startswith("Source: fewer leads with Search: ") for told in found.changes)
+    assert found.changes[0].endswith(" then, 0% now.")
 
 
 def test_gaps_are_told(model: LeadModel, fresh: pd.DataFrame) -> None:
     found = compare(model, fresh.assign(age=fresh["age"].mask(some(fresh, 0.5)))).fields["age"]
-    assert found.told[0].startswith("Age: not given by ")
+    assert found.changes[0].startswith("Age: not given by ")
     assert found.cells[-1].name == "not given"
     assert found.cells[-1].now > 0.5
 
@@ -84,7 +84,7 @@ def test_gaps_are_told(model: LeadModel, fresh: pd.DataFrame) -> None:
 def test_lower_numbers_are_told_by_their_median(model: LeadModel, fresh: pd.DataFrame) -> None:
     visits = fresh["website_visits"]
     found = compare(model, fresh.assign(website_visits=visits // 2)).fields["website_visits"]
-    told = next(one for one in found.told if "median" in one)
+    told = next(one for one in found.changes if "median" in one)
     assert told.startswith("Website visits: lower; median about ")
     now = float(told.split(" then, ")[1].removesuffix(" now."))
     assert abs(now - (visits // 2).median()) <= 1
@@ -94,14 +94,14 @@ def test_numbers_beyond_the_training_leads_are_told(model: LeadModel, fresh: pd.
     highest = model.schema.by_name["minutes_on_site"].maximum
     minutes = fresh["minutes_on_site"].mask(some(fresh, 0.1), highest * 2)
     found = compare(model, fresh.assign(minutes_on_site=minutes)).fields["minutes_on_site"]
-    assert any(f"above {highest:.4g}, where hardly a lead was then: 0." in told for told in found.told)
+    assert any(f"above {highest:.4g}, where hardly a lead was then: 0." in told for told in found.changes)
 
 
 def test_another_mix_of_probabilities_is_told(model: LeadModel, fresh: pd.DataFrame) -> None:
     best = fresh.assign(source="Referral", occupation="Professional")
     found = compare(model, best).outputs["probability"]
     assert found.drifted
-    assert found.told[0].startswith("Probability: ")
+    assert found.changes[0].startswith("Probability: ")
 
 
 def test_a_certain_but_small_shift_is_no_drift(model: LeadModel, fresh: pd.DataFrame) -> None:
@@ -151,7 +151,9 @@ def test_a_model_of_an_earlier_release_is_read_and_compared(
 
 def test_json_keeps_the_drift(model: LeadModel, fresh: pd.DataFrame) -> None:
     drift = compare(model, fresh.assign(age=None))
-    assert Drift.model_validate_json(drift.model_dump_json()) == drift
+    written = drift.model_dump_json()
+    assert Drift.model_validate_json(written) == drift
+    assert "told" in json.loads(written)["fields"]["source"]
 
 
 def test_every_drift_can_be_drawn_and_told(model: LeadModel, fresh: pd.DataFrame) -> None:
@@ -178,7 +180,7 @@ def test_leads_without_any_value_have_drifted(model: LeadModel, fresh: pd.DataFr
     empty = fresh.assign(**dict.fromkeys(model.schema.by_name))
     drift = compare(model, empty)
     assert all(one.drifted for one in drift.fields.values())
-    assert "Age: not given by " in drift.fields["age"].told[0]
+    assert "Age: not given by " in drift.fields["age"].changes[0]
 
 
 def test_few_outcomes_are_not_judged(model: LeadModel, sample: pd.DataFrame, tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -38,7 +40,9 @@ def test_figures_are_those_of_plain_formulas(
     assert sum(found.reliability["now"]["count"]) == 3000
     assert found.roc_auc["then"] == model.evaluation.test["roc_auc"]
     assert (found.n_leads, found.n_converted) == (3000, y.sum())
-    assert Performance.model_validate_json(found.model_dump_json()) == found
+    written = found.model_dump_json()
+    assert Performance.model_validate_json(written) == found
+    assert {"fell", "told"} <= json.loads(written).keys()
 
 
 def test_the_interval_of_roc_auc_is_delongs(
@@ -57,21 +61,23 @@ def test_leads_of_the_same_kind_show_no_fall(
     model: LeadModel, y: np.ndarray, probability: np.ndarray
 ) -> None:
     found = compare_performance(model.evaluation, y, probability)
-    assert not found.fell
-    assert found.told == ()
+    assert not found.degraded
+    assert found.changes == ()
 
 
 def test_each_kind_of_fall_is_told(model: LeadModel, y: np.ndarray, probability: np.ndarray) -> None:
     shuffled = np.random.default_rng(0).permutation(y)
-    assert compare_performance(model.evaluation, shuffled, probability).told[0].startswith("ROC AUC fell: ")
+    assert (
+        compare_performance(model.evaluation, shuffled, probability).changes[0].startswith("ROC AUC fell: ")
+    )
     low = expit(logit(probability) - 1)
-    told = compare_performance(model.evaluation, y, low).told
+    told = compare_performance(model.evaluation, y, low).changes
     points = 100 * (y.mean() - low.mean())
     assert told[-1].startswith(f"Probabilities run low by {points:.0f} points now")
     too_sure = expit(4 * (logit(probability) - np.median(logit(probability))))
     found = compare_performance(model.evaluation, y, too_sure)
-    assert found.told[0].startswith("Log loss: ")
-    assert found.fell
+    assert found.changes[0].startswith("Log loss: ")
+    assert found.degraded
 
 
 def test_few_outcomes_show_no_fall_that_chance_explains(
@@ -80,5 +86,5 @@ def test_few_outcomes_show_no_fall_that_chance_explains(
     rng, fallen = np.random.default_rng(2), 0
     for _ in range(200):
         rows = rng.integers(len(y), size=150)
-        fallen += compare_performance(model.evaluation, y[rows], probability[rows]).fell
+        fallen += compare_performance(model.evaluation, y[rows], probability[rows]).degraded
     assert fallen <= 10

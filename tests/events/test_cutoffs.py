@@ -97,5 +97,5 @@ def test_what_is_no_number_of_days_or_events_is_refused() -> None:
         active_leads(log, [], 1)
     with pytest.raises(InputError, match=r"active must be at least 1. Got \[0\]"):
         active_leads(log, [FIRST], 0)
-    with pytest.raises(InputError, match=r"looked at must be at least 1. Got \[0\]"):
+    with pytest.raises(InputError, match=r"cutoff must be at least 1. Got \[0\]"):
         leads_after_events(log, 0)

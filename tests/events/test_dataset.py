@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from leadmodel.errors import InputError
 from leadmodel.events.dataset import feature_plan, open_leads, past_leads, recipe_of_leads
-from leadmodel.events.report import EventReport, TableReport
-from leadmodel.events.tables import read_event_tables
+from leadmodel.events.tables import EventReport, TableReport, read_event_tables
 from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import FieldConfig, Recipe
 

@@ -10,8 +10,7 @@ import pytest
 
 from leadmodel.errors import InputError
 from leadmodel.events.plan import INSTALL_ENGINES
-from leadmodel.events.report import TableReport
-from leadmodel.events.tables import EventTables, read_event_tables
+from leadmodel.events.tables import EventTables, TableReport, read_event_tables
 from leadmodel.leads.event_recipe import EventConfig
 
 NOW = dt.datetime(2024, 6, 1, 12)

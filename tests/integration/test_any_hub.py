@@ -14,7 +14,7 @@ from huggingface_hub import HfApi
 
 from leadmodel.errors import ModelError
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.rollback import go_back
+from leadmodel.monitoring.deployment import go_back
 from leadmodel.publishing.hub.client import HubError
 from leadmodel.publishing.hub.push import HubRepository, versions
 from leadmodel.publishing.hub.space import HubSpace

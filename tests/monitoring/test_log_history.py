@@ -15,7 +15,7 @@ from leadmodel.model import LeadModel
 from leadmodel.monitoring.history import (
     SPANS,
     Slices,
-    judge,
+    evaluate_group,
     outcomes_by_grade,
     outcomes_by_revision,
     outcomes_over_time,
@@ -23,11 +23,10 @@ from leadmodel.monitoring.history import (
     scores_over_time,
 )
 from leadmodel.monitoring.log import history
-from leadmodel.monitoring.log.files import find_files, read_files
+from leadmodel.monitoring.log.files import LogStore, find_files, read_files
 from leadmodel.monitoring.log.history import History, gather, read_history
 from leadmodel.monitoring.log.log import LEADS, REQUESTS
 from leadmodel.monitoring.log.outcomes import read_outcomes
-from leadmodel.monitoring.log.store import LogStore
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.serving.ui.views.monitoring import render_history
 from leadmodel.training.run import train
@@ -69,7 +68,7 @@ def test_slices_fill_the_time_to_now(days: int) -> None:
     assert slices.edges[-2] <= NOON < slices.edges[-1]
     assert len(slices) == len(set(slices.names)) <= 10
     times = pd.Series([slices.edges[0], NOON, slices.edges[0] - timedelta(1e-5), slices.edges[-1]])
-    assert slices.places(times).tolist() == [0, len(slices) - 1, -1, -1]
+    assert slices.index_of(times).tolist() == [0, len(slices) - 1, -1, -1]
 
 
 def test_the_same_leads_are_counted(month: History, log: Path) -> None:
@@ -163,7 +162,7 @@ def test_few_leads_are_not_told_of(models: list[LeadModel]) -> None:
 
 def test_shares_have_the_interval_of_their_number() -> None:
     some = pd.DataFrame({"probability": [0.5] * 40, "converted": [1.0] * 10 + [0.0] * 30})
-    found = judge("x", some)
+    found = evaluate_group("x", some)
     assert found is not None
     z, rate, n = norm.ppf(0.975), 0.25, 40
     middle, half = (rate + z**2 / (2 * n)), z * np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2))

@@ -133,10 +133,13 @@ def test_too_few_newer_leads_decide_nothing(champion: LeadModel, years: pd.DataF
         (lambda leads: leads.drop(columns="source"), r"(?s)source"),
         (lambda leads: leads.drop(columns=TARGET), "The target column 'status' is not among"),
         (lambda leads: leads[leads[TARGET] != "Won"], "must hold two outcomes. It holds only .Lost."),
-        (lambda leads: leads.head(500), "Some leads must be newer than the champion's, which end at"),
+        (
+            lambda leads: leads.head(500),
+            "must be newer than those of the champion, which end at",
+        ),
         (
             lambda leads: leads.assign(**{TIME: range(len(leads))}),
-            "must hold what it held for the champion",
+            "must hold the same type of time as for the champion",
         ),
     ],
     ids=["other columns", "no target", "no outcomes", "older leads", "another kind of time"],
@@ -151,7 +154,7 @@ def test_leads_that_cannot_be_compared_are_refused(
 def test_a_model_of_an_older_release_says_so(champion: LeadModel) -> None:
     config = champion.config.model_copy(update={"recipe": None})
     older = LeadModel(champion.files | {"config.json": config.to_json().encode()})
-    with pytest.raises(ModelError, match="does not tell its recipe, being of an older release"):
+    with pytest.raises(ModelError, match="has no recipe, because it is of an older release"):
         champion_recipe(older)
 
 
@@ -189,7 +192,7 @@ def test_the_command_publishes_in_a_commit_that_says_why(
 ) -> None:
     liar.push_to_hub("demo/leads")
     without = retrained(place, "--model", "demo/leads")
-    assert "Not published, for that takes --push" in without.stdout
+    assert "Not published: publishing needs --push" in without.stdout
     assert len(HfApi().list_repo_commits("demo/leads")) == 2
     done = retrained(place, "--model", "demo/leads", "--push")
     assert done.returncode == 0, done.stderr
@@ -203,9 +206,9 @@ def test_of_two_gates_at_a_repository_the_later_is_refused(
 ) -> None:
     liar.push_to_hub("demo/leads")
     with open_deployment("demo/leads", push=True) as one, open_deployment("demo/leads", push=True) as other:
-        one.give(champion, "first")
+        one.replace(champion, "first")
         with pytest.raises(HubError, match="Somebody else has committed"):
-            other.give(liar, "second")
+            other.replace(liar, "second")
     assert LeadModel.from_pretrained("demo/leads").config.sha256 == champion.config.sha256
 
 

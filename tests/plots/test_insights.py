@@ -4,7 +4,7 @@ import pytest
 
 from leadmodel.insights.association import Association
 from leadmodel.insights.conversion import Conversion, conversions, wilson
-from leadmodel.insights.histogram import Histogram
+from leadmodel.insights.insights import Histogram
 from leadmodel.insights.interaction import Interaction
 from leadmodel.insights.profile import Cell
 from leadmodel.model import LeadModel

@@ -1,7 +1,9 @@
-"""The files of a prediction log: a folder per day and kind, each file whole at any moment."""
+"""Store a prediction log in Parquet files: a folder per kind and day, each file complete at any time."""
 
 import logging
 import os
+import re
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,14 +13,90 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 
+from leadmodel.errors import InputError, quoted
 from leadmodel.leads.read import is_text
+from leadmodel.publishing.hub.datasets import DatasetUploads, cache_of, fetch_files
 
-__all__ = ["MAX_ROWS", "GrowingFile", "find_files", "is_own", "new_file", "read_files", "write_whole"]
+__all__ = [
+    "MAX_ROWS",
+    "GrowingFile",
+    "LogStore",
+    "find_files",
+    "is_own",
+    "new_file",
+    "read_files",
+    "write_whole",
+]
+
+_DATASET = re.compile(r"(?:hf://)?datasets/([\w.-]+/[\w.-]+)/?")
 
 _log = logging.getLogger("leadmodel")
 
 MAX_ROWS = 20_000
-"""Rows of a file: a few hundred kilobytes, written anew in some milliseconds."""
+"""Rows per file: a few hundred kilobytes, which are rewritten in milliseconds."""
+
+
+@dataclass(frozen=True)
+class LogStore:
+    """Location of a prediction log: a folder, or a dataset repository with a local folder before it.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder that this machine writes to.
+    repo_id : str, optional
+        Dataset repository that the folder is committed to.
+    """
+
+    folder: Path
+    repo_id: str | None = None
+
+    @classmethod
+    def of(cls, name: str) -> "LogStore":
+        """Return the store of a name: "datasets/USER/NAME" is on the Hub, anything else a folder."""
+        if match := _DATASET.fullmatch(name):
+            return cls(cache_of(match[1], "logged"), match[1])
+        return cls(Path(name).absolute())
+
+    def __str__(self) -> str:
+        return f"datasets/{self.repo_id}" if self.repo_id else str(self.folder)
+
+    def open(self) -> DatasetUploads | None:
+        """Create the folder, and return the uploads of a repository, which commit it from now on.
+
+        Raises
+        ------
+        InputError
+            If the folder cannot be written to.
+        HubError
+            If the repository is public, or the token may not write there.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass  # a full or read-only disk is found now, not when the first lead is lost
+        except OSError as error:
+            folder = quoted(str(self.folder), 300)
+            raise InputError(
+                f"The folder of the log, {folder}, cannot be written to: {error.strerror}."
+            ) from None
+        return DatasetUploads(self.repo_id, self.folder) if self.repo_id else None
+
+    def roots(self, kinds: Sequence[str], days: int | None = None) -> list[Path]:
+        """Return the folders with files of these kinds; for equal names, the last folder counts.
+
+        Raises
+        ------
+        HubError
+            If the repository cannot be read.
+        """
+        if self.repo_id is None:
+            return [self.folder]
+        today = datetime.now(UTC).date()
+        spans = ["*"] if days is None else [f"{today - timedelta(days=back)}/*" for back in range(days)]
+        patterns = [f"{kind}/{span}" for kind in kinds for span in spans]
+        return [fetch_files(self.repo_id, patterns), self.folder]
+
 
 _KEY = {"request_id": is_text, "row": pa.types.is_integer}
 _OWN: dict[str, dict[str, Callable[[pa.DataType], bool]]] = {
@@ -32,8 +110,8 @@ _OWN: dict[str, dict[str, Callable[[pa.DataType], bool]]] = {
 
 
 @dataclass(eq=False)
-class _Part:
-    """Rows of one file; they stay in memory until it is full."""
+class _OpenFile:
+    """Rows of one file, which stay in memory until it is full."""
 
     path: Path
     tables: list[pa.Table]
@@ -54,73 +132,73 @@ class _Part:
 
 
 class GrowingFile:
-    """Rows in a Parquet file that is replaced by a longer one whenever there are more.
+    """Parquet file that is replaced by a longer one whenever there are more rows.
 
-    What was saved once is not lost, and whoever reads sees a whole file. A full one is left behind
-    for the next, and so is yesterday's.
+    Saved rows are never lost, and readers always see a complete file. When it is full, or the day ends,
+    the next file begins.
 
     Parameters
     ----------
     folder : Path
-        Of the log.
+        Folder of the log.
     kind : str
-        The folder inside, such as "leads".
+        Folder inside, such as "leads".
     max_rows : int
-        From which on a new file is begun.
+        Most rows of a file.
     """
 
     def __init__(self, folder: Path, kind: str, max_rows: int = MAX_ROWS) -> None:
         self.folder, self.kind, self.max_rows = folder, kind, max_rows
-        self._parts: list[_Part] = []
+        self._files: list[_OpenFile] = []
         self.n_saved = 0
         """Rows that were put into files."""
 
     @property
     def n_unsaved(self) -> int:
-        """Rows in memory alone."""
-        return sum(part.n_rows - part.n_saved for part in self._parts)
+        """Number of rows that are only in memory."""
+        return sum(file.n_rows - file.n_saved for file in self._files)
 
     def append(self, rows: pa.Table, time: datetime) -> None:
-        """Add rows of that time, to be saved."""
+        """Add rows of that time, to be saved later."""
         while rows.num_rows:
-            if not self._parts or not self._takes(self._parts[-1], rows, time):
-                self._parts.append(_Part(new_file(self.folder, self.kind, time), []))
-            part = self._parts[-1]
-            free = self.max_rows - part.n_rows
-            part.tables.append(rows.slice(0, free))
+            if not self._files or not self._accepts(self._files[-1], rows, time):
+                self._files.append(_OpenFile(new_file(self.folder, self.kind, time), []))
+            file = self._files[-1]
+            free = self.max_rows - file.n_rows
+            file.tables.append(rows.slice(0, free))
             rows = rows.slice(free)
 
-    def _takes(self, part: _Part, rows: pa.Table, time: datetime) -> bool:
-        same = part.path.parent.name == f"{time:%Y-%m-%d}" and part.tables[0].schema.equals(
-            rows.schema, check_metadata=True
-        )
-        return same and part.n_rows < self.max_rows
+    def _accepts(self, file: _OpenFile, rows: pa.Table, time: datetime) -> bool:
+        # A new model may have other fields, and its target is in the metadata.
+        same_schema = file.tables[0].schema.equals(rows.schema, check_metadata=True)
+        same_day = file.path.parent.name == f"{time:%Y-%m-%d}"
+        return same_day and same_schema and file.n_rows < self.max_rows
 
     def save(self) -> None:
-        """Put what was added into files.
+        """Write the added rows to files.
 
         Raises
         ------
         OSError
-            If one cannot be written. The rows stay for the next attempt.
+            If a file cannot be written. The rows are kept for the next attempt.
         """
-        for part in self._parts:
-            self.n_saved += part.save()
-        self._parts = self._parts[-1:]
+        for file in self._files:
+            self.n_saved += file.save()
+        self._files = self._files[-1:]
 
     def forget(self) -> int:
-        """Give up the rows that are in no file; return how many."""
-        lost, self._parts = self.n_unsaved, []
+        """Discard the rows that are not in a file, and return their number."""
+        lost, self._files = self.n_unsaved, []
         return lost
 
 
 def new_file(folder: Path, kind: str, time: datetime) -> Path:
-    """Return the path of a new file for rows from `time` on; by name, files are in that order."""
+    """Return the path of a new file for rows from `time` on; names sort by time."""
     return folder / kind / f"{time:%Y-%m-%d}" / f"{time:%Y%m%dT%H%M%S%f}Z-{uuid.uuid4().hex[:8]}.parquet"
 
 
 def write_whole(path: Path, table: pa.Table) -> None:
-    """Write a Parquet file whole or not at all, whenever the power goes.
+    """Write a Parquet file atomically, so that it is complete or absent even after a power failure.
 
     Raises
     ------
@@ -145,20 +223,20 @@ def find_files(roots: Sequence[Path], kind: str, days: int | None = None) -> lis
     Parameters
     ----------
     roots : sequence of Path
-        Folders of one log; of two files of one name, that of the later folder counts.
+        Folders of one log; of files with the same name, that of the later folder counts.
     kind : str
         Such as "leads".
     days : int, optional
-        How many days to look back, today included; by default all.
+        Number of days to look back, today included; by default all.
     """
     since = "" if days is None else (datetime.now(UTC).date() - timedelta(days=days - 1)).isoformat()
-    found = {
+    by_name = {
         path.relative_to(root): path
         for root in roots
         for path in (root / kind).glob("*/[!.]*.parquet")
         if path.parent.name >= since
     }
-    return [found[name] for name in sorted(found)]
+    return [by_name[name] for name in sorted(by_name)]
 
 
 def is_own(path: Path) -> bool:
@@ -179,7 +257,7 @@ def _has_columns(path: Path, schema: pa.Schema) -> bool:
 
 
 def read_files(paths: Sequence[Path], columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-    """Yield each file of the log that can be read, with those of the columns that it has."""
+    """Yield each readable file of the log, with those of the columns that it has."""
     for path in paths:
         try:
             with pa.parquet.ParquetFile(path) as file:

@@ -1,4 +1,4 @@
-"""Read a prediction log back: its files in, what to look at out. No lead is in what comes out."""
+"""Read a prediction log and aggregate it for the monitoring page."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,50 +11,48 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from leadmodel.drift.counts import Counts
+from leadmodel.drift.counts import Counts, count_leads
 from leadmodel.drift.drift import Drift, compare_leads
-from leadmodel.drift.measure import count_typed
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.history import Requests, Slices, requests_over_time
-from leadmodel.monitoring.log.files import find_files, read_files
+from leadmodel.monitoring.log.files import LogStore, find_files, read_files
 from leadmodel.monitoring.log.log import LEAD, LEADS, REQUESTS
 from leadmodel.monitoring.log.outcomes import KEY, OUTCOMES, read_outcomes
 from leadmodel.monitoring.log.privacy import restore_leads
-from leadmodel.monitoring.log.store import LogStore
 
 __all__ = ["MAX_LEADS", "History", "gather", "read_history"]
 
 MAX_LEADS = 1_000_000
-"""Leads looked at, the newest: more would take a page too long, and the memory with it."""
+"""Most leads that are read, the newest; more would take too much time and memory for a page."""
 
 LATEST = 1000
-"""Leads of now: enough to see a shift that matters, and not so many that last month hides it."""
+"""Leads of the current drift: enough to detect a shift that matters, few enough to be recent."""
 
-PARTS = ["time", "revision", "probability", "grade", *KEY]
+COLUMNS = ["time", "revision", "probability", "grade", *KEY]
 
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """A log as it is looked at.
+    """Aggregates of a prediction log over time.
 
     Parameters
     ----------
     slices : Slices
-        The time looked back upon.
+        Time slices.
     scored : DataFrame of shape (n_leads, 6)
         ``slice``, ``time``, ``revision``, ``probability``, ``grade`` and ``converted``: 1, 0, or a
-        gap where the outcome is not known.
+        NaN where the outcome is unknown.
     drifts : list of Drift or None
-        By slice, of the leads that the served revision has scored, against those that it has learned
-        from: others were logged by what another revision knows, and are of the time before it.
+        Drift by slice of the leads scored by the served revision from its training leads. Leads of
+        other revisions were logged by other schemas, and came before it.
     drift : Drift, optional
-        The same of the latest slices with `LATEST` such leads together, or of all.
+        Drift of the latest slices with `LATEST` such leads together, or of all.
     since : str
-        Where these slices begin.
+        Name of the first of these slices.
     requests : list of Requests or None
-        By slice.
+        Requests by slice.
     is_cut : bool
-        Whether there are more than `MAX_LEADS`, so that the oldest were left out.
+        Whether the oldest leads were left out, because there are more than `MAX_LEADS`.
     """
 
     slices: Slices
@@ -66,19 +64,19 @@ class History:
     is_cut: bool
 
 
-def read_history(place: LogStore, model: LeadModel, days: int, now: datetime | None = None) -> History:
+def read_history(store: LogStore, model: LeadModel, days: int, now: datetime | None = None) -> History:
     """Read the last days of a log.
 
     Parameters
     ----------
-    place : LogStore
-        Where it is.
+    store : LogStore
+        Location of the log.
     model : LeadModel
-        Served now; drift is measured from its training leads.
+        Served model; drift is measured from its training leads.
     days : int
         One of `leadmodel.monitoring.history.SPANS`.
     now : datetime, optional
-        Until when, in UTC.
+        End of the time, in UTC; by default the clock.
 
     Raises
     ------
@@ -86,7 +84,7 @@ def read_history(place: LogStore, model: LeadModel, days: int, now: datetime | N
         If the repository of the log cannot be read.
     """
     slices = Slices.until(now or datetime.now(UTC), days)
-    roots = [*place.roots([LEADS, REQUESTS], days + 4), *place.roots([OUTCOMES])]
+    roots = [*store.roots([LEADS, REQUESTS], days + 4), *store.roots([OUTCOMES])]
     since = slices.edges[0].date().isoformat()
 
     def recent(kind: str) -> list[Path]:
@@ -115,20 +113,20 @@ def gather(
     outcomes: pd.DataFrame,
     requests: pa.Table,
 ) -> History:
-    """Count and gather what the tables of a log hold, one table at a time.
+    """Aggregate the tables of a log, one at a time.
 
     Parameters
     ----------
     model : LeadModel
-        Served now.
+        Served model.
     slices : Slices
-        The time looked back upon.
+        Time slices.
     tables : iterable of pyarrow.Table
-        Of leads, the newest first.
+        Tables of leads, the newest first.
     outcomes : DataFrame
         As `leadmodel.monitoring.log.outcomes.read_outcomes` returns them.
     requests : pyarrow.Table
-        Of requests.
+        Table of requests.
     """
     counts: dict[int, list[Counts]] = {}
     parts: list[pd.DataFrame] = []
@@ -140,29 +138,29 @@ def gather(
         part = _gather(model, slices, table, outcomes, counts)
         parts.append(part)
         n_leads += len(part)
-    summed = {place: reduce(add, some) for place, some in counts.items()}
-    latest = _latest(summed)
-    asked = requests.to_pandas()
-    asked["slice"] = slices.places(asked["time"])
+    totals = {index: reduce(add, parts) for index, parts in counts.items()}
+    latest = _latest(totals)
+    request_frame = requests.to_pandas()
+    request_frame["slice"] = slices.index_of(request_frame["time"])
     return History(
         slices=slices,
         scored=_join(parts),
-        drifts=[_compare(model, summed.get(place)) for place in range(len(slices))],
-        drift=_compare(model, reduce(add, (summed[place] for place in latest)) if latest else None),
+        drifts=[_compare(model, totals.get(index)) for index in range(len(slices))],
+        drift=_compare(model, reduce(add, (totals[index] for index in latest)) if latest else None),
         since=slices.names[min(latest)] if latest else "",
-        requests=requests_over_time(slices, asked),
+        requests=requests_over_time(slices, request_frame),
         is_cut=is_cut,
     )
 
 
 def _latest(counts: Mapping[int, Counts]) -> list[int]:
     """Return the last slices that have `LATEST` leads together."""
-    places, n_leads = [], 0
-    for place in sorted(counts, reverse=True):
+    latest, n_leads = [], 0
+    for index in sorted(counts, reverse=True):
         if n_leads < LATEST:
-            places.append(place)
-            n_leads += counts[place].n_leads
-    return places
+            latest.append(index)
+            n_leads += counts[index].n_leads
+    return latest
 
 
 def _gather(
@@ -172,12 +170,13 @@ def _gather(
     outcomes: pd.DataFrame,
     counts: dict[int, list[Counts]],
 ) -> pd.DataFrame:
-    """Add a table's leads to the counts, and return of them what is not a field."""
-    part = table.select(PARTS).to_pandas()
-    part["slice"] = slices.places(part["time"])
+    """Add the leads of a table to the counts, and return their predictions and outcomes."""
+    part = table.select(COLUMNS).to_pandas()
+    part["slice"] = slices.index_of(part["time"])
+    # -1 marks leads of other revisions, which cannot be compared with this model's profile.
     own = part["slice"].where(part["revision"] == model.revision, -1)
-    for place in np.unique(own[own >= 0]):
-        counts.setdefault(int(place), []).append(_count(model, table.filter(pa.array(own == place))))
+    for index in np.unique(own[own >= 0]):
+        counts.setdefault(int(index), []).append(_count(model, table.filter(pa.array(own == index))))
     part = part.merge(outcomes, on=KEY, how="left").drop(columns=KEY)
     part["converted"] = part["converted"].astype("float64")
     return part[part["slice"] >= 0]
@@ -190,7 +189,7 @@ def _count(model: LeadModel, table: pa.Table) -> Counts:
         if name.startswith(LEAD)
     }
     typed = restore_leads(model.schema, kept)
-    return count_typed(model, typed, {"probability": table["probability"].to_numpy()})
+    return count_leads(model.profile, typed, {"probability": table["probability"].to_numpy()})
 
 
 def _compare(model: LeadModel, counts: Counts | None) -> Drift | None:
@@ -203,8 +202,12 @@ def _join(parts: list[pd.DataFrame]) -> pd.DataFrame:
     if parts:
         joined = pd.concat(parts, ignore_index=True)
         return joined.astype({"revision": "category", "grade": "category"})
-    kinds = {"time": "datetime64[ms, UTC]", "revision": "str", "probability": "float64", "grade": "str"}
-    empty = {name: pd.Series(dtype=kind) for name, kind in kinds.items()}
-    return pd.DataFrame(
-        empty | {"slice": pd.Series(dtype="int64"), "converted": pd.Series(dtype="float64")}
-    )
+    dtypes = {
+        "time": "datetime64[ms, UTC]",
+        "revision": "str",
+        "probability": "float64",
+        "grade": "str",
+        "slice": "int64",
+        "converted": "float64",
+    }
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in dtypes.items()})

@@ -1,4 +1,4 @@
-"""The prediction log: what was asked of the model and what it answered, for later."""
+"""Log scored leads and their predictions in a background thread."""
 
 import logging
 import threading
@@ -8,106 +8,104 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.log.files import MAX_ROWS, GrowingFile
+from leadmodel.monitoring.log.files import MAX_ROWS, GrowingFile, LogStore
 from leadmodel.monitoring.log.privacy import keep_frame, keep_leads
-from leadmodel.monitoring.log.store import LogStore
 
 __all__ = ["LEAD", "LEADS", "POSITIVE", "REQUESTS", "TARGET", "PredictionLog", "ScoredCall"]
 
 _log = logging.getLogger("leadmodel")
 
 SECONDS = 5.0
-"""Between two looks at what is waiting: a killed process loses at most so much."""
+"""Seconds between two writes; a killed process loses at most the calls of this time."""
 
 MAX_WAITING = 200_000
-"""Leads that may wait for the disk; beyond them calls are dropped, for an answer is not to wait."""
+"""Most leads that wait for the disk; then calls are dropped, because answers must not wait."""
 
 LEADS, REQUESTS = "leads", "requests"
-"""Kinds of files: a row per lead, and a row per kind of request in a while."""
+"""Kinds of files: one row per lead, and one row per type of request and interval."""
 
 TARGET, POSITIVE = "target", "positive"
-"""Said in each file: the outcome that the model foretells, and its label of a converted lead."""
+"""Metadata of each file: the target column of the model, and the label of a converted lead."""
 
 LEAD = "lead."
-"""Begins the column of a field, so that none is taken for a column of the log."""
+"""Prefix of the columns of fields, which keeps them apart from the columns of the log."""
 
 
 class ScoredCall(NamedTuple):
-    """Leads that one call had scored, and the answers.
+    """Leads of one call, with their predictions.
 
     Parameters
     ----------
     model : LeadModel
-        What has answered.
+        Model that scored them.
     leads : sequence of mapping, or DataFrame of shape (n_leads, n_fields)
         Raw leads, or typed ones as `leadmodel.leads.convert.read_leads` returns them.
     probability, grades : sequence of shape (n_leads,)
-        The answers.
-    door : str
-        How they came, such as "REST".
+        Predictions of the model.
+    channel : str
+        Interface that was called, such as "REST".
     request_id : str
-        Names the call, and says nothing else; empty where there is no log.
+        Random id of the call; empty without a log.
     time : datetime
-        Of the answer, in UTC.
+        Time of the answer, in UTC.
     """
 
     model: LeadModel
     leads: Sequence[Mapping[str, Any]] | pd.DataFrame
     probability: Sequence[float]
     grades: Sequence[str]
-    door: str
+    channel: str
     request_id: str
     time: datetime
 
 
 class PredictionLog:
-    """Writes calls into the Parquet files of a folder, in a thread of its own.
+    """Writer of calls to the Parquet files of a folder, in its own thread.
 
-    Adding a call is one append to a list in memory. Every few seconds the thread takes what is
-    there, keeps of it what `leadmodel.monitoring.log.privacy` lets through, and saves it.
+    Adding a call is one append to a list. Every few seconds the thread takes the waiting calls, removes
+    personal data (see `leadmodel.monitoring.log.privacy`), and saves them.
 
     Parameters
     ----------
-    place : LogStore
-        Where the files are to be.
+    store : LogStore
+        Location of the files.
     seconds : float
-        Between two looks at what is waiting.
+        Time between two writes.
     max_waiting : int
-        Leads that may wait, in the queue as for a failing disk.
+        Most leads that wait, in the queue as well as for a failing disk.
     max_rows : int
-        Of a file.
+        Most rows of a file.
 
     Raises
     ------
     InputError
-        If the place cannot be written to, or is a repository that is public.
+        If the store cannot be written to, or is a public repository.
     """
 
     def __init__(
         self,
-        place: LogStore,
+        store: LogStore,
         seconds: float = SECONDS,
         max_waiting: int = MAX_WAITING,
         max_rows: int = MAX_ROWS,
     ) -> None:
-        self.place, self.seconds, self.max_waiting = place, seconds, max_waiting
+        self.store, self.seconds, self.max_waiting = store, seconds, max_waiting
         self.n_dropped = 0
         self.count_requests: Callable[[], pa.Table | None] = lambda: None
-        """Returns what the requests since its last call were like."""
-        self._leads = GrowingFile(place.folder, LEADS, max_rows)
-        self._requests = GrowingFile(place.folder, REQUESTS, max_rows)
+        """Callback that returns the counts of requests since its last call."""
+        self._leads = GrowingFile(store.folder, LEADS, max_rows)
+        self._requests = GrowingFile(store.folder, REQUESTS, max_rows)
         self._fails = False
         self._waiting: list[ScoredCall] = []
         self._n_waiting = 0
         # One guards the queue for an instant, the other the files for as long as a disk takes.
         self._queue, self._files = threading.Lock(), threading.Lock()
-        self._uploads = place.open()
+        self._uploads = store.open()
         self._woken, self._closed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="leadmodel-log", daemon=True)
         self._thread.start()
@@ -118,7 +116,7 @@ class PredictionLog:
         return self._leads.n_saved
 
     def add(self, call: ScoredCall) -> None:
-        """Take a call, or drop and count it if too many wait; never wait for the disk."""
+        """Queue a call, or drop and count it if too many wait; never wait for the disk."""
         n_leads = len(call.probability)
         with self._queue:
             if self._n_waiting + n_leads > self.max_waiting or self._closed.is_set():
@@ -126,19 +124,20 @@ class PredictionLog:
                 return
             self._waiting.append(call)
             self._n_waiting += n_leads
+        # A burst wakes the thread early, so that less of it is dropped.
         if self._n_waiting > self.max_waiting // 4:
             self._woken.set()
 
     def flush(self) -> None:
-        """Put everything added so far into files, as far as the disk lets."""
+        """Write everything added so far to files, unless the disk fails."""
         with self._files:
             with self._queue:
                 calls, self._waiting, self._n_waiting = self._waiting, [], 0
-            self._take(calls)
+            self._append(calls)
             self._save()
 
     def close(self) -> None:
-        """Put everything into files, commit them where they are to be committed, and take no more."""
+        """Write everything to files, commit them to a repository, and accept no more calls."""
         self._closed.set()
         self._woken.set()
         self._thread.join()
@@ -153,57 +152,55 @@ class PredictionLog:
             self._woken.clear()
             try:
                 self.flush()
-            except Exception as error:  # whatever it is, what comes next is to be logged
+            except Exception as error:  # the thread must survive any error to log later calls
                 _log.error("Writing the prediction log failed: %s", type(error).__name__)
 
-    def _take(self, calls: Sequence[ScoredCall]) -> None:
-        for some in _alike(calls):
-            n_leads = sum(len(call.probability) for call in some)
+    def _append(self, calls: Sequence[ScoredCall]) -> None:
+        for group in _group_calls(calls):
+            n_leads = sum(len(call.probability) for call in group)
             try:
-                self._leads.append(_tabulate(some), some[0].time)
+                self._leads.append(_tabulate(group), group[0].time)
             except Exception as error:
                 self.n_dropped += n_leads
                 _log.error("%d leads could not be logged: %s", n_leads, type(error).__name__)
-        counted = self.count_requests()
-        if counted is not None:
-            self._requests.append(counted, datetime.now(UTC))
+        requests = self.count_requests()
+        if requests is not None:
+            self._requests.append(requests, datetime.now(UTC))
 
     def _save(self) -> None:
-        failures = [error for file in (self._leads, self._requests) if (error := _try(file))]
-        if failures and not self._fails:  # once, not every few seconds for as long as it lasts
-            _log.error("The prediction log cannot be written: %s", failures[0].strerror)
-        self._fails = bool(failures)
+        failed = None
+        for file in (self._leads, self._requests):
+            try:
+                file.save()
+            except OSError as error:  # the other kind may be on a disk that works
+                failed = failed or error
+        if failed and not self._fails:  # reported once, not every few seconds while it lasts
+            _log.error("The prediction log cannot be written: %s", failed.strerror)
+        self._fails = failed is not None
         if self._leads.n_unsaved > self.max_waiting:
             self.n_dropped += self._leads.forget()
         if self._requests.n_unsaved > self.max_waiting:
             self._requests.forget()
 
 
-def _try(file: GrowingFile) -> OSError | None:
-    """Save a file, or return what keeps it from being saved."""
-    try:
-        file.save()
-    except OSError as error:
-        return error
-    return None
+def _group_calls(calls: Sequence[ScoredCall]) -> Iterator[list[ScoredCall]]:
+    """Yield consecutive calls that fit into one table."""
 
-
-def _alike(calls: Sequence[ScoredCall]) -> Iterator[list[ScoredCall]]:
-    """Yield calls in their order, those that go into one table together."""
-
-    def kind(call: ScoredCall) -> tuple[object, ...]:
+    def key(call: ScoredCall) -> tuple[object, ...]:
         frame = id(call) if isinstance(call.leads, pd.DataFrame) else None
         return id(call.model), call.time.date(), frame
 
-    for _, some in groupby(calls, kind):
-        yield list(some)
+    for _, group in groupby(calls, key):
+        yield list(group)
 
 
 def _tabulate(calls: Sequence[ScoredCall]) -> pa.Table:
-    """Return calls of one model and day: a row per lead."""
+    """Return a table of calls of one model and day, one row per lead."""
     model = calls[0].model
     counts = np.array([len(call.probability) for call in calls])
-    columns = {name: _repeat(calls, name, counts) for name in ("request_id", "door")} | {
+    columns = {
+        "request_id": pa.array(np.repeat([call.request_id for call in calls], counts), pa.string()),
+        "door": pa.array(np.repeat([call.channel for call in calls], counts), pa.string()),
         "row": pa.array(np.concatenate([np.arange(1, count + 1) for count in counts]), pa.int32()),
         "time": pa.array(np.repeat([call.time for call in calls], counts), pa.timestamp("ms", "UTC")),
         "revision": pa.array([model.revision] * counts.sum(), pa.string()),
@@ -220,11 +217,7 @@ def _tabulate(calls: Sequence[ScoredCall]) -> pa.Table:
 def _keep(schema: LeadSchema, calls: Sequence[ScoredCall]) -> dict[str, pa.Array]:
     leads: list[Mapping[str, Any]] = []
     for call in calls:
-        if isinstance(call.leads, pd.DataFrame):  # which comes alone
+        if isinstance(call.leads, pd.DataFrame):  # a frame is always a group of its own
             return keep_frame(schema, call.leads)
         leads += call.leads
     return keep_leads(schema, leads)
-
-
-def _repeat(calls: Sequence[ScoredCall], name: str, counts: npt.NDArray[np.intp]) -> pa.Array:
-    return pa.array(np.repeat([getattr(call, name) for call in calls], counts), pa.string())

@@ -1,4 +1,4 @@
-"""Outcomes that come back: joined to the log by the name of the call, stored beside it."""
+"""Join known outcomes to the prediction log by the id of the call, and store them in the log."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,31 +14,37 @@ import pyarrow.parquet
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.outcome import known_outcomes, read_outcome
 from leadmodel.leads.read import read_table
-from leadmodel.monitoring.log.files import find_files, is_own, new_file, read_files, write_whole
+from leadmodel.monitoring.log.files import (
+    LogStore,
+    find_files,
+    is_own,
+    new_file,
+    read_files,
+    write_whole,
+)
 from leadmodel.monitoring.log.log import LEADS, POSITIVE, TARGET
-from leadmodel.monitoring.log.store import LogStore
 
-__all__ = ["OUTCOMES", "Columns", "Joined", "read_outcomes", "store_outcomes"]
+__all__ = ["KEY", "OUTCOMES", "Columns", "JoinedOutcomes", "read_outcomes", "store_outcomes"]
 
 OUTCOMES = "outcomes"
-"""Kind of files: a row per outcome that came back."""
+"""Kind of files: one row per outcome."""
 
 KEY = ["request_id", "row"]
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Where a file of outcomes holds what.
+    """Names of the columns in a file of outcomes.
 
     Parameters
     ----------
     target : str, optional
-        The outcome; by default the column that the model was trained on.
+        Outcome; by default the target of the model.
     positive : str, optional
-        The outcome of a converted lead; by default the label that the model was trained on.
+        Label of a converted lead; by default that of the model.
     request_id, row : str
-        The name of the call, and the lead's place in its list, 1 being the first. Without a column
-        of that name each lead is the only one of its call.
+        Id of the call, and position of the lead in its list, 1 being the first. Without a column of
+        positions, each lead is the only one of its call.
     """
 
     target: str | None = None
@@ -48,23 +54,23 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Joined:
-    """What became of the outcomes of a file.
+class JoinedOutcomes:
+    """Number of outcomes of a file, by what was done with them.
 
     Parameters
     ----------
     n_stored, n_converted : int
-        Outcomes of leads in the log, and how many of them converted.
+        Outcomes of leads in the log, and the converted ones among them.
     n_open : int
         Rows without an outcome.
     n_unknown : int
         Outcomes of calls that are not in the log.
     n_unclear : int
-        Outcomes of calls in the log that do not say which lead of the call it is.
+        Outcomes of calls in the log that do not specify which lead of the call they belong to.
     n_twice : int
-        Outcomes that stand in the file again further down, where the last one counts.
+        Outcomes that are repeated further down in the file, where the last one counts.
     n_replaced : int
-        Outcomes that replace one that came back earlier.
+        Outcomes that replace one from an earlier file.
     """
 
     n_stored: int
@@ -75,95 +81,96 @@ class Joined:
     n_twice: int
     n_replaced: int
 
-    def told(self) -> list[str]:
-        """Return what happened, a sentence each."""
+    def summary(self) -> list[str]:
+        """Return a sentence for each number above 0."""
         sentences = [
             (self.n_stored, f"{self.n_stored:,} outcomes stored, {self.n_converted:,} of them converted."),
             (self.n_open, f"{self.n_open:,} rows have no outcome yet."),
             (self.n_unknown, f"{self.n_unknown:,} outcomes are of calls that the log does not hold."),
             (
                 self.n_unclear,
-                f"{self.n_unclear:,} outcomes do not say which lead of a call they are of.",
+                f"{self.n_unclear:,} outcomes do not say which lead of a call they belong to.",
             ),
-            (self.n_twice, f"{self.n_twice:,} outcomes stand again further down: the last one counts."),
-            (self.n_replaced, f"{self.n_replaced:,} outcomes replace one that came back earlier."),
+            (self.n_twice, f"{self.n_twice:,} outcomes are repeated further down; the last one counts."),
+            (self.n_replaced, f"{self.n_replaced:,} outcomes replace earlier ones."),
         ]
         return [sentence for number, sentence in sentences if number]
 
 
-def store_outcomes(place: LogStore, source: str | Path, columns: Columns | None = None) -> Joined:
-    """Join the outcomes of a file to a log, and store them beside it.
+def store_outcomes(store: LogStore, source: str | Path, columns: Columns | None = None) -> JoinedOutcomes:
+    """Join the outcomes of a file to a log, and store them in it.
 
     Parameters
     ----------
-    place : LogStore
-        Where the log is.
+    store : LogStore
+        Location of the log.
     source : str or Path
         CSV, Parquet or Excel; a path, a URL or ``hf://``.
     columns : Columns, optional
-        What the file holds where.
+        Names of the columns in the file.
 
     Raises
     ------
     InputError
         If the file cannot be read, lacks a column, or holds no outcome of a lead in the log.
     """
-    roots = place.roots([LEADS, OUTCOMES])
+    roots = store.roots([LEADS, OUTCOMES])
     logged = [path for path in find_files(roots, LEADS) if is_own(path)]
     if not logged:
-        raise InputError(f"There is no log with leads in {quoted(str(place), 300)}.")
+        raise InputError(f"There is no log with leads in {quoted(str(store), 300)}.")
     table, columns = read_table(source), columns or Columns()
-    outcomes, n_open = _read(table, _complete(columns, logged[-1]))
+    outcomes, n_open = _read(table, _with_defaults(columns, logged[-1]))
     if columns.positive is None and not outcomes["converted"].any():
         raise InputError(
             f"None of the {len(outcomes):,} outcomes is the label of a converted lead that the model was "
             "trained on. Name the file's own with --positive, or the same if indeed none has converted."
         )
     last = outcomes.drop_duplicates(KEY, keep="last")
-    found = _find(last, logged)
-    stored = last[found == "stored"]
+    status = _match(last, logged)
+    stored = last[status == "stored"]
     if stored.empty:
         raise InputError(
             f"None of the {len(last):,} outcomes is of a lead in the log. Is it the log of the app that "
             "gave these request ids?"
         )
+    # Outcomes are only added; on reading, the last one of each lead counts.
     n_replaced = len(stored.merge(read_outcomes(roots), on=KEY))
-    _store(place, stored)
-    return Joined(
+    _write(store, stored)
+    return JoinedOutcomes(
         n_stored=len(stored),
         n_converted=int(stored["converted"].sum()),
         n_open=n_open,
-        n_unknown=int((found == "unknown").sum()),
-        n_unclear=int((found == "unclear").sum()),
+        n_unknown=int((status == "unknown").sum()),
+        n_unclear=int((status == "unclear").sum()),
         n_twice=len(outcomes) - len(last),
         n_replaced=n_replaced,
     )
 
 
 def read_outcomes(roots: list[Path]) -> pd.DataFrame:
-    """Return ``request_id``, ``row`` and ``converted`` of all outcomes; of one lead the last one."""
+    """Return ``request_id``, ``row`` and ``converted`` of all outcomes, the last one of each lead."""
     tables = [table.select([*KEY, "converted"]) for table in read_files(find_files(roots, OUTCOMES))]
     if not tables:
         return pd.DataFrame({"request_id": pd.Series(dtype="str"), "row": [], "converted": []})
     return pa.concat_tables(tables).to_pandas().drop_duplicates(KEY, keep="last")
 
 
-def _complete(columns: Columns, newest: Path) -> Columns:
-    """Return the columns with what the log knows of target and label."""
-    said = pa.parquet.read_schema(newest).metadata or {}
-    target, positive = (said.get(name.encode(), b"").decode() for name in (TARGET, POSITIVE))
+def _with_defaults(columns: Columns, newest: Path) -> Columns:
+    """Fill in target and label from the metadata of the log."""
+    metadata = pa.parquet.read_schema(newest).metadata or {}
+    target, positive = (metadata.get(name.encode(), b"").decode() for name in (TARGET, POSITIVE))
     return Columns(columns.target or target, columns.positive or positive, columns.request_id, columns.row)
 
 
 def _read(table: pd.DataFrame, columns: Columns) -> tuple[pd.DataFrame, int]:
-    """Return ids, rows and outcomes where there is one, and how many rows have none."""
+    """Return ids, rows and outcomes of the file, and the number of rows without an outcome."""
     target = _column(table, columns.target or "", "--target")
     names = _column(table, columns.request_id, "--id").astype("str").str.strip()
     rows = _rows(table[columns.row]) if columns.row in table else np.zeros(len(table), dtype=np.int64)
-    known = known_outcomes(target)
-    converted = read_outcome(target[known], str(columns.positive), at_least=0).astype(bool)
-    read = pd.DataFrame({"request_id": names[known], "row": rows[known], "converted": converted})
-    return read, int((~known).sum())
+    is_known = known_outcomes(target)
+    converted = read_outcome(target[is_known], str(columns.positive), at_least=0).astype(bool)
+    read = pd.DataFrame({"request_id": names[is_known], "row": rows[is_known], "converted": converted})
+    return read, int((~is_known).sum())
 
 
 def _column(table: pd.DataFrame, name: str, option: str) -> pd.Series:
@@ -178,16 +185,19 @@ def _rows(column: pd.Series) -> npt.NDArray[np.int64]:
     numbers = pd.to_numeric(column, errors="coerce")
     wrong = column.notna() & ~((numbers >= 1) & (numbers % 1 == 0))
     if wrong.any():
-        place = int(wrong.to_numpy().argmax())
+        index = int(wrong.to_numpy().argmax())
         raise InputError(
-            f"The column {quoted(str(column.name))} must hold the place of a lead in its list, 1 being the "
-            f"first. Row {place + 1} holds {quoted(str(column.iloc[place]))}."
+            f"The column {quoted(str(column.name))} must hold the position of a lead in its list, 1 being "
+            f"the first. Row {index + 1} holds {quoted(str(column.iloc[index]))}."
         )
     return np.asarray(numbers.fillna(0).astype(np.int64))
 
 
-def _find(outcomes: pd.DataFrame, logged: list[Path]) -> npt.NDArray[np.object_]:
-    """Return "stored", "unclear" or "unknown" for each outcome; row 0 is the only lead of its call."""
+def _match(outcomes: pd.DataFrame, logged: list[Path]) -> npt.NDArray[np.object_]:
+    """Return "stored", "unclear" or "unknown" for each outcome.
+
+    Row 0 stands for the only lead of a call.
+    """
     names = pa.array(outcomes["request_id"].unique(), pa.string())
     parts = [
         table.filter(pa.compute.is_in(table["request_id"], names)).to_pandas()
@@ -196,11 +206,11 @@ def _find(outcomes: pd.DataFrame, logged: list[Path]) -> npt.NDArray[np.object_]
     leads = pd.concat(parts).drop_duplicates()
     n_leads = outcomes["request_id"].map(leads.groupby("request_id").size()).fillna(0).to_numpy()
     outcomes.loc[(outcomes["row"] == 0) & (n_leads == 1), "row"] = 1
-    there = pd.MultiIndex.from_frame(outcomes[KEY]).isin(pd.MultiIndex.from_frame(leads[KEY]))
-    return np.where(there, "stored", np.where(n_leads > 0, "unclear", "unknown"))
+    in_log = pd.MultiIndex.from_frame(outcomes[KEY]).isin(pd.MultiIndex.from_frame(leads[KEY]))
+    return np.where(in_log, "stored", np.where(n_leads > 0, "unclear", "unknown"))
 
 
-def _store(place: LogStore, outcomes: pd.DataFrame) -> None:
+def _write(store: LogStore, outcomes: pd.DataFrame) -> None:
     now = datetime.now(UTC)
     table = pa.table(
         {
@@ -210,8 +220,8 @@ def _store(place: LogStore, outcomes: pd.DataFrame) -> None:
             "time": pa.array([now] * len(outcomes), pa.timestamp("ms", "UTC")),
         }
     )
-    uploads = place.open()
-    write_whole(new_file(place.folder, OUTCOMES, now), table)
+    uploads = store.open()
+    write_whole(new_file(store.folder, OUTCOMES, now), table)
     if uploads:
         uploads.commit()
         uploads.close()

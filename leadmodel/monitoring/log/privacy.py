@@ -1,8 +1,8 @@
-"""What of a lead may be kept: nothing that could tell who it is.
+"""Remove from leads everything that could identify a person before they are logged.
 
-Ids, dates and free text are no fields of a schema, and so never get here. Of what does, a text is
-kept if it is one of the choices that at least a handful of training leads had, and a number within
-the range of the training leads: a mail address or a telephone number in the wrong field is neither.
+Ids, dates and free text are not fields of a schema and never arrive here. A text is kept only if it is a
+choice of the schema, which several training leads had, and a number only within the range of the training
+leads: a mail address or telephone number in the wrong field is neither.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,13 +18,13 @@ from leadmodel.leads.schema import MISSING, Field, LeadSchema, Value
 __all__ = ["OTHER", "keep_frame", "keep_leads", "restore_leads"]
 
 OTHER = "(other)"
-"""Stands for every text that the schema does not know as a choice."""
+"""Replacement of every text that is not a choice of the schema."""
 
 
 def keep_leads(schema: LeadSchema, leads: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:
-    """Return what may be kept of raw leads that have been scored, by field name; a gap is null."""
-    known: dict[Any, Any] = {}
-    rows = [schema.read_lead(lead, known)[0] for lead in leads]
+    """Return what may be logged of raw leads, by field name; missing values are null."""
+    cache: dict[Any, Any] = {}
+    rows = [schema.read_lead(lead, cache)[0] for lead in leads]
     columns = zip(*rows, strict=True) if rows else ([] for _ in schema.columns)
     return {
         name: _keep(schema.by_name[name], values)
@@ -33,13 +33,13 @@ def keep_leads(schema: LeadSchema, leads: Sequence[Mapping[str, Any]]) -> dict[s
 
 
 def keep_frame(schema: LeadSchema, typed: pd.DataFrame) -> dict[str, pa.Array]:
-    """Return the same of typed leads, as `leadmodel.leads.convert.read_leads` returns them."""
+    """Return what may be logged of typed leads, as `leadmodel.leads.convert.read_leads` returns them."""
     return {name: _keep_column(schema.by_name[name], typed[name]) for name in schema.columns}
 
 
 def _keep(field: Field, values: Iterable[Value]) -> pa.Array:
     if field.is_text:
-        kept = _kept_texts(field)
+        kept: dict[str, str | None] = {choice: choice for choice in field.choices} | {MISSING: None}
         return pa.array([kept.get(str(value), OTHER) for value in values], pa.string())
     return _keep_numbers(field, np.array(list(values), dtype=np.float64))
 
@@ -47,32 +47,29 @@ def _keep(field: Field, values: Iterable[Value]) -> pa.Array:
 def _keep_column(field: Field, column: pd.Series) -> pa.Array:
     if not field.is_text:
         return _keep_numbers(field, column.to_numpy())
+    # Once per category instead of once per lead.
     categories = _keep(field, column.cat.categories)
     return categories.take(pa.array(column.cat.codes.to_numpy()))
-
-
-def _kept_texts(field: Field) -> dict[str, str | None]:
-    return {choice: choice for choice in field.choices} | {MISSING: None}
 
 
 def _keep_numbers(field: Field, numbers: npt.NDArray[np.float64]) -> pa.Array:
     if field.minimum is None or field.maximum is None:  # a flag: 0, 1 or nothing
         low, high = 0.0, 1.0
     else:
-        # Beyond the range is all that is to be known of what lies beyond it.
+        # Of a number outside the range only the side is kept: the next float beyond the limit.
         low, high = np.nextafter(field.minimum, -np.inf), np.nextafter(field.maximum, np.inf)
     return pa.array(np.clip(numbers, low, high), from_pandas=True)
 
 
 def restore_leads(schema: LeadSchema, kept: Mapping[str, pa.Array]) -> pd.DataFrame:
-    """Return kept leads as the model takes leads; a field that was not kept has gaps alone.
+    """Restore logged leads to typed ones; a field that was not logged is missing throughout.
 
     Parameters
     ----------
     schema : LeadSchema
-        Of the model to look at them with; a choice that it does not know is another text.
+        Schema of the model that compares them; texts that are not its choices count as rare.
     kept : mapping of str to array
-        By field name.
+        Logged columns by field name.
     """
     n_leads = max((len(column) for column in kept.values()), default=0)
     columns = {}

@@ -21,11 +21,10 @@ from support import ROOT
 
 from leadmodel.leads.convert import read_leads
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.log.files import find_files, read_files
+from leadmodel.monitoring.log.files import LogStore, find_files, read_files
 from leadmodel.monitoring.log.history import read_history
 from leadmodel.monitoring.log.log import LEADS, PredictionLog, ScoredCall
 from leadmodel.monitoring.log.outcomes import store_outcomes
-from leadmodel.monitoring.log.store import LogStore
 from leadmodel.serving.service import ScoringService
 
 NEVER = 3600.0
@@ -281,7 +280,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.log.store import LogStore
+from leadmodel.monitoring.log.files import LogStore
 from leadmodel.monitoring.log.log import PredictionLog, ScoredCall
 model = LeadModel.from_pretrained(sys.argv[1])
 log = PredictionLog(LogStore(Path(sys.argv[2])), seconds=3600)

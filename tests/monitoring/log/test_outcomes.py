@@ -9,9 +9,9 @@ from support import command
 
 from leadmodel.errors import InputError
 from leadmodel.model import LeadModel
+from leadmodel.monitoring.log.files import LogStore
 from leadmodel.monitoring.log.log import PredictionLog, ScoredCall
-from leadmodel.monitoring.log.outcomes import Columns, Joined, read_outcomes, store_outcomes
-from leadmodel.monitoring.log.store import LogStore
+from leadmodel.monitoring.log.outcomes import Columns, JoinedOutcomes, read_outcomes, store_outcomes
 
 LIST, ONE = "1" * 32, "2" * 32
 
@@ -28,7 +28,7 @@ def log(model: LeadModel, tmp_path: Path) -> Path:
     return folder
 
 
-def store(log: Path, rows: list[tuple[object, ...]], columns: Columns | None = None) -> Joined:
+def store(log: Path, rows: list[tuple[object, ...]], columns: Columns | None = None) -> JoinedOutcomes:
     path = log.parent / "outcomes.csv"
     pd.DataFrame(rows, columns=["request_id", "row", "status"]).to_csv(path, index=False)
     return store_outcomes(LogStore(log), path, columns)
@@ -41,7 +41,7 @@ def known(log: Path) -> dict[tuple[str, int], bool]:
 
 def test_outcomes_find_their_leads(log: Path) -> None:
     joined = store(log, [(LIST, 1, "Won"), (LIST, 3, "Lost"), (ONE, None, " Won"), (LIST, 2, None)])
-    assert joined == Joined(3, 2, n_open=1, n_unknown=0, n_unclear=0, n_twice=0, n_replaced=0)
+    assert joined == JoinedOutcomes(3, 2, n_open=1, n_unknown=0, n_unclear=0, n_twice=0, n_replaced=0)
     assert known(log) == {(LIST, 1): True, (LIST, 3): False, (ONE, 1): True}
 
 
@@ -57,10 +57,10 @@ def test_the_last_outcome_of_a_lead_counts_and_is_told(log: Path) -> None:
 def test_what_fits_no_lead_is_counted(log: Path) -> None:
     joined = store(log, [("3" * 32, 1, "Won"), (LIST, None, "Won"), (LIST, 9, "Lost"), (ONE, 1, "Won")])
     assert (joined.n_stored, joined.n_unknown, joined.n_unclear) == (1, 1, 2)
-    told = " ".join(joined.told())
+    told = " ".join(joined.summary())
     assert "1 outcomes stored, 1 of them converted" in told
     assert "1 outcomes are of calls that the log does not hold" in told
-    assert "2 outcomes do not say which lead of a call they are of" in told
+    assert "2 outcomes do not say which lead of a call they belong to" in told
 
 
 def test_a_file_may_call_its_columns_otherwise(log: Path, tmp_path: Path) -> None:

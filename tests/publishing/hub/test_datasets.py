@@ -16,10 +16,9 @@ from huggingface_hub import HfApi
 from support import running_app
 
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.log.files import find_files, read_files
+from leadmodel.monitoring.log.files import LogStore, find_files, read_files
 from leadmodel.monitoring.log.log import LEADS, PredictionLog, ScoredCall
 from leadmodel.monitoring.log.outcomes import read_outcomes, store_outcomes
-from leadmodel.monitoring.log.store import LogStore
 from leadmodel.publishing.hub.client import HubError
 
 LOG = "datasets/demo/log"

@@ -3,7 +3,7 @@ from hub_server import Fault, LoopbackHub
 from huggingface_hub import HfApi
 
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.rollback import go_back
+from leadmodel.monitoring.deployment import go_back
 from leadmodel.publishing.hub.client import HubError
 from leadmodel.publishing.hub.push import HubRepository, versions
 

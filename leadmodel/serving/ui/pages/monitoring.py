@@ -56,7 +56,7 @@ class _Reports:
         model = self.service.model
         try:
             self.log.flush()
-            history = read_history(self.log.place, model, days)
+            history = read_history(self.log.store, model, days)
         except InputError as error:
             return render("error.html", title="The prediction log cannot be read.", message=str(error))
         return render_history(history, model, days, self.log.n_dropped)

@@ -23,11 +23,11 @@ from leadmodel.monitoring.log.history import MAX_LEADS, History
 from leadmodel.monitoring.plots import (
     draw_drifts,
     draw_failures,
-    draw_foretold,
     draw_grade_outcomes,
     draw_grades,
     draw_lift,
     draw_numbers,
+    draw_predicted,
     draw_reliabilities,
     draw_scores,
     draw_seconds,
@@ -137,8 +137,8 @@ def _check_performance(history: History, model: LeadModel) -> Check:
     performance, _ = evaluate_outcomes(model, y, probability)
     if performance is None:
         return UNKNOWN, "There are too few outcomes to evaluate the current model."
-    if performance.fell:
-        return LOOK, f"The model performs worse than on its test leads. {' '.join(performance.told)}"
+    if performance.degraded:
+        return LOOK, f"The model performs worse than on its test leads. {' '.join(performance.changes)}"
     return GOOD, f"The model performs as well on {len(y):,} outcomes as on its test leads."
 
 
@@ -219,7 +219,7 @@ def _outcomes(history: History, bands: Sequence[str]) -> dict[str, Any] | None:
     by_grade, by_revision = outcomes_by_grade(scored, bands), outcomes_by_revision(scored)
     figures = {
         "Conversion by grade": draw_grade_outcomes(by_grade),
-        "Predicted and actual conversion over time": draw_foretold(names, over_time),
+        "Predicted and actual conversion over time": draw_predicted(names, over_time),
         "Lift of the top fifth over time": draw_lift(names, over_time),
         "Reliability of each revision": draw_reliabilities(_reliabilities(history, by_revision)),
     }
