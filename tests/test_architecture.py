@@ -12,6 +12,9 @@ MODULES = sorted(set(PACKAGE.rglob("*.py")) - set(PACKAGE.rglob("space_files/*.p
 
 ROOMS = [
     "leadmodel.errors",
+    "leadmodel.arrays",
+    "leadmodel.records",
+    "leadmodel.atomic",
     "leadmodel.leads",
     "leadmodel.events",
     "leadmodel.metrics",

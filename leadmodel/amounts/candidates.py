@@ -6,13 +6,13 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostRegressor, Pool
 
 from leadmodel.amounts.evaluate import ObservedAmounts
 from leadmodel.amounts.model import Link, as_amount
 from leadmodel.amounts.results import MEAN
+from leadmodel.arrays import Floats, Positions
 from leadmodel.prepare.folds import GroupIds, make_folds
 from leadmodel.prepare.settings import TrainingSettings
 
@@ -26,8 +26,6 @@ __all__ = [
     "regressor_parameters",
 ]
 
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.intp]
 
 DEPTH = 4
 """Of the trees: only converted leads teach them, a fraction of all."""
@@ -95,10 +93,10 @@ class OutOfFoldAmounts(NamedTuple):
 class _Fold(NamedTuple):
     """Leads with amounts inside and outside of a fold, and all leads on either side of it."""
 
-    inside: Rows
-    judged: Rows
-    others: Rows
-    outside: Rows
+    inside: Positions
+    judged: Positions
+    others: Positions
+    outside: Positions
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-import numpy.typing as npt
 
 from leadmodel.amounts.model import ExpectedValues
 from leadmodel.amounts.results import MEAN, AmountTrial, Metrics, RevenueTest
+from leadmodel.arrays import Bools, Floats, Ints, Positions
 from leadmodel.metrics.bootstrap import Estimate, bootstrap
 from leadmodel.metrics.classification import captured_share
 from leadmodel.metrics.curves import Line, thin
@@ -19,8 +19,6 @@ MIN_TEST_AMOUNTS = 10
 """Fewer amounts of test leads than this are not judged by."""
 
 TOP = 0.2
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +34,10 @@ class ObservedAmounts:
     """
 
     amounts: Floats
-    y: npt.NDArray[np.int64]
+    y: Ints
 
     @property
-    def known(self) -> npt.NDArray[np.bool_]:
+    def known(self) -> Bools:
         """Which converted leads have an amount."""
         return (self.y == 1) & ~np.isnan(self.amounts)
 
@@ -64,7 +62,7 @@ def compare_amounts(
     amounts: Floats,
     expected: Mapping[str, Floats],
     characters: Mapping[str, str],
-    groups: npt.NDArray[np.intp] | None = None,
+    groups: Positions | None = None,
 ) -> tuple[AmountTrial, ...]:
     """Compare ways to expect the amounts of converted leads.
 
@@ -98,7 +96,7 @@ def _z(n_intervals: int) -> float:
     return NormalDist().inv_cdf(1 - 0.025 / n_intervals)
 
 
-def _mean_interval(differences: Floats, z: float, groups: npt.NDArray[np.intp] | None) -> Estimate:
+def _mean_interval(differences: Floats, z: float, groups: Positions | None) -> Estimate:
     """Return a mean and its interval, by the sums of groups where there are any (Liang and Zeger 1986)."""
     mean = float(differences.mean())
     sums = differences - mean

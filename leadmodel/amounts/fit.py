@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from catboost import CatBoostRegressor, Pool
 from sklearn.pipeline import Pipeline
 
@@ -21,6 +20,7 @@ from leadmodel.amounts.evaluate import ObservedAmounts, compare_amounts, evaluat
 from leadmodel.amounts.model import LEVEL, AmountModel, AmountParameters
 from leadmodel.amounts.read import robust_limit
 from leadmodel.amounts.results import MEAN, AmountTrial, Revenue
+from leadmodel.arrays import Floats, Positions
 from leadmodel.decision.threshold import Threshold
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.predictor.routing import Predictions
@@ -37,7 +37,6 @@ __all__ = [
     "sold_in_test",
 ]
 
-Floats = npt.NDArray[np.float64]
 
 N_REVENUE_STEPS = len(CANDIDATES) + 2
 """How often `fit_revenue` calls its `progress`."""
@@ -197,7 +196,7 @@ def sold_in_test(past: TrainingData, limit: float) -> ObservedAmounts:
     return ObservedAmounts(np.minimum(_amounts(past, past.split.test), limit), past.test[1])
 
 
-def _amounts(past: TrainingData, rows: npt.NDArray[np.intp]) -> Floats:
+def _amounts(past: TrainingData, rows: Positions) -> Floats:
     assert past.amounts is not None
     return past.amounts.values[rows]
 
@@ -263,7 +262,7 @@ def _fit_rival(problem: AmountProblem) -> CatBoostRegressor:
     X, sold, settings = problem.X, problem.sold, problem.settings
     texts, counts = list(X.select_dtypes("category").columns), sold.weights > 0
 
-    def pool(rows: npt.NDArray[np.intp]) -> Pool:
+    def pool(rows: Positions) -> Pool:
         rows = rows[counts[rows]]
         return Pool(X.iloc[rows], sold.filled[rows], weight=sold.weights[rows], cat_features=texts)
 

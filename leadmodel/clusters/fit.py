@@ -15,6 +15,7 @@ from sklearn.metrics import davies_bouldin_score
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from leadmodel.arrays import Floats, Ints, Positions
 from leadmodel.clusters.assignment import ClusterAssigner
 from leadmodel.clusters.describe import describe, find_traits, name_segments
 from leadmodel.clusters.map import draw_up_map
@@ -52,8 +53,6 @@ N_RESAMPLES, N_SHUFFLED = 8, 3
 N_EXPLAINED = 2000
 
 Asked = int | Literal["auto"]
-_Floats = npt.NDArray[np.float64]
-_Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +151,7 @@ def _try_numbers(
     X: pd.DataFrame,
     resamples: Sequence[pd.DataFrame],
     encoder: Pipeline,
-    encoded: _Floats,
+    encoded: Floats,
     numbers: Sequence[int],
     rng: np.random.Generator,
 ) -> tuple[tuple[Grouping, ...], dict[int, Pipeline]]:
@@ -195,12 +194,12 @@ def _shuffle(X: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 def describe_segments(
     segments: Segments,
     schema: LeadSchema,
-    train: tuple[pd.DataFrame, _Ints],
-    test: tuple[pd.DataFrame, _Ints],
+    train: tuple[pd.DataFrame, Ints],
+    test: tuple[pd.DataFrame, Ints],
     grades: Sequence[str],
     classifier: CatBoostClassifier,
     seed: int,
-    values: npt.NDArray[np.float64] | None = None,
+    values: Floats | None = None,
 ) -> Clustering:
     """Return the segments with their names and what is known of their leads.
 
@@ -252,11 +251,11 @@ def describe_segments(
     return segments.found.model_copy(update={"segments": described, "map": drawn, "seconds": seconds})
 
 
-def _count(y: _Ints) -> Cell:
+def _count(y: Ints) -> Cell:
     return Cell(count=len(y), converted=int(y.sum()))
 
 
-def _mean(values: npt.NDArray[np.float64]) -> float | None:
+def _mean(values: Floats) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
@@ -267,7 +266,7 @@ def _by_grade(grades: npt.NDArray[np.str_]) -> dict[str, int]:
 
 
 def _reasons(
-    classifier: CatBoostClassifier, X: pd.DataFrame, places: npt.NDArray[np.intp], n_segments: int
+    classifier: CatBoostClassifier, X: pd.DataFrame, places: Positions, n_segments: int
 ) -> list[dict[str, float]]:
     """Return the mean absolute contribution of each field within each segment, the largest first."""
     pool = Pool(X, cat_features=list(X.select_dtypes("category").columns))

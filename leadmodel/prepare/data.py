@@ -4,10 +4,10 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from leadmodel.amounts.read import Amounts, read_amounts
+from leadmodel.arrays import Ints, Positions
 from leadmodel.audit.audit import Audit, audit_leads
 from leadmodel.audit.data_quality import check_open_leads
 from leadmodel.errors import InputError, quoted
@@ -53,7 +53,7 @@ class TrainingData:
     schema: LeadSchema
     positive: str
     X: pd.DataFrame
-    y: npt.NDArray[np.int64]
+    y: Ints
     split: Split
     audit: Audit
     time: str | None = None
@@ -61,7 +61,7 @@ class TrainingData:
     amounts: Amounts | None = None
 
     @property
-    def train(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+    def train(self) -> tuple[pd.DataFrame, Ints]:
         """Typed leads and outcomes to learn from."""
         return self.X.iloc[self.split.train], self.y[self.split.train]
 
@@ -71,7 +71,7 @@ class TrainingData:
         return None if self.groups is None else find_group_ids(pd.Series(self.groups[self.split.train]))
 
     @property
-    def test(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
+    def test(self) -> tuple[pd.DataFrame, Ints]:
         """Typed leads and outcomes to judge by."""
         return self.X.iloc[self.split.test], self.y[self.split.test]
 
@@ -82,9 +82,9 @@ class _Known:
 
     leads: pd.DataFrame
     recipe: Recipe
-    rows: npt.NDArray[np.intp]
+    rows: Positions
     positive: str
-    y: npt.NDArray[np.int64]
+    y: Ints
     amounts: Amounts | None
 
     @property
@@ -142,7 +142,7 @@ def fingerprint(leads: pd.DataFrame) -> str:
 
 
 def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Known:
-    # Rows are named by their position from here on, columns by their text.
+    # Positions are named by their position from here on, columns by their text.
     leads = leads.reset_index(drop=True).set_axis([str(name) for name in leads.columns], axis="columns")
     names = list(leads.columns)
     if twice := duplicate_names(names):
@@ -160,7 +160,7 @@ def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Known
     return _Known(leads, recipe, rows, positive, y, amounts)
 
 
-def _read_amounts(leads: pd.DataFrame, y: npt.NDArray[np.int64], recipe: Recipe) -> Amounts | None:
+def _read_amounts(leads: pd.DataFrame, y: Ints, recipe: Recipe) -> Amounts | None:
     if recipe.amount is None:
         return None
     unit = recipe.fields.get(recipe.amount, FieldConfig()).unit or ""

@@ -7,16 +7,16 @@ random, into folds or into a test set, all leads of one person therefore go to t
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.model_selection import StratifiedKFold
 
+from leadmodel.arrays import Ints, Positions
 from leadmodel.errors import InputError
 from leadmodel.prepare.settings import TrainingSettings
 
 __all__ = ["GroupIds", "find_group_ids", "group_outcomes", "make_folds"]
 
-GroupIds = npt.NDArray[np.intp]
+GroupIds = Positions
 """A number for each lead, from 0 on; the same one for leads that belong together."""
 
 
@@ -30,7 +30,7 @@ def find_group_ids(ids: pd.Series) -> GroupIds | None:
     return np.asarray(codes, dtype=np.intp)
 
 
-def group_outcomes(y: npt.NDArray[np.int64], groups: GroupIds, at_least: int) -> npt.NDArray[np.int64]:
+def group_outcomes(y: Ints, groups: GroupIds, at_least: int) -> Ints:
     """Return 1 for each group with a converted lead, 0 for the others.
 
     Parameters
@@ -58,8 +58,8 @@ def group_outcomes(y: npt.NDArray[np.int64], groups: GroupIds, at_least: int) ->
 
 
 def make_folds(
-    y: npt.NDArray[np.int64], settings: TrainingSettings, groups: GroupIds | None = None
-) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+    y: Ints, settings: TrainingSettings, groups: GroupIds | None = None
+) -> Iterator[tuple[Positions, Positions]]:
     """Yield the positions inside and outside of each fold, the same ones at every call.
 
     Each fold has about the same share of converted leads; given `groups`, whole groups are dealt out,

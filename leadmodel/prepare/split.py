@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
+from leadmodel.arrays import Ints, Positions
 from leadmodel.errors import InputError
 from leadmodel.leads.dates import read_times
 from leadmodel.prepare.folds import GroupIds, group_outcomes
@@ -30,15 +30,15 @@ class Split:
         Training leads that came in per day, where times are dates.
     """
 
-    train: npt.NDArray[np.intp]
-    test: npt.NDArray[np.intp]
+    train: Positions
+    test: Positions
     description: str
     time_range: tuple[str, str] | None = None
     leads_per_day: float | None = None
 
 
 def split_leads(
-    y: npt.NDArray[np.int64],
+    y: Ints,
     times: pd.Series | None,
     *,
     test_share: float,
@@ -109,9 +109,7 @@ def split_leads(
     )
 
 
-def _at_random(
-    y: npt.NDArray[np.int64], groups: GroupIds | None, test_share: float, random_state: int
-) -> Split:
+def _at_random(y: Ints, groups: GroupIds | None, test_share: float, random_state: int) -> Split:
     description = f"a random {test_share:.0%} of the leads, outcomes in equal shares"
     outcomes = y if groups is None else group_outcomes(y, groups, 2)
     train, test = train_test_split(

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from leadmodel.arrays import Floats
 from leadmodel.errors import ModelError
 
 __all__ = [
@@ -174,7 +174,7 @@ def _is_matrix(content: bytes) -> bool:
     return _saved(np.frombuffer(numbers).reshape(shape)) == content
 
 
-def _saved(array: npt.NDArray[np.float64]) -> bytes:
+def _saved(array: Floats) -> bytes:
     written = io.BytesIO()
     np.save(written, array, allow_pickle=False)
     return written.getvalue()

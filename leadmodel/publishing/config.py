@@ -6,7 +6,7 @@ import platform
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from leadmodel.amounts.model import AmountParameters
 from leadmodel.clusters.results import MAX_SEGMENTS
@@ -15,6 +15,7 @@ from leadmodel.errors import ModelError
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.publishing.allowlist import MODEL_FILE, REVENUE_FILE, SEGMENTS_FILE
+from leadmodel.records import Record
 from leadmodel.report.gate import Gate
 
 Version = Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,40}$")]
@@ -39,7 +40,7 @@ LIBRARIES = ("catboost", "numpy", "pandas", "scikit-learn", "skops")
 """What it takes to open model.skops; the first thing that another release of one can break."""
 
 
-class TrainingRecord(BaseModel):
+class TrainingRecord(Record):
     """How the model was made.
 
     Parameters
@@ -64,8 +65,6 @@ class TrainingRecord(BaseModel):
         Of the leads, those of the test included, in any order: the same leads again can be told.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     settings: dict[str, Any]
     parameters: dict[str, Any]
     n_train: int
@@ -77,26 +76,22 @@ class TrainingRecord(BaseModel):
     fingerprint: Sha256 | None = None
 
 
-class PartFile(BaseModel):
+class PartFile(Record):
     """The file of the model for the leads with one value of a field."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     value: str
     file: Annotated[str, StringConstraints(pattern=r"^parts/\d{1,3}\.skops$")]
     sha256: Sha256
 
 
-class PartFiles(BaseModel):
+class PartFiles(Record):
     """The models for single values of one field; every other lead is the main model's."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     field: str
     files: tuple[PartFile, ...] = Field(min_length=1, max_length=MAX_PARTS)
 
 
-class RevenueFile(BaseModel):
+class RevenueFile(Record):
     """The model of what converted leads bring.
 
     Parameters
@@ -110,17 +105,13 @@ class RevenueFile(BaseModel):
         How amounts and values are told.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     column: str
     sha256: Sha256 | None = None
     terms: AmountParameters
 
 
-class SegmentsFile(BaseModel):
+class SegmentsFile(Record):
     """The file that assigns leads to segments, and the segments' names in its order."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     names: tuple[Annotated[str, StringConstraints(min_length=1, max_length=200)], ...] = Field(
         min_length=2, max_length=MAX_SEGMENTS
@@ -128,15 +119,13 @@ class SegmentsFile(BaseModel):
     sha256: Sha256
 
 
-class ModelConfig(BaseModel):
+class ModelConfig(Record, populate_by_name=True):
     """The content of config.json.
 
     The file also holds an ``sklearn`` block, made from the rest, which the Hub reads. The recipe is
     what was known of the source, for a later model of its newer leads; the gate tells why the model
     took the place of another, if it did.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     format_version: int = FORMAT_VERSION
     title: str

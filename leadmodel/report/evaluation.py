@@ -3,13 +3,13 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostClassifier, Pool
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from leadmodel.amounts.evaluate import ObservedAmounts
 from leadmodel.amounts.results import Revenue
+from leadmodel.arrays import Ints
 from leadmodel.audit.finding import Audit
 from leadmodel.clusters.results import Clustering
 from leadmodel.decision.policy import Decision
@@ -23,6 +23,7 @@ from leadmodel.metrics.curves import Curves, trace_curves
 from leadmodel.metrics.profit import CallPayoff
 from leadmodel.metrics.slices import SliceMetrics, evaluate_slices
 from leadmodel.predictor.routing import Predictions
+from leadmodel.records import Record
 from leadmodel.report.refinements import Calibration, SegmentModels, Tuning
 
 __all__ = ["Evaluation", "evaluate_model"]
@@ -33,7 +34,7 @@ METRICS = {"roc_auc", "pr_auc", "log_loss", "brier", "calibration_error", "preci
 """Without these a model cannot be told from a guess."""
 
 
-class Evaluation(BaseModel):
+class Evaluation(Record):
     """Metrics of a model on leads that it has not seen.
 
     Parameters
@@ -69,8 +70,6 @@ class Evaluation(BaseModel):
     revenue : Revenue, optional
         How well the value of leads is told, if the model was trained on amounts.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_test: int
     n_test_converted: int
@@ -113,7 +112,7 @@ class Evaluation(BaseModel):
 def evaluate_model(
     classifier: CatBoostClassifier,
     schema: LeadSchema,
-    test: tuple[pd.DataFrame, npt.NDArray[np.int64]],
+    test: tuple[pd.DataFrame, Ints],
     forecast: Predictions,
     decision: Decision,
     random_state: int,
@@ -161,7 +160,7 @@ def evaluate_model(
 
 
 def _stakes(
-    y: npt.NDArray[np.int64], forecast: Predictions, decision: Decision, sold: ObservedAmounts | None
+    y: Ints, forecast: Predictions, decision: Decision, sold: ObservedAmounts | None
 ) -> CallPayoff | None:
     if decision.worth:
         value, cost = decision.worth

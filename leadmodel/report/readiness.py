@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from leadmodel.metrics.comparison import Candidate
 from leadmodel.metrics.slices import SliceMetrics
+from leadmodel.records import Record
 from leadmodel.report.evaluation import Evaluation
 
 __all__ = ["Check", "Readiness", "ReadinessLevel", "evaluate_readiness"]
@@ -37,7 +36,7 @@ LARGE_KIND = 0.1
 """Share of the test leads from which on a kind of leads is everyday business."""
 
 
-class Check(BaseModel):
+class Check(Record):
     """What one rule says of a model.
 
     Parameters
@@ -48,13 +47,11 @@ class Check(BaseModel):
         What was found, with its numbers.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     level: ReadinessLevel
     sentence: str
 
 
-class Readiness(BaseModel):
+class Readiness(Record):
     """Whether a model is fit for use, and why.
 
     Parameters
@@ -62,8 +59,6 @@ class Readiness(BaseModel):
     checks : tuple of Check
         One per rule, the gravest first.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     checks: tuple[Check, ...]
 

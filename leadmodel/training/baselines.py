@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.compose import make_column_selector, make_column_transformer
@@ -16,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
+from leadmodel.arrays import Ints
 from leadmodel.metrics.comparison import Trial
 from leadmodel.prepare.folds import GroupIds, make_folds
 from leadmodel.prepare.settings import TrainingSettings
@@ -34,7 +34,7 @@ MAX_LEVELS = 254
 
 def try_others(
     X: pd.DataFrame,
-    y: npt.NDArray[np.int64],
+    y: Ints,
     settings: TrainingSettings,
     progress: Callable[[str], None],
     groups: GroupIds | None = None,
@@ -93,7 +93,7 @@ def _try(
     character: str,
     model: BaseEstimator,
     X: pd.DataFrame,
-    y: npt.NDArray[np.int64],
+    y: Ints,
     settings: TrainingSettings,
     groups: GroupIds | None,
 ) -> Trial:

@@ -1,10 +1,10 @@
 """Whether a calibrator would make the probabilities truer, by cross-validation."""
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
+from leadmodel.arrays import Floats, Ints
 from leadmodel.metrics.comparison import paired_difference
 from leadmodel.prepare.folds import GroupIds, make_folds
 from leadmodel.prepare.settings import TrainingSettings
@@ -12,11 +12,9 @@ from leadmodel.report.refinements import Calibration
 
 __all__ = ["calibrated", "cross_calibrated", "fit_calibration"]
 
-Floats = npt.NDArray[np.float64]
-
 
 def fit_calibration(
-    y: npt.NDArray[np.int64],
+    y: Ints,
     probability: Floats,
     settings: TrainingSettings,
     groups: GroupIds | None = None,
@@ -51,7 +49,7 @@ def fit_calibration(
 
 
 def cross_calibrated(
-    y: npt.NDArray[np.int64],
+    y: Ints,
     probability: Floats,
     settings: TrainingSettings,
     groups: GroupIds | None = None,
@@ -68,7 +66,7 @@ def calibrated(probability: Floats, scale: float, shift: float) -> Floats:
     return np.asarray(expit(scale * logit(np.clip(probability, 1e-12, 1 - 1e-12)) + shift))
 
 
-def _line(y: npt.NDArray[np.int64], probability: Floats) -> tuple[float, float]:
+def _line(y: Ints, probability: Floats) -> tuple[float, float]:
     log_odds = logit(np.clip(probability, 1e-12, 1 - 1e-12))
     line = LogisticRegression(C=np.inf).fit(log_odds[:, None], y)
     return float(line.coef_[0, 0]), float(line.intercept_[0])

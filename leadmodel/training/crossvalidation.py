@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostClassifier, Pool
 
+from leadmodel.arrays import Ints, Positions
 from leadmodel.metrics.classification import evaluate
 from leadmodel.metrics.comparison import Trial
 from leadmodel.prepare.folds import GroupIds, make_folds
@@ -39,7 +39,7 @@ class CrossValidated:
 
 def cross_validate(
     X: pd.DataFrame,
-    y: npt.NDArray[np.int64],
+    y: Ints,
     parameters: dict[str, Any],
     settings: TrainingSettings,
     progress: Callable[[str], None],
@@ -74,7 +74,7 @@ class Fold(NamedTuple):
 
     model: CatBoostClassifier
     judge: Pool
-    outside: npt.NDArray[np.intp]
+    outside: Positions
     fit_seconds: float
 
     @property
@@ -85,7 +85,7 @@ class Fold(NamedTuple):
 
 def fit_folds(
     X: pd.DataFrame,
-    y: npt.NDArray[np.int64],
+    y: Ints,
     parameters: dict[str, Any],
     settings: TrainingSettings,
     groups: GroupIds | None = None,

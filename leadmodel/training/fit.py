@@ -4,12 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from leadmodel.amounts.model import AmountModel
+from leadmodel.arrays import Floats, Ints
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.metrics.comparison import Candidate, Trial, compare
 from leadmodel.predictor.routing import Predictor
@@ -25,7 +24,6 @@ from leadmodel.training.tuning import N_STEPS, tune
 
 __all__ = ["FittedModel", "fit_model", "n_fit_steps"]
 
-Ints = npt.NDArray[np.int64]
 Progress = Callable[[str], None]
 
 
@@ -57,7 +55,7 @@ class FittedModel:
 
     pipeline: Pipeline
     parameters: dict[str, Any]
-    unseen: npt.NDArray[np.float64]
+    unseen: Floats
     comparison: tuple[Candidate, ...]
     calibration: Calibration
     folds: tuple[dict[str, float], ...]

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from leadmodel.amounts.fit import (
@@ -16,6 +15,7 @@ from leadmodel.amounts.fit import (
     sold_in_test,
 )
 from leadmodel.amounts.read import check_enough
+from leadmodel.arrays import Floats
 from leadmodel.clusters.fit import Segments, check_segments, cluster_leads, describe_segments
 from leadmodel.clusters.results import Clustering
 from leadmodel.decision.policy import DEFAULT_BANDS, Decision, score_grid
@@ -151,7 +151,7 @@ def _check_settings(past: TrainingData, hints: DecisionConfig, settings: Trainin
 
 def _decide(
     past: TrainingData,
-    probability: npt.NDArray[np.float64],
+    probability: Floats,
     hints: DecisionConfig,
     revenue: FittedRevenue | None,
 ) -> Decision:

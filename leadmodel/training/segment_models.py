@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from leadmodel.arrays import Floats, Ints
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.metrics.comparison import paired_difference
@@ -37,13 +37,13 @@ def check_divisible(schema: LeadSchema, field: str) -> None:
 def fit_segment_models(
     schema: LeadSchema,
     X: pd.DataFrame,
-    y: npt.NDArray[np.int64],
-    unseen: npt.NDArray[np.float64],
+    y: Ints,
+    unseen: Floats,
     parameters: dict[str, Any],
     settings: TrainingSettings,
     progress: Callable[[str], None],
     groups: GroupIds | None = None,
-) -> tuple[SegmentModels, dict[str, Pipeline], npt.NDArray[np.float64]]:
+) -> tuple[SegmentModels, dict[str, Pipeline], Floats]:
     """Try a model for each value of the field that has enough leads, and keep those that are better.
 
     Parameters

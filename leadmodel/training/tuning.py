@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from leadmodel.arrays import Ints
 from leadmodel.errors import InputError
 from leadmodel.metrics.classification import Estimate, evaluate
 from leadmodel.metrics.comparison import paired_difference
@@ -56,7 +56,7 @@ def check_optuna() -> None:
 
 def tune(
     X: pd.DataFrame,
-    y: npt.NDArray[np.int64],
+    y: Ints,
     parameters: dict[str, Any],
     default: CrossValidated,
     settings: TrainingSettings,
@@ -102,7 +102,7 @@ class _Search:
     def __init__(
         self,
         X: pd.DataFrame,
-        y: npt.NDArray[np.int64],
+        y: Ints,
         parameters: dict[str, Any],
         default: CrossValidated,
         settings: TrainingSettings,
