@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 from scipy.special import entr
 from scipy.stats import norm, rankdata
 
-from leadmodel.metrics.classification import Estimate, evaluate, reliability
+from leadmodel.metrics.classification import Estimate, evaluate, log_losses, reliability
 from leadmodel.report.evaluation import Evaluation
 
 __all__ = ["RULE", "Performance", "compare_performance"]
@@ -145,8 +145,7 @@ def _mean(values: Floats) -> Estimate:
 
 
 def _loss(y: npt.NDArray[np.int64], probability: Floats) -> Estimate:
-    clipped = np.clip(probability, 1e-15, 1 - 1e-15)
-    return _mean(-np.where(y == 1, np.log(clipped), np.log1p(-clipped)))
+    return _mean(log_losses(y, probability))
 
 
 def _gap(y: npt.NDArray[np.int64], probability: Floats) -> Estimate:

@@ -17,6 +17,7 @@ __all__ = [
     "captured_share",
     "estimate_metrics",
     "evaluate",
+    "log_losses",
     "reliability",
 ]
 
@@ -90,6 +91,12 @@ def estimate_metrics(
         return found if positive is None else found | _decide(y, positive, gain, weights)
 
     return bootstrap(compute, len(np.asarray(y)), random_state, n_resamples)
+
+
+def log_losses(y: npt.NDArray[Any], probability: Floats) -> Floats:
+    """Return the log loss of each lead, in nats; a probability of exactly 0 or 1 costs 35 at most."""
+    clipped = np.clip(probability, 1e-15, 1 - 1e-15)
+    return -np.where(y == 1, np.log(clipped), np.log1p(-clipped))
 
 
 def captured_share(value: Floats, ranking: Floats, weights: Floats, share: float) -> Floats:
@@ -207,10 +214,8 @@ def _captured(converted: Floats, called: Floats, budget: Floats) -> Floats:
 
 def _probabilities(leads: _Sorted) -> dict[str, Floats]:
     total = leads.weights.sum(axis=1)
-    clipped = np.clip(leads.probability, 1e-15, 1 - 1e-15)
-    loss = -np.where(leads.y == 1, np.log(clipped), np.log1p(-clipped))
     return {
-        "log_loss": leads.weights @ loss / total,
+        "log_loss": leads.weights @ log_losses(leads.y, leads.probability) / total,
         "brier": leads.weights @ (leads.probability - leads.y) ** 2 / total,
         "calibration_error": _calibration_error(leads, total),
     }

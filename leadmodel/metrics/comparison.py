@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from leadmodel.metrics.classification import Estimate, evaluate
+from leadmodel.metrics.classification import Estimate, evaluate, log_losses
 
 __all__ = ["Candidate", "Trial", "compare", "paired_difference"]
 
@@ -68,7 +68,7 @@ def compare(y: npt.NDArray[np.int64], trials: Sequence[Trial]) -> tuple[Candidat
     trials : sequence of Trial
         At least one.
     """
-    best = min(trials, key=lambda trial: float(_losses(y, trial.probability).mean()))
+    best = min(trials, key=lambda trial: float(log_losses(y, trial.probability).mean()))
     candidates = [
         Candidate(
             name=trial.name,
@@ -81,11 +81,6 @@ def compare(y: npt.NDArray[np.int64], trials: Sequence[Trial]) -> tuple[Candidat
         for trial in trials
     ]
     return tuple(sorted(candidates, key=lambda candidate: candidate.behind.value))
-
-
-def _losses(y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    clipped = np.clip(probability, 1e-15, 1 - 1e-15)
-    return -np.where(y == 1, np.log(clipped), np.log1p(-clipped))
 
 
 def paired_difference(
@@ -102,7 +97,7 @@ def paired_difference(
     one, other : array of shape (n_leads,)
         Probabilities.
     """
-    difference = _losses(y, one) - _losses(y, other)
+    difference = log_losses(y, one) - log_losses(y, other)
     mean = float(difference.mean())
     half = 1.96 * float(difference.std(ddof=1)) / float(np.sqrt(len(difference)))
     return Estimate(value=mean, low=mean - half, high=mean + half)

@@ -1,7 +1,6 @@
 """The files of a prediction log: a folder per day and kind, each file whole at any moment."""
 
 import logging
-import os
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet
+
+from leadmodel.atomic import atomic_write
 
 __all__ = ["MAX_ROWS", "GrowingFile", "find_files", "new_file", "read_files", "write_whole"]
 
@@ -111,15 +112,8 @@ def write_whole(path: Path, table: pa.Table) -> None:
         If it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{uuid.uuid4().hex}")
-    try:
-        with open(staged, "wb") as file:
-            pa.parquet.write_table(table, file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(staged, path)
-    finally:
-        staged.unlink(missing_ok=True)
+    with atomic_write(path, sync=True) as staged:
+        pa.parquet.write_table(table, staged, compression="zstd")
 
 
 def find_files(roots: Sequence[Path], kind: str, days: int | None = None) -> list[Path]:
