@@ -24,6 +24,7 @@ from leadmodel.publishing.hub.pull import pull
 from leadmodel.publishing.hub.push import HubRepository, PublishedVersion
 from leadmodel.publishing.loading import open_files, read_config
 from leadmodel.publishing.sandbox import mark_verified, verify_in_subprocess
+from leadmodel.report.readiness import Readiness, evaluate_readiness
 
 __all__ = ["LeadModel"]
 
@@ -54,7 +55,8 @@ class LeadModel:
         self.config, self.profile, self.evaluation = opened.config, opened.profile, opened.evaluation
         self.revision = revision or f"sha256:{self.config.sha256[:12]}"
         self.pipeline, self.parts = opened.pipelines[MODEL_FILE], opened.parts
-        self.worth, self.assignment = opened.worth, opened.assignment
+        options = opened.open_options()
+        self.worth, self.assignment = options.get("revenue"), options.get("segments")
         self._check_answer()
 
     @classmethod
@@ -138,6 +140,12 @@ class LeadModel:
     def classifier(self) -> CatBoostClassifier:
         """The last step of the pipeline; typed leads need none of the steps before it."""
         return self.pipeline[-1]
+
+    @cached_property
+    def readiness(self) -> Readiness:
+        """Whether the model is fit for use, and why: rules over what was measured of it."""
+        labels = {field.name: field.label for field in self.schema.fields}
+        return evaluate_readiness(self.evaluation, labels)
 
     @cached_property
     def routing(self) -> Predictor:

@@ -13,7 +13,7 @@ from leadmodel.amounts.evaluate import ObservedAmounts
 from leadmodel.amounts.model import Link, as_amount
 from leadmodel.amounts.results import MEAN
 from leadmodel.arrays import Floats, Positions
-from leadmodel.prepare.folds import GroupIds, make_folds
+from leadmodel.prepare.folds import Folds
 from leadmodel.prepare.settings import TrainingSettings
 
 __all__ = [
@@ -108,9 +108,9 @@ class AmountProblem:
 
     X: pd.DataFrame
     sold: ObservedAmounts
+    classifier_folds: Folds
     settings: TrainingSettings
     bounds: tuple[float, float]
-    groups: GroupIds | None = None
 
     @cached_property
     def unit(self) -> float:
@@ -123,7 +123,7 @@ class AmountProblem:
         known = self.sold.known
         return [
             _Fold(inside[known[inside]], outside[known[outside]], inside, outside)
-            for inside, outside in make_folds(self.sold.y, self.settings, self.groups)
+            for inside, outside in self.classifier_folds.split(self.sold.y)
         ]
 
     def can_vary(self) -> bool:

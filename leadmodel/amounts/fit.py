@@ -1,4 +1,4 @@
-"""The model of amounts: what a converted lead brings, if that can be told beyond doubt."""
+"""Fit the model of amounts: what a converted lead brings, where that beats the mean beyond doubt."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,29 +17,23 @@ from leadmodel.amounts.candidates import (
     regressor_parameters,
 )
 from leadmodel.amounts.evaluate import ObservedAmounts, compare_amounts, evaluate_amounts
-from leadmodel.amounts.model import LEVEL, AmountModel, AmountParameters
-from leadmodel.amounts.read import robust_limit
+from leadmodel.amounts.model import LEVEL, AmountModel, AmountParameters, ExpectedValues
+from leadmodel.amounts.read import Amounts, robust_limit
 from leadmodel.amounts.results import MEAN, AmountTrial, Revenue
 from leadmodel.arrays import Floats, Positions
 from leadmodel.decision.threshold import Threshold
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.predictor.routing import Predictions
 from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.pipeline import fit_regression
 from leadmodel.prepare.settings import TrainingSettings
 
 __all__ = [
-    "N_REVENUE_STEPS",
     "FittedRevenue",
     "conformal_ratios",
     "evaluate_revenue",
     "fit_revenue",
-    "sold_in_test",
 ]
 
-
-N_REVENUE_STEPS = len(CANDIDATES) + 2
-"""How often `fit_revenue` calls its `progress`."""
 
 LEAST = 0.01
 """An expected amount is no lower than this share of the mean, so that each can be scaled."""
@@ -84,6 +78,10 @@ class FittedRevenue:
         """The model as it answers."""
         return AmountModel(self.terms, self.pipeline and self.pipeline[-1])
 
+    def sold_in_test(self, data: TrainingData, amounts: Amounts) -> ObservedAmounts:
+        """Return what the test leads brought, amounts beyond the limit cut to it."""
+        return ObservedAmounts(np.minimum(amounts.values[data.split.test], self.limit), data.test[1])
+
     def break_even(self, cost: float) -> Threshold:
         """Return the probability from which a lead of the average amount is worth a call, and the rule.
 
@@ -97,108 +95,107 @@ class FittedRevenue:
 
 
 def fit_revenue(
-    past: TrainingData, probability: Floats, settings: TrainingSettings, progress: Callable[[str], None]
+    data: TrainingData,
+    amounts: Amounts,
+    oof_probability: Floats,
+    settings: TrainingSettings,
+    progress: Callable[[str], None],
 ) -> FittedRevenue:
     """Fit what converted leads bring, by the way that does best on the folds, or by their mean.
 
     Parameters
     ----------
-    past : TrainingData
-        With amounts.
-    probability : array of shape (n_train,)
+    data : TrainingData
+        The training leads are used.
+    amounts : Amounts
+        What the leads brought.
+    oof_probability : array of shape (n_train,)
         Of each training lead, cross-validated.
     settings : TrainingSettings
-        Folds, seed, trees.
+        Seed and trees.
     progress : callable
-        Called with a line of text after each of `N_REVENUE_STEPS` steps.
+        Called with a line of text after each step.
     """
-    X, y = past.train
-    amounts = _amounts(past, past.split.train)
-    known = amounts[(y == 1) & ~np.isnan(amounts)]
+    X, y = data.train
+    values = amounts.values[data.split.train]
+    known = values[(y == 1) & ~np.isnan(values)]
     limit = robust_limit(known)
-    sold = ObservedAmounts(np.minimum(amounts, limit), y)
-    bounds = _bounds(np.minimum(known, limit))
-    problem = AmountProblem(X, sold, settings, bounds, past.train_groups)
+    sold = ObservedAmounts(np.minimum(values, limit), y)
+    problem = AmountProblem(X, sold, data.folds, settings, _bounds(np.minimum(known, limit)))
     told = compare_candidates(problem, progress)
+    group_ids = data.folds.group_ids
     trials = compare_amounts(
         sold.amounts[sold.known],
-        {name: one.amounts[sold.known] for name, one in told.items()},
+        {name: candidate.amounts[sold.known] for name, candidate in told.items()},
         {MEAN: "the bar that any other must clear"} | {way.name: way.character for way in CANDIDATES},
-        None if problem.groups is None else problem.groups[sold.known],
+        None if group_ids is None else group_ids[sold.known],
     )
     chosen = _choose(trials)
     way = next((way for way in CANDIDATES if way.name == chosen), None)
-    pipeline = way and _fit(past.schema, problem, way, told[chosen])
+    pipeline = way and _fit(data.schema, problem, way, told[chosen])
     progress("amounts fitted")
-    rival = _fit_rival(problem)
-    progress("one regression on all leads")
-    unit = past.amounts.unit if past.amounts else ""
     return FittedRevenue(
-        terms=_terms(problem, unit, way, told[chosen].amounts, probability),
+        terms=_terms(problem, amounts.unit, way, told[chosen].amounts, oof_probability),
         trials=trials,
         chosen=chosen,
         limit=limit,
         n_cut=int(np.sum(known > limit)),
-        mean_value=sold.total / float(probability.sum()),
-        rival=rival,
+        mean_value=sold.total / float(oof_probability.sum()),
+        rival=_fit_rival(problem),
         pipeline=pipeline,
     )
 
 
 def evaluate_revenue(
-    fitted: FittedRevenue, past: TrainingData, forecast: Predictions, settings: TrainingSettings
+    fitted: FittedRevenue,
+    data: TrainingData,
+    amounts: Amounts,
+    probability: Floats,
+    expected: ExpectedValues,
+    random_state: int,
 ) -> Revenue:
-    """Judge a model of amounts on the test leads.
+    """Evaluate a model of amounts on the test leads.
 
     Parameters
     ----------
     fitted : FittedRevenue
         The model.
-    past : TrainingData
-        With amounts.
-    forecast : Predictions
-        What the whole model says of the test leads.
-    settings : TrainingSettings
-        The seed of the resamples.
+    data : TrainingData
+        The leads.
+    amounts : Amounts
+        What they brought.
+    probability : array of shape (n_test,)
+        Of the test leads.
+    expected : ExpectedValues
+        What the test leads are expected to be worth.
+    random_state : int
+        Seed of the resamples.
     """
-    assert past.amounts is not None and forecast.worths is not None
-    uncut, (X, _) = _amounts(past, past.split.test), past.test
-    probability = forecast.probability
     rivals = {
         "mean amount": probability * fitted.mean_value,
-        "one regression": np.asarray(fitted.rival.predict(X), dtype=np.float64),
+        "one regression": np.asarray(fitted.rival.predict(data.test[0]), dtype=np.float64),
     }
-    train = ObservedAmounts(_amounts(past, past.split.train), past.train[1])
+    train = ObservedAmounts(amounts.values[data.split.train], data.train[1])
     n_amounts = int(train.known.sum())
     return Revenue(
         n_amounts=n_amounts,
         n_unknown=int(train.y.sum()) - n_amounts,
-        n_ignored=past.amounts.n_ignored,
+        n_ignored=amounts.n_ignored,
         n_cut=fitted.n_cut,
         limit=fitted.limit,
         trials=fitted.trials,
         chosen=fitted.chosen,
         terms=fitted.terms,
         test=evaluate_amounts(
-            sold_in_test(past, fitted.limit),
-            uncut,
+            fitted.sold_in_test(data, amounts),
+            amounts.values[data.split.test],
             probability,
-            forecast.worths,
+            expected,
             rivals,
             fitted.terms.mean,
-            settings.seed,
+            random_state,
         ),
     )
-
-
-def sold_in_test(past: TrainingData, limit: float) -> ObservedAmounts:
-    """Return what the test leads brought, beyond the limit cut to it."""
-    return ObservedAmounts(np.minimum(_amounts(past, past.split.test), limit), past.test[1])
-
-
-def _amounts(past: TrainingData, rows: Positions) -> Floats:
-    assert past.amounts is not None
-    return past.amounts.values[rows]
 
 
 def _bounds(amounts: Floats) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Whether the leads fall into kinds, by what describes them alone, and which lead is of which."""
+"""Cluster leads by their features and check that the clusters are stable."""
 
 import time
 import warnings
@@ -34,6 +34,7 @@ from leadmodel.explain.shap import ShapExplainer
 from leadmodel.insights.profile import Cell
 from leadmodel.leads.impute import assume
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.options import EvaluationContext
 
 __all__ = ["Segments", "check_segments", "cluster_leads", "describe_segments"]
 
@@ -191,47 +192,32 @@ def _shuffle(X: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame({name: X[name].array[rng.permutation(len(X))] for name in X.columns})
 
 
-def describe_segments(
-    segments: Segments,
-    schema: LeadSchema,
-    train: tuple[pd.DataFrame, Ints],
-    test: tuple[pd.DataFrame, Ints],
-    grades: Sequence[str],
-    classifier: CatBoostClassifier,
-    seed: int,
-    values: Floats | None = None,
-) -> Clustering:
+def describe_segments(segments: Segments, context: EvaluationContext) -> Clustering:
     """Return the segments with their names and what is known of their leads.
 
     Parameters
     ----------
     segments : Segments
         As `cluster_leads` returns them.
-    schema : LeadSchema
-        The fields.
-    train, test : tuple of DataFrame of shape (n_leads, n_fields) and array of shape (n_leads,)
-        Typed leads and their outcomes, which are looked at here for the first time.
-    grades : sequence of str
-        Of the test leads.
-    classifier : CatBoostClassifier
-        Whose reasons matter.
-    seed : int
-        Of the draws from many leads.
-    values : array of shape (n_test,), optional
-        Expected values of the test leads.
+    context : EvaluationContext
+        The leads with their outcomes, and what the model says of the test leads.
     """
     if segments.pipeline is None:
         return segments.found
-    started, (X, y) = time.perf_counter(), train
+    data, decision, seed = context.data, context.decision, context.settings.seed
+    started, schema, (X, y) = time.perf_counter(), data.schema, data.train
+    scores = decision.scores(context.predictions["probability"])
+    grades = np.array(list(decision.bands))[decision.grade_places(scores)]
+    values = context.predictions.get("expected_value")
     n_segments = segments.pipeline[-1].n_clusters
     assignment = ClusterAssigner(schema, segments.pipeline, [str(place) for place in range(n_segments)])
-    everyone, tested = assignment.assign(X), assignment.assign(test[0])
+    everyone, tested = assignment.assign(X), assignment.assign(data.test[0])
     rows = np.sort(np.random.default_rng(seed).permutation(len(X))[:MAX_LEADS])
     some, places = X.iloc[rows], everyone[rows]
     traits = find_traits(schema, winsorized(schema, some), places, n_segments)
     drawn, spots = draw_up_map(segments.pipeline[:-1].transform(some), places, y[rows], n_segments)
     reasons = _reasons(
-        classifier, assume(schema, some.iloc[:N_EXPLAINED]), places[:N_EXPLAINED], n_segments
+        context.classifier, assume(schema, some.iloc[:N_EXPLAINED]), places[:N_EXPLAINED], n_segments
     )
     described = tuple(
         Segment(
@@ -239,8 +225,8 @@ def describe_segments(
             description=tuple(describe(schema, trait) for trait in traits[place]),
             traits=traits[place],
             train=_count(y[everyone == place]),
-            test=_count(test[1][tested == place]),
-            grades=_by_grade(np.asarray(grades)[tested == place]),
+            test=_count(data.test[1][tested == place]),
+            grades=_by_grade(grades[tested == place]),
             reasons=reasons[place],
             place=spots[place],
             value=None if values is None else _mean(values[tested == place]),

@@ -21,11 +21,12 @@ from leadmodel.metrics.classification import evaluate
 from leadmodel.metrics.comparison import paired_difference
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.gate import MAX_AGE_DAYS, decide
-from leadmodel.prepare.data import TrainingData, fingerprint
+from leadmodel.prepare.data import TrainingData, fingerprint, prepare
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.publishing.card import render_card
 from leadmodel.report.gate import Comparison, Gate, Rule
-from leadmodel.training.run import train
+from leadmodel.training.fit import fit
+from leadmodel.training.package import package
 
 __all__ = ["Retrained", "champion_recipe", "champion_settings", "retrain", "with_gate"]
 
@@ -113,9 +114,9 @@ def retrain(
     force : bool
         Whether to publish whatever is measured.
     progress : callable, optional
-        As `leadmodel.training.run.train` takes it.
+        As `leadmodel.training.fit.fit` takes it.
     run : str, optional
-        As `leadmodel.training.run.train` takes it.
+        As `leadmodel.training.package.package` takes it.
 
     Raises
     ------
@@ -127,18 +128,13 @@ def retrain(
     facts: dict[str, Any] = {"champion": champion.revision, "age_days": _age_days(champion)}
     if fingerprint(leads) == champion.config.training.fingerprint:
         return Retrained(Gate(publish=False, rule="nothing new", drifted=False, **facts))
-    news: list[_NewLeads] = []
-    challenger = train(
-        leads,
-        recipe,
-        champion_settings(champion),
-        progress,
-        # The leads are looked at before the training, which takes its time.
-        prepared=lambda past: news.append(_look(champion, leads, past)),
-        run=run,
-    )
-    comparison = _compare(champion, challenger, leads, news[0])
-    drift = news[0].drift
+    settings = champion_settings(champion)
+    data = prepare(leads, recipe, settings)
+    # The leads are compared before the training, which takes its time.
+    news = _compare_leads(champion, data)
+    challenger = package(fit(data, settings, progress), run)
+    comparison = _compare(champion, challenger, news)
+    drift = news.drift
     facts |= {"drifted": drift.drifted, "moved": _sentences(drift)}
     if comparison is None:
         rule: Rule = "forced" if force else "too few"
@@ -158,9 +154,9 @@ def with_gate(model: LeadModel, gate: Gate) -> LeadModel:
     return LeadModel(model.files | written)
 
 
-def _look(champion: LeadModel, leads: pd.DataFrame, past: TrainingData) -> _NewLeads:
-    fresh = _newer_than(champion, leads, past)
-    typed = read_leads(champion.schema, leads.iloc[past.X.index[fresh]])
+def _compare_leads(champion: LeadModel, past: TrainingData) -> _NewLeads:
+    fresh = _newer_than(champion, past)
+    typed = read_leads(champion.schema, past.leads.iloc[past.X.index[fresh]])
     forecast = champion.routing.forecast(typed)
     counts = count_typed(champion, typed, forecast.outputs)
     judged = evaluate_outcomes(champion, past.y[fresh], forecast.probability)
@@ -172,23 +168,24 @@ def _age_days(champion: LeadModel) -> float:
     return round(age.total_seconds() / 86_400, 2)
 
 
-def _newer_than(champion: LeadModel, leads: pd.DataFrame, past: TrainingData) -> npt.NDArray[np.bool_]:
+def _newer_than(champion: LeadModel, past: TrainingData) -> npt.NDArray[np.bool_]:
     """Return which leads with an outcome are newer than all that the champion has learned from."""
     known_until = champion.config.training.time_range
-    if past.time is None or known_until is None:
+    time = past.recipe.time
+    if time is None or known_until is None:
         return np.ones(len(past.y), dtype=bool)
-    times = read_times(leads[past.time].iloc[past.X.index])
+    times = read_times(past.raw(time))
     try:
         newer = np.asarray(times > _as_time(known_until[1], times))
     except (TypeError, ValueError):
         raise InputError(
-            f"The time column {past.time!r} must hold what it held for the champion, such as "
+            f"The time column {time!r} must hold what it held for the champion, such as "
             f"{known_until[1]!r}. It holds {times.iloc[0]!r}."
         ) from None
     if not newer.any():
         raise InputError(
             f"Some leads must be newer than the champion's, which end at {known_until[1]}. The newest "
-            f"by {past.time!r} is of {times.max()}."
+            f"by {time!r} is of {times.max()}."
         )
     return newer
 
@@ -203,17 +200,15 @@ def _sentences(drift: Drift) -> tuple[str, ...]:
     return tuple(sentence for one in drifted for sentence in one.told[:1])[:3]
 
 
-def _compare(
-    champion: LeadModel, challenger: LeadModel, leads: pd.DataFrame, news: _NewLeads
-) -> Comparison | None:
+def _compare(champion: LeadModel, challenger: LeadModel, news: _NewLeads) -> Comparison | None:
     past = news.past
     judged = past.split.test[news.fresh[past.split.test]]
     y = past.y[judged]
     if min(y.sum(), len(y) - y.sum()) < MIN_LEADS_PER_OUTCOME:
         return None
-    raw = leads.iloc[past.X.index[judged]]
+    raw = past.leads.iloc[past.X.index[judged]]
     new, old = challenger.predict_proba(raw), champion.predict_proba(raw)
-    until = champion.config.training.time_range if past.time else None
+    until = champion.config.training.time_range if past.recipe.time else None
     return Comparison(
         n_leads=len(y),
         n_converted=int(y.sum()),

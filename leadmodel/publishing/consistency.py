@@ -1,17 +1,13 @@
-"""Whether the files of a folder are of one model, and nothing but a model."""
+"""Check that the files of a folder are of one model, and nothing but a model."""
 
 import re
 from collections.abc import Mapping
 
-from sklearn.pipeline import Pipeline
-
-from leadmodel.clusters.assignment import ClusterAssigner
 from leadmodel.errors import ModelError
 from leadmodel.publishing.config import ModelConfig
-from leadmodel.publishing.files import MODEL_FILE, SEGMENTS_FILE
-from leadmodel.report.evaluation import Evaluation
+from leadmodel.publishing.files import MODEL_FILE
 
-__all__ = ["check_consistency", "read_cluster_assigner"]
+__all__ = ["check_consistency"]
 
 _MARKUP = re.compile(rb"<[a-z/!?][^>\n]*|\]\(\s*(javascript|data|vbscript):", re.IGNORECASE)
 """Markup that a card of ours escapes: any of it was put there by somebody else."""
@@ -51,24 +47,3 @@ def check_consistency(files: Mapping[str, bytes], config: ModelConfig) -> None:
     for name, content in files.items():
         if name.endswith(".png") and not content.startswith(_PNG):
             raise ModelError(f"{name} must be a PNG image. It is not.")
-
-
-def read_cluster_assigner(
-    config: ModelConfig, evaluation: Evaluation, pipeline: Pipeline | None
-) -> ClusterAssigner | None:
-    """Return what assigns leads to the segments of a model, or None where it has none.
-
-    Raises
-    ------
-    ModelError
-        If the pipeline, the configuration and the metrics are not of the same segments.
-    """
-    if config.segments is None or pipeline is None:
-        return None
-    described = evaluation.segments.segments if evaluation.segments else ()
-    if tuple(segment.name for segment in described) != config.segments.names:
-        raise ModelError("metrics.json and config.json must be of one model. Their segments differ.")
-    try:
-        return ClusterAssigner(config.lead_schema, pipeline, config.segments.names)
-    except Exception as error:  # whatever a damaged file makes it raise, the file is to blame
-        raise ModelError(f"{SEGMENTS_FILE} cannot be used: {error!s:.200}.") from None

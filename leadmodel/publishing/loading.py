@@ -1,21 +1,17 @@
-"""From the files of a model folder to what is in them, each checked against the others."""
+"""Load the files of a model folder, each checked against the others."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import numpy as np
 from pydantic import ValidationError
 from sklearn.pipeline import Pipeline
 
-from leadmodel.amounts.model import AmountModel
-from leadmodel.clusters.assignment import ClusterAssigner
 from leadmodel.errors import ModelError
 from leadmodel.insights.profile import Profile
-from leadmodel.publishing.allowlist import REVENUE_FILE, SEGMENTS_FILE
+from leadmodel.options import installed
 from leadmodel.publishing.config import ModelConfig
-from leadmodel.publishing.consistency import check_consistency, read_cluster_assigner
+from leadmodel.publishing.consistency import check_consistency
 from leadmodel.publishing.files import load_pipeline
 from leadmodel.report.evaluation import Evaluation
 
@@ -47,18 +43,24 @@ class LoadedFiles:
         parts = self.config.parts.files if self.config.parts else ()
         return {part.value: self.pipelines[part.file] for part in parts}
 
-    @property
-    def worth(self) -> AmountModel | None:
-        """The model of amounts, if there is one."""
-        if self.config.revenue is None:
-            return None
-        pipeline = self.pipelines.get(REVENUE_FILE)
-        return AmountModel(self.config.revenue.terms, pipeline and pipeline[-1])
+    def open_options(self) -> dict[str, Any]:
+        """Return what scores leads beside the classifiers, by the name of the option.
 
-    @cached_property
-    def assignment(self) -> ClusterAssigner | None:
-        """What assigns leads to segments, if the model has any."""
-        return read_cluster_assigner(self.config, self.evaluation, self.pipelines.get(SEGMENTS_FILE))
+        Raises
+        ------
+        ModelError
+            If the files of an option are not of one model.
+        """
+        config, evaluation = self.config, self.evaluation
+        return {
+            name: option.open(
+                config.lead_schema,
+                getattr(config, name),
+                getattr(evaluation, name),
+                self.pipelines.get(option.file),
+            )
+            for name, option in installed().items()
+        }
 
 
 def open_files(files: Mapping[str, bytes]) -> LoadedFiles:
@@ -79,7 +81,6 @@ def open_files(files: Mapping[str, bytes]) -> LoadedFiles:
     }
     opened = LoadedFiles(config, profile, evaluation, pipelines)
     _check_fields(opened)
-    _check_numbers(opened)
     return opened
 
 
@@ -91,27 +92,14 @@ def read_config(files: Mapping[str, bytes]) -> ModelConfig:
 def _check_fields(opened: LoadedFiles) -> None:
     """Raise ModelError unless pipelines, schema and profile speak of the same fields."""
     schema = opened.config.lead_schema
+    option_files = {option.file for option in installed().values()}
     for name, pipeline in opened.pipelines.items():
-        if name != SEGMENTS_FILE and list(pipeline[-1].feature_names_ or ()) != schema.columns:
+        if name not in option_files and list(pipeline[-1].feature_names_ or ()) != schema.columns:
             raise ModelError(f"{name} and config.json must be of one model. Their fields differ.")
     if opened.config.parts and opened.config.parts.field not in schema.text_columns:
         raise ModelError("config.json, at parts: the field that divides the leads must be a text.")
     if set(opened.profile.fields) != set(schema.columns):
         raise ModelError("profile.json and config.json must be of one model. Their fields differ.")
-    if (opened.config.revenue is None) != (opened.evaluation.revenue is None):
-        raise ModelError(
-            "metrics.json and config.json must be of one model: both tell of amounts, or none."
-        )
-
-
-def _check_numbers(opened: LoadedFiles) -> None:
-    """Raise ModelError if some lead's expected amount would not be finite, whichever lead it is."""
-    worth = opened.worth
-    if worth is None or worth.regressor is None:
-        return
-    numbers = np.append(worth.regressor.get_leaf_values(), worth.regressor.get_scale_and_bias())
-    if not np.isfinite(numbers.sum()):
-        raise ModelError(f"{REVENUE_FILE} must give finite amounts. It holds numbers that are not finite.")
 
 
 def _text(files: Mapping[str, bytes], name: str) -> str:

@@ -1,4 +1,4 @@
-"""The models that CatBoost has to beat, on the same folds."""
+"""Cross-validate the usual models, which CatBoost has to beat on the same folds."""
 
 import time
 from collections.abc import Callable
@@ -17,8 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from leadmodel.arrays import Ints
 from leadmodel.metrics.comparison import Trial
-from leadmodel.prepare.folds import GroupIds, make_folds
-from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.prepare.folds import Folds
 
 __all__ = ["try_others"]
 
@@ -35,9 +34,8 @@ MAX_LEVELS = 254
 def try_others(
     X: pd.DataFrame,
     y: Ints,
-    settings: TrainingSettings,
-    progress: Callable[[str], None],
-    groups: GroupIds | None = None,
+    folds: Folds,
+    progress: Callable[[str], None] = lambda name: None,
 ) -> list[Trial]:
     """Cross-validate the usual models, as they come, on the folds that CatBoost had.
 
@@ -47,16 +45,14 @@ def try_others(
         Typed leads.
     y : array of shape (n_leads,)
         1 for converted, 0 for the others.
-    settings : TrainingSettings
-        Folds and seed.
+    folds : Folds
+        Those of CatBoost; their seed is that of the models.
     progress : callable
-        Called with a line of text after each model.
-    groups : array of shape (n_leads,), optional
-        Leads that go to one fold; see `leadmodel.prepare.folds`.
+        Called with the name of each model when it is done.
     """
     trials = []
-    for name, (model, character) in _models(settings.seed).items():
-        trials.append(_try(name, character, model, X, y, settings, groups))
+    for name, (model, character) in _models(folds.random_state).items():
+        trials.append(_try(name, character, model, X, y, folds))
         progress(name)
     return trials
 
@@ -94,17 +90,16 @@ def _try(
     model: BaseEstimator,
     X: pd.DataFrame,
     y: Ints,
-    settings: TrainingSettings,
-    groups: GroupIds | None,
+    folds: Folds,
 ) -> Trial:
     probability = np.empty(len(y))
     fit_seconds = score_seconds = 0.0
     with threadpool_limits(1 if len(y) < ONE_THREAD_BELOW else None, user_api="openmp"):
-        for inside, outside in make_folds(y, settings, groups):
+        for train_idx, test_idx in folds.split(y):
             started = time.perf_counter()
-            model.fit(X.iloc[inside], y[inside])
+            model.fit(X.iloc[train_idx], y[train_idx])
             fitted = time.perf_counter()
-            probability[outside] = model.predict_proba(X.iloc[outside])[:, 1]
+            probability[test_idx] = model.predict_proba(X.iloc[test_idx])[:, 1]
             fit_seconds += fitted - started
             score_seconds += time.perf_counter() - fitted
     return Trial(

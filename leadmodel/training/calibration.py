@@ -1,4 +1,4 @@
-"""Whether a calibrator would make the probabilities truer, by cross-validation."""
+"""Fit Platt scaling to cross-validated probabilities, and check that it helps."""
 
 import numpy as np
 from scipy.special import expit, logit
@@ -6,8 +6,7 @@ from sklearn.linear_model import LogisticRegression
 
 from leadmodel.arrays import Floats, Ints
 from leadmodel.metrics.comparison import paired_difference
-from leadmodel.prepare.folds import GroupIds, make_folds
-from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.prepare.folds import Folds
 from leadmodel.report.refinements import Calibration
 
 __all__ = ["calibrated", "cross_calibrated", "fit_calibration"]
@@ -16,8 +15,7 @@ __all__ = ["calibrated", "cross_calibrated", "fit_calibration"]
 def fit_calibration(
     y: Ints,
     probability: Floats,
-    settings: TrainingSettings,
-    groups: GroupIds | None = None,
+    folds: Folds,
 ) -> tuple[Calibration, Floats]:
     """Fit Platt's line on cross-validated probabilities, and measure it on folds apart from its own.
 
@@ -30,10 +28,8 @@ def fit_calibration(
         1 for converted, 0 for the others.
     probability : array of shape (n_leads,)
         Of training leads, each by a model without it.
-    settings : TrainingSettings
-        Folds and seed.
-    groups : array of shape (n_leads,), optional
-        Leads that go to one fold; see `leadmodel.prepare.folds`.
+    folds : Folds
+        That the line is checked on.
 
     Returns
     -------
@@ -41,23 +37,19 @@ def fit_calibration(
         The line through all leads, and the probabilities as the model will give them: calibrated,
         each by a line without its lead, if the calibration is used.
     """
-    crossed = cross_calibrated(y, probability, settings, groups)
+    crossed = cross_calibrated(y, probability, folds)
     scale, shift = _line(y, probability)
     change = paired_difference(y, crossed, probability)
     calibration = Calibration(scale=scale, shift=shift, change=change)
     return calibration, crossed if calibration.is_used else probability
 
 
-def cross_calibrated(
-    y: Ints,
-    probability: Floats,
-    settings: TrainingSettings,
-    groups: GroupIds | None = None,
-) -> Floats:
+def cross_calibrated(y: Ints, probability: Floats, folds: Folds) -> Floats:
     """Return `probability`, each calibrated by the line through the leads of the other folds."""
     crossed = np.empty(len(y))
-    for inside, outside in make_folds(y, settings, groups):
-        crossed[outside] = calibrated(probability[outside], *_line(y[inside], probability[inside]))
+    for train_idx, test_idx in folds.split(y):
+        line = _line(y[train_idx], probability[train_idx])
+        crossed[test_idx] = calibrated(probability[test_idx], *line)
     return crossed
 
 
