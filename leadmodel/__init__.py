@@ -2,11 +2,12 @@
 
 >>> import leadmodel
 >>> from leadmodel.leads.sample import make_sample
->>> leads = make_sample(600)
+>>> leads = make_sample(400)
 >>> leadmodel.check(leads, target="status", positive="Won").suspects
 ()
 >>> model = leadmodel.train(leads, target="status", positive="Won", id="lead_id")
->>> model.evaluation.n_test, model.readiness.level
+>>> model.readiness.level
+'usable with care'
 >>> model.score(leads.head(2)).columns.tolist()
 ['probability', 'score', 'grade', 'decision']
 """

@@ -17,6 +17,7 @@ from leadmodel.explain.reasons import Explanation, explain
 from leadmodel.explain.what_if import Curve, WhatIf, find_changes, trace_curve
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.schema import LeadSchema, Value, ValueWarning
+from leadmodel.notebook import ModelView
 from leadmodel.predictor.answer import Answer
 from leadmodel.predictor.routing import Predictor, threads_for
 from leadmodel.publishing.files import MODEL_FILE, is_folder, read_folder, write_folder
@@ -24,17 +25,16 @@ from leadmodel.publishing.hub.pull import pull
 from leadmodel.publishing.hub.push import HubRepository, PublishedVersion
 from leadmodel.publishing.loading import open_files, read_config
 from leadmodel.publishing.sandbox import mark_verified, verify_in_subprocess
-from leadmodel.report.readiness import Readiness, evaluate_readiness
 
 __all__ = ["LeadModel"]
 
 _log = logging.getLogger("leadmodel")
 
 
-class LeadModel:
+class LeadModel(ModelView):
     """A conversion model with its schema, decision rule, metrics and documents.
 
-    Make one with `leadmodel.training.run.train`; open one with `from_pretrained`.
+    Make one with `leadmodel.train`; open one with `from_pretrained`.
 
     Parameters
     ----------
@@ -140,12 +140,6 @@ class LeadModel:
     def classifier(self) -> CatBoostClassifier:
         """The last step of the pipeline; typed leads need none of the steps before it."""
         return self.pipeline[-1]
-
-    @cached_property
-    def readiness(self) -> Readiness:
-        """Whether the model is fit for use, and why: rules over what was measured of it."""
-        labels = {field.name: field.label for field in self.schema.fields}
-        return evaluate_readiness(self.evaluation, labels)
 
     @cached_property
     def routing(self) -> Predictor:
