@@ -1,4 +1,4 @@
-"""What was tried to better the model, and what it gained: part of metrics.json."""
+"""Hold what was tried to improve the model, and what it gained: part of metrics.json."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ class Calibration(Record):
 
     def summary(self) -> str:
         """Return what was found, in a sentence."""
-        verdict = "is part of the model" if self.is_used else "is not certain to help, so there is none"
+        verdict = "applied" if self.is_used else "not applied, as it showed no clear benefit"
         change = self.change.told("+.4f")
         return f"Platt scaling {verdict}; it changes the cross-validated log loss by {change}."
 
