@@ -1,5 +1,6 @@
 """Load the files of a model folder, each checked against the others."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -11,13 +12,18 @@ from leadmodel.errors import ModelError
 from leadmodel.insights.profile import Profile
 from leadmodel.options import installed
 from leadmodel.publishing.config import ModelConfig
-from leadmodel.publishing.consistency import check_consistency
-from leadmodel.publishing.files import load_pipeline
+from leadmodel.publishing.files import MODEL_FILE, load_pipeline
 from leadmodel.report.evaluation import Evaluation
 
 __all__ = ["LoadedFiles", "open_files", "read_config"]
 
 _Content = TypeVar("_Content", Profile, Evaluation)
+
+
+_MARKUP = re.compile(rb"<[a-z/!?][^>\n]*|\]\(\s*(javascript|data|vbscript):", re.IGNORECASE)
+"""Markup that a card of ours escapes: any of it was put there by somebody else."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ def open_files(files: Mapping[str, bytes]) -> LoadedFiles:
     """
     config = read_config(files)
     config.check_versions()
-    check_consistency(files, config)
+    _check_consistency(files, config)
     profile = _read_json(files, "profile.json", Profile)
     evaluation = _read_json(files, "metrics.json", Evaluation)
     pipelines = {
@@ -87,6 +93,36 @@ def open_files(files: Mapping[str, bytes]) -> LoadedFiles:
 def read_config(files: Mapping[str, bytes]) -> ModelConfig:
     """Return the content of config.json."""
     return ModelConfig.from_json(_text(files, "config.json"))
+
+
+def _check_consistency(files: Mapping[str, bytes], config: ModelConfig) -> None:
+    """Raise ModelError unless the files are those of one model, and nothing but a model.
+
+    People read the card and install from requirements.txt without looking at config.json, so neither
+    may be that of another model, hold active markup, or ask for other packages.
+    """
+    named = set(config.checksums) - {MODEL_FILE}
+    found = {name for name in files if name.endswith(".skops")} - {MODEL_FILE}
+    if named != found:
+        raise ModelError(
+            f"The files beside {MODEL_FILE} must be those of config.json, {sorted(named)}. "
+            f"Found: {sorted(found)}."
+        )
+    card = files["README.md"]
+    if config.sha256.encode() not in card:
+        raise ModelError("README.md is not the card of this model: it must name the sha256 of model.skops.")
+    if markup := _MARKUP.search(card):
+        raise ModelError(
+            f"README.md holds markup that no card needs: {markup[0][:60].decode(errors='replace')!r}."
+        )
+    if (
+        files["requirements.txt"].decode(errors="replace").splitlines()
+        != config.requirements().splitlines()
+    ):
+        raise ModelError("requirements.txt must name the versions of config.json and nothing else.")
+    for name, content in files.items():
+        if name.endswith(".png") and not content.startswith(_PNG):
+            raise ModelError(f"{name} must be a PNG image. It is not.")
 
 
 def _check_fields(opened: LoadedFiles) -> None:

@@ -129,7 +129,8 @@ def _check_ranking(evaluation: Evaluation) -> Check:
     return Check(
         level=level,
         sentence=f"Given a lead that converts and one that does not, it ranks the right one first in "
-        f"{100 * auc.value:.0f} of 100 pairs ({100 * auc.low:.0f} to {100 * auc.high:.0f}).{verdicts[level]}",
+        f"{100 * auc.value:.0f} of 100 pairs ({100 * auc.low:.0f} to {100 * auc.high:.0f})."
+        f"{verdicts[level]}",
     )
 
 
@@ -247,8 +248,8 @@ def _check_profit(evaluation: Evaluation) -> list[Check]:
     level = _grade(profit.low <= 0, profit.high <= 0)
     verdicts = {"ready": "earns", "usable with care": "may or may not earn", "not ready": "does not earn"}
     sentence = (
-        f"Calling the leads it selects {verdicts[level]} its cost: {profit.value:,.2f} per lead of the list "
-        f"({profit.low:,.2f} to {profit.high:,.2f})."
+        f"Calling the leads it selects {verdicts[level]} its cost: {profit.value:,.2f} per lead of "
+        f"the list ({profit.low:,.2f} to {profit.high:,.2f})."
     )
     return [Check(level=level, sentence=sentence)]
 
