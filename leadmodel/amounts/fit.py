@@ -78,7 +78,7 @@ class FittedRevenue:
         """The model as it answers."""
         return AmountModel(self.terms, self.pipeline and self.pipeline[-1])
 
-    def sold_in_test(self, data: TrainingData, amounts: Amounts) -> ObservedAmounts:
+    def observed_in_test(self, data: TrainingData, amounts: Amounts) -> ObservedAmounts:
         """Return what the test leads brought, amounts beyond the limit cut to it."""
         return ObservedAmounts(np.minimum(amounts.values[data.split.test], self.limit), data.test[1])
 
@@ -120,27 +120,28 @@ def fit_revenue(
     values = amounts.values[data.split.train]
     known = values[(y == 1) & ~np.isnan(values)]
     limit = robust_limit(known)
-    sold = ObservedAmounts(np.minimum(values, limit), y)
-    problem = AmountProblem(X, sold, data.folds, settings, _bounds(np.minimum(known, limit)))
-    told = compare_candidates(problem, progress)
+    observed = ObservedAmounts(np.minimum(values, limit), y)
+    problem = AmountProblem(X, observed, data.folds, settings, _bounds(np.minimum(known, limit)))
+    out_of_fold = compare_candidates(problem, progress)
     group_ids = data.folds.group_ids
     trials = compare_amounts(
-        sold.amounts[sold.known],
-        {name: candidate.amounts[sold.known] for name, candidate in told.items()},
-        {MEAN: "the bar that any other must clear"} | {way.name: way.character for way in CANDIDATES},
-        None if group_ids is None else group_ids[sold.known],
+        observed.amounts[observed.known],
+        {name: candidate.amounts[observed.known] for name, candidate in out_of_fold.items()},
+        {MEAN: "the bar that any other must clear"}
+        | {candidate.name: candidate.character for candidate in CANDIDATES},
+        None if group_ids is None else group_ids[observed.known],
     )
     chosen = _choose(trials)
-    way = next((way for way in CANDIDATES if way.name == chosen), None)
-    pipeline = way and _fit(data.schema, problem, way, told[chosen])
+    candidate = next((candidate for candidate in CANDIDATES if candidate.name == chosen), None)
+    pipeline = candidate and _fit(data.schema, problem, candidate, out_of_fold[chosen])
     progress("amounts fitted")
     return FittedRevenue(
-        terms=_terms(problem, amounts.unit, way, told[chosen].amounts, oof_probability),
+        terms=_terms(problem, amounts.unit, candidate, out_of_fold[chosen].amounts, oof_probability),
         trials=trials,
         chosen=chosen,
         limit=limit,
         n_cut=int(np.sum(known > limit)),
-        mean_value=sold.total / float(oof_probability.sum()),
+        mean_value=observed.total / float(oof_probability.sum()),
         rival=_fit_rival(problem),
         pipeline=pipeline,
     )
@@ -187,7 +188,7 @@ def evaluate_revenue(
         chosen=fitted.chosen,
         terms=fitted.terms,
         test=evaluate_amounts(
-            fitted.sold_in_test(data, amounts),
+            fitted.observed_in_test(data, amounts),
             amounts.values[data.split.test],
             probability,
             expected,
@@ -210,18 +211,22 @@ def _choose(trials: tuple[AmountTrial, ...]) -> str:
 
 
 def _terms(
-    problem: AmountProblem, unit: str, way: RegressionCandidate | None, told: Floats, probability: Floats
+    problem: AmountProblem,
+    unit: str,
+    candidate: RegressionCandidate | None,
+    out_of_fold: Floats,
+    probability: Floats,
 ) -> AmountParameters:
     low, high = problem.bounds
-    known = problem.sold.known
+    known = problem.observed.known
     return AmountParameters(
         unit=unit,
         mean=problem.unit,
-        link=way.link if way else "identity",
+        link=candidate.link if candidate else "identity",
         low=low,
         high=high,
-        factor=problem.sold.total / float(probability @ told),
-        ratios=conformal_ratios(problem.sold.amounts[known] / told[known]),
+        factor=problem.observed.total / float(probability @ out_of_fold),
+        ratios=conformal_ratios(problem.observed.amounts[known] / out_of_fold[known]),
     )
 
 
@@ -238,16 +243,21 @@ def conformal_ratios(ratios: Floats, level: float = LEVEL) -> tuple[float, float
 
 
 def _fit(
-    schema: LeadSchema, problem: AmountProblem, way: RegressionCandidate, told: OutOfFoldAmounts
+    schema: LeadSchema,
+    problem: AmountProblem,
+    candidate: RegressionCandidate,
+    out_of_fold: OutOfFoldAmounts,
 ) -> Pipeline:
     """Fit the way to all amounts; what is made of its answer, but for the link, goes into CatBoost's own
     scale and bias."""
-    rows = np.flatnonzero(problem.sold.known)
-    parameters = regressor_parameters(way.loss, problem.settings) | {"iterations": told.n_trees}
-    pipeline = fit_regression(schema, problem.X.iloc[rows], problem.target(way)[rows], parameters)
+    rows = np.flatnonzero(problem.observed.known)
+    parameters = regressor_parameters(candidate.loss, problem.settings) | {
+        "iterations": out_of_fold.n_trees
+    }
+    pipeline = fit_regression(schema, problem.X.iloc[rows], problem.target(candidate)[rows], parameters)
     scale, bias = pipeline[-1].get_scale_and_bias()
-    times = told.scale * problem.unit
-    if way.link == "log":
+    times = out_of_fold.scale * problem.unit
+    if candidate.link == "log":
         pipeline[-1].set_scale_and_bias(scale, bias + float(np.log(times)))
     else:
         pipeline[-1].set_scale_and_bias(scale * times, bias * times)
@@ -256,15 +266,15 @@ def _fit(
 
 def _fit_rival(problem: AmountProblem) -> CatBoostRegressor:
     """Fit one regression on all leads; the first fold gives its tree count."""
-    X, sold, settings = problem.X, problem.sold, problem.settings
-    texts, counts = list(X.select_dtypes("category").columns), sold.weights > 0
+    X, observed, settings = problem.X, problem.observed, problem.settings
+    texts, counts = list(X.select_dtypes("category").columns), observed.weights > 0
 
     def pool(rows: Positions) -> Pool:
         rows = rows[counts[rows]]
-        return Pool(X.iloc[rows], sold.filled[rows], weight=sold.weights[rows], cat_features=texts)
+        return Pool(X.iloc[rows], observed.filled[rows], weight=observed.weights[rows], cat_features=texts)
 
     parameters = regressor_parameters("RMSE", settings)
     fold = problem.folds[0]
-    tried = fit_until_best(pool(fold.others), pool(fold.outside), parameters)
+    tried = fit_until_best(pool(fold.train_idx), pool(fold.test_idx), parameters)
     n_trees = max(round((tried.best_iteration_ + 1) * settings.refit_factor), 1)
     return CatBoostRegressor(**(parameters | {"iterations": n_trees})).fit(pool(np.arange(len(X))))

@@ -64,8 +64,8 @@ class _FittedAmounts(FittedOption):
 
     def gains(self, data: TrainingData) -> Floats:
         """Return what each test lead brought, those with an amount standing for those without."""
-        sold = self.fitted.sold_in_test(data, self.amounts)
-        return sold.weights * sold.filled
+        observed = self.fitted.observed_in_test(data, self.amounts)
+        return observed.weights * observed.filled
 
     def evaluate(self, context: EvaluationContext) -> Revenue:
         """Evaluate expected amounts and values on the test leads."""
