@@ -5,7 +5,7 @@
 >>> leads = make_sample(400)
 >>> leadmodel.check(leads, target="status", positive="Won").suspects
 ()
->>> model = leadmodel.train(leads, target="status", positive="Won", id="lead_id")
+>>> model = leadmodel.train(leads, target="status", positive="Won", id="lead_id", seed=1)
 >>> model.readiness.level
 'usable with care'
 >>> model.score(leads.head(2)).columns.tolist()
