@@ -36,7 +36,7 @@ from leadmodel.leads.schema import MIN_CATEGORY_COUNT, MISSING, Field, LeadSchem
 from leadmodel.model import LeadModel
 from leadmodel.prepare.data import TrainingData, prepare
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.training.fit import FittedModel, fit_model
+from leadmodel.training.fit import FittedClassifier, fit_classifier
 from leadmodel.training.run import train
 
 SIZES = (100, 1_000, 10_000)
@@ -53,7 +53,7 @@ class Leads(NamedTuple):
     raw: pd.DataFrame
     recipe: Recipe
     past: TrainingData
-    fitted: FittedModel
+    fitted: FittedClassifier
 
 
 def main() -> None:
@@ -86,7 +86,7 @@ def open_leads(folder: Path, name: str) -> Leads:
         recipe if recipe.time is None else recipe.updated(time=None, drop=(*recipe.drop, recipe.time))
     )
     past = prepare(raw, unordered, QUICK)
-    fitted = fit_model(past.schema, *past.train, QUICK, lambda message: None)
+    fitted = fit_classifier(past, QUICK)
     return Leads(recipe.title, raw, recipe, past, fitted)
 
 
@@ -140,7 +140,7 @@ def drawn_profile(leads: Leads, rng: np.random.Generator) -> Profile:
     drawn = X.iloc[rows]
     if drawn.notna().sum().min() < MIN_CATEGORY_COUNT:  # a training run would have left such a field out
         return drawn_profile(leads, rng)
-    said = {"probability": profile_output(leads.fitted.unseen[test], y[test])}
+    said = {"probability": profile_output(leads.fitted.oof_probability[test], y[test])}
     return profile_leads(with_choices_of(drawn, leads.past.schema), drawn, y[rows], said)
 
 
@@ -167,7 +167,7 @@ def compared(
 ) -> Drift:
     X, y = leads.past.train
     rows = rng.integers(len(y), size=size)
-    said = {"probability": leads.fitted.unseen[rows]}
+    said = {"probability": leads.fitted.oof_probability[rows]}
     counts = count_leads(profile, change(X.iloc[rows], rng), said)
     return compare_leads(leads.past.schema, profile, counts)
 
@@ -178,9 +178,9 @@ TEST_HEAD = ("Data", "Training leads", "Test leads", "PSI of the probability", "
 def unseen(leads: Leads) -> tuple[Any, ...]:
     """Compare what is said of the test leads with the cross-validated probabilities of the others."""
     (X, y), (test, _) = leads.past.train, leads.past.test
-    cross_validated = profile_output(leads.fitted.unseen, y)
+    cross_validated = profile_output(leads.fitted.oof_probability, y)
     profile = profile_leads(leads.past.schema, X, y, {"probability": cross_validated})
-    said = leads.fitted.routing(leads.past.schema).predict(test)
+    said = leads.fitted.predictor(leads.past.schema).predict(test)
     drift = compare_leads(leads.past.schema, profile, count_leads(profile, test, {"probability": said}))
     one = drift.outputs["probability"]
     return leads.title, len(y), len(said), f"{one.psi:.4f}", f"{one.chance:.4f}"

@@ -22,7 +22,7 @@ from benchmarks.table import print_head
 from leadmodel.metrics.classification import evaluate
 from leadmodel.metrics.comparison import paired_difference
 from leadmodel.prepare.data import prepare
-from leadmodel.prepare.folds import make_folds
+from leadmodel.prepare.folds import Folds
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.training.calibration import cross_calibrated
 from leadmodel.training.crossvalidation import cross_validate
@@ -66,18 +66,19 @@ def print_task(task: Task, data: Path, seeds: int) -> None:
 def measure(task: Task, data: Path, seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return outcomes, and cross-validated probabilities of each kind of training."""
     settings = TrainingSettings(seed=seed)
-    X, y = prepare(*task.read(data), settings).train
+    prepared = prepare(*task.read(data), settings)
+    (X, y), folds = prepared.train, Folds(settings.n_folds, seed)
     parameters = settings.classifier_parameters(len(y))
-    plain = cross_validate(X, y, parameters, settings, lambda step: None)
+    plain = cross_validate(X, y, parameters, folds, settings.patience)
     parameters["iterations"] = plain.n_trees
     weighted = parameters | {"auto_class_weights": "Balanced"}
     found = {
         "plain": plain.trial.probability,
-        "class weights": folded(X, y, weighted, settings, under_sample=False),
-        "under-sampling": folded(X, y, parameters, settings, under_sample=True),
+        "class weights": folded(X, y, weighted, folds, under_sample=False),
+        "under-sampling": folded(X, y, parameters, folds, under_sample=True),
     }
     for kind in KINDS:
-        found[f"{kind}, then Platt scaling"] = cross_calibrated(y, found[kind], settings)
+        found[f"{kind}, then Platt scaling"] = cross_calibrated(y, found[kind], folds)
     return y, found
 
 
@@ -85,13 +86,13 @@ def folded(
     X: pd.DataFrame,
     y: np.ndarray,
     parameters: dict[str, Any],
-    settings: TrainingSettings,
+    folds: Folds,
     *,
     under_sample: bool,
 ) -> np.ndarray:
     """Return what models of the other folds say of each lead."""
-    rng, probability = np.random.default_rng(settings.seed), np.empty(len(y))
-    for inside, outside in make_folds(y, settings):
+    rng, probability = np.random.default_rng(folds.random_state), np.empty(len(y))
+    for inside, outside in folds.split(y):
         rows = balanced(inside, y, rng) if under_sample else inside
         model = CatBoostClassifier(**parameters, cat_features=tuple(X.select_dtypes("category").columns))
         model.fit(X.iloc[rows], y[rows])

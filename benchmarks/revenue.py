@@ -22,9 +22,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.scoring import median, repeated
 from benchmarks.table import print_table
-from leadmodel.cli.options import add_lead_options, read_past_leads
+from leadmodel.cli.options import add_lead_options, lead_options
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
+from leadmodel.prepare.source import read_past_leads
 from leadmodel.training.run import train
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ def main() -> None:
     options = parser.parse_args()
     leads, recipe = invented(), SAMPLE_RECIPE.updated(amount="amount")
     if options.data:
-        leads, recipe = read_past_leads(options.data, options)
+        leads, recipe = read_past_leads(options.data, **lead_options(options))
     plain = recipe.model_copy(update={"amount": None, "drop": (*recipe.drop, str(recipe.amount))})
     train(make_sample(500), SAMPLE_RECIPE)  # what is loaded once is loaded by now
     without, *before = timed(lambda: train(leads, plain))

@@ -24,6 +24,7 @@ from leadmodel.events.tables import read_event_tables
 from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import Recipe
 from leadmodel.prepare.data import prepare
+from leadmodel.prepare.folds import find_group_ids
 from leadmodel.prepare.pipeline import fit_pipeline
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.training.crossvalidation import cross_validate
@@ -78,11 +79,11 @@ def judge(folder: Path, hints: EventConfig) -> Judged:
     past = prepare(leads, recipe_of_leads(RECIPE, hints), SETTINGS)
     X, y = past.train
     parameters = SETTINGS.classifier_parameters(len(y))
-    checked = cross_validate(X, y, parameters, SETTINGS, lambda step: None, past.train_groups)
+    checked = cross_validate(X, y, parameters, past.folds, SETTINGS.patience)
     parameters["iterations"] = round(checked.n_trees * SETTINGS.refit_factor)
     model = fit_pipeline(past.schema, X, y, parameters, SETTINGS.n_members, lambda step: None)
     X_test, y_test = past.test
-    days, groups = X_test["days_since_start"].to_numpy(), past.groups
+    days, groups = X_test["days_since_start"].to_numpy(), find_group_ids(past.raw(str(past.recipe.whose)))
     assert groups is not None
     return Judged(
         y_test,

@@ -17,6 +17,7 @@ from leadmodel.explain.reasons import Explanation, explain
 from leadmodel.explain.what_if import Curve, WhatIf, find_changes, trace_curve
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.schema import LeadSchema, Value, ValueWarning
+from leadmodel.notebook import ModelView
 from leadmodel.predictor.answer import Answer
 from leadmodel.predictor.routing import Predictor, threads_for
 from leadmodel.publishing.files import MODEL_FILE, is_folder, read_folder, write_folder
@@ -30,10 +31,10 @@ __all__ = ["LeadModel"]
 _log = logging.getLogger("leadmodel")
 
 
-class LeadModel:
+class LeadModel(ModelView):
     """A conversion model with its schema, decision rule, metrics and documents.
 
-    Make one with `leadmodel.training.run.train`; open one with `from_pretrained`.
+    Make one with `leadmodel.train`; open one with `from_pretrained`.
 
     Parameters
     ----------
@@ -54,7 +55,8 @@ class LeadModel:
         self.config, self.profile, self.evaluation = opened.config, opened.profile, opened.evaluation
         self.revision = revision or f"sha256:{self.config.sha256[:12]}"
         self.pipeline, self.parts = opened.pipelines[MODEL_FILE], opened.parts
-        self.worth, self.assignment = opened.worth, opened.assignment
+        options = opened.open_options()
+        self.worth, self.assignment = options.get("revenue"), options.get("segments")
         self._check_answer()
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Ways to expect what a converted lead brings, tried on the folds that the classifier had."""
+"""Cross-validate regressions of what a converted lead brings, on the folds of the classifier."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostRegressor, Pool
 
 from leadmodel.amounts.evaluate import ObservedAmounts
 from leadmodel.amounts.model import Link, as_amount
 from leadmodel.amounts.results import MEAN
-from leadmodel.prepare.folds import GroupIds, make_folds
+from leadmodel.arrays import Floats, Positions
+from leadmodel.prepare.folds import Folds
 from leadmodel.prepare.rare_categories import forget_rare
 from leadmodel.prepare.settings import TrainingSettings
 
@@ -27,8 +27,6 @@ __all__ = [
     "regressor_parameters",
 ]
 
-Floats = npt.NDArray[np.float64]
-Rows = npt.NDArray[np.intp]
 
 DEPTH = 4
 """Of the trees: only converted leads teach them, a fraction of all."""
@@ -45,16 +43,16 @@ class RegressionCandidate(NamedTuple):
     loss: str
     link: Link
     learns_logs: bool = False
-    scale: Callable[[Floats, Floats], float] = lambda amounts, told: 1.0
+    scale: Callable[[Floats, Floats], float] = lambda amounts, expected: 1.0
 
 
-def _smear(amounts: Floats, told: Floats) -> float:
+def _smear(amounts: Floats, expected: Floats) -> float:
     """Return the mean of what amounts are over the exponential of their expected logs (Duan 1983)."""
-    return float(np.mean(amounts / told))
+    return float(np.mean(amounts / expected))
 
 
-def _match(amounts: Floats, told: Floats) -> float:
-    return float(amounts.sum() / told.sum())
+def _match(amounts: Floats, expected: Floats) -> float:
+    return float(amounts.sum() / expected.sum())
 
 
 _SKEWED = "for skewed amounts"
@@ -94,12 +92,12 @@ class OutOfFoldAmounts(NamedTuple):
 
 
 class _Fold(NamedTuple):
-    """Leads with amounts inside and outside of a fold, and all leads on either side of it."""
+    """The training and test leads of a fold: those with amounts, and all of them."""
 
-    inside: Rows
-    judged: Rows
-    others: Rows
-    outside: Rows
+    known_train_idx: Positions
+    known_test_idx: Positions
+    train_idx: Positions
+    test_idx: Positions
 
 
 @dataclass(frozen=True)
@@ -110,101 +108,101 @@ class AmountProblem:
     """
 
     X: pd.DataFrame
-    sold: ObservedAmounts
+    observed: ObservedAmounts
+    classifier_folds: Folds
     settings: TrainingSettings
     bounds: tuple[float, float]
-    groups: GroupIds | None = None
 
     @cached_property
     def unit(self) -> float:
         """The mean amount."""
-        return float(self.sold.amounts[self.sold.known].mean())
+        return float(self.observed.amounts[self.observed.known].mean())
 
     @cached_property
     def folds(self) -> list[_Fold]:
         """The folds of the classifier."""
-        known = self.sold.known
+        known = self.observed.known
         return [
-            _Fold(inside[known[inside]], outside[known[outside]], inside, outside)
-            for inside, outside in make_folds(self.sold.y, self.settings, self.groups)
+            _Fold(train_idx[known[train_idx]], test_idx[known[test_idx]], train_idx, test_idx)
+            for train_idx, test_idx in self.classifier_folds.split(self.observed.y)
         ]
 
     def can_vary(self) -> bool:
         """Whether each fold holds amounts, and those of the others differ, as do their leads."""
         return all(
-            len(fold.judged)
-            and np.ptp(self.sold.amounts[fold.inside]) > 0
-            and self.X.iloc[fold.inside].nunique(dropna=False).max() > 1
+            len(fold.known_test_idx)
+            and np.ptp(self.observed.amounts[fold.known_train_idx]) > 0
+            and self.X.iloc[fold.known_train_idx].nunique(dropna=False).max() > 1
             for fold in self.folds
         )
 
-    def target(self, way: RegressionCandidate) -> Floats:
+    def target(self, candidate: RegressionCandidate) -> Floats:
         """Return what the boosting learns."""
-        amounts = self.sold.amounts / self.unit
+        amounts = self.observed.amounts / self.unit
         # An amount of 0 has no logarithm; the least that can be expected stands for it.
-        return np.log(np.maximum(amounts, self.bounds[0] / self.unit)) if way.learns_logs else amounts
+        return np.log(np.maximum(amounts, self.bounds[0] / self.unit)) if candidate.learns_logs else amounts
 
-    def read(self, way: RegressionCandidate, raw: Floats) -> Floats:
+    def read(self, candidate: RegressionCandidate, raw: Floats) -> Floats:
         """Return the amounts that a boosting tells."""
         low, high = self.bounds
-        return self.unit * as_amount(raw, way.link, (low / self.unit, high / self.unit))
+        return self.unit * as_amount(raw, candidate.link, (low / self.unit, high / self.unit))
 
 
 def compare_candidates(
     problem: AmountProblem, progress: Callable[[str], None]
 ) -> dict[str, OutOfFoldAmounts]:
     """Cross-validate each way, and first the mean; it alone where the amounts do not differ enough."""
-    told, can_vary = {MEAN: _tell_mean(problem)}, problem.can_vary()
-    for way in CANDIDATES:
+    expected, can_vary = {MEAN: _expect_mean(problem)}, problem.can_vary()
+    for candidate in CANDIDATES:
         if can_vary:
-            told[way.name] = _cross_validate(problem, way)
-        progress(f"amounts by {way.name.lower()}")
-    return told
+            expected[candidate.name] = _cross_validate(problem, candidate)
+        progress(f"amounts by {candidate.name.lower()}")
+    return expected
 
 
-def _tell_mean(problem: AmountProblem) -> OutOfFoldAmounts:
-    amounts = np.empty(len(problem.sold.y))
+def _expect_mean(problem: AmountProblem) -> OutOfFoldAmounts:
+    amounts = np.empty(len(problem.observed.y))
     for fold in problem.folds:
-        amounts[fold.outside] = problem.sold.amounts[fold.inside].mean()
+        amounts[fold.test_idx] = problem.observed.amounts[fold.known_train_idx].mean()
     return OutOfFoldAmounts(amounts)
 
 
-def _cross_validate(problem: AmountProblem, way: RegressionCandidate) -> OutOfFoldAmounts:
+def _cross_validate(problem: AmountProblem, candidate: RegressionCandidate) -> OutOfFoldAmounts:
     """Tell each lead's amount by the fold without it, with tree count and scale of the other folds.
 
     A fold that chose its own tree count would look better than the mean by chance.
     """
-    models = [_fit_fold(problem, way, fold) for fold in problem.folds]
+    models = [_fit_fold(problem, candidate, fold) for fold in problem.folds]
     best = np.array([model.best_iteration_ + 1 for model in models])
-    told = np.empty(len(problem.sold.y))
-    for place, (model, fold) in enumerate(zip(models, problem.folds, strict=True)):
-        n_trees = min(round(float(np.median(np.delete(best, place)))), model.tree_count_)
-        leads = problem.X.iloc[fold.outside]
+    expected = np.empty(len(problem.observed.y))
+    for number, (model, fold) in enumerate(zip(models, problem.folds, strict=True)):
+        n_trees = min(round(float(np.median(np.delete(best, number)))), model.tree_count_)
+        leads = problem.X.iloc[fold.test_idx]
         raw = model.predict(leads, prediction_type="RawFormulaVal", ntree_end=n_trees)
-        told[fold.outside] = problem.read(way, raw)
-    known, amounts = problem.sold.known, problem.sold.amounts
-    scaled = np.empty_like(told)
+        expected[fold.test_idx] = problem.read(candidate, raw)
+    known, amounts = problem.observed.known, problem.observed.amounts
+    scaled = np.empty_like(expected)
     for fold in problem.folds:
         others = known.copy()
-        others[fold.judged] = False
-        scaled[fold.outside] = told[fold.outside] * way.scale(amounts[others], told[others])
+        others[fold.known_test_idx] = False
+        scaled[fold.test_idx] = expected[fold.test_idx] * candidate.scale(amounts[others], expected[others])
     n_trees = max(round(float(np.median(best)) * problem.settings.refit_factor), 1)
-    scale = way.scale(amounts[known], told[known])
+    scale = candidate.scale(amounts[known], expected[known])
     return OutOfFoldAmounts(np.clip(scaled, *problem.bounds), n_trees, scale)
 
 
-def _fit_fold(problem: AmountProblem, way: RegressionCandidate, fold: _Fold) -> CatBoostRegressor:
-    target, texts = problem.target(way), list(problem.X.select_dtypes("category").columns)
-    learned = forget_rare(problem.X.iloc[fold.inside])
-    learn = Pool(learned, target[fold.inside], cat_features=texts)
-    judge = Pool(problem.X.iloc[fold.judged], target[fold.judged], cat_features=texts)
-    return fit_until_best(learn, judge, regressor_parameters(way.loss, problem.settings))
+def _fit_fold(problem: AmountProblem, candidate: RegressionCandidate, fold: _Fold) -> CatBoostRegressor:
+    target, texts = problem.target(candidate), list(problem.X.select_dtypes("category").columns)
+    learned = forget_rare(problem.X.iloc[fold.known_train_idx])
+    train_pool = Pool(learned, target[fold.known_train_idx], cat_features=texts)
+    eval_pool = Pool(problem.X.iloc[fold.known_test_idx], target[fold.known_test_idx], cat_features=texts)
+    return fit_until_best(train_pool, eval_pool, regressor_parameters(candidate.loss, problem.settings))
 
 
-def fit_until_best(learn: Pool, judge: Pool, parameters: dict[str, Any]) -> CatBoostRegressor:
+def fit_until_best(train_pool: Pool, eval_pool: Pool, parameters: dict[str, Any]) -> CatBoostRegressor:
     """Fit a regressor until its loss on `judge` has stopped falling; it keeps all its trees."""
     model = CatBoostRegressor(**parameters)
-    return model.fit(learn, eval_set=judge, early_stopping_rounds=PATIENCE, use_best_model=False)
+    return model.fit(train_pool, eval_set=eval_pool, early_stopping_rounds=PATIENCE, use_best_model=False)
 
 
 def regressor_parameters(loss: str, settings: TrainingSettings) -> dict[str, Any]:

@@ -1,14 +1,14 @@
-"""What leads really brought, and how near to it expectations came."""
+"""Compare expected amounts and values with what leads really brought."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-import numpy.typing as npt
 
 from leadmodel.amounts.model import ExpectedValues
 from leadmodel.amounts.results import MEAN, AmountTrial, Metrics, RevenueTest
+from leadmodel.arrays import Bools, Floats, Ints, Positions
 from leadmodel.metrics.bootstrap import Estimate, bootstrap
 from leadmodel.metrics.classification import captured_share
 from leadmodel.metrics.curves import Line, thin
@@ -19,8 +19,6 @@ MIN_TEST_AMOUNTS = 10
 """Fewer amounts of test leads than this are not judged by."""
 
 TOP = 0.2
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +34,10 @@ class ObservedAmounts:
     """
 
     amounts: Floats
-    y: npt.NDArray[np.int64]
+    y: Ints
 
     @property
-    def known(self) -> npt.NDArray[np.bool_]:
+    def known(self) -> Bools:
         """Which converted leads have an amount."""
         return (self.y == 1) & ~np.isnan(self.amounts)
 
@@ -64,7 +62,7 @@ def compare_amounts(
     amounts: Floats,
     expected: Mapping[str, Floats],
     characters: Mapping[str, str],
-    groups: npt.NDArray[np.intp] | None = None,
+    group_ids: Positions | None = None,
 ) -> tuple[AmountTrial, ...]:
     """Compare ways to expect the amounts of converted leads.
 
@@ -76,20 +74,20 @@ def compare_amounts(
         By name of the way, the mean first; above 0.
     characters : mapping of str to str
         By name.
-    groups : array of shape (n_leads,), optional
+    group_ids : array of shape (n_leads,), optional
         The same number for leads that belong together: they tell little more than one of them.
     """
-    losses = {name: amounts / told + np.log(told) for name, told in expected.items()}
+    losses = {name: amounts / predicted + np.log(predicted) for name, predicted in expected.items()}
     z = _z(max(len(expected) - 1, 1))
     return tuple(
         AmountTrial(
             name=name,
             character=characters[name],
-            rmse=float(np.sqrt(np.mean((told - amounts) ** 2))),
-            mae=float(np.mean(np.abs(told - amounts))),
-            change=_mean_interval(losses[name] - losses[MEAN], z, groups),
+            rmse=float(np.sqrt(np.mean((predicted - amounts) ** 2))),
+            mae=float(np.mean(np.abs(predicted - amounts))),
+            change=_mean_interval(losses[name] - losses[MEAN], z, group_ids),
         )
-        for name, told in expected.items()
+        for name, predicted in expected.items()
     )
 
 
@@ -98,12 +96,12 @@ def _z(n_intervals: int) -> float:
     return NormalDist().inv_cdf(1 - 0.025 / n_intervals)
 
 
-def _mean_interval(differences: Floats, z: float, groups: npt.NDArray[np.intp] | None) -> Estimate:
+def _mean_interval(differences: Floats, z: float, group_ids: Positions | None) -> Estimate:
     """Return a mean and its interval, by the sums of groups where there are any (Liang and Zeger 1986)."""
     mean = float(differences.mean())
     sums = differences - mean
-    if groups is not None:
-        together = np.unique(groups, return_inverse=True)[1]
+    if group_ids is not None:
+        together = np.unique(group_ids, return_inverse=True)[1]
         sums = np.asarray(np.bincount(together, weights=sums), dtype=np.float64)
     n_sums = max(len(sums), 2)
     half = z * float(np.sqrt(np.sum(sums**2) * n_sums / (n_sums - 1))) / len(differences)
@@ -111,10 +109,10 @@ def _mean_interval(differences: Floats, z: float, groups: npt.NDArray[np.intp] |
 
 
 def evaluate_amounts(
-    sold: ObservedAmounts,
+    observed: ObservedAmounts,
     uncut: Floats,
     probability: Floats,
-    worths: ExpectedValues,
+    expected: ExpectedValues,
     rivals: Mapping[str, Floats],
     mean: float,
     random_state: int,
@@ -123,13 +121,13 @@ def evaluate_amounts(
 
     Parameters
     ----------
-    sold : ObservedAmounts
+    observed : ObservedAmounts
         What the test leads really brought, beyond the limit cut to it.
     uncut : array of shape (n_leads,)
         The amounts as they were.
     probability : array of shape (n_leads,)
         That each lead converts.
-    worths : ExpectedValues
+    expected : ExpectedValues
         What they were expected to be worth.
     rivals : mapping of str to array of shape (n_leads,)
         Values that others expected.
@@ -138,64 +136,68 @@ def evaluate_amounts(
     random_state : int
         Seed of the resamples.
     """
-    known = sold.known
+    known = observed.known
     if known.sum() < MIN_TEST_AMOUNTS:
         return None
-    real, weights = sold.filled, sold.weights
-    inside = (worths.amount_low <= real) & (real <= worths.amount_high)
+    real, weights = observed.filled, observed.weights
+    is_covered = (expected.amount_low <= real) & (real <= expected.amount_high)
 
     def ranked(draws: Floats) -> dict[str, Floats]:
-        by_value = captured_share(real, worths.value, draws * weights, TOP)
+        by_value = captured_share(real, expected.value, draws * weights, TOP)
         by_chance = captured_share(real, probability, draws * weights, TOP)
         return {
             "caught_by_value": by_value,
             "caught_by_probability": by_chance,
             "caught_more": by_value - by_chance,
-            "total": draws @ (weights * worths.value) / (draws @ (weights * real)),
-            "coverage": draws @ (known * inside) / (draws @ known),
+            "total": draws @ (weights * expected.value) / (draws @ (weights * real)),
+            "coverage": draws @ (known * is_covered) / (draws @ known),
         }
 
-    told = {"this model": worths.value, **rivals}
-    amounts = {"this model": worths.amount[known], "mean amount": np.full(int(known.sum()), mean)}
+    predicted = {"this model": expected.value, **rivals}
+    amounts = {"this model": expected.amount[known], "mean amount": np.full(int(known.sum()), mean)}
     beyond = uncut[known].sum() - real[known].sum()
     return RevenueTest(
         n_amounts=int(known.sum()),
-        n_unknown=int(sold.y.sum() - known.sum()),
+        n_unknown=int(observed.y.sum() - known.sum()),
         n_cut=int(np.sum(uncut[known] > real[known])),
         share_cut=float(beyond / uncut[known].sum()) if beyond else 0.0,
-        value=_judge_errors(real, told, weights, random_state),
-        amount=_judge_errors(real[known], amounts, np.ones(int(known.sum())), random_state),
+        value=_evaluate_errors(real, predicted, weights, random_state),
+        amount=_evaluate_errors(real[known], amounts, np.ones(int(known.sum())), random_state),
         **bootstrap(ranked, len(real), random_state),
-        by_value=_gains(real * weights, worths.value),
+        by_value=_gains(real * weights, expected.value),
         by_probability=_gains(real * weights, probability),
     )
 
 
-def _judge_errors(
-    real: Floats, told: Mapping[str, Floats], weights: Floats, random_state: int
+def _evaluate_errors(
+    real: Floats, predicted: Mapping[str, Floats], weights: Floats, random_state: int
 ) -> dict[str, Metrics]:
     """Return RMSE, MAE and R² of each way to tell `real`, and by how much the RMSE exceeds the first's."""
-    first = next(iter(told))
+    first = next(iter(predicted))
     centred = real - np.median(real)  # exactly 0 where all amounts are equal, so that there is no R²
 
     def compute(draws: Floats) -> dict[str, Floats]:
         drawn = draws * weights
         total = drawn.sum(axis=1)
         spread = drawn @ centred**2 / total - (drawn @ centred / total) ** 2
-        found: dict[str, Floats] = {}
-        for name, one in told.items():
-            mse = drawn @ (one - real) ** 2 / total
-            found[f"{name}/rmse"] = np.sqrt(mse)
-            found[f"{name}/mae"] = drawn @ np.abs(one - real) / total
-            found[f"{name}/r2"] = np.where(spread > 0, 1 - mse / np.where(spread > 0, spread, 1), np.nan)
+        metrics: dict[str, Floats] = {}
+        for name, values in predicted.items():
+            mse = drawn @ (values - real) ** 2 / total
+            metrics[f"{name}/rmse"] = np.sqrt(mse)
+            metrics[f"{name}/mae"] = drawn @ np.abs(values - real) / total
+            metrics[f"{name}/r2"] = np.where(spread > 0, 1 - mse / np.where(spread > 0, spread, 1), np.nan)
             if name != first:
-                found[f"{name}/rmse_beyond"] = found[f"{name}/rmse"] - found[f"{first}/rmse"]
-        return found
+                metrics[f"{name}/rmse_beyond"] = metrics[f"{name}/rmse"] - metrics[f"{first}/rmse"]
+        return metrics
 
     estimates = bootstrap(compute, len(real), random_state)
     return {
-        name: {key.rpartition("/")[2]: one for key, one in estimates.items() if key.startswith(f"{name}/")}
-        for name in told
+        name: {
+            key.rpartition("/")[2]: values
+            for key, values in estimates.items()
+            if key.startswith(f"{name}/")
+        }
+        for name in predicted
     }
 
 

@@ -1,10 +1,9 @@
-"""The model of amounts: what a converted lead brings, if that can be told beyond doubt."""
+"""Fit the model of amounts: what a converted lead brings, where that beats the mean beyond doubt."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from catboost import CatBoostRegressor, Pool
 from sklearn.pipeline import Pipeline
 
@@ -18,31 +17,25 @@ from leadmodel.amounts.candidates import (
     regressor_parameters,
 )
 from leadmodel.amounts.evaluate import ObservedAmounts, compare_amounts, evaluate_amounts
-from leadmodel.amounts.model import LEVEL, AmountModel, AmountParameters
-from leadmodel.amounts.read import robust_limit
+from leadmodel.amounts.model import LEVEL, AmountModel, AmountParameters, ExpectedValues
+from leadmodel.amounts.read import Amounts, robust_limit
 from leadmodel.amounts.results import MEAN, AmountTrial, Revenue
+from leadmodel.arrays import Floats, Positions
 from leadmodel.decision.threshold import Threshold
 from leadmodel.leads.disclosure import publish_ends
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.predictor.routing import Predictions
 from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.pipeline import fit_regression
 from leadmodel.prepare.rare_categories import forget_rare
 from leadmodel.prepare.settings import TrainingSettings
 
 __all__ = [
-    "N_REVENUE_STEPS",
     "FittedRevenue",
     "conformal_ratios",
     "evaluate_revenue",
     "fit_revenue",
-    "sold_in_test",
 ]
 
-Floats = npt.NDArray[np.float64]
-
-N_REVENUE_STEPS = len(CANDIDATES) + 2
-"""How often `fit_revenue` calls its `progress`."""
 
 LEAST = 0.01
 """An expected amount is no lower than this share of the mean, so that each can be scaled."""
@@ -87,6 +80,10 @@ class FittedRevenue:
         """The model as it answers."""
         return AmountModel(self.terms, self.pipeline and self.pipeline[-1])
 
+    def observed_in_test(self, data: TrainingData, amounts: Amounts) -> ObservedAmounts:
+        """Return what the test leads brought, amounts beyond the limit cut to it."""
+        return ObservedAmounts(np.minimum(amounts.values[data.split.test], self.limit), data.test[1])
+
     def break_even(self, cost: float) -> Threshold:
         """Return the probability from which a lead of the average amount is worth a call, and the rule.
 
@@ -100,108 +97,108 @@ class FittedRevenue:
 
 
 def fit_revenue(
-    past: TrainingData, probability: Floats, settings: TrainingSettings, progress: Callable[[str], None]
+    data: TrainingData,
+    amounts: Amounts,
+    oof_probability: Floats,
+    settings: TrainingSettings,
+    progress: Callable[[str], None],
 ) -> FittedRevenue:
     """Fit what converted leads bring, by the way that does best on the folds, or by their mean.
 
     Parameters
     ----------
-    past : TrainingData
-        With amounts.
-    probability : array of shape (n_train,)
+    data : TrainingData
+        The training leads are used.
+    amounts : Amounts
+        What the leads brought.
+    oof_probability : array of shape (n_train,)
         Of each training lead, cross-validated.
     settings : TrainingSettings
-        Folds, seed, trees.
+        Seed and trees.
     progress : callable
-        Called with a line of text after each of `N_REVENUE_STEPS` steps.
+        Called with a line of text after each step.
     """
-    X, y = past.train
-    amounts = _amounts(past, past.split.train)
-    known = amounts[(y == 1) & ~np.isnan(amounts)]
+    X, y = data.train
+    values = amounts.values[data.split.train]
+    known = values[(y == 1) & ~np.isnan(values)]
     limit = robust_limit(known)
-    sold = ObservedAmounts(np.minimum(amounts, limit), y)
-    bounds = _bounds(np.minimum(known, limit))
-    problem = AmountProblem(X, sold, settings, bounds, past.train_groups)
-    told = compare_candidates(problem, progress)
+    observed = ObservedAmounts(np.minimum(values, limit), y)
+    problem = AmountProblem(X, observed, data.folds, settings, _bounds(np.minimum(known, limit)))
+    out_of_fold = compare_candidates(problem, progress)
+    group_ids = data.folds.group_ids
     trials = compare_amounts(
-        sold.amounts[sold.known],
-        {name: one.amounts[sold.known] for name, one in told.items()},
-        {MEAN: "the bar that any other must clear"} | {way.name: way.character for way in CANDIDATES},
-        None if problem.groups is None else problem.groups[sold.known],
+        observed.amounts[observed.known],
+        {name: candidate.amounts[observed.known] for name, candidate in out_of_fold.items()},
+        {MEAN: "the bar that any other must clear"}
+        | {candidate.name: candidate.character for candidate in CANDIDATES},
+        None if group_ids is None else group_ids[observed.known],
     )
     chosen = _choose(trials)
-    way = next((way for way in CANDIDATES if way.name == chosen), None)
-    pipeline = way and _fit(past.schema, problem, way, told[chosen])
+    candidate = next((candidate for candidate in CANDIDATES if candidate.name == chosen), None)
+    pipeline = candidate and _fit(data.schema, problem, candidate, out_of_fold[chosen])
     progress("amounts fitted")
-    rival = _fit_rival(problem)
-    progress("one regression on all leads")
-    unit = past.amounts.unit if past.amounts else ""
     return FittedRevenue(
-        terms=_terms(problem, unit, way, told[chosen].amounts, probability),
+        terms=_terms(problem, amounts.unit, candidate, out_of_fold[chosen].amounts, oof_probability),
         trials=trials,
         chosen=chosen,
         limit=limit,
         n_cut=int(np.sum(known > limit)),
-        mean_value=sold.total / float(probability.sum()),
-        rival=rival,
+        mean_value=observed.total / float(oof_probability.sum()),
+        rival=_fit_rival(problem),
         pipeline=pipeline,
     )
 
 
 def evaluate_revenue(
-    fitted: FittedRevenue, past: TrainingData, forecast: Predictions, settings: TrainingSettings
+    fitted: FittedRevenue,
+    data: TrainingData,
+    amounts: Amounts,
+    probability: Floats,
+    expected: ExpectedValues,
+    random_state: int,
 ) -> Revenue:
-    """Judge a model of amounts on the test leads.
+    """Evaluate a model of amounts on the test leads.
 
     Parameters
     ----------
     fitted : FittedRevenue
         The model.
-    past : TrainingData
-        With amounts.
-    forecast : Predictions
-        What the whole model says of the test leads.
-    settings : TrainingSettings
-        The seed of the resamples.
+    data : TrainingData
+        The leads.
+    amounts : Amounts
+        What they brought.
+    probability : array of shape (n_test,)
+        Of the test leads.
+    expected : ExpectedValues
+        What the test leads are expected to be worth.
+    random_state : int
+        Seed of the resamples.
     """
-    assert past.amounts is not None and forecast.worths is not None
-    uncut, (X, _) = _amounts(past, past.split.test), past.test
-    probability = forecast.probability
     rivals = {
         "mean amount": probability * fitted.mean_value,
-        "one regression": np.asarray(fitted.rival.predict(X), dtype=np.float64),
+        "one regression": np.asarray(fitted.rival.predict(data.test[0]), dtype=np.float64),
     }
-    train = ObservedAmounts(_amounts(past, past.split.train), past.train[1])
+    train = ObservedAmounts(amounts.values[data.split.train], data.train[1])
     n_amounts = int(train.known.sum())
     return Revenue(
         n_amounts=n_amounts,
         n_unknown=int(train.y.sum()) - n_amounts,
-        n_ignored=past.amounts.n_ignored,
+        n_ignored=amounts.n_ignored,
         n_cut=fitted.n_cut,
         limit=fitted.limit,
         trials=fitted.trials,
         chosen=fitted.chosen,
         terms=fitted.terms,
         test=evaluate_amounts(
-            sold_in_test(past, fitted.limit),
-            uncut,
+            fitted.observed_in_test(data, amounts),
+            amounts.values[data.split.test],
             probability,
-            forecast.worths,
+            expected,
             rivals,
             fitted.terms.mean,
-            settings.seed,
+            random_state,
         ),
     )
-
-
-def sold_in_test(past: TrainingData, limit: float) -> ObservedAmounts:
-    """Return what the test leads brought, beyond the limit cut to it."""
-    return ObservedAmounts(np.minimum(_amounts(past, past.split.test), limit), past.test[1])
-
-
-def _amounts(past: TrainingData, rows: npt.NDArray[np.intp]) -> Floats:
-    assert past.amounts is not None
-    return past.amounts.values[rows]
 
 
 def _bounds(amounts: Floats) -> tuple[float, float]:
@@ -217,18 +214,22 @@ def _choose(trials: tuple[AmountTrial, ...]) -> str:
 
 
 def _terms(
-    problem: AmountProblem, unit: str, way: RegressionCandidate | None, told: Floats, probability: Floats
+    problem: AmountProblem,
+    unit: str,
+    candidate: RegressionCandidate | None,
+    out_of_fold: Floats,
+    probability: Floats,
 ) -> AmountParameters:
     low, high = problem.bounds
-    known = problem.sold.known
+    known = problem.observed.known
     return AmountParameters(
         unit=unit,
         mean=problem.unit,
-        link=way.link if way else "identity",
+        link=candidate.link if candidate else "identity",
         low=low,
         high=high,
-        factor=problem.sold.total / float(probability @ told),
-        ratios=conformal_ratios(problem.sold.amounts[known] / told[known]),
+        factor=problem.observed.total / float(probability @ out_of_fold),
+        ratios=conformal_ratios(problem.observed.amounts[known] / out_of_fold[known]),
     )
 
 
@@ -246,16 +247,21 @@ def conformal_ratios(ratios: Floats, level: float = LEVEL) -> tuple[float, float
 
 
 def _fit(
-    schema: LeadSchema, problem: AmountProblem, way: RegressionCandidate, told: OutOfFoldAmounts
+    schema: LeadSchema,
+    problem: AmountProblem,
+    candidate: RegressionCandidate,
+    out_of_fold: OutOfFoldAmounts,
 ) -> Pipeline:
     """Fit the way to all amounts; what is made of its answer, but for the link, goes into CatBoost's own
     scale and bias."""
-    rows = np.flatnonzero(problem.sold.known)
-    parameters = regressor_parameters(way.loss, problem.settings) | {"iterations": told.n_trees}
-    pipeline = fit_regression(schema, problem.X.iloc[rows], problem.target(way)[rows], parameters)
+    rows = np.flatnonzero(problem.observed.known)
+    parameters = regressor_parameters(candidate.loss, problem.settings) | {
+        "iterations": out_of_fold.n_trees
+    }
+    pipeline = fit_regression(schema, problem.X.iloc[rows], problem.target(candidate)[rows], parameters)
     scale, bias = pipeline[-1].get_scale_and_bias()
-    times = told.scale * problem.unit
-    if way.link == "log":
+    times = out_of_fold.scale * problem.unit
+    if candidate.link == "log":
         pipeline[-1].set_scale_and_bias(scale, bias + float(np.log(times)))
     else:
         pipeline[-1].set_scale_and_bias(scale * times, bias * times)
@@ -264,16 +270,16 @@ def _fit(
 
 def _fit_rival(problem: AmountProblem) -> CatBoostRegressor:
     """Fit one regression on all leads; the first fold gives its tree count."""
-    X, sold, settings = problem.X, problem.sold, problem.settings
-    texts, counts = list(X.select_dtypes("category").columns), sold.weights > 0
+    X, observed, settings = problem.X, problem.observed, problem.settings
+    texts, counts = list(X.select_dtypes("category").columns), observed.weights > 0
 
-    def pool(rows: npt.NDArray[np.intp], *, learned: bool = True) -> Pool:
+    def pool(rows: Positions, *, learned: bool = True) -> Pool:
         rows = rows[counts[rows]]
         leads = forget_rare(X.iloc[rows]) if learned else X.iloc[rows]
-        return Pool(leads, sold.filled[rows], weight=sold.weights[rows], cat_features=texts)
+        return Pool(leads, observed.filled[rows], weight=observed.weights[rows], cat_features=texts)
 
     parameters = regressor_parameters("RMSE", settings)
     fold = problem.folds[0]
-    tried = fit_until_best(pool(fold.others), pool(fold.outside, learned=False), parameters)
+    tried = fit_until_best(pool(fold.train_idx), pool(fold.test_idx, learned=False), parameters)
     n_trees = max(round((tried.best_iteration_ + 1) * settings.refit_factor), 1)
     return CatBoostRegressor(**(parameters | {"iterations": n_trees})).fit(pool(np.arange(len(X))))

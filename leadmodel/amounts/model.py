@@ -5,21 +5,22 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from catboost import CatBoostRegressor, Pool
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from leadmodel.arrays import Floats
+from leadmodel.records import Record
 
 __all__ = ["LEVEL", "AmountModel", "AmountParameters", "ExpectedValues", "as_amount"]
 
 LEVEL = 0.8
 """Share of converted leads whose amount is to lie within the interval."""
 
-Floats = npt.NDArray[np.float64]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Link = Literal["identity", "log"]
 
 
-class AmountParameters(BaseModel):
+class AmountParameters(Record):
     """How amounts are told from what the regression says.
 
     Parameters
@@ -39,8 +40,6 @@ class AmountParameters(BaseModel):
     ratios : tuple of float
         Lower and upper end of the interval over the expected amount.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     unit: Annotated[str, Field(max_length=20)] = ""
     mean: Positive

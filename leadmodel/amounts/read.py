@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from leadmodel.amounts.money import Ambiguous, Money, decimal_mark, read_money
+from leadmodel.arrays import Floats, Ints
 from leadmodel.errors import InputError, LeadError, quoted
 from leadmodel.leads.schema import LeadSchema
 
@@ -18,8 +18,6 @@ MIN_AMOUNTS = 40
 
 BEYOND = 10.0
 """How many times what 19 of 20 amounts keep below is still taken for an amount among others."""
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -57,9 +55,7 @@ class Amounts:
         return " ".join(parts)
 
 
-def read_amounts(
-    column: pd.Series, y: npt.NDArray[np.int64], placeholders: tuple[str, ...] = (), unit: str = ""
-) -> Amounts:
+def read_amounts(column: pd.Series, y: Ints, placeholders: tuple[str, ...] = (), unit: str = "") -> Amounts:
     """Read what leads brought: numbers, or texts with currency signs and thousands set apart.
 
     Parameters
@@ -94,7 +90,7 @@ def read_amounts(
     )
 
 
-def check_enough(amounts: Floats, y: npt.NDArray[np.int64]) -> None:
+def check_enough(amounts: Floats, y: Ints) -> None:
     """Raise InputError unless the training leads hold enough amounts to learn from."""
     known = amounts[(y == 1) & ~np.isnan(amounts)]
     if len(known) < MIN_AMOUNTS:

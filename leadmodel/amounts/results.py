@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 
-from pydantic import BaseModel, ConfigDict
-
 from leadmodel.amounts.model import LEVEL, AmountParameters
 from leadmodel.metrics.classification import Estimate
 from leadmodel.metrics.curves import Line
+from leadmodel.records import Record
 
 __all__ = ["MEAN", "AmountTrial", "Metrics", "Revenue", "RevenueTest"]
 
@@ -15,7 +14,7 @@ MEAN = "Mean"
 Metrics = dict[str, Estimate]
 
 
-class AmountTrial(BaseModel):
+class AmountTrial(Record):
     """One way to expect the amounts of converted training leads, cross-validated.
 
     Parameters
@@ -31,8 +30,6 @@ class AmountTrial(BaseModel):
         as the squared error is, without letting a few large amounts decide (Patton 2011).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     name: str
     character: str
     rmse: float
@@ -40,7 +37,7 @@ class AmountTrial(BaseModel):
     change: Estimate
 
 
-class RevenueTest(BaseModel):
+class RevenueTest(Record):
     """How well the test leads' value was told.
 
     A converted test lead with a known amount also stands for those without: the weights of
@@ -70,8 +67,6 @@ class RevenueTest(BaseModel):
         Share of leads, best first, to share of real value among them.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     n_amounts: int
     n_unknown: int
     n_cut: int
@@ -87,7 +82,7 @@ class RevenueTest(BaseModel):
     by_probability: Line
 
 
-class Revenue(BaseModel):
+class Revenue(Record):
     """What was learned of amounts, and how well it holds.
 
     Parameters
@@ -108,8 +103,6 @@ class Revenue(BaseModel):
     test : RevenueTest, optional
         None if too few test leads have an amount.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_amounts: int
     n_unknown: int

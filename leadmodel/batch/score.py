@@ -1,8 +1,6 @@
 """Score a file of leads into another, some at a time: it may be larger than the memory."""
 
-import os
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
+from leadmodel.atomic import atomic_write
 from leadmodel.batch.parquet import ParquetWriter
 from leadmodel.batch.spreadsheets import DisarmedCsvWriter, ExcelWriter
 from leadmodel.errors import InputError, LeadError, quoted
@@ -98,19 +97,14 @@ def score_file(
             f"The output {quoted(str(output), 300)} is the file of leads itself. Name another."
         )
     _sweep(output)
-    # No name of a table, so that nothing takes what a killed run leaves for a result.
-    staged = output.with_name(f".{output.name}-{uuid.uuid4().hex}.part")
+    make_writer = DisarmedCsvWriter if safe_cells and suffix == ".csv" else _WRITERS[suffix]
     try:
-        make_writer = DisarmedCsvWriter if safe_cells and suffix == ".csv" else _WRITERS[suffix]
-        scored = _score_batches(model, source, partial(make_writer, staged), progress)
-        os.replace(staged, output)
+        with atomic_write(output) as staged:
+            return _score_batches(model, source, partial(make_writer, staged), progress)
     except OSError as error:
         raise InputError(
             f"The output {quoted(str(output), 300)} cannot be written: {error.strerror or error}."
         ) from None
-    finally:
-        staged.unlink(missing_ok=True)
-    return scored
 
 
 def _sweep(output: Path) -> None:

@@ -16,7 +16,7 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from leadmodel.batch.score import score_file
-from leadmodel.cli.options import add_lead_options, read_leads_of, read_past_leads
+from leadmodel.cli.options import add_lead_options, lead_options
 from leadmodel.cli.terminal import say
 from leadmodel.errors import InputError, quoted
 from leadmodel.events.dataset import open_leads
@@ -30,6 +30,7 @@ from leadmodel.monitoring.deployment import go_back, open_deployment
 from leadmodel.monitoring.gate import MAX_AGE_DAYS
 from leadmodel.monitoring.log.files import LogStore
 from leadmodel.monitoring.log.outcomes import Columns, store_outcomes
+from leadmodel.prepare.source import read_leads_of, read_past_leads
 
 DRIFTED = 3
 """Exit status of `drift`, so that a schedule can tell it from an error."""
@@ -76,7 +77,7 @@ def _check(options: argparse.Namespace) -> None:
     from leadmodel.prepare.settings import TrainingSettings
     from leadmodel.training.report import audit_report
 
-    leads, recipe = read_past_leads(options.leads, options, say)
+    leads, recipe = read_past_leads(options.leads, **lead_options(options), on_report=say)
     say(audit_report(prepare_all(leads, recipe, TrainingSettings())))
 
 
@@ -207,7 +208,7 @@ def _add_retrain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def _retrain(options: argparse.Namespace) -> None:
     from leadmodel.drift.text import drift_report
-    from leadmodel.monitoring.retraining import champion_recipe, champion_settings, retrain
+    from leadmodel.monitoring.retraining import champion_recipe, retrain
     from leadmodel.training.report import progress_bar
     from leadmodel.training.tracking import open_tracker
 
@@ -216,8 +217,7 @@ def _retrain(options: argparse.Namespace) -> None:
         recipe = champion_recipe(champion)
         leads = read_leads_of(options.data, recipe)
         tracking = open_tracker(options.track, champion.config.title) if options.track else nullcontext()
-        steps = progress_bar(champion_settings(champion), with_amounts=recipe.amount is not None)
-        with tracking as tracker, steps as progress:
+        with tracking as tracker, progress_bar() as progress:
             retrained = retrain(
                 leads,
                 champion,

@@ -1,21 +1,15 @@
 """The options of several commands: which past leads, and how to decide."""
 
 import argparse
-from collections.abc import Callable, Sequence
-from difflib import get_close_matches
-from pathlib import Path
-from urllib.parse import urlsplit
+from collections.abc import Sequence
+from typing import Any
 
-import pandas as pd
+from leadmodel.errors import InputError
 
-from leadmodel.errors import InputError, quoted
-from leadmodel.events.dataset import past_leads, recipe_of_leads
-from leadmodel.events.tables import read_event_tables
-from leadmodel.leads.read import read_table
-from leadmodel.leads.recipe import DecisionConfig, Recipe
-from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
+__all__ = ["add_decision_options", "add_lead_options", "decision_options", "lead_options"]
 
-__all__ = ["add_decision_options", "add_lead_options", "read_decision", "read_leads_of", "read_past_leads"]
+LEAD_OPTIONS = ("recipe", "target", "positive", "amount", "id", "time", "drop")
+DECISION_OPTIONS = ("min_precision", "min_recall", "budget", "value", "cost")
 
 
 def add_lead_options(parser: argparse.ArgumentParser) -> None:
@@ -29,98 +23,9 @@ def add_lead_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--drop", nargs="+", metavar="COL", help="columns not to learn from")
 
 
-def read_past_leads(
-    source: str | None, options: argparse.Namespace, tell: Callable[[str], None] = lambda text: None
-) -> tuple[pd.DataFrame, Recipe]:
-    """Return past leads, and what the recipe and the options say of them.
-
-    A recipe with events makes the leads of the tables in a folder.
-
-    Parameters
-    ----------
-    source : str, optional
-        Path, URL or hf://datasets/…, or a folder of tables; the synthetic sample if it is None.
-    options : Namespace
-        As `add_lead_options` lets them be given.
-    tell : callable, optional
-        Called with what was read of tables of events, kept and left out.
-
-    Raises
-    ------
-    InputError
-        If the leads or the recipe cannot be read, or an option names no column.
-    """
-    recipe = Recipe.load(options.recipe) if options.recipe else Recipe()
-    if recipe.events is not None:
-        leads = read_leads_of(_check_event_options(source, options), recipe, tell)
-        recipe = recipe_of_leads(recipe, recipe.events)
-    elif source is None:
-        recipe, leads = SAMPLE_RECIPE, make_sample()
-    else:
-        leads = read_leads_of(source, recipe)
-        # Of an address only the file's name: its query may hold a token.
-        recipe = recipe.updated(title=recipe.title or Path(urlsplit(source).path).stem)
-    _check_names([*(options.id or ()), *(options.drop or ())], leads)
-    return leads, recipe.updated(
-        target=options.target,
-        positive=options.positive,
-        time=options.time,
-        amount=options.amount,
-        id=tuple(options.id) if options.id else None,
-        drop=(*recipe.drop, *options.drop) if options.drop else None,
-    )
-
-
-def read_leads_of(
-    source: str, recipe: Recipe, tell: Callable[[str], None] = lambda text: None
-) -> pd.DataFrame:
-    """Return the past leads of `source` as the recipe tells to: a table of them, or made of its events.
-
-    Parameters
-    ----------
-    source : str
-        Path, URL or hf://datasets/… of a table; a folder of tables, if the recipe has events.
-    recipe : Recipe
-        What is known of the leads.
-    tell : callable, optional
-        Called with what was read and left out of event tables.
-
-    Raises
-    ------
-    InputError
-        If they cannot be read.
-    """
-    if recipe.events is not None:
-        with read_event_tables(source, recipe.events) as tables:
-            leads, report = past_leads(tables, recipe.events)
-        tell(report.summary())
-        return leads
-    if Path(source).is_dir():
-        raise InputError(
-            f"The leads must be a file. {quoted(source, 300)} is a folder; tables of events "
-            "need a --recipe with [events]."
-        )
-    return read_table(source)
-
-
-def _check_event_options(source: str | None, options: argparse.Namespace) -> str:
-    for name in ("target", "positive", "time", "id"):
-        if getattr(options, name):
-            raise InputError(
-                f"A recipe with events says what the outcome and the leads are: leave --{name} out."
-            )
-    if source is None:
-        raise InputError("A recipe with events needs the folder of its tables: name it with --data.")
-    return source
-
-
-def _check_names(names: Sequence[str], leads: pd.DataFrame) -> None:
-    """Raise InputError for a name that no column has: a mistyped leak would stay a feature."""
-    for name in names:
-        if name not in leads.columns:
-            close = get_close_matches(name, map(str, leads.columns), n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise InputError(f"No column is named {name!r}.{hint}")
+def lead_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of `add_lead_options`, by the names that `read_past_leads` has for them."""
+    return {name: getattr(options, name) for name in LEAD_OPTIONS}
 
 
 def add_decision_options(parser: argparse.ArgumentParser) -> None:
@@ -134,22 +39,16 @@ def add_decision_options(parser: argparse.ArgumentParser) -> None:
     rules.add_argument("--bands", nargs="+", metavar="GRADE=SCORE", help="such as A=80 B=50 C=0")
 
 
-def read_decision(hints: DecisionConfig, options: argparse.Namespace) -> DecisionConfig:
-    """Return the hints of a recipe with what the options say instead.
+def decision_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of `add_decision_options`, by the names that `read_past_leads` has for them.
 
     Raises
     ------
     InputError
-        If that is no decision.
+        If the bands cannot be read.
     """
-    return hints.updated(
-        min_precision=options.min_precision,
-        min_recall=options.min_recall,
-        budget=options.budget,
-        value=options.value,
-        cost=options.cost,
-        bands=_read_bands(options.bands),
-    )
+    given = {name: getattr(options, name) for name in DECISION_OPTIONS}
+    return given | {"bands": _read_bands(options.bands)}
 
 
 def _read_bands(bands: Sequence[str] | None) -> dict[str, int] | None:

@@ -2,21 +2,25 @@
 
     leadmodel serve [FOLDER or USER/MODEL]
 
-The argument goes before LEADMODEL_REPO; everything else is set by environment variables:
+The argument takes precedence over LEADMODEL_REPO. All other settings are environment variables:
 
-LEADMODEL_REPO            folder or repository of the model (default: model/; where that does not
-                          exist yet, the synthetic sample is trained first)
-LEADMODEL_REVISION        branch, tag or commit of the repository
-LEADMODEL_POLL            seconds between two looks for a newer revision (default: 60; 0: never)
-LEADMODEL_WEBHOOK_SECRET  secret of the Hub's webhook to /webhooks/hub, which looks at once
-LEADMODEL_AUTH            USER:PASSWORD[,USER2:PASSWORD2]: who may come in (default: everybody)
-LEADMODEL_RATE            leads that one caller may have scored in a minute (default: 0, no limit)
-LEADMODEL_PROXY           how many proxies before the app append to X-Forwarded-For (default: 1 on a
+LEADMODEL_REPO            folder or repository of the model (default: model/; if that does not exist
+                          yet, the synthetic sample is trained first)
+LEADMODEL_REVISION        branch, tag or commit of the repository (default: the newest)
+LEADMODEL_POLL            seconds between checks for a newer revision (default: 60; 0: never)
+LEADMODEL_WEBHOOK_SECRET  secret of the Hub's webhook to /webhooks/hub, which checks at once
+                          (default: no webhook)
+LEADMODEL_AUTH            USER:PASSWORD[,USER2:PASSWORD2]: who may sign in (default: everybody may
+                          use the app)
+LEADMODEL_RATE            leads that one caller may have scored per minute (default: 0, no limit)
+LEADMODEL_PROXY           number of proxies in front that append to X-Forwarded-For (default: 1 on a
                           Space, else 0)
 LEADMODEL_LOG             folder, or datasets/USER/NAME on the Hub, for a log of leads and answers
-                          (default: none); the README says what of a lead it keeps
+                          (default: none); the README says what it keeps of a lead
 LEADMODEL_ORIGINS         other sites whose pages may call, such as https://crm.example,https://…
-GRADIO_SERVER_NAME, GRADIO_SERVER_PORT   where to listen (default: 127.0.0.1, 7860)
+                          (default: none)
+GRADIO_SERVER_NAME        address to listen on (default: 127.0.0.1)
+GRADIO_SERVER_PORT        port to listen on (default: 7860)
 """
 
 import argparse

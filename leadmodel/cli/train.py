@@ -14,26 +14,27 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Literal
 
-import pandas as pd
-from tqdm import tqdm
-
-from leadmodel.cli.options import add_decision_options, add_lead_options, read_decision, read_past_leads
+from leadmodel.cli.options import (
+    add_decision_options,
+    add_lead_options,
+    decision_options,
+    lead_options,
+)
 from leadmodel.cli.terminal import say
 from leadmodel.errors import InputError
-from leadmodel.leads.parse import visible
-from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
-from leadmodel.prepare.data import TrainingData
-from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.options import installed
+from leadmodel.prepare.data import prepare
+from leadmodel.prepare.source import read_past_leads
 from leadmodel.publishing.card import METRIC_NAMES
 from leadmodel.publishing.files import check_replaceable
 from leadmodel.publishing.hub.push import HubRepository
 from leadmodel.publishing.hub.space import HubSpace
-from leadmodel.report.readiness import evaluate_readiness
+from leadmodel.training.fit import fit
+from leadmodel.training.interface import read_settings
+from leadmodel.training.package import package
 from leadmodel.training.report import audit_report, progress_bar
-from leadmodel.training.run import train
 from leadmodel.training.tracking import open_tracker
-from leadmodel.training.tuning import check_optuna
 
 
 def parse_arguments(arguments: Sequence[str] | None, prog: str = "leadmodel train") -> argparse.Namespace:
@@ -95,28 +96,29 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel train") 
     check_replaceable(options.output)
     if options.space and not options.push:
         raise InputError("A Space serves a published model: --space needs --push as well.")
-    if not 0 <= options.tune < float("inf"):
-        raise InputError(f"--tune takes minutes, 0 or more. Got {options.tune} instead.")
-    if options.tune:
-        check_optuna()
+    settings = read_settings(
+        seed=options.seed,
+        tune=options.tune,
+        segment_by=options.segment_by,
+        segments=options.segments,
+        drop_leaks=options.drop_leaks,
+    )
     repository = HubRepository(options.push, private=options.private) if options.push else None
     space = HubSpace(options.space, private=options.private) if options.space else None
 
     if options.data is None and not options.recipe:
         print("No --data given: training on the synthetic sample, which describes nobody.")
-    leads, recipe = read_past_leads(options.data, options, say)
-    recipe = recipe.updated(decision=read_decision(recipe.decision, options))
+    given = lead_options(options) | decision_options(options)
+    leads, recipe = read_past_leads(options.data, **given, on_report=say)
     print(f"{len(leads):,} leads, {leads.shape[1]} columns")
 
-    settings = TrainingSettings(
-        seed=options.seed,
-        tune_minutes=options.tune,
-        segment_by=options.segment_by,
-        segments=options.segments,
-        drop_leaks=options.drop_leaks,
-    )
     with open_tracker(options.track, recipe.title) if options.track else nullcontext() as tracker:
-        model = train_with_progress(leads, recipe, settings, tracker.address if tracker else None)
+        data = prepare(leads, recipe, settings)
+        print(f"\n{audit_report(data)}\n", flush=True)
+        with progress_bar() as progress:
+            fitted = fit(data, settings, progress)
+            model = package(fitted, tracker.address if tracker else None)
+            progress("model packaged")
         model.save_pretrained(options.output)
         if tracker:
             tracker.record(model)
@@ -131,18 +133,6 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel train") 
         else f"LEADMODEL_REPO={options.output} {sys.executable} app.py"
     )
     return 0
-
-
-def train_with_progress(
-    leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings, run: str | None
-) -> LeadModel:
-    """Train the model, showing how far it is and what the audit found."""
-
-    def prepared(past: TrainingData) -> None:
-        tqdm.write(visible(f"\n{audit_report(past)}\n", keep="\n"))
-
-    with progress_bar(settings, with_amounts=recipe.amount is not None) as progress:
-        return train(leads, recipe, settings, progress, prepared, run)
 
 
 def publish(model: LeadModel, repository: HubRepository, space: HubSpace | None) -> None:
@@ -179,14 +169,10 @@ def report(model: LeadModel) -> None:
         say(f"\nTuning: {tuning.summary()}")
     if parts := evaluation.parts:
         say(f"\nModels of their own: {parts.summary()}")
-    if segments := evaluation.segments:
-        say(f"\nSegments: {segments.summary()}")
-        for segment in segments.segments:
-            say(f"  {segment.train.count:7,} leads, {segment.train.rate:4.0%} converted: {segment.name}")
     say(f"\nCalibration: {evaluation.calibration.summary()}")
-    if revenue := evaluation.revenue:
-        say("\n".join([f"\nRevenue: {revenue.summary()}", *revenue.findings()]))
-    verdict = evaluate_readiness(evaluation, {field.name: field.label for field in schema.fields})
+    for name, result in evaluation.entries().items():
+        say("\n".join(["", *installed()[name].summary(result)]))
+    verdict = model.readiness
     say("\n".join([f"\nVerdict: {verdict.level}", *(f"  {reason}" for reason in verdict.reasons)]))
     decision = model.config.decision
     say(f"\n'{decision.positive}' {decision.condition}: {decision.rule}")

@@ -11,18 +11,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from leadmodel.arrays import Floats, Positions
 from leadmodel.leads.schema import LeadSchema, Value
 
 __all__ = ["ClusterAssigner"]
 
 CHUNK = 8192
 """Leads at a time, so that their sums stay near the processor."""
-
-_Floats = npt.NDArray[np.float64]
 
 
 class ClusterAssigner:
@@ -50,7 +48,7 @@ class ClusterAssigner:
         n_columns = len(numbers["names"]) + sum(len(values) for values in texts.values())
         weights, self._bias = _read_weights(pipeline, n_columns, len(self.names))
         self._read_numbers(numbers, weights[: len(numbers["names"])])
-        self._tables: dict[str, dict[str, _Floats]] = {}
+        self._tables: dict[str, dict[str, Floats]] = {}
         start = len(numbers["names"])
         for name, values in texts.items():
             self._tables[name] = dict(zip(values, weights[start : start + len(values)], strict=True))
@@ -58,14 +56,14 @@ class ClusterAssigner:
         self._none = np.zeros(len(self.names))
         self._places = {name: place for place, name in enumerate(schema.columns)}
 
-    def _read_numbers(self, numbers: dict[str, Any], weights: _Floats) -> None:
+    def _read_numbers(self, numbers: dict[str, Any], weights: Floats) -> None:
         self._numbers: list[str] = numbers["names"]
         self._fill, self._slope, self._shift = numbers["fill"], numbers["slope"], numbers["shift"]
         # ((clipped - mean) / scale) @ weights
         self._weights = weights / numbers["scale"][:, None]
         self._bias = self._bias - numbers["mean"] @ self._weights
 
-    def assign(self, typed: pd.DataFrame) -> npt.NDArray[np.intp]:
+    def assign(self, typed: pd.DataFrame) -> Positions:
         """Return the place of each lead's segment among the names, of shape (n_leads,)."""
         numbers = [typed[name].to_numpy() for name in self._numbers]
         texts = [
@@ -100,17 +98,17 @@ class ClusterAssigner:
         names = pd.Index(self.names, dtype=object)
         return pd.Categorical.from_codes(self.assign(typed), categories=names)
 
-    def _look_up(self, name: str, values: list[str]) -> _Floats:
+    def _look_up(self, name: str, values: list[str]) -> Floats:
         return np.array([self._tables[name].get(value, self._none) for value in values] or [self._none])
 
-    def _sum_numbers(self, columns: list[_Floats], n_leads: int) -> _Floats:
+    def _sum_numbers(self, columns: list[Floats], n_leads: int) -> Floats:
         if not columns:
             return np.tile(self._bias, (n_leads, 1))
         numbers = np.column_stack(columns)
         numbers = np.where(np.isnan(numbers), self._fill, numbers)
         with np.errstate(over="ignore"):  # what is beyond all numbers is beyond the range as well
             held = np.clip(numbers * self._slope + self._shift, 0.0, 1.0)
-        sums: _Floats = held @ self._weights + self._bias
+        sums: Floats = held @ self._weights + self._bias
         return sums
 
 
@@ -136,7 +134,7 @@ def _read_columns(schema: LeadSchema, columns: Any) -> tuple[dict[str, Any], dic
     return number, dict(zip(names, values, strict=True))
 
 
-def _read_weights(pipeline: Pipeline, n_columns: int, n_segments: int) -> tuple[_Floats, _Floats]:
+def _read_weights(pipeline: Pipeline, n_columns: int, n_segments: int) -> tuple[Floats, Floats]:
     """Return weights of shape (n_columns, n_segments) and a bias, whose sum is largest at the nearest."""
     directions, groups = pipeline["directions"], pipeline["groups"]
     n_directions = len(directions.components_)
@@ -147,7 +145,7 @@ def _read_weights(pipeline: Pipeline, n_columns: int, n_segments: int) -> tuple[
     return weights, bias
 
 
-def _floats(array: Any, shape: tuple[int, ...]) -> _Floats:
+def _floats(array: Any, shape: tuple[int, ...]) -> Floats:
     array = np.asarray(array, dtype=np.float64)
     _check(array.shape == shape and bool(np.isfinite(array).all()))
     return array

@@ -6,9 +6,9 @@ Only values that are common are named, with shares and winsorized means: never a
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from leadmodel.arrays import Bools, Floats, Positions
 from leadmodel.clusters.results import Trait
 from leadmodel.leads.schema import MIN_CATEGORY_COUNT, MISSING, Field, LeadSchema
 from leadmodel.numbers import format_number
@@ -22,11 +22,9 @@ MIN_DIFFERENCE = 0.1
 MAX_VALUE = 40
 """Letters of a value in a name."""
 
-_Places = npt.NDArray[np.intp]
-
 
 def find_traits(
-    schema: LeadSchema, X: pd.DataFrame, places: _Places, n_segments: int
+    schema: LeadSchema, X: pd.DataFrame, places: Positions, n_segments: int
 ) -> list[tuple[Trait, ...]]:
     """Return what sets each segment apart, one trait per field, the strongest first.
 
@@ -56,7 +54,7 @@ def _strongest(traits: list[Trait]) -> tuple[Trait, ...]:
     return tuple((clear or ranked[:1])[:MAX_TRAITS])
 
 
-def _trait(field: Field, column: pd.Series, inside: npt.NDArray[np.bool_]) -> Trait | None:
+def _trait(field: Field, column: pd.Series, inside: Bools) -> Trait | None:
     """Return what is most unlike all leads in one field; None where nothing is more frequent here."""
     if field.is_text:
         texts = column.astype(object).to_numpy()
@@ -72,9 +70,7 @@ def _trait(field: Field, column: pd.Series, inside: npt.NDArray[np.bool_]) -> Tr
     return max(filter(None, traits), key=lambda trait: trait.difference, default=None)
 
 
-def _share(
-    field: Field, value: str, has: npt.NDArray[np.bool_], inside: npt.NDArray[np.bool_]
-) -> Trait | None:
+def _share(field: Field, value: str, has: Bools, inside: Bools) -> Trait | None:
     here, everywhere = float(has[inside].mean()), float(has.mean())
     if here <= everywhere or has[inside].sum() < MIN_CATEGORY_COUNT:
         return None
@@ -82,7 +78,7 @@ def _share(
     return _rounded(field, named, here, everywhere, here - everywhere)
 
 
-def _level(field: Field, numbers: npt.NDArray[np.float64], inside: npt.NDArray[np.bool_]) -> Trait | None:
+def _level(field: Field, numbers: Floats, inside: Bools) -> Trait | None:
     known = ~np.isnan(numbers)
     here, everywhere = np.sort(numbers[known & inside]), np.sort(numbers[known])
     if len(here) < MIN_CATEGORY_COUNT:

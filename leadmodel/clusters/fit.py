@@ -1,4 +1,4 @@
-"""Whether the leads fall into kinds, by what describes them alone, and which lead is of which."""
+"""Cluster leads by their features and check that the clusters are stable."""
 
 import time
 import warnings
@@ -15,6 +15,7 @@ from sklearn.metrics import davies_bouldin_score
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from leadmodel.arrays import Floats, Ints, Positions
 from leadmodel.clusters.assignment import ClusterAssigner
 from leadmodel.clusters.describe import describe, find_traits, name_segments
 from leadmodel.clusters.map import draw_up_map
@@ -33,6 +34,7 @@ from leadmodel.explain.shap import ShapExplainer
 from leadmodel.insights.profile import Cell
 from leadmodel.leads.impute import assume
 from leadmodel.leads.schema import MIN_CATEGORY_COUNT, LeadSchema
+from leadmodel.options import EvaluationContext
 
 __all__ = ["Segments", "check_segments", "cluster_leads", "describe_segments"]
 
@@ -52,8 +54,6 @@ N_RESAMPLES, N_SHUFFLED = 8, 3
 N_EXPLAINED = 2000
 
 Asked = int | Literal["auto"]
-_Floats = npt.NDArray[np.float64]
-_Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +152,7 @@ def _try_numbers(
     X: pd.DataFrame,
     resamples: Sequence[pd.DataFrame],
     encoder: Pipeline,
-    encoded: _Floats,
+    encoded: Floats,
     numbers: Sequence[int],
     rng: np.random.Generator,
 ) -> tuple[tuple[Grouping, ...], dict[int, Pipeline]]:
@@ -192,47 +192,32 @@ def _shuffle(X: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame({name: X[name].array[rng.permutation(len(X))] for name in X.columns})
 
 
-def describe_segments(
-    segments: Segments,
-    schema: LeadSchema,
-    train: tuple[pd.DataFrame, _Ints],
-    test: tuple[pd.DataFrame, _Ints],
-    grades: Sequence[str],
-    classifier: CatBoostClassifier,
-    seed: int,
-    values: npt.NDArray[np.float64] | None = None,
-) -> Clustering:
+def describe_segments(segments: Segments, context: EvaluationContext) -> Clustering:
     """Return the segments with their names and what is known of their leads.
 
     Parameters
     ----------
     segments : Segments
         As `cluster_leads` returns them.
-    schema : LeadSchema
-        The fields.
-    train, test : tuple of DataFrame of shape (n_leads, n_fields) and array of shape (n_leads,)
-        Typed leads and their outcomes, which are looked at here for the first time.
-    grades : sequence of str
-        Of the test leads.
-    classifier : CatBoostClassifier
-        Whose reasons matter.
-    seed : int
-        Of the draws from many leads.
-    values : array of shape (n_test,), optional
-        Expected values of the test leads.
+    context : EvaluationContext
+        The leads with their outcomes, and what the model says of the test leads.
     """
     if segments.pipeline is None:
         return segments.found
-    started, (X, y) = time.perf_counter(), train
+    data, decision, seed = context.data, context.decision, context.settings.seed
+    started, schema, (X, y) = time.perf_counter(), data.schema, data.train
+    scores = decision.scores(context.predictions["probability"])
+    grades = np.array(list(decision.bands))[decision.grade_places(scores)]
+    values = context.predictions.get("expected_value")
     n_segments = segments.pipeline[-1].n_clusters
     assignment = ClusterAssigner(schema, segments.pipeline, [str(place) for place in range(n_segments)])
-    everyone, tested = assignment.assign(X), assignment.assign(test[0])
+    everyone, tested = assignment.assign(X), assignment.assign(data.test[0])
     rows = np.sort(np.random.default_rng(seed).permutation(len(X))[:MAX_LEADS])
     some, places = X.iloc[rows], everyone[rows]
     traits = find_traits(schema, winsorized(schema, some), places, n_segments)
     drawn, spots = draw_up_map(segments.pipeline[:-1].transform(some), places, y[rows], n_segments)
     reasons = _reasons(
-        classifier, assume(schema, some.iloc[:N_EXPLAINED]), places[:N_EXPLAINED], n_segments
+        context.classifier, assume(schema, some.iloc[:N_EXPLAINED]), places[:N_EXPLAINED], n_segments
     )
     described = tuple(
         Segment(
@@ -240,8 +225,8 @@ def describe_segments(
             description=tuple(describe(schema, trait) for trait in traits[place]),
             traits=traits[place],
             train=_count(y[everyone == place]),
-            test=_count_if_told(test[1][tested == place]),
-            grades=_by_grade(np.asarray(grades)[tested == place]),
+            test=_count_if_told(data.test[1][tested == place]),
+            grades=_by_grade(grades[tested == place]),
             reasons=reasons[place],
             place=spots[place],
             value=None if values is None else _mean(values[tested == place]),
@@ -252,16 +237,16 @@ def describe_segments(
     return segments.found.model_copy(update={"segments": described, "map": drawn, "seconds": seconds})
 
 
-def _count(y: _Ints) -> Cell:
+def _count(y: Ints) -> Cell:
     return Cell(count=len(y), converted=int(y.sum()))
 
 
-def _count_if_told(y: _Ints) -> Cell:
+def _count_if_told(y: Ints) -> Cell:
     cell = _count(y)
     return cell if cell.is_told else Cell(count=0, converted=0)
 
 
-def _mean(values: npt.NDArray[np.float64]) -> float | None:
+def _mean(values: Floats) -> float | None:
     return float(values.mean()) if len(values) else None
 
 
@@ -274,7 +259,7 @@ def _by_grade(grades: npt.NDArray[np.str_]) -> dict[str, int]:
 
 
 def _reasons(
-    classifier: CatBoostClassifier, X: pd.DataFrame, places: npt.NDArray[np.intp], n_segments: int
+    classifier: CatBoostClassifier, X: pd.DataFrame, places: Positions, n_segments: int
 ) -> list[dict[str, float]]:
     """Return the mean absolute contribution of each field within each segment, the largest first."""
     pool = Pool(X, cat_features=list(X.select_dtypes("category").columns))

@@ -3,8 +3,8 @@
 from collections import Counter
 
 import numpy as np
-import numpy.typing as npt
 
+from leadmodel.arrays import Floats, Ints, Positions
 from leadmodel.clusters.results import Map, Spot
 from leadmodel.insights.profile import Cell
 from leadmodel.leads.schema import MIN_TOLD
@@ -18,12 +18,9 @@ EDGES = (0.01, 0.99)
 WITHIN = 0.1
 """Weight of the spread of all leads, which decides where the centres alone do not span a plane."""
 
-_Floats = npt.NDArray[np.float64]
-_Ints = npt.NDArray[np.int64]
-
 
 def draw_up_map(
-    encoded: _Floats, places: npt.NDArray[np.intp], y: _Ints, n_segments: int
+    encoded: Floats, places: Positions, y: Ints, n_segments: int
 ) -> tuple[Map, list[tuple[float, float]]]:
     """Return the map, and where on it the centre of each segment lies.
 
@@ -57,7 +54,7 @@ def draw_up_map(
     return Map(n_columns=N_COLUMNS, n_rows=N_ROWS, spots=tuple(spots), hidden=hidden), told
 
 
-def _to_plane(encoded: _Floats, places: npt.NDArray[np.intp], n_segments: int) -> _Floats:
+def _to_plane(encoded: Floats, places: Positions, n_segments: int) -> Floats:
     """Return the leads in the plane in which the centres lie farthest apart, of shape (n_leads, 2)."""
     if encoded.shape[1] < 2:
         encoded = np.column_stack([encoded, np.zeros((len(encoded), 2 - encoded.shape[1]))])

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
@@ -21,6 +20,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
+from leadmodel.arrays import Floats, Positions
 from leadmodel.insights.association import category_codes, cramers_v
 from leadmodel.leads.schema import MIN_CATEGORY_COUNT, MISSING, Field, LeadSchema
 
@@ -62,7 +62,7 @@ def related(schema: LeadSchema, X: pd.DataFrame) -> LeadSchema:
     return LeadSchema(fields=tuple(field for field in schema.fields if field.name in kept))
 
 
-def _codes(field: Field, column: pd.Series) -> npt.NDArray[np.intp]:
+def _codes(field: Field, column: pd.Series) -> Positions:
     if field.is_text:
         return category_codes(field, column) + 1
     numbers = column.to_numpy(dtype=np.float64)
@@ -139,7 +139,7 @@ def _common(column: pd.Series) -> list[str]:
     return sorted(str(value) for value in common.index)
 
 
-def fit_kmeans(encoder: Pipeline, encoded: npt.NDArray[np.float64], n_groups: int, seed: int) -> Pipeline:
+def fit_kmeans(encoder: Pipeline, encoded: Floats, n_groups: int, seed: int) -> Pipeline:
     """Fit k-means on encoded leads, and return it at the end of the steps that encode them.
 
     Parameters

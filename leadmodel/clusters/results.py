@@ -1,10 +1,11 @@
 """Segments of the leads and what was measured of them: part of metrics.json, aggregates only."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from leadmodel.insights.conversion import wilson
 from leadmodel.insights.profile import Cell
 from leadmodel.metrics.classification import Estimate
+from leadmodel.records import Record
 
 __all__ = [
     "MAX_SEGMENTS",
@@ -29,7 +30,7 @@ MIN_GAIN = 0.05
 cuts them up all the same, often the same way each time."""
 
 
-class Grouping(BaseModel):
+class Grouping(Record):
     """What one way to group the leads is worth.
 
     Parameters
@@ -54,8 +55,6 @@ class Grouping(BaseModel):
         Whether the method can tell the group of a lead that it has not seen.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     method: str
     n_groups: int
     silhouette: float
@@ -72,7 +71,7 @@ class Grouping(BaseModel):
         return self.silhouette - (self.shuffled or 0.0)
 
 
-class Trait(BaseModel):
+class Trait(Record):
     """One thing that sets a segment apart from all leads.
 
     Parameters
@@ -89,8 +88,6 @@ class Trait(BaseModel):
         one of two cumulative distributions (Kolmogorov-Smirnov).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     field: str
     value: str
     here: float
@@ -103,7 +100,7 @@ class Trait(BaseModel):
         return self.value in ("high", "low")
 
 
-class Segment(BaseModel):
+class Segment(Record):
     """One kind of leads.
 
     Parameters
@@ -126,8 +123,6 @@ class Segment(BaseModel):
         Mean expected value of its test leads, if the model tells what leads are worth.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     name: str
     description: tuple[str, ...]
     traits: tuple[Trait, ...]
@@ -144,10 +139,8 @@ class Segment(BaseModel):
         return wilson(self.train), wilson(self.test) if self.test.count else None
 
 
-class Spot(BaseModel):
+class Spot(Record):
     """The training leads of one segment in one square of the map; never a few."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     column: int = Field(ge=0)
     row: int = Field(ge=0)
@@ -155,7 +148,7 @@ class Spot(BaseModel):
     leads: Cell
 
 
-class Map(BaseModel):
+class Map(Record):
     """The training leads as squares of a plane in which the segments lie far apart.
 
     Parameters
@@ -168,15 +161,13 @@ class Map(BaseModel):
         Leads in the other squares.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     n_columns: int
     n_rows: int
     spots: tuple[Spot, ...]
     hidden: int
 
 
-class Clustering(BaseModel):
+class Clustering(Record):
     """The search for segments, and those that were found.
 
     Parameters
@@ -198,8 +189,6 @@ class Clustering(BaseModel):
     seconds : float
         Wall time of the search.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     asked: str
     n_leads: int

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
 from sklearn.metrics import adjusted_rand_score, davies_bouldin_score, silhouette_score
 from sklearn.mixture import GaussianMixture
 
+from leadmodel.arrays import Floats, Positions
 from leadmodel.clusters.results import Grouping
 
 __all__ = ["agreement", "compare_methods", "width"]
@@ -26,12 +26,10 @@ N_COMPARED = 1200
 N_PARTS, PART = 4, 0.7
 """Parts of the leads, at random and without repeats, that each method is fitted to again."""
 
-_Floats = npt.NDArray[np.float64]
-_Labels = npt.NDArray[np.intp]
-_Fit = Callable[[_Floats], _Labels]
+_Fit = Callable[[Floats], Positions]
 
 
-def width(encoded: _Floats, labels: _Labels, seed: int) -> float:
+def width(encoded: Floats, labels: Positions, seed: int) -> float:
     """Return the mean silhouette width of grouped leads; 0 for a single group."""
     rows = np.random.default_rng(seed).permutation(len(labels))[:N_SILHOUETTE]
     if not 1 < len(np.unique(labels[rows])) < len(rows):
@@ -39,12 +37,12 @@ def width(encoded: _Floats, labels: _Labels, seed: int) -> float:
     return float(silhouette_score(encoded[rows], labels[rows]))
 
 
-def agreement(groupings: Sequence[_Labels]) -> float:
+def agreement(groupings: Sequence[Positions]) -> float:
     """Return the mean adjusted Rand index over all pairs of groupings of the same leads."""
     return float(np.mean([adjusted_rand_score(one, other) for one, other in combinations(groupings, 2)]))
 
 
-def compare_methods(encoded: _Floats, n_groups: int, smallest: int, seed: int) -> tuple[Grouping, ...]:
+def compare_methods(encoded: Floats, n_groups: int, smallest: int, seed: int) -> tuple[Grouping, ...]:
     """Group the same leads by k-means and by other methods, each judged by the same measures.
 
     Parameters
@@ -72,7 +70,7 @@ def compare_methods(encoded: _Floats, n_groups: int, smallest: int, seed: int) -
     )
 
 
-def _judge(name: str, fit: _Fit, encoded: _Floats, parts: list[_Labels], *, assigns: bool) -> Grouping:
+def _judge(name: str, fit: _Fit, encoded: Floats, parts: list[Positions], *, assigns: bool) -> Grouping:
     labels = fit(encoded)
     again = [dict(zip(part.tolist(), fit(encoded[part]).tolist(), strict=True)) for part in parts]
     common = [

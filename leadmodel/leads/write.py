@@ -1,10 +1,9 @@
 """A table of leads into a file that is there whole or not at all."""
 
-import os
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from leadmodel.atomic import atomic_write
 from leadmodel.errors import InputError, quoted
 
 if TYPE_CHECKING:
@@ -44,16 +43,13 @@ def write_leads(leads: "pl.DataFrame", output: str | Path) -> None:
     import polars as pl
 
     path = check_writable(output)
-    staged = path.with_name(f".{uuid.uuid4().hex}-{path.name}")
     try:
-        if path.suffix.lower() == ".csv":
-            leads.write_csv(staged, datetime_format="%Y-%m-%dT%H:%M:%S%.f")
-        else:
-            leads.write_parquet(staged)
-        os.replace(staged, path)
+        with atomic_write(path) as staged:
+            if path.suffix.lower() == ".csv":
+                leads.write_csv(staged, datetime_format="%Y-%m-%dT%H:%M:%S%.f")
+            else:
+                leads.write_parquet(staged)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(
             f"The output {quoted(str(path), 300)} cannot be written: {error!s:.300}."
         ) from None
-    finally:
-        staged.unlink(missing_ok=True)

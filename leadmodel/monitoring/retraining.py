@@ -22,11 +22,12 @@ from leadmodel.metrics.classification import evaluate
 from leadmodel.metrics.comparison import paired_difference
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.gate import MAX_AGE_DAYS, decide
-from leadmodel.prepare.data import TrainingData, fingerprint
+from leadmodel.prepare.data import TrainingData, fingerprint, prepare
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.publishing.card import render_card
 from leadmodel.report.gate import Comparison, Gate, Rule
-from leadmodel.training.run import train
+from leadmodel.training.fit import fit
+from leadmodel.training.package import package
 
 __all__ = ["Retrained", "champion_recipe", "champion_settings", "retrain", "with_gate"]
 
@@ -116,9 +117,9 @@ def retrain(
     force : bool
         Whether to publish in any case.
     progress : callable, optional
-        As `leadmodel.training.run.train` takes it.
+        As `leadmodel.training.fit.fit` takes it.
     run : str, optional
-        As `leadmodel.training.run.train` takes it.
+        As `leadmodel.training.package.package` takes it.
 
     Raises
     ------
@@ -131,18 +132,13 @@ def retrain(
     # The same leads would give the same model, and the test no new evidence.
     if fingerprint(leads) == champion.config.training.fingerprint:
         return Retrained(Gate(publish=False, rule="nothing new", drifted=False, **facts))
-    news: list[_NewLeads] = []
-    challenger = train(
-        leads,
-        recipe,
-        champion_settings(champion),
-        progress,
-        # Compared before the training, so that unusable leads are refused early.
-        prepared=lambda data: news.append(_compare_leads(champion, leads, data)),
-        run=run,
-    )
-    comparison = _compare_with_champion(champion, challenger, leads, news[0])
-    drift = news[0].drift
+    settings = champion_settings(champion)
+    data = prepare(leads, recipe, settings)
+    # Compared before the training, so that unusable leads are refused early.
+    news = _compare_leads(champion, data)
+    challenger = package(fit(data, settings, progress), run)
+    comparison = _compare_with_champion(champion, challenger, news)
+    drift = news.drift
     # At most three sentences: the first one about each of the largest drifts.
     moved = [sentence for field in drift.ranked if field.drifted for sentence in field.changes[:1]]
     facts |= {"drifted": drift.drifted, "moved": tuple(moved[:3])}
@@ -164,9 +160,9 @@ def with_gate(model: LeadModel, gate: Gate) -> LeadModel:
     return LeadModel(model.files | files)
 
 
-def _compare_leads(champion: LeadModel, leads: pd.DataFrame, data: TrainingData) -> _NewLeads:
-    is_new = _newer_than(champion, leads, data)
-    typed = read_leads(champion.schema, leads.iloc[data.X.index[is_new]])
+def _compare_leads(champion: LeadModel, data: TrainingData) -> _NewLeads:
+    is_new = _newer_than(champion, data)
+    typed = read_leads(champion.schema, data.leads.iloc[data.X.index[is_new]])
     forecast = champion.routing.forecast(typed)
     counts = count_leads(champion.profile, typed, forecast.outputs)
     performance, notes = evaluate_outcomes(champion, data.y[is_new], forecast.probability)
@@ -179,39 +175,39 @@ def _age_days(champion: LeadModel) -> float:
     return round(age.total_seconds() / 86_400, 2)
 
 
-def _newer_than(champion: LeadModel, leads: pd.DataFrame, data: TrainingData) -> npt.NDArray[np.bool_]:
+def _newer_than(champion: LeadModel, data: TrainingData) -> npt.NDArray[np.bool_]:
     """Return which leads with an outcome are newer than all training leads of the champion."""
-    time_range = champion.config.training.time_range
-    if data.time is None or time_range is None:
+    time_range, time = champion.config.training.time_range, data.recipe.time
+    if time is None or time_range is None:
         return np.ones(len(data.y), dtype=bool)
-    times = read_times(leads[data.time].iloc[data.X.index])
+    times = read_times(data.raw(time))
     try:
         last = pd.Timestamp(time_range[1]) if times.dtype.kind == "M" else float(time_range[1])
         newer = np.asarray(times > last)
     except (TypeError, ValueError):
         raise InputError(
-            f"The time column {data.time!r} must hold the same type of time as for the champion, such as "
+            f"The time column {time!r} must hold the same type of time as for the champion, such as "
             f"{time_range[1]!r}. It holds {times.iloc[0]!r}."
         ) from None
     if not newer.any():
         raise InputError(
             f"Some leads must be newer than those of the champion, which end at {time_range[1]}. The "
-            f"newest by {data.time!r} is of {times.max()}."
+            f"newest by {time!r} is of {times.max()}."
         )
     return newer
 
 
 def _compare_with_champion(
-    champion: LeadModel, challenger: LeadModel, leads: pd.DataFrame, news: _NewLeads
+    champion: LeadModel, challenger: LeadModel, news: _NewLeads
 ) -> Comparison | None:
     data = news.data
     rows = data.split.test[news.is_new[data.split.test]]
     y = data.y[rows]
     if min(y.sum(), len(y) - y.sum()) < MIN_LEADS_PER_OUTCOME:
         return None
-    raw = leads.iloc[data.X.index[rows]]
+    raw = data.leads.iloc[data.X.index[rows]]
     new, old = challenger.predict_proba(raw), champion.predict_proba(raw)
-    time_range = champion.config.training.time_range if data.time else None
+    time_range = champion.config.training.time_range if data.recipe.time else None
     return Comparison(
         n_leads=len(y),
         n_converted=int(y.sum()),

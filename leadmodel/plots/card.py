@@ -1,8 +1,9 @@
-"""Draw the figures of a model card and of a call plan."""
+"""Draw the figures of a model card and of a call plan, from finished numbers."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from leadmodel.amounts.results import RevenueTest
@@ -11,16 +12,17 @@ from leadmodel.decision.policy import Decision
 from leadmodel.metrics.classification import Estimate
 from leadmodel.metrics.comparison import Candidate
 from leadmodel.metrics.curves import Curves, Line
+from leadmodel.plots.display import Display
 from leadmodel.plots.style import ACCENT, INK, SECOND, in_percent, new_axes, short
 from leadmodel.report.evaluation import Evaluation
 
-__all__ = ["draw_comparison", "draw_figures", "draw_plan"]
+__all__ = ["draw_comparison", "draw_figures", "draw_plan", "make_displays"]
 
 
-def draw_figures(
+def make_displays(
     evaluation: Evaluation, labels: Mapping[str, str], decision: Decision
-) -> dict[str, Figure]:
-    """Draw the figures of a model card.
+) -> dict[str, Display]:
+    """Return the figures of a model card, ready to be drawn.
 
     Parameters
     ----------
@@ -33,26 +35,34 @@ def draw_figures(
 
     Returns
     -------
-    dict of str to Figure
-        Figures by file name without extension.
+    dict of str to Display
+        By file name without extension.
     """
     curves, test = evaluation.curves, evaluation.test
     importance = {labels[name]: value for name, value in evaluation.importance.items()}
-    figures = {
-        "roc": _draw_roc(curves, test["roc_auc"]),
-        "precision_recall": _draw_precision_recall(curves, test),
-        "reliability": _draw_reliability(curves, test["calibration_error"]),
-        "gains": _draw_gains(curves),
-        "lift": _draw_lift(curves),
-        "confusion": _draw_confusion(curves, (decision.negative, decision.positive)),
-        "importance": _draw_importance(importance),
-        "probabilities": _draw_probabilities(curves, None if decision.is_by_value else decision.threshold),
+    displays = {
+        "roc": _roc(curves, test["roc_auc"]),
+        "precision_recall": _precision_recall(curves, test),
+        "reliability": _reliability(curves, test["calibration_error"]),
+        "gains": _gains(curves),
+        "lift": _lift(curves),
+        "confusion": _confusion(curves, (decision.negative, decision.positive)),
+        "importance": _importance(importance),
+        "probabilities": _probabilities(curves, None if decision.is_by_value else decision.threshold),
     }
     if curves.profit:
-        figures["profit"] = _draw_profit(curves.profit, curves.called, test["profit"])
+        displays["profit"] = _profit(curves.profit, curves.called, test["profit"])
     if evaluation.revenue and evaluation.revenue.test:
-        figures["revenue"] = _draw_revenue(evaluation.revenue.test)
-    return figures
+        displays["revenue"] = _revenue(evaluation.revenue.test)
+    return displays
+
+
+def draw_figures(
+    evaluation: Evaluation, labels: Mapping[str, str], decision: Decision
+) -> dict[str, Figure]:
+    """Draw the figures of a model card; parameters as for `make_displays`."""
+    displays = make_displays(evaluation, labels, decision)
+    return {name: display.plot().figure_ for name, display in displays.items()}
 
 
 def draw_comparison(comparison: Sequence[Candidate]) -> Figure:
@@ -104,111 +114,121 @@ def draw_plan(plan: CallPlan) -> Figure:
     return figure
 
 
-def _draw_revenue(test: RevenueTest) -> Figure:
-    figure, axes = new_axes("Value found", "Share of leads, best first", "Share of the real value")
-    axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="in any order")
-    label = f"by probability, top 20 %: {test.caught_by_probability.value:.0%}"
-    axes.plot(test.by_probability.x, test.by_probability.y, color=INK, linewidth=1.5, label=label)
-    label = f"by expected value, top 20 %: {test.caught_by_value.value:.0%}"
-    axes.plot(test.by_value.x, test.by_value.y, color=ACCENT, linewidth=2, label=label)
-    axes.legend(loc="lower right", frameon=False)
-    return figure
+def _revenue(test: RevenueTest) -> Display:
+    def draw(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="in any order")
+        label = f"by probability, top 20 %: {test.caught_by_probability.value:.0%}"
+        axes.plot(test.by_probability.x, test.by_probability.y, color=INK, linewidth=1.5, label=label)
+        label = f"by expected value, top 20 %: {test.caught_by_value.value:.0%}"
+        axes.plot(test.by_value.x, test.by_value.y, color=ACCENT, linewidth=2, label=label)
+        axes.legend(loc="lower right", frameon=False)
+
+    return Display("Value found", "Share of leads, best first", "Share of the real value", draw)
 
 
-def _draw_roc(curves: Curves, auc: Estimate) -> Figure:
-    figure, axes = new_axes("ROC curve", "False positive rate", "True positive rate")
-    axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="chance")
-    axes.plot(curves.roc.x, curves.roc.y, color=ACCENT, linewidth=2, label=f"AUC {auc.summary()}")
-    axes.legend(loc="lower right", frameon=False)
-    return figure
+def _roc(curves: Curves, auc: Estimate) -> Display:
+    def draw(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="chance")
+        axes.plot(curves.roc.x, curves.roc.y, color=ACCENT, linewidth=2, label=f"AUC {auc.summary()}")
+        axes.legend(loc="lower right", frameon=False)
+
+    return Display("ROC curve", "False positive rate", "True positive rate", draw)
 
 
-def _draw_precision_recall(curves: Curves, test: Mapping[str, Estimate]) -> Figure:
-    figure, axes = new_axes("Precision and recall", "Recall", "Precision")
-    label = f"AUC {test['pr_auc'].summary()}"
-    axes.plot(curves.precision_recall.x, curves.precision_recall.y, color=ACCENT, linewidth=2, label=label)
-    chosen = (test["recall"].value, test["precision"].value)
-    axes.plot(*chosen, "o", color=SECOND, markersize=9, label="decision threshold")
-    axes.set_ylim(0, 1.02)
-    axes.legend(loc="lower left", frameon=False)
-    return figure
+def _precision_recall(curves: Curves, test: Mapping[str, Estimate]) -> Display:
+    def draw(axes: Axes) -> None:
+        label = f"AUC {test['pr_auc'].summary()}"
+        line = curves.precision_recall
+        axes.plot(line.x, line.y, color=ACCENT, linewidth=2, label=label)
+        chosen = (test["recall"].value, test["precision"].value)
+        axes.plot(*chosen, "o", color=SECOND, markersize=9, label="decision threshold")
+        axes.set_ylim(0, 1.02)
+        axes.legend(loc="lower left", frameon=False)
+
+    return Display("Precision and recall", "Recall", "Precision", draw)
 
 
-def _draw_reliability(curves: Curves, error: Estimate) -> Figure:
-    figure, axes = new_axes("Do the probabilities hold?", "Predicted probability", "Share that converted")
-    axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="exactly as predicted")
-    predicted, observed = curves.reliability["predicted"], curves.reliability["observed"]
-    label = f"test leads; mean gap {error.value:.3f}"
-    axes.plot(predicted, observed, "o-", color=ACCENT, linewidth=2, label=label)
-    in_percent(axes.xaxis, axes.yaxis)
-    axes.legend(loc="upper left", frameon=False)
-    return figure
+def _reliability(curves: Curves, error: Estimate) -> Display:
+    def draw(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="exactly as predicted")
+        predicted, observed = curves.reliability["predicted"], curves.reliability["observed"]
+        label = f"test leads; mean gap {error.value:.3f}"
+        axes.plot(predicted, observed, "o-", color=ACCENT, linewidth=2, label=label)
+        in_percent(axes.xaxis, axes.yaxis)
+        axes.legend(loc="upper left", frameon=False)
+
+    return Display("Do the probabilities hold?", "Predicted probability", "Share that converted", draw)
 
 
-def _draw_gains(curves: Curves) -> Figure:
-    figure, axes = new_axes("Whom to call first", "Leads called, best first", "Conversions caught")
-    axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="in any order")
-    axes.plot(curves.gains.x, curves.gains.y, color=ACCENT, linewidth=2, label="by this model")
-    in_percent(axes.xaxis, axes.yaxis)
-    axes.legend(loc="lower right", frameon=False)
-    return figure
+def _gains(curves: Curves) -> Display:
+    def draw(axes: Axes) -> None:
+        axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="in any order")
+        axes.plot(curves.gains.x, curves.gains.y, color=ACCENT, linewidth=2, label="by this model")
+        in_percent(axes.xaxis, axes.yaxis)
+        axes.legend(loc="lower right", frameon=False)
+
+    return Display("Whom to call first", "Leads called, best first", "Conversions caught", draw)
 
 
-def _draw_lift(curves: Curves) -> Figure:
-    figure, axes = new_axes("How much better than by chance", "Leads called, best first", "Lift")
-    axes.axhline(1, color=SECOND, linestyle="--", label="in any order")
-    axes.plot(curves.lift.x, curves.lift.y, color=ACCENT, linewidth=2, label="by this model")
-    in_percent(axes.xaxis)
-    axes.set_ylim(0, None)
-    axes.legend(frameon=False)
-    return figure
+def _lift(curves: Curves) -> Display:
+    def draw(axes: Axes) -> None:
+        axes.axhline(1, color=SECOND, linestyle="--", label="in any order")
+        axes.plot(curves.lift.x, curves.lift.y, color=ACCENT, linewidth=2, label="by this model")
+        in_percent(axes.xaxis)
+        axes.set_ylim(0, None)
+        axes.legend(frameon=False)
+
+    return Display("How much better than by chance", "Leads called, best first", "Lift", draw)
 
 
-def _draw_profit(profit: Line, called: float, chosen: Estimate) -> Figure:
-    figure, axes = new_axes(
-        "What calling brings", "Leads called, best first", "Profit per lead of the list"
-    )
-    axes.axhline(0, color=SECOND, linestyle="--", label="nobody called")
-    axes.plot(profit.x, profit.y, color=ACCENT, linewidth=2, label="test leads, by this model")
-    label = f"decision threshold: {chosen.value:.2f} ({chosen.low:.2f} to {chosen.high:.2f})"
-    axes.plot(called, chosen.value, "o", color=INK, markersize=9, label=label)
-    in_percent(axes.xaxis)
-    axes.legend(frameon=False)
-    return figure
+def _profit(profit: Line, called: float, chosen: Estimate) -> Display:
+    def draw(axes: Axes) -> None:
+        axes.axhline(0, color=SECOND, linestyle="--", label="nobody called")
+        axes.plot(profit.x, profit.y, color=ACCENT, linewidth=2, label="test leads, by this model")
+        label = f"decision threshold: {chosen.value:.2f} ({chosen.low:.2f} to {chosen.high:.2f})"
+        axes.plot(called, chosen.value, "o", color=INK, markersize=9, label=label)
+        in_percent(axes.xaxis)
+        axes.legend(frameon=False)
+
+    return Display("What calling brings", "Leads called, best first", "Profit per lead of the list", draw)
 
 
-def _draw_confusion(curves: Curves, words: tuple[str, str]) -> Figure:
-    figure, axes = new_axes("Decisions on the test leads", "", "", height=3.6)
-    axes.grid(visible=False)
-    most = max(max(row) for row in curves.confusion)
-    axes.imshow(curves.confusion, cmap="GnBu", vmin=0, vmax=most * 1.3, aspect="auto")
-    for row, counts in enumerate(curves.confusion):
-        for column, count in enumerate(counts):
-            axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=15, color=INK)
-    axes.set_xticks([0, 1], [short(word) for word in words])
-    axes.set_yticks([0, 1], ["did not", "converted"])
-    return figure
+def _confusion(curves: Curves, words: tuple[str, str]) -> Display:
+    def draw(axes: Axes) -> None:
+        axes.grid(visible=False)
+        most = max(max(row) for row in curves.confusion)
+        axes.imshow(curves.confusion, cmap="GnBu", vmin=0, vmax=most * 1.3, aspect="auto")
+        for row, counts in enumerate(curves.confusion):
+            for column, count in enumerate(counts):
+                axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=15, color=INK)
+        axes.set_xticks([0, 1], [short(word) for word in words])
+        axes.set_yticks([0, 1], ["did not", "converted"])
+
+    return Display("Decisions on the test leads", "", "", draw, 3.6)
 
 
-def _draw_importance(importance: Mapping[str, float]) -> Figure:
+def _importance(importance: Mapping[str, float]) -> Display:
     ranked = sorted(importance.items(), key=lambda item: item[1])[-15:]
     height = 1.3 + 0.3 * len(ranked)
-    figure, axes = new_axes("What counts most", "Mean contribution to the log-odds", "", height=height)
-    axes.barh([short(name) for name, _ in ranked], [value for _, value in ranked], color=ACCENT)
-    axes.grid(axis="y", visible=False)
-    return figure
+
+    def draw(axes: Axes) -> None:
+        axes.barh([short(name) for name, _ in ranked], [value for _, value in ranked], color=ACCENT)
+        axes.grid(axis="y", visible=False)
+
+    return Display("What counts most", "Mean contribution to the log-odds", "", draw, height)
 
 
-def _draw_probabilities(curves: Curves, threshold: float | None) -> Figure:
-    figure, axes = new_axes("Probabilities by outcome", "Probability", "Share of each outcome")
-    for counts, color, style, label in (
-        (curves.scores_other, SECOND, "--", "did not convert"),
-        (curves.scores_converted, ACCENT, "-", "converted"),
-    ):
-        shares = [count / max(sum(counts), 1) for count in counts]
-        axes.stairs(shares, curves.score_edges, color=color, linestyle=style, linewidth=2, label=label)
-    if threshold is not None:
-        axes.axvline(threshold, color=INK, linewidth=1, linestyle=":", label="decision threshold")
-    in_percent(axes.xaxis, axes.yaxis)
-    axes.legend(frameon=False)
-    return figure
+def _probabilities(curves: Curves, threshold: float | None) -> Display:
+    def draw(axes: Axes) -> None:
+        for counts, color, style, label in (
+            (curves.scores_other, SECOND, "--", "did not convert"),
+            (curves.scores_converted, ACCENT, "-", "converted"),
+        ):
+            shares = [count / max(sum(counts), 1) for count in counts]
+            axes.stairs(shares, curves.score_edges, color=color, linestyle=style, linewidth=2, label=label)
+        if threshold is not None:
+            axes.axvline(threshold, color=INK, linewidth=1, linestyle=":", label="decision threshold")
+        in_percent(axes.xaxis, axes.yaxis)
+        axes.legend(frameon=False)
+
+    return Display("Probabilities by outcome", "Probability", "Share of each outcome", draw)

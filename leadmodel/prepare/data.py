@@ -1,13 +1,13 @@
-"""Past leads made ready: outcomes read, test leads set apart, columns typed and audited."""
+"""Prepare past leads for training: read outcomes, split, convert and audit."""
 
 import hashlib
+import time
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from leadmodel.amounts.read import Amounts, read_amounts
+from leadmodel.arrays import Ints, Positions
 from leadmodel.audit.audit import Audit, audit_leads
 from leadmodel.audit.data_quality import check_open_leads
 from leadmodel.errors import InputError, quoted
@@ -15,9 +15,9 @@ from leadmodel.leads.convert import duplicate_names, read_leads
 from leadmodel.leads.dates import find_time
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME, find_positive, known_outcomes, read_outcome
-from leadmodel.leads.recipe import FieldConfig, Recipe
+from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.prepare.folds import GroupIds, find_group_ids
+from leadmodel.prepare.folds import Folds, find_group_ids
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.split import Split, split_leads
 from leadmodel.prepare.width import narrow
@@ -25,83 +25,85 @@ from leadmodel.prepare.width import narrow
 __all__ = ["TrainingData", "fingerprint", "prepare", "prepare_all"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainingData:
-    """Leads with known outcomes, typed, and divided into those to learn from and to judge by.
+    """Past leads with known outcomes: converted, split, and audited.
 
     Attributes
     ----------
-    schema : LeadSchema
-        Inferred from the leads to learn from.
+    leads : DataFrame of shape (n_rows, n_columns)
+        All raw leads, those without an outcome included; rows are named by their position.
+    recipe : Recipe
+        What is known of the columns, with the time column that was found.
     positive : str
         The outcome of a converted lead.
+    schema : LeadSchema
+        Inferred from the training leads.
     X : DataFrame of shape (n_leads, n_columns)
-        Typed leads, with the columns that are too many for a model as well.
+        Converted leads with an outcome, with the columns that are too many for a model as well; the
+        index has their positions in `leads`.
     y : array of shape (n_leads,)
         1 for converted, 0 for the others.
     split : Split
-        Positions of the leads to learn from and to judge by.
+        Positions of the training and of the test leads in `X`.
     audit : Audit
-        What is suspicious about the leads to learn from.
-    time : str, optional
-        The column that orders the leads, named or found.
-    groups : array of shape (n_leads,), optional
-        Which leads belong together, where an id stands there more than once.
-    amounts : Amounts, optional
-        What the leads brought, if the recipe names the column.
+        What is suspicious about the training leads.
+    folds : Folds
+        Of the training leads; those with the same id stay together.
+    seconds : float
+        Wall time of the preparation.
     """
 
-    schema: LeadSchema
+    leads: pd.DataFrame
+    recipe: Recipe
     positive: str
+    schema: LeadSchema
     X: pd.DataFrame
-    y: npt.NDArray[np.int64]
+    y: Ints
     split: Split
     audit: Audit
-    time: str | None = None
-    groups: GroupIds | None = None
-    amounts: Amounts | None = None
+    folds: Folds
+    seconds: float
 
     @property
-    def train(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
-        """Typed leads and outcomes to learn from."""
+    def train(self) -> tuple[pd.DataFrame, Ints]:
+        """Converted training leads and their outcomes."""
         return self.candidates[self.schema.columns], self.y[self.split.train]
 
     @property
     def candidates(self) -> pd.DataFrame:
-        """Typed leads to learn from, with the columns that are too many, for folds to choose from."""
+        """Converted training leads, with the columns that are too many, for folds to choose from."""
         return self.X.iloc[self.split.train]
 
     @property
-    def train_groups(self) -> GroupIds | None:
-        """Which of the leads to learn from belong together; None if each stands for itself."""
-        return None if self.groups is None else find_group_ids(pd.Series(self.groups[self.split.train]))
-
-    @property
-    def test(self) -> tuple[pd.DataFrame, npt.NDArray[np.int64]]:
-        """Typed leads and outcomes to judge by."""
+    def test(self) -> tuple[pd.DataFrame, Ints]:
+        """Converted test leads and their outcomes."""
         return self.X.iloc[self.split.test][self.schema.columns], self.y[self.split.test]
 
+    def raw(self, name: str) -> pd.Series:
+        """Return a raw column of the leads in `X`."""
+        return self.leads[name].iloc[self.X.index]
 
-@dataclass(frozen=True)
-class _Known:
+
+@dataclass(frozen=True, eq=False)
+class _LabeledLeads:
     """A table of leads, the positions of those with an outcome, and these outcomes."""
 
     leads: pd.DataFrame
     recipe: Recipe
-    rows: npt.NDArray[np.intp]
+    rows: Positions
     positive: str
-    y: npt.NDArray[np.int64]
-    amounts: Amounts | None
+    y: Ints
 
     @property
-    def groups(self) -> GroupIds | None:
+    def group_ids(self) -> Positions | None:
         """Which of the leads with an outcome belong together."""
         name = self.recipe.whose
         return find_group_ids(self.leads[name].iloc[self.rows]) if name in self.leads else None
 
 
 def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> TrainingData:
-    """Make raw leads ready to train on.
+    """Prepare raw leads for training: read outcomes, split, infer the schema, audit.
 
     The test leads choose nothing: schema and audit are those of the training leads.
 
@@ -112,32 +114,32 @@ def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> 
     recipe : Recipe
         What is known of the columns; its target is needed.
     settings : TrainingSettings
-        Test share, seed, and whether suspected leaks are left out.
+        Test share, seed, folds, and whether suspected leaks are left out.
 
     Raises
     ------
     InputError
         If the leads cannot be learned from: what is lacking, and what to do.
     """
-    known = _read_outcomes(leads, recipe, MIN_LEADS_PER_OUTCOME)
-    time = known.recipe.time
-    times = known.leads[time].iloc[known.rows] if time else None
+    started = time.perf_counter()
+    labeled = _read_outcomes(leads, recipe, MIN_LEADS_PER_OUTCOME)
+    time_column = labeled.recipe.time
     split = split_leads(
-        known.y,
-        times,
+        labeled.y,
+        labeled.leads[time_column].iloc[labeled.rows] if time_column else None,
         test_share=settings.test_share,
         random_state=settings.seed,
         horizon=recipe.events.horizon if recipe.events else None,
-        groups=known.groups,
+        group_ids=labeled.group_ids,
     )
-    return _make_ready(known, split, settings)
+    return _convert_and_audit(labeled, split, settings, started)
 
 
 def prepare_all(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> TrainingData:
-    """Make raw leads ready to look at: as `prepare`, but however few, and none is kept for a test."""
-    known = _read_outcomes(leads, recipe, 1)
-    every, none = np.arange(len(known.y)), np.arange(0)
-    return _make_ready(known, Split(every, none, "no test leads"), settings)
+    """Prepare raw leads for an audit: as `prepare`, but however few, and none is kept for a test."""
+    started, labeled = time.perf_counter(), _read_outcomes(leads, recipe, 1)
+    split = Split(np.arange(len(labeled.y)), np.arange(0), "no test leads")
+    return _convert_and_audit(labeled, split, settings, started)
 
 
 def fingerprint(leads: pd.DataFrame) -> str:
@@ -147,7 +149,7 @@ def fingerprint(leads: pd.DataFrame) -> str:
     return hashlib.sha256(names + np.sort(rows).tobytes()).hexdigest()
 
 
-def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Known:
+def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _LabeledLeads:
     # Rows are named by their position from here on, columns by their text.
     leads = leads.reset_index(drop=True).set_axis([str(name) for name in leads.columns], axis="columns")
     names = list(leads.columns)
@@ -160,45 +162,42 @@ def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Known
     rows = np.flatnonzero(known_outcomes(target))
     positive = find_positive(target.iloc[rows], recipe.positive)
     y = read_outcome(target.iloc[rows], positive, at_least)
-    amounts = _read_amounts(leads.iloc[rows], y, recipe)
     unused = [name for name in recipe.unused() if name in names]
     recipe = recipe.updated(time=recipe.time or find_time(leads.drop(columns=unused)))
-    return _Known(leads, recipe, rows, positive, y, amounts)
+    return _LabeledLeads(leads, recipe, rows, positive, y)
 
 
-def _read_amounts(leads: pd.DataFrame, y: npt.NDArray[np.int64], recipe: Recipe) -> Amounts | None:
-    if recipe.amount is None:
-        return None
-    unit = recipe.fields.get(recipe.amount, FieldConfig()).unit or ""
-    return read_amounts(leads[recipe.amount], y, recipe.placeholders, unit)
-
-
-def _make_ready(known: _Known, split: Split, settings: TrainingSettings) -> TrainingData:
-    learned = known.leads.iloc[known.rows[split.train]]
-    schema = infer_schema(learned, known.recipe)
-    X = read_leads(schema, known.leads).iloc[known.rows]
-    events = known.recipe.events
+def _convert_and_audit(
+    labeled: _LabeledLeads, split: Split, settings: TrainingSettings, started: float
+) -> TrainingData:
+    recipe, raw_train = labeled.recipe, labeled.leads.iloc[labeled.rows[split.train]]
+    schema = infer_schema(raw_train, recipe)
+    X = read_leads(schema, labeled.leads).iloc[labeled.rows]
+    events = recipe.events
     made = frozenset(schema.by_name).difference(events.fields) if events else frozenset[str]()
-    typed, y = X.iloc[split.train], known.y[split.train]
-    schema = narrow(schema, typed, y)
-    audit = audit_leads(schema, learned, typed[schema.columns], y, settings.seed, made)
-    if known.recipe.time:
-        is_open = np.isin(np.arange(len(known.leads)), known.rows, invert=True)
-        open_leads = check_open_leads(known.leads[known.recipe.time], is_open)
+    X_train, y_train = X.iloc[split.train], labeled.y[split.train]
+    schema = narrow(schema, X_train, y_train)
+    audit = audit_leads(schema, raw_train, X_train[schema.columns], y_train, settings.seed, made)
+    if recipe.time:
+        is_open = np.isin(np.arange(len(labeled.leads)), labeled.rows, invert=True)
+        open_leads = check_open_leads(labeled.leads[recipe.time], is_open)
         audit = Audit(findings=(*audit.findings, *open_leads))
     if settings.drop_leaks and audit.suspects:
         schema = _without(schema, audit.suspicions)
         X = X.drop(columns=[name for name in audit.suspicions if name in X])
+    ids = labeled.group_ids
+    train_ids = None if ids is None else find_group_ids(pd.Series(ids[split.train]))
     return TrainingData(
-        schema,
-        known.positive,
-        X,
-        known.y,
-        split,
-        audit,
-        time=known.recipe.time,
-        groups=known.groups,
-        amounts=known.amounts,
+        leads=labeled.leads,
+        recipe=recipe,
+        positive=labeled.positive,
+        schema=schema,
+        X=X,
+        y=labeled.y,
+        split=split,
+        audit=audit,
+        folds=Folds(settings.n_folds, settings.seed, train_ids),
+        seconds=time.perf_counter() - started,
     )
 
 

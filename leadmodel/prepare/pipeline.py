@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from catboost import (
     CatBoost,
@@ -18,6 +16,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 
+from leadmodel.arrays import Floats, Ints
 from leadmodel.leads.impute import unknown_lead
 from leadmodel.leads.schema import MISSING, LeadSchema
 from leadmodel.prepare.rare_categories import forget_rare
@@ -28,7 +27,7 @@ __all__ = ["fit_bag", "fit_pipeline", "fit_regression"]
 def fit_pipeline(
     schema: LeadSchema,
     X: pd.DataFrame,
-    y: npt.NDArray[np.int64],
+    y: Ints,
     parameters: dict[str, Any],
     n_members: int,
     progress: Callable[[str], None],
@@ -67,7 +66,7 @@ def fit_pipeline(
 
 
 def fit_regression(
-    schema: LeadSchema, X: pd.DataFrame, target: npt.NDArray[np.float64], parameters: dict[str, Any]
+    schema: LeadSchema, X: pd.DataFrame, target: Floats, parameters: dict[str, Any]
 ) -> Pipeline:
     """Fit the pipeline from leads to a number, as `fit_pipeline` does to a probability.
 
@@ -97,7 +96,7 @@ def _make_columns(schema: LeadSchema) -> ColumnTransformer:
 
 def fit_bag(
     X: pd.DataFrame,
-    y: npt.NDArray[np.int64],
+    y: Ints,
     texts: list[str],
     parameters: dict[str, Any],
     n_members: int,

@@ -2,12 +2,14 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from leadmodel.records import Record
 
 __all__ = ["TrainingSettings"]
 
 
-class TrainingSettings(BaseModel):
+class TrainingSettings(Record):
     """Settings of a training run; the defaults were measured on three real lead sets.
 
     Parameters
@@ -48,8 +50,6 @@ class TrainingSettings(BaseModel):
         Into how many segments to divide the leads by what describes them; "auto" to find the number.
         The model is the same with them and without.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = 0
     test_share: float = Field(default=0.2, gt=0, lt=1)

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
+from leadmodel.arrays import Ints, Positions
 from leadmodel.errors import InputError
 from leadmodel.leads.dates import read_times
-from leadmodel.prepare.folds import GroupIds, group_outcomes
+from leadmodel.prepare.folds import group_outcomes
 
 __all__ = ["Split", "split_leads"]
 
@@ -30,21 +30,21 @@ class Split:
         Training leads that came in per day, where times are dates.
     """
 
-    train: npt.NDArray[np.intp]
-    test: npt.NDArray[np.intp]
+    train: Positions
+    test: Positions
     description: str
     time_range: tuple[str, str] | None = None
     leads_per_day: float | None = None
 
 
 def split_leads(
-    y: npt.NDArray[np.int64],
+    y: Ints,
     times: pd.Series | None,
     *,
     test_share: float,
     random_state: int,
     horizon: int | None = None,
-    groups: GroupIds | None = None,
+    group_ids: Positions | None = None,
 ) -> Split:
     """Split leads into training and test leads.
 
@@ -65,7 +65,7 @@ def split_leads(
         Seed of the split without times, which keeps the share of converted leads.
     horizon : int, optional
         Days after its time within which a lead's outcome becomes known.
-    groups : array of shape (n_leads,), optional
+    group_ids : array of shape (n_leads,), optional
         Leads that stay together where there are no times; see `leadmodel.prepare.folds`.
 
     Raises
@@ -74,7 +74,7 @@ def split_leads(
         If all of the test leads, or of the training leads, have one outcome.
     """
     if times is None:
-        return _at_random(y, groups, test_share, random_state)
+        return _at_random(y, group_ids, test_share, random_state)
     ordered = read_times(times)
     order = np.argsort(ordered.to_numpy(), kind="stable")
     n_test = round(test_share * len(y))
@@ -109,16 +109,14 @@ def split_leads(
     )
 
 
-def _at_random(
-    y: npt.NDArray[np.int64], groups: GroupIds | None, test_share: float, random_state: int
-) -> Split:
+def _at_random(y: Ints, group_ids: Positions | None, test_share: float, random_state: int) -> Split:
     description = f"a random {test_share:.0%} of the leads, outcomes in equal shares"
-    outcomes = y if groups is None else group_outcomes(y, groups, 2)
+    outcomes = y if group_ids is None else group_outcomes(y, group_ids, 2)
     train, test = train_test_split(
         np.arange(len(outcomes)), test_size=test_share, stratify=outcomes, random_state=random_state
     )
-    if groups is None:
+    if group_ids is None:
         return Split(train, test, description)
-    is_test = np.isin(groups, test)
+    is_test = np.isin(group_ids, test)
     together = f"{description}, those with the same id together"
     return Split(np.flatnonzero(~is_test), np.flatnonzero(is_test), together)

@@ -7,8 +7,8 @@ import re
 import zipfile
 
 import numpy as np
-import numpy.typing as npt
 
+from leadmodel.arrays import Floats
 from leadmodel.errors import ModelError
 from leadmodel.publishing.nodes import ALLOWED_NODES, SEGMENT_NODES, check_nodes
 
@@ -163,7 +163,7 @@ def _is_matrix(content: bytes) -> bool:
     return _saved(np.frombuffer(numbers).reshape(shape)) == content
 
 
-def _saved(array: npt.NDArray[np.float64]) -> bytes:
+def _saved(array: Floats) -> bytes:
     written = io.BytesIO()
     np.save(written, array, allow_pickle=False)
     return written.getvalue()

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from leadmodel.insights.profile import Profile
@@ -14,6 +13,7 @@ from leadmodel.leads.parse import markdown, visible
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import Field
 from leadmodel.metrics.classification import Estimate
+from leadmodel.options import installed
 from leadmodel.publishing.allowlist import REVENUE_FILE
 from leadmodel.publishing.config import ModelConfig
 from leadmodel.publishing.files import TRUSTED_TYPES, trusted_types
@@ -22,7 +22,7 @@ from leadmodel.report.readiness import evaluate_readiness
 
 __all__ = ["METRIC_NAMES", "environment", "render_card"]
 
-TEMPLATE = Path(__file__).with_name("model_card.md")
+TEMPLATE = "publishing/model_card.md"
 
 _LINK = re.compile(
     r"((?<!!)\[[^\[\]<>`|\\]*\]\((?:https?://|mailto:)[^\s()<>`|\\]*\)|https?://[^\s()<>\[\]`|\\]+)"
@@ -60,7 +60,7 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
     ranked = sorted(evaluation.importance.items(), key=lambda item: -item[1])
     return (
         environment()
-        .get_template(TEMPLATE.name)
+        .get_template(TEMPLATE)
         .render(
             metadata=metadata,
             config=config,
@@ -68,6 +68,7 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
             evaluation=evaluation,
             verdict=evaluate_readiness(evaluation, labels),
             profile=profile,
+            sections=[installed()[name].card for name in evaluation.entries()],
             metric_names=METRIC_NAMES,
             labels=labels,
             suspects=[name for name in evaluation.audit.suspects if name in labels],
@@ -81,7 +82,8 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
 def environment() -> Environment:
     """Return how templates are read: escaping markup, and refusing a name without a value."""
     made = Environment(
-        loader=FileSystemLoader(TEMPLATE.parent),
+        # The whole package, for the sections of options stand in their own folders.
+        loader=PackageLoader("leadmodel", ""),
         undefined=StrictUndefined,
         finalize=_finalize,
         trim_blocks=True,

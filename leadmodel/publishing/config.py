@@ -7,28 +7,19 @@ import platform
 from importlib.metadata import version
 from typing import Annotated, Any, NoReturn
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
-from leadmodel.amounts.model import AmountParameters
-from leadmodel.clusters.results import MAX_SEGMENTS
 from leadmodel.decision.policy import Decision
 from leadmodel.errors import ModelError, quoted
 from leadmodel.leads.parse import visible
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.publishing.allowlist import MODEL_FILE, REVENUE_FILE, SEGMENTS_FILE
+from leadmodel.options import Sha256, WithOptions, installed, with_options
+from leadmodel.publishing.allowlist import MODEL_FILE
+from leadmodel.records import Record
 from leadmodel.report.gate import Gate
 
 Version = Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,40}$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 __all__ = [
     "FORMAT_VERSION",
@@ -36,8 +27,6 @@ __all__ = [
     "ModelConfig",
     "PartFile",
     "PartFiles",
-    "RevenueFile",
-    "SegmentsFile",
     "TrainingRecord",
     "check_finite",
     "installed_versions",
@@ -50,7 +39,7 @@ LIBRARIES = ("catboost", "numpy", "pandas", "scikit-learn", "skops")
 """What it takes to open model.skops; the first thing that another release of one can break."""
 
 
-class TrainingRecord(BaseModel):
+class TrainingRecord(Record):
     """How the model was made.
 
     Parameters
@@ -75,8 +64,6 @@ class TrainingRecord(BaseModel):
         Of the leads, those of the test included, in any order: the same leads again can be told.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     settings: dict[str, Any]
     parameters: dict[str, Any]
     n_train: int
@@ -88,66 +75,29 @@ class TrainingRecord(BaseModel):
     fingerprint: Sha256 | None = None
 
 
-class PartFile(BaseModel):
+class PartFile(Record):
     """The file of the model for the leads with one value of a field."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     value: str
     file: Annotated[str, StringConstraints(pattern=r"^parts/\d{1,3}\.skops$")]
     sha256: Sha256
 
 
-class PartFiles(BaseModel):
+class PartFiles(Record):
     """The models for single values of one field; every other lead is the main model's."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     field: str
     files: tuple[PartFile, ...] = Field(min_length=1, max_length=MAX_PARTS)
 
 
-class RevenueFile(BaseModel):
-    """The model of what converted leads bring.
-
-    Parameters
-    ----------
-    column : str
-        That the amounts of the past leads stood in.
-    sha256 : str, optional
-        Of revenue.skops; None if there is none, because each converted lead is expected to bring
-        the mean.
-    terms : AmountParameters
-        How amounts and values are told.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    column: str
-    sha256: Sha256 | None = None
-    terms: AmountParameters
-
-
-class SegmentsFile(BaseModel):
-    """The file that assigns leads to segments, and the segments' names in its order."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    names: tuple[Annotated[str, StringConstraints(min_length=1, max_length=200)], ...] = Field(
-        min_length=2, max_length=MAX_SEGMENTS
-    )
-    sha256: Sha256
-
-
-class ModelConfig(BaseModel):
+@with_options("entry")
+class ModelConfig(WithOptions, populate_by_name=True):
     """The content of config.json.
 
     The file also holds an ``sklearn`` block, made from the rest, which the Hub reads. The recipe is
     what was known of the source, for a later model of its newer leads; the gate tells why the model
     took the place of another, if it did.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     format_version: int = FORMAT_VERSION
     title: Annotated[str, AfterValidator(visible)]
@@ -161,14 +111,12 @@ class ModelConfig(BaseModel):
     recipe: Recipe | None = None
     gate: Gate | None = None
     parts: PartFiles | None = None
-    revenue: RevenueFile | None = Field(default=None, exclude_if=lambda revenue: revenue is None)
-    segments: SegmentsFile | None = Field(default=None, exclude_if=lambda value: value is None)
     versions: dict[str, Version]
     sha256: Sha256
 
     @model_validator(mode="after")
     def _check_decision(self) -> "ModelConfig":
-        if self.decision.is_by_value and self.revenue is None:
+        if self.decision.is_by_value and not any(installed()[name].gives_value for name in self.entries()):
             raise ValueError("a decision by value needs a model of amounts")
         return self
 
@@ -237,9 +185,8 @@ class ModelConfig(BaseModel):
         """The sha256 of each skops file by its name, the main one first."""
         parts = self.parts.files if self.parts else ()
         named = {MODEL_FILE: self.sha256} | {part.file: part.sha256 for part in parts}
-        if self.revenue and self.revenue.sha256:
-            named[REVENUE_FILE] = self.revenue.sha256
-        return named | ({SEGMENTS_FILE: self.segments.sha256} if self.segments else {})
+        options = {installed()[name].file: entry.sha256 for name, entry in self.entries().items()}
+        return named | {file: sha256 for file, sha256 in options.items() if sha256}
 
     def requirements(self) -> str:
         """Return requirements.txt: the exact versions that open the model."""

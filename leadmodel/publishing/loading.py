@@ -1,28 +1,31 @@
-"""From the files of a model folder to what is in them, each checked against the others."""
+"""Load the files of a model folder, each checked against the others."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import numpy as np
 from pydantic import ValidationError
 from sklearn.pipeline import Pipeline
 
-from leadmodel.amounts.model import AmountModel
-from leadmodel.clusters.assignment import ClusterAssigner
 from leadmodel.errors import ModelError, quoted
 from leadmodel.insights.profile import Profile
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.publishing.allowlist import REVENUE_FILE, SEGMENTS_FILE, check_archive
+from leadmodel.options import installed
+from leadmodel.publishing.allowlist import check_archive
 from leadmodel.publishing.config import ModelConfig, check_finite
-from leadmodel.publishing.consistency import check_consistency, read_cluster_assigner
-from leadmodel.publishing.files import check_sha256, load_pipeline
+from leadmodel.publishing.files import MODEL_FILE, check_sha256, load_pipeline
 from leadmodel.report.evaluation import Evaluation
 
 __all__ = ["LoadedFiles", "check_files", "open_files", "read_config"]
 
 _Content = TypeVar("_Content", Profile, Evaluation)
+
+
+_MARKUP = re.compile(rb"<[a-z/!?][^>\n]*|\]\(\s*(javascript|data|vbscript):", re.IGNORECASE)
+"""Markup that a card of ours escapes: any of it was put there by somebody else."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -48,18 +51,24 @@ class LoadedFiles:
         parts = self.config.parts.files if self.config.parts else ()
         return {part.value: self.pipelines[part.file] for part in parts}
 
-    @property
-    def worth(self) -> AmountModel | None:
-        """The model of amounts, if there is one."""
-        if self.config.revenue is None:
-            return None
-        pipeline = self.pipelines.get(REVENUE_FILE)
-        return AmountModel(self.config.revenue.terms, pipeline and pipeline[-1])
+    def open_options(self) -> dict[str, Any]:
+        """Return what scores leads beside the classifiers, by the name of the option.
 
-    @cached_property
-    def assignment(self) -> ClusterAssigner | None:
-        """What assigns leads to segments, if the model has any."""
-        return read_cluster_assigner(self.config, self.evaluation, self.pipelines.get(SEGMENTS_FILE))
+        Raises
+        ------
+        ModelError
+            If the files of an option are not of one model.
+        """
+        config, evaluation = self.config, self.evaluation
+        return {
+            name: option.open(
+                config.lead_schema,
+                getattr(config, name),
+                getattr(evaluation, name),
+                self.pipelines.get(option.file),
+            )
+            for name, option in installed().items()
+        }
 
 
 def open_files(files: Mapping[str, bytes]) -> LoadedFiles:
@@ -76,7 +85,6 @@ def open_files(files: Mapping[str, bytes]) -> LoadedFiles:
     }
     opened = LoadedFiles(config, profile, evaluation, pipelines)
     _check_fields(opened)
-    _check_numbers(opened)
     return opened
 
 
@@ -97,7 +105,7 @@ def check_files(files: Mapping[str, bytes]) -> None:
 def _read_documents(files: Mapping[str, bytes]) -> tuple[ModelConfig, Profile, Evaluation]:
     config = read_config(files)
     config.check_versions()
-    check_consistency(files, config)
+    _check_consistency(files, config)
     profile = _read_json(files, "profile.json", Profile)
     _check_profile(profile, config.lead_schema)
     return config, profile, _read_json(files, "metrics.json", Evaluation)
@@ -108,8 +116,38 @@ def read_config(files: Mapping[str, bytes]) -> ModelConfig:
     return ModelConfig.from_json(_text(files, "config.json"))
 
 
+def _check_consistency(files: Mapping[str, bytes], config: ModelConfig) -> None:
+    """Raise ModelError unless the files are those of one model, and nothing but a model.
+
+    People read the card and install from requirements.txt without looking at config.json, so neither
+    may be that of another model, hold active markup, or ask for other packages.
+    """
+    named = set(config.checksums) - {MODEL_FILE}
+    found = {name for name in files if name.endswith(".skops")} - {MODEL_FILE}
+    if named != found:
+        raise ModelError(
+            f"The files beside {MODEL_FILE} must be those of config.json, {sorted(named)}. "
+            f"Found: {sorted(found)}."
+        )
+    card = files["README.md"]
+    if config.sha256.encode() not in card:
+        raise ModelError("README.md is not the card of this model: it must name the sha256 of model.skops.")
+    if markup := _MARKUP.search(card):
+        raise ModelError(
+            f"README.md holds markup that no card needs: {markup[0][:60].decode(errors='replace')!r}."
+        )
+    if (
+        files["requirements.txt"].decode(errors="replace").splitlines()
+        != config.requirements().splitlines()
+    ):
+        raise ModelError("requirements.txt must name the versions of config.json and nothing else.")
+    for name, content in files.items():
+        if name.endswith(".png") and not content.startswith(_PNG):
+            raise ModelError(f"{name} must be a PNG image. It is not.")
+
+
 def _check_profile(profile: Profile, schema: LeadSchema) -> None:
-    """Raise ModelError unless profile and schema speak of the same fields."""
+    """Raise ModelError unless profile and schema describe the same fields."""
     profiles = profile.fields
     if set(profiles) != set(schema.columns):
         raise ModelError("profile.json and config.json must be of one model. Their fields differ.")
@@ -122,27 +160,14 @@ def _check_profile(profile: Profile, schema: LeadSchema) -> None:
 
 
 def _check_fields(opened: LoadedFiles) -> None:
-    """Raise ModelError unless pipelines and schema speak of the same fields."""
+    """Raise ModelError unless pipelines and schema describe the same fields."""
     schema = opened.config.lead_schema
+    option_files = {option.file for option in installed().values()}
     for name, pipeline in opened.pipelines.items():
-        if name != SEGMENTS_FILE and list(pipeline[-1].feature_names_ or ()) != schema.columns:
+        if name not in option_files and list(pipeline[-1].feature_names_ or ()) != schema.columns:
             raise ModelError(f"{name} and config.json must be of one model. Their fields differ.")
     if opened.config.parts and opened.config.parts.field not in schema.text_columns:
         raise ModelError("config.json, at parts: the field that divides the leads must be a text.")
-    if (opened.config.revenue is None) != (opened.evaluation.revenue is None):
-        raise ModelError(
-            "metrics.json and config.json must be of one model: both tell of amounts, or none."
-        )
-
-
-def _check_numbers(opened: LoadedFiles) -> None:
-    """Raise ModelError if some lead's expected amount would not be finite, whichever lead it is."""
-    worth = opened.worth
-    if worth is None or worth.regressor is None:
-        return
-    numbers = np.append(worth.regressor.get_leaf_values(), worth.regressor.get_scale_and_bias())
-    if not np.isfinite(numbers.sum()):
-        raise ModelError(f"{REVENUE_FILE} must give finite amounts. It holds numbers that are not finite.")
 
 
 def _text(files: Mapping[str, bytes], name: str) -> str:

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from leadmodel.arrays import Ints
 from leadmodel.explain.reasons import Explanation, Reason, explain
 from leadmodel.insights.conversion import group_name
 from leadmodel.insights.profile import Profile
@@ -37,7 +37,7 @@ class ConfidentError(NamedTuple):
 
 
 def find_confident_errors(
-    routing: Predictor, profile: Profile, X: pd.DataFrame, y: npt.NDArray[np.int64], n_each: int = 4
+    routing: Predictor, profile: Profile, X: pd.DataFrame, y: Ints, n_each: int = 4
 ) -> tuple[ConfidentError, ...]:
     """Find the surest mistakes among leads that the model has not learned from.
 

@@ -1,31 +1,28 @@
-"""What was measured of a model: the content of metrics.json."""
+"""Evaluate a model on its test leads: the content of metrics.json."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostClassifier, Pool
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import field_validator
 
-from leadmodel.amounts.evaluate import ObservedAmounts
-from leadmodel.amounts.results import Revenue
+from leadmodel.arrays import Floats
 from leadmodel.audit.finding import Audit
-from leadmodel.clusters.results import Clustering
-from leadmodel.decision.policy import Decision
 from leadmodel.explain.shap import ShapExplainer
-from leadmodel.insights.insights import Insights
+from leadmodel.insights.insights import Insights, find_insights
 from leadmodel.leads.impute import assume
-from leadmodel.leads.schema import LeadSchema
 from leadmodel.metrics.classification import Estimate, calibration_floor, estimate_metrics
 from leadmodel.metrics.comparison import Candidate
 from leadmodel.metrics.curves import Curves, trace_curves
 from leadmodel.metrics.profit import CallPayoff
 from leadmodel.metrics.slices import SliceMetrics, evaluate_slices
-from leadmodel.predictor.routing import Predictions
+from leadmodel.options import EvaluationContext, WithOptions, with_options
+from leadmodel.records import Record
 from leadmodel.report.refinements import Calibration, SegmentModels, Tuning
 
-__all__ = ["Evaluation", "evaluate_model"]
+__all__ = ["Evaluation", "TrainingResults", "evaluate_model"]
 
 N_SHAP_LEADS = 2000
 
@@ -33,7 +30,18 @@ METRICS = {"roc_auc", "pr_auc", "log_loss", "brier", "calibration_error", "preci
 """Without these a model cannot be told from a guess."""
 
 
-class Evaluation(BaseModel):
+class TrainingResults(NamedTuple):
+    """The entries of `Evaluation` that are measured on the training leads; see there."""
+
+    comparison: tuple[Candidate, ...]
+    calibration: Calibration
+    folds: tuple[dict[str, float], ...]
+    tuning: Tuning | None = None
+    parts: SegmentModels | None = None
+
+
+@with_options("result")
+class Evaluation(WithOptions):
     """Metrics of a model on leads that it has not seen.
 
     Parameters
@@ -64,13 +72,9 @@ class Evaluation(BaseModel):
         Mean absolute contribution to the log-odds by field name.
     insights : Insights, optional
         What the training leads say of themselves.
-    segments : Clustering, optional
-        The search for kinds of leads, if it was asked for.
-    revenue : Revenue, optional
-        How well the value of leads is told, if the model was trained on amounts.
+    **options : Record, optional
+        What options measured of themselves, by name.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_test: int
     n_test_converted: int
@@ -86,8 +90,6 @@ class Evaluation(BaseModel):
     curves: Curves
     importance: dict[str, float]
     insights: Insights | None = None
-    segments: Clustering | None = Field(default=None, exclude_if=lambda value: value is None)
-    revenue: Revenue | None = Field(default=None, exclude_if=lambda revenue: revenue is None)
 
     @property
     def cross_validated(self) -> dict[str, float]:
@@ -111,64 +113,57 @@ class Evaluation(BaseModel):
 
 
 def evaluate_model(
-    classifier: CatBoostClassifier,
-    schema: LeadSchema,
-    test: tuple[pd.DataFrame, npt.NDArray[np.int64]],
-    forecast: Predictions,
-    decision: Decision,
-    random_state: int,
-    sold: ObservedAmounts | None = None,
-    **training: Any,
+    context: EvaluationContext,
+    results: TrainingResults,
+    gains: Floats | None = None,
+    options: Mapping[str, Record] | None = None,
 ) -> Evaluation:
-    """Evaluate a fitted classifier.
+    """Evaluate a fitted model on the test leads.
 
     Parameters
     ----------
-    classifier : CatBoostClassifier
-        Fitted on all training leads; the importance is its.
-    schema : LeadSchema
-        The fields.
-    test : tuple of DataFrame of shape (n_test, n_fields) and array of shape (n_test,)
-        Typed test leads and their outcomes.
-    forecast : Predictions
-        What the whole model says of them.
-    decision : Decision
-        The threshold, and what a decision is worth.
-    random_state : int
-        Seed of the resamples.
-    sold : ObservedAmounts, optional
+    context : EvaluationContext
+        The leads, the classifier of all leads, the decision, and the predictions for the test leads.
+    results : TrainingResults
+        What was measured on the training leads.
+    gains : array of shape (n_test,), optional
         What the test leads brought; needed where the value of each decides.
-    **training
-        The entries of `Evaluation` that were measured on the training leads.
+    options : mapping of str to Record, optional
+        What options measured of themselves, by name.
     """
-    X, y = test
-    probability, value = forecast.probability, forecast.worths and forecast.worths.value
-    positive = decision.is_positive(probability, value)
-    stakes = _stakes(y, forecast, decision, sold)
-    gain = stakes.gain if stakes else None
-    metrics = estimate_metrics(y, probability, positive=positive, gain=gain, random_state=random_state)
-    some = X.sample(min(len(X), N_SHAP_LEADS), random_state=random_state)
+    data, decision, seed = context.data, context.decision, context.settings.seed
+    (X, y), probability = data.test, context.predictions["probability"]
+    positive = decision.is_positive(probability, context.predictions.get("expected_value"))
+    payoff = _call_payoff(context, gains)
+    metrics = estimate_metrics(
+        y, probability, positive=positive, gain=payoff.gain if payoff else None, random_state=seed
+    )
+    some = X.sample(min(len(X), N_SHAP_LEADS), random_state=seed)
+    importance = _importance(context.classifier, assume(data.schema, some))
+    entries: dict[str, Any] = dict(options or {})
     return Evaluation(
         n_test=len(y),
         n_test_converted=int(y.sum()),
         test=metrics,
-        calibration_floor=calibration_floor(probability, random_state),
-        levels=evaluate_slices(schema, X, y, probability, metrics["roc_auc"].value, random_state),
-        **training,
-        curves=trace_curves(y, probability, positive, stakes),
-        importance=_importance(classifier, assume(schema, some)),
+        calibration_floor=calibration_floor(probability, seed),
+        audit=data.audit,
+        **results._asdict(),
+        levels=evaluate_slices(data.schema, X, y, probability, metrics["roc_auc"].value, seed),
+        curves=trace_curves(y, probability, positive, payoff),
+        importance=importance,
+        insights=find_insights(data.schema, *data.train, importance, seed),
+        **entries,
     )
 
 
-def _stakes(
-    y: npt.NDArray[np.int64], forecast: Predictions, decision: Decision, sold: ObservedAmounts | None
-) -> CallPayoff | None:
+def _call_payoff(context: EvaluationContext, gains: Floats | None) -> CallPayoff | None:
+    decision, y = context.decision, context.data.test[1]
     if decision.value_and_cost:
         value, cost = decision.value_and_cost
-        return CallPayoff(value * y.astype(np.float64), forecast.probability, cost)
-    if decision.cost is None or sold is None or forecast.worths is None:
+        return CallPayoff(value * y.astype(np.float64), context.predictions["probability"], cost)
+    if decision.cost is None or gains is None:
         return None
-    return CallPayoff(sold.weights * sold.filled, forecast.worths.value, decision.cost)
+    return CallPayoff(gains, context.predictions["expected_value"], decision.cost)
 
 
 def _importance(classifier: CatBoostClassifier, X: pd.DataFrame) -> dict[str, float]:

@@ -2,9 +2,8 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from leadmodel.metrics.classification import Estimate
+from leadmodel.records import Record
 
 __all__ = ["MARGIN", "Comparison", "Gate", "Rule"]
 
@@ -14,7 +13,7 @@ MARGIN = 0.01
 Rule = Literal["better", "drifted", "aged", "forced", "not better", "worse", "nothing new", "too few"]
 
 
-class Comparison(BaseModel):
+class Comparison(Record):
     """Champion and challenger on the same leads, which neither has learned from.
 
     Parameters
@@ -28,8 +27,6 @@ class Comparison(BaseModel):
     change : Estimate
         Log loss of the challenger beyond the champion's, paired lead by lead, with its 95 % interval.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_leads: int
     n_converted: int
@@ -55,7 +52,7 @@ class Comparison(BaseModel):
         return not self.is_worse and (slightly or self.change.value <= 0)
 
 
-class Gate(BaseModel):
+class Gate(Record):
     """What the gate decided about a challenger, and by which rule.
 
     Parameters
@@ -78,8 +75,6 @@ class Gate(BaseModel):
     comparison : Comparison, optional
         What the decision rests on, unless it came to none.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     publish: bool
     rule: Rule

@@ -1,12 +1,11 @@
-"""Whether a model is fit for use, by plain rules over what was measured of it."""
+"""Judge whether a model is ready for use, by plain rules over its metrics."""
 
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from leadmodel.metrics.comparison import Candidate
 from leadmodel.metrics.slices import SliceMetrics
+from leadmodel.records import Record
 from leadmodel.report.evaluation import Evaluation
 
 __all__ = ["Check", "Readiness", "ReadinessLevel", "evaluate_readiness"]
@@ -37,8 +36,8 @@ LARGE_KIND = 0.1
 """Share of the test leads from which on a kind of leads is everyday business."""
 
 
-class Check(BaseModel):
-    """What one rule says of a model.
+class Check(Record):
+    """Hold the result of one rule.
 
     Parameters
     ----------
@@ -48,22 +47,18 @@ class Check(BaseModel):
         What was found, with its numbers.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     level: ReadinessLevel
     sentence: str
 
 
-class Readiness(BaseModel):
-    """Whether a model is fit for use, and why.
+class Readiness(Record):
+    """Hold whether a model is ready for use, and why.
 
     Parameters
     ----------
     checks : tuple of Check
         One per rule, the gravest first.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     checks: tuple[Check, ...]
 
@@ -111,73 +106,74 @@ def _grade(care: bool, fail: bool) -> ReadinessLevel:
 def _check_number(evaluation: Evaluation) -> Check:
     rarer = min(evaluation.n_test_converted, evaluation.n_test - evaluation.n_test_converted)
     level = _grade(rarer < FEW, rarer < TOO_FEW)
-    told = {
-        "ready": "enough to judge by",
-        "usable with care": "few, so that every figure is rough",
-        "not ready": "too few to judge by",
+    verdicts = {
+        "ready": "enough for a reliable test",
+        "usable with care": "few, so every figure is rough",
+        "not ready": "too few for a reliable test",
     }
     return Check(
         level=level,
-        sentence=f"It was tested on {evaluation.n_test:,} leads that it had not seen, {rarer:,} of them "
-        f"with the rarer outcome: {told[level]}.",
+        sentence=f"It was tested on {evaluation.n_test:,} leads that it had not seen, including {rarer:,} "
+        f"with the rarer outcome: {verdicts[level]}.",
     )
 
 
 def _check_ranking(evaluation: Evaluation) -> Check:
     auc = evaluation.test["roc_auc"]
     level = _grade(auc.value < WEAK_AUC, auc.low <= 0.5)
-    told = {
+    verdicts = {
         "ready": "",
-        "usable with care": " That is a weak order: use it to sort leads, not to drop any.",
-        "not ready": " That cannot be told from a coin, which is right in 50.",
+        "usable with care": " That is a weak ranking: use it to sort leads, not to drop any.",
+        "not ready": " That may be no better than chance, which is right in 50.",
     }
     return Check(
         level=level,
-        sentence=f"Of a lead that converts and one that does not, it puts the right one first in "
-        f"{100 * auc.value:.0f} of 100 pairs ({100 * auc.low:.0f} to {100 * auc.high:.0f}).{told[level]}",
+        sentence=f"Given a lead that converts and one that does not, it ranks the right one first in "
+        f"{100 * auc.value:.0f} of 100 pairs ({100 * auc.low:.0f} to {100 * auc.high:.0f})."
+        f"{verdicts[level]}",
     )
 
 
 def _check_leaks(evaluation: Evaluation, suspects: list[str]) -> Check:
     is_too_good = evaluation.test["roc_auc"].value >= TOO_GOOD_AUC
     level = _grade(bool(suspects) or is_too_good, bool(suspects) and is_too_good)
-    found = []
+    complaints = []
     if suspects:
-        found.append(
+        complaints.append(
             f"It uses {', '.join(map(repr, suspects))}, which may be filled in after the outcome is known; "
             "if so, it will do worse on new leads than it did here."
         )
     if is_too_good:
-        found.append(
-            "It is almost never wrong, which is rarely true of leads: look for a field that tells."
+        complaints.append(
+            "It is almost never wrong, which is rare for leads: look for a field that leaks the outcome."
         )
-    return Check(
-        level=level, sentence=" ".join(found) or "No field that it uses seems to know the outcome."
-    )
+    return Check(level=level, sentence=" ".join(complaints) or "No field appears to leak the outcome.")
 
 
 def _check_prior(evaluation: Evaluation) -> Check:
-    own, by_name = _own(evaluation), {one.name: one for one in evaluation.comparison}
+    own, by_name = _own(evaluation), {model.name: model for model in evaluation.comparison}
     prior = by_name.get("Prior")
     if prior is None:
-        return Check(level="usable with care", sentence="It was not compared with the overall rate alone.")
+        return Check(level="usable with care", sentence="It was not compared with the average rate alone.")
     loss, bar = own.metrics["log_loss"], prior.metrics["log_loss"]
     fails = loss >= bar or prior.behind.low <= 0
-    sentence = f"Its log loss, cross-validated, is {loss:.3f}; the overall rate alone has {bar:.3f}."
+    comparison = f"(log loss {loss:.3f} against {bar:.3f})"
     if fails:
-        sentence += " It is not better than that beyond doubt."
+        sentence = f"It does not clearly predict better than the average rate alone {comparison}."
+    else:
+        sentence = f"It predicts better than the average rate alone {comparison}."
     return Check(level=_grade(False, fails), sentence=sentence)
 
 
 def _check_others(evaluation: Evaluation) -> Check:
     own, best = _own(evaluation), evaluation.comparison[0]
     if own.behind.low > 0:
-        sentence = f"{best.name} is visibly better on the same leads; use that, or ask why."
+        sentence = f"{best.name} is clearly better on the same leads; use that, or find out why."
         return Check(level="usable with care", sentence=sentence)
-    simple = next((one for one in evaluation.comparison if one.name == "Logistic regression"), None)
+    simple = next((model for model in evaluation.comparison if model.name == "Logistic regression"), None)
     if simple is None or simple.behind.low > 0:
-        return Check(level="ready", sentence="No other kind of model that was tried is visibly better.")
-    sentence = "Logistic regression, which is simpler, is not visibly worse on the same leads."
+        return Check(level="ready", sentence="No other model that was tried is clearly better.")
+    sentence = "Logistic regression, which is simpler, is not clearly worse on the same leads."
     return Check(level="ready", sentence=sentence)
 
 
@@ -187,9 +183,9 @@ def _check_gap(evaluation: Evaluation) -> Check:
     level = _grade(is_worse, is_worse and before - now.value > LARGE_GAP)
     numbers = f"ROC AUC {now.value:.3f} against {before:.3f}"
     if is_worse:
-        sentence = f"The test leads are ranked visibly less well than the training leads were: {numbers}."
+        sentence = f"Test leads are ranked clearly less well than cross-validation promised: {numbers}."
     else:
-        sentence = f"It does on the test leads about what cross-validation had promised: {numbers}."
+        sentence = f"Test results match cross-validation: {numbers}."
     return Check(level=level, sentence=sentence)
 
 
@@ -198,13 +194,15 @@ def _check_calibration(evaluation: Evaluation) -> Check:
     beyond = error - by_chance
     level = _grade(beyond > MISCALIBRATED, beyond > UNCALIBRATED)
     sentence = (
-        f"Its probabilities differ from what happened by {100 * error:.1f} points on average; exact ones "
-        f"would by about {100 * by_chance:.1f}, by chance."
+        f"Predicted and actual rates differ by {100 * error:.1f} points on average; chance alone would "
+        f"give about {100 * by_chance:.1f}."
     )
     if level != "ready":
         mean = _mean_gap(evaluation)
-        side = f"they run {'high' if mean > 0 else 'low'} by {100 * abs(mean):.1f} points over all leads"
-        sentence += f" Use them to rank leads rather than to count conversions: {side}."
+        side = (
+            f"they are too {'high' if mean > 0 else 'low'} by {100 * abs(mean):.1f} points over all leads"
+        )
+        sentence += f" Use the probabilities to rank leads, not to count conversions: {side}."
     return Check(level=level, sentence=sentence)
 
 
@@ -216,25 +214,28 @@ def _mean_gap(evaluation: Evaluation) -> float:
 
 def _check_levels(evaluation: Evaluation, labels: Mapping[str, str]) -> Check:
     if not evaluation.levels:
-        return Check(level="ready", sentence="No kind of leads has enough test leads to be judged alone.")
+        return Check(level="ready", sentence="No lead group has enough test leads for a test of its own.")
     wrong = [level for level in evaluation.levels if _is_wrong(level)]
     if not wrong:
         return Check(
             level="ready",
-            sentence="Its probabilities are not visibly too high or too low for any kind of leads.",
+            sentence="Predictions are not clearly too high or too low for any lead group.",
         )
     large = [level for level in wrong if level.n_leads >= LARGE_KIND * evaluation.n_test]
     named = ", ".join(f"{labels[level.field]} {level.value!r}" for level in (large or wrong)[:3])
-    sentence = f"It is visibly wrong for {len(wrong)} of {len(evaluation.levels)} kinds of leads: {named}"
+    sentence = (
+        f"Predictions are clearly off for {len(wrong)} of {len(evaluation.levels)} lead groups: {named}"
+    )
     sentence += " and others" if len(large or wrong) > 3 else ""
-    sentence += "." if large else f"; each is less than {LARGE_KIND:.0%} of the leads."
+    sentence += "." if large else f"; each has less than {LARGE_KIND:.0%} of the leads."
     return Check(level=_grade(bool(large), False), sentence=sentence)
 
 
 def _is_wrong(level: SliceMetrics) -> bool:
-    """Whether its probabilities are off beyond doubt, or its leads are hardly told apart.
+    """Return whether the probabilities of a group are clearly off, or its leads are hardly ranked.
 
-    That they are told apart less well than elsewhere is in the nature of a kind that tells much by itself.
+    A ranking that is only worse than elsewhere is no fault: a value that says much by itself leaves
+    less to rank within its group.
     """
     is_off = level.gap.low > 0 or level.gap.high < 0
     return bool(level.verdict) and (is_off or level.roc_auc.high < WEAK_AUC)
@@ -245,13 +246,13 @@ def _check_profit(evaluation: Evaluation) -> list[Check]:
     if profit is None:
         return []
     level = _grade(profit.low <= 0, profit.high <= 0)
-    told = {"ready": "earns", "usable with care": "may or may not earn", "not ready": "does not earn"}
+    verdicts = {"ready": "earns", "usable with care": "may or may not earn", "not ready": "does not earn"}
     sentence = (
-        f"Calling whom it names {told[level]} its cost: {profit.value:,.2f} per lead of the list "
-        f"({profit.low:,.2f} to {profit.high:,.2f})."
+        f"Calling the leads it selects {verdicts[level]} its cost: {profit.value:,.2f} per lead of "
+        f"the list ({profit.low:,.2f} to {profit.high:,.2f})."
     )
     return [Check(level=level, sentence=sentence)]
 
 
 def _own(evaluation: Evaluation) -> Candidate:
-    return next(one for one in evaluation.comparison if one.name == "CatBoost")
+    return next(model for model in evaluation.comparison if model.name == "CatBoost")

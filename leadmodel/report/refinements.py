@@ -1,15 +1,14 @@
-"""What was tried to better the model, and what it gained: part of metrics.json."""
+"""Hold what was tried to improve the model, and what it gained: part of metrics.json."""
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from leadmodel.metrics.classification import Estimate
+from leadmodel.records import Record
 
 __all__ = ["Calibration", "SegmentModel", "SegmentModels", "Tuning"]
 
 
-class Calibration(BaseModel):
+class Calibration(Record):
     """A straight line through the log-odds (Platt 1999), and whether it is in the model.
 
     Parameters
@@ -20,8 +19,6 @@ class Calibration(BaseModel):
         What it adds to the log loss of training leads that neither the model nor the line has
         seen; below 0 is better. Paired, with its 95 % interval.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     scale: float
     shift: float
@@ -39,12 +36,12 @@ class Calibration(BaseModel):
 
     def summary(self) -> str:
         """Return what was found, in a sentence."""
-        verdict = "is part of the model" if self.is_used else "is not certain to help, so there is none"
+        verdict = "applied" if self.is_used else "not applied, as it showed no clear benefit"
         change = self.change.summary("+.4f")
         return f"Platt scaling {verdict}; it changes the cross-validated log loss by {change}."
 
 
-class Tuning(BaseModel):
+class Tuning(Record):
     """The search for better parameters, and whether its best ones are those of the model.
 
     Parameters
@@ -61,8 +58,6 @@ class Tuning(BaseModel):
         What they add to the default's log loss on folds that the search has not used; below 0
         is better. Paired, with its 95 % interval.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_trials: int
     n_pruned: int
@@ -86,7 +81,7 @@ class Tuning(BaseModel):
         return f"{tried}. {verdict}: on new folds the best one changes the log loss by {change}."
 
 
-class SegmentModel(BaseModel):
+class SegmentModel(Record):
     """The training leads with one value of a field, and a model of their own.
 
     Parameters
@@ -100,8 +95,6 @@ class SegmentModel(BaseModel):
         them, both cross-validated; below 0 is better. Paired, with its 95 % interval.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     value: str
     n_leads: int
     change: Estimate
@@ -112,7 +105,7 @@ class SegmentModel(BaseModel):
         return self.change.high < 0
 
 
-class SegmentModels(BaseModel):
+class SegmentModels(Record):
     """Models for the leads of single values of one field.
 
     Parameters
@@ -122,8 +115,6 @@ class SegmentModels(BaseModel):
     tried : tuple of SegmentModel
         Values with enough leads for a model of their own.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     field: str
     tried: tuple[SegmentModel, ...]

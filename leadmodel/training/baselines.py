@@ -1,10 +1,9 @@
-"""The models that CatBoost has to beat, on the same folds."""
+"""Cross-validate the usual models, which CatBoost has to beat on the same folds."""
 
 import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.compose import make_column_selector, make_column_transformer
@@ -16,10 +15,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
+from leadmodel.arrays import Ints, Positions
 from leadmodel.metrics.comparison import Trial
-from leadmodel.prepare.folds import GroupIds, make_folds
+from leadmodel.prepare.folds import Folds
 from leadmodel.prepare.rare_categories import forget_rare
-from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.width import choose_columns
 
 __all__ = ["try_others"]
@@ -36,10 +35,9 @@ MAX_LEVELS = 254
 
 def try_others(
     X: pd.DataFrame,
-    y: npt.NDArray[np.int64],
-    settings: TrainingSettings,
-    progress: Callable[[str], None],
-    groups: GroupIds | None = None,
+    y: Ints,
+    folds: Folds,
+    progress: Callable[[str], None] = lambda name: None,
 ) -> list[Trial]:
     """Cross-validate the usual models, as they come, on the folds that CatBoost had.
 
@@ -49,20 +47,18 @@ def try_others(
         Typed leads.
     y : array of shape (n_leads,)
         1 for converted, 0 for the others.
-    settings : TrainingSettings
-        Folds and seed.
+    folds : Folds
+        Those of CatBoost; their seed is that of the models.
     progress : callable
-        Called with a line of text after each model.
-    groups : array of shape (n_leads,), optional
-        Leads that go to one fold; see `leadmodel.prepare.folds`.
+        Called with the name of each model when it is done.
     """
     trials = []
-    folds = [
-        (X[choose_columns(X.iloc[inside], y[inside])], inside, outside)
-        for inside, outside in make_folds(y, settings, groups)
+    dealt = [
+        (X[choose_columns(X.iloc[train_idx], y[train_idx])], train_idx, test_idx)
+        for train_idx, test_idx in folds.split(y)
     ]
-    for name, (model, character) in _models(settings.seed).items():
-        trials.append(_try(name, character, model, y, folds))
+    for name, (model, character) in _models(folds.random_state).items():
+        trials.append(_try(name, character, model, y, dealt))
         progress(name)
     return trials
 
@@ -98,17 +94,17 @@ def _try(
     name: str,
     character: str,
     model: BaseEstimator,
-    y: npt.NDArray[np.int64],
-    folds: Sequence[tuple[pd.DataFrame, npt.NDArray[np.intp], npt.NDArray[np.intp]]],
+    y: Ints,
+    folds: Sequence[tuple[pd.DataFrame, Positions, Positions]],
 ) -> Trial:
     probability = np.empty(len(y))
     fit_seconds = score_seconds = 0.0
     with threadpool_limits(1 if len(y) < ONE_THREAD_BELOW else None, user_api="openmp"):
-        for X, inside, outside in folds:
+        for X, train_idx, test_idx in folds:
             started = time.perf_counter()
-            model.fit(forget_rare(X.iloc[inside]), y[inside])
+            model.fit(forget_rare(X.iloc[train_idx]), y[train_idx])
             fitted = time.perf_counter()
-            probability[outside] = model.predict_proba(X.iloc[outside])[:, 1]
+            probability[test_idx] = model.predict_proba(X.iloc[test_idx])[:, 1]
             fit_seconds += fitted - started
             score_seconds += time.perf_counter() - fitted
     return Trial(

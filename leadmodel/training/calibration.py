@@ -1,25 +1,21 @@
-"""Whether a calibrator would make the probabilities truer, by cross-validation."""
+"""Fit Platt scaling to cross-validated probabilities, and check that it helps."""
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
+from leadmodel.arrays import Floats, Ints
 from leadmodel.metrics.comparison import paired_difference
-from leadmodel.prepare.folds import GroupIds, make_folds
-from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.prepare.folds import Folds
 from leadmodel.report.refinements import Calibration
 
 __all__ = ["calibrated", "cross_calibrated", "fit_calibration"]
 
-Floats = npt.NDArray[np.float64]
-
 
 def fit_calibration(
-    y: npt.NDArray[np.int64],
+    y: Ints,
     probability: Floats,
-    settings: TrainingSettings,
-    groups: GroupIds | None = None,
+    folds: Folds,
 ) -> tuple[Calibration, Floats]:
     """Fit Platt's line on cross-validated probabilities, and measure it on folds apart from its own.
 
@@ -32,10 +28,8 @@ def fit_calibration(
         1 for converted, 0 for the others.
     probability : array of shape (n_leads,)
         Of training leads, each by a model without it.
-    settings : TrainingSettings
-        Folds and seed.
-    groups : array of shape (n_leads,), optional
-        Leads that go to one fold; see `leadmodel.prepare.folds`.
+    folds : Folds
+        That the line is checked on.
 
     Returns
     -------
@@ -43,23 +37,19 @@ def fit_calibration(
         The line through all leads, and the probabilities as the model will give them: calibrated,
         each by a line without its lead, if the calibration is used.
     """
-    crossed = cross_calibrated(y, probability, settings, groups)
+    crossed = cross_calibrated(y, probability, folds)
     scale, shift = _line(y, probability)
     change = paired_difference(y, crossed, probability)
     calibration = Calibration(scale=scale, shift=shift, change=change)
     return calibration, crossed if calibration.is_used else probability
 
 
-def cross_calibrated(
-    y: npt.NDArray[np.int64],
-    probability: Floats,
-    settings: TrainingSettings,
-    groups: GroupIds | None = None,
-) -> Floats:
+def cross_calibrated(y: Ints, probability: Floats, folds: Folds) -> Floats:
     """Return `probability`, each calibrated by the line through the leads of the other folds."""
     crossed = np.empty(len(y))
-    for inside, outside in make_folds(y, settings, groups):
-        crossed[outside] = calibrated(probability[outside], *_line(y[inside], probability[inside]))
+    for train_idx, test_idx in folds.split(y):
+        line = _line(y[train_idx], probability[train_idx])
+        crossed[test_idx] = calibrated(probability[test_idx], *line)
     return crossed
 
 
@@ -68,7 +58,7 @@ def calibrated(probability: Floats, scale: float, shift: float) -> Floats:
     return np.asarray(expit(scale * logit(np.clip(probability, 1e-12, 1 - 1e-12)) + shift))
 
 
-def _line(y: npt.NDArray[np.int64], probability: Floats) -> tuple[float, float]:
+def _line(y: Ints, probability: Floats) -> tuple[float, float]:
     log_odds = logit(np.clip(probability, 1e-12, 1 - 1e-12))
     line = LogisticRegression(C=np.inf).fit(log_odds[:, None], y)
     return float(line.coef_[0, 0]), float(line.intercept_[0])

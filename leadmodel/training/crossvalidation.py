@@ -1,4 +1,4 @@
-"""How many trees, and what the model says of training leads that it has not seen."""
+"""Cross-validate CatBoost: the tree count, and out-of-fold probabilities of the training leads."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostClassifier, Pool
 
+from leadmodel.arrays import Ints, Positions
 from leadmodel.metrics.classification import evaluate
 from leadmodel.metrics.comparison import Trial
-from leadmodel.prepare.folds import GroupIds, make_folds
+from leadmodel.prepare.folds import Folds
 from leadmodel.prepare.rare_categories import forget_rare
-from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.width import choose_columns
 
 __all__ = ["CrossValidated", "Fold", "cross_validate", "fit_folds", "gather"]
@@ -41,11 +40,11 @@ class CrossValidated:
 
 def cross_validate(
     X: pd.DataFrame,
-    y: npt.NDArray[np.int64],
+    y: Ints,
     parameters: dict[str, Any],
-    settings: TrainingSettings,
-    progress: Callable[[str], None],
-    groups: GroupIds | None = None,
+    folds: Folds,
+    patience: int,
+    progress: Callable[[str], None] = lambda step: None,
 ) -> CrossValidated:
     """Fit one model per fold, each until its log loss on the fold has stopped falling.
 
@@ -57,17 +56,17 @@ def cross_validate(
         1 for converted, 0 for the others.
     parameters : dict
         Of the CatBoostClassifier.
-    settings : TrainingSettings
-        Folds, patience and seed.
+    folds : Folds
+        How the leads are dealt out.
+    patience : int
+        Trees without a better log loss after which a fold stops.
     progress : callable
         Called with a line of text after each fold.
-    groups : array of shape (n_leads,), optional
-        Leads that go to one fold; see `leadmodel.prepare.folds`.
     """
     fitted = []
-    for fold in fit_folds(X, y, parameters, settings, groups):
+    for fold in fit_folds(X, y, parameters, folds, patience):
         fitted.append(fold)
-        progress(f"fold {len(fitted)} of {settings.n_folds}")
+        progress(f"fold {len(fitted)} of {folds.n_folds}")
     return gather(fitted, len(y))
 
 
@@ -75,33 +74,34 @@ class Fold(NamedTuple):
     """A model fitted on all folds but one, and the leads of that one."""
 
     model: CatBoostClassifier
-    judge: Pool
-    outside: npt.NDArray[np.intp]
+    eval_pool: Pool
+    test_idx: Positions
     fit_seconds: float
 
     @property
     def log_loss(self) -> float:
-        """The lowest log loss that any number of trees had outside."""
+        """The lowest log loss on the fold, over all tree counts."""
         return float(self.model.best_score_["validation"]["Logloss"])
 
 
 def fit_folds(
     X: pd.DataFrame,
-    y: npt.NDArray[np.int64],
+    y: Ints,
     parameters: dict[str, Any],
-    settings: TrainingSettings,
-    groups: GroupIds | None = None,
+    folds: Folds,
+    patience: int,
 ) -> Iterator[Fold]:
     """Fit and yield one fold after the other; parameters as for `cross_validate`."""
-    for inside, outside in make_folds(y, settings, groups):
+    for train_idx, test_idx in folds.split(y):
         started = time.perf_counter()
-        leads = X[choose_columns(X.iloc[inside], y[inside])]
+        leads = X[choose_columns(X.iloc[train_idx], y[train_idx])]
         texts = tuple(leads.select_dtypes("category").columns)
-        learn = Pool(forget_rare(leads.iloc[inside]), y[inside], cat_features=texts)
-        judge = Pool(leads.iloc[outside], y[outside], cat_features=texts)
+        train_pool = Pool(forget_rare(leads.iloc[train_idx]), y[train_idx], cat_features=texts)
+        eval_pool = Pool(leads.iloc[test_idx], y[test_idx], cat_features=texts)
         model = CatBoostClassifier(**parameters)
-        model.fit(learn, eval_set=judge, early_stopping_rounds=settings.patience, use_best_model=False)
-        yield Fold(model, judge, outside, time.perf_counter() - started)
+        # All trees are kept: the tree count is one for all folds, and chosen later.
+        model.fit(train_pool, eval_set=eval_pool, early_stopping_rounds=patience, use_best_model=False)
+        yield Fold(model, eval_pool, test_idx, time.perf_counter() - started)
 
 
 def gather(folds: Sequence[Fold], n_leads: int) -> CrossValidated:
@@ -110,7 +110,7 @@ def gather(folds: Sequence[Fold], n_leads: int) -> CrossValidated:
     probability, started = np.empty(n_leads), time.perf_counter()
     for fold in folds:
         n_used = min(n_trees, fold.model.tree_count_)
-        probability[fold.outside] = fold.model.predict_proba(fold.judge, ntree_end=n_used)[:, 1]
+        probability[fold.test_idx] = fold.model.predict_proba(fold.eval_pool, ntree_end=n_used)[:, 1]
     trial = Trial(
         name="CatBoost",
         character="takes categories and gaps as they are; strong as it comes; slower to train",
@@ -118,5 +118,5 @@ def gather(folds: Sequence[Fold], n_leads: int) -> CrossValidated:
         fit_seconds=sum(fold.fit_seconds for fold in folds),
         score_seconds=time.perf_counter() - started,
     )
-    metrics = (evaluate(fold.judge.get_label(), probability[fold.outside]) for fold in folds)
+    metrics = (evaluate(fold.eval_pool.get_label(), probability[fold.test_idx]) for fold in folds)
     return CrossValidated(n_trees, trial, tuple(metrics))

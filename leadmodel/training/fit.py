@@ -1,37 +1,39 @@
-"""The model of past leads: tried against others, tuned, calibrated and divided, where that helps."""
+"""Fit a model to prepared leads: compare, tune and calibrate the classifier, decide, evaluate."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from leadmodel.amounts.model import AmountModel
+from leadmodel.arrays import Floats
+from leadmodel.decision.policy import DEFAULT_BANDS, Decision, score_grid
+from leadmodel.decision.threshold import budget_share, choose_threshold
+from leadmodel.errors import InputError
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.metrics.comparison import Candidate, Trial, compare
-from leadmodel.predictor.routing import Predictor
-from leadmodel.prepare.folds import GroupIds
+from leadmodel.metrics.comparison import Trial, compare
+from leadmodel.options import EvaluationContext, FittedOption, installed
+from leadmodel.predictor.routing import Predictions, Predictor
+from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.pipeline import fit_pipeline
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.report.refinements import Calibration, SegmentModels, Tuning
+from leadmodel.report.evaluation import Evaluation, TrainingResults, evaluate_model
+from leadmodel.report.refinements import SegmentModels
 from leadmodel.training.baselines import try_others
 from leadmodel.training.calibration import fit_calibration
 from leadmodel.training.crossvalidation import CrossValidated, cross_validate
-from leadmodel.training.segment_models import fit_segment_models
-from leadmodel.training.tuning import N_STEPS, tune
+from leadmodel.training.segment_models import check_divisible, fit_segment_models
+from leadmodel.training.tuning import check_optuna, tune
 
-__all__ = ["FittedModel", "fit_model", "n_fit_steps"]
+__all__ = ["FittedClassifier", "FittedModel", "check_settings", "fit", "fit_classifier"]
 
-Ints = npt.NDArray[np.int64]
 Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class FittedModel:
-    """A model and what was tried on the training leads to make it.
+@dataclass(frozen=True, eq=False)
+class FittedClassifier:
+    """A classifier and what was tried on the training leads to make it.
 
     Attributes
     ----------
@@ -39,94 +41,185 @@ class FittedModel:
         The model of all leads.
     parameters : dict
         Of its CatBoostClassifiers.
-    unseen : array of shape (n_leads,)
-        What the model says of each training lead, cross-validated.
-    comparison : tuple of Candidate
-        CatBoost and the usual models on the same folds.
-    calibration : Calibration
-        What a calibrator would change.
-    folds : tuple of dict of str to float
-        Metrics of each fold of the cross-validation, before any calibration.
-    tuning : Tuning, optional
-        What a search for better parameters gained.
-    parts : SegmentModels, optional
-        What models for single values of a field gained.
-    part_pipelines : dict of str to Pipeline
-        Those that are used, by value.
+    oof_probability : array of shape (n_train,)
+        Cross-validated probabilities of the training leads.
+    results : TrainingResults
+        What was measured on the training leads.
+    segment_pipelines : dict of str to Pipeline
+        Models for the leads with one value of a field, by value.
     """
 
     pipeline: Pipeline
     parameters: dict[str, Any]
-    unseen: npt.NDArray[np.float64]
-    comparison: tuple[Candidate, ...]
-    calibration: Calibration
-    folds: tuple[dict[str, float], ...]
-    tuning: Tuning | None = None
-    parts: SegmentModels | None = None
-    part_pipelines: dict[str, Pipeline] = field(default_factory=dict)
+    oof_probability: Floats
+    results: TrainingResults
+    segment_pipelines: dict[str, Pipeline] = field(default_factory=dict)
 
-    def routing(self, schema: LeadSchema, worth: AmountModel | None = None) -> Predictor:
-        """Return which classifier answers for which lead, with a model of amounts if there is one."""
-        parts = {value: pipeline[-1] for value, pipeline in self.part_pipelines.items()}
-        return Predictor(schema, self.pipeline[-1], self.parts.field if self.parts else None, parts, worth)
+    def predictor(self, schema: LeadSchema, options: dict[str, FittedOption] | None = None) -> Predictor:
+        """Return the predictor of the classifiers, with a model of amounts if one was fitted."""
+        segment_models = {value: pipeline[-1] for value, pipeline in self.segment_pipelines.items()}
+        segmented = self.results.parts.field if self.results.parts else None
+        models = {name: option.model for name, option in (options or {}).items()}
+        return Predictor(schema, self.pipeline[-1], segmented, segment_models, models.get("revenue"))
 
 
-def n_fit_steps(settings: TrainingSettings) -> int:
-    """Return how often `fit_model` calls its `progress`."""
-    extras = (N_STEPS if settings.tune_minutes else 0) + (settings.segment_by is not None)
-    return settings.n_folds + 4 + settings.n_members + extras
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """A fitted and evaluated model, ready to be packaged.
+
+    Attributes
+    ----------
+    data : TrainingData
+        What it was fitted to.
+    settings : TrainingSettings
+        How it was fitted.
+    classifier : FittedClassifier
+        The model of conversions.
+    options : dict of str to FittedOption
+        Amounts, segments and the like, by name.
+    decision : Decision
+        Threshold and grades.
+    predictions : Predictions
+        Of the test leads.
+    evaluation : Evaluation
+        What was measured.
+    seconds : float
+        Wall time, the preparation of the leads included.
+    """
+
+    data: TrainingData
+    settings: TrainingSettings
+    classifier: FittedClassifier
+    options: dict[str, FittedOption]
+    decision: Decision
+    predictions: Predictions
+    evaluation: Evaluation
+    seconds: float
 
 
-def fit_model(
-    schema: LeadSchema,
-    X: pd.DataFrame,
-    y: Ints,
-    settings: TrainingSettings,
-    progress: Progress,
-    groups: GroupIds | None = None,
+def fit(
+    data: TrainingData, settings: TrainingSettings, progress: Progress = lambda step: None
 ) -> FittedModel:
-    """Fit a model to training leads.
+    """Fit a model to the training leads and evaluate it on the test leads.
+
+    The test leads touch nothing but the metrics, and the probabilities that drift is measured against:
+    parameters, calibration, threshold and score percentiles all come from the training leads.
 
     Parameters
     ----------
-    schema : LeadSchema
-        The fields.
-    X : DataFrame of shape (n_leads, n_fields)
-        Typed leads.
-    y : array of shape (n_leads,)
-        1 for converted, 0 for the others.
+    data : TrainingData
+        As `leadmodel.prepare.data.prepare` returns it.
     settings : TrainingSettings
         How to train.
-    progress : callable
-        Called with a line of text after each of the `n_fit_steps` steps.
-    groups : array of shape (n_leads,), optional
-        Leads that go to one fold wherever there are folds; see `leadmodel.prepare.folds`.
+    progress : callable, optional
+        Called with a line of text after each step.
+
+    Raises
+    ------
+    InputError
+        If the leads do not allow what the settings or the recipe ask for.
     """
+    started = time.perf_counter()
+    check_settings(data, settings)
+    classifier = fit_classifier(data, settings, progress)
+    fits = {
+        name: option.fit(data, classifier.oof_probability, settings, progress)
+        for name, option in installed().items()
+    }
+    options = {name: fitted for name, fitted in fits.items() if fitted is not None}
+    decision = _decide(data, classifier.oof_probability, options)
+    predictions = classifier.predictor(data.schema, options).forecast(data.test[0])
+    columns = {"probability": predictions.probability}
+    if predictions.worths:
+        columns |= predictions.worths.columns()
+    context = EvaluationContext(data, settings, classifier.pipeline[-1], decision, columns)
+    gains = (fitted.gains(data) for fitted in options.values())
+    evaluation = evaluate_model(
+        context,
+        classifier.results,
+        next((gain for gain in gains if gain is not None), None),
+        {name: fitted.evaluate(context) for name, fitted in options.items()},
+    )
+    progress("model evaluated")
+    seconds = data.seconds + time.perf_counter() - started
+    return FittedModel(data, settings, classifier, options, decision, predictions, evaluation, seconds)
+
+
+def check_settings(data: TrainingData, settings: TrainingSettings) -> None:
+    """Raise InputError now for what would fail after minutes of training."""
+    config = data.recipe.decision
+    if settings.tune_minutes:
+        check_optuna()
+    if settings.segment_by is not None:
+        check_divisible(data.schema, settings.segment_by)
+    if config.budget is not None:
+        budget_share(config.budget, data.split.leads_per_day)
+    if config.cost is not None and config.value is None and data.recipe.amount is None:
+        raise InputError(
+            "A cost needs what a conversion brings: value and cost go together, unless --amount names "
+            "the column of what each past one brought."
+        )
+    for option in installed().values():
+        option.check(data, settings)
+
+
+def fit_classifier(
+    data: TrainingData, settings: TrainingSettings, progress: Progress = lambda step: None
+) -> FittedClassifier:
+    """Fit the classifier: compare it with others, tune, calibrate and divide it, where that helps.
+
+    Parameters
+    ----------
+    data : TrainingData
+        Only its training leads are used.
+    settings : TrainingSettings
+        How to train.
+    progress : callable, optional
+        Called with a line of text after each step.
+    """
+    # The folds choose among all columns: a choice made on all leads would flatter them.
+    X, y, folds = data.candidates, data.train[1], data.folds
     parameters = settings.classifier_parameters(len(y))
-    checked = cross_validate(X, y, parameters, settings, progress, groups)
-    trials = [checked.trial, *try_others(X, y, settings, progress, groups)]
+    checked = cross_validate(X, y, parameters, folds, settings.patience, progress)
+    trials = [checked.trial, *try_others(X, y, folds, progress)]
     tuning = None
     if settings.tune_minutes:
-        tuning, tuned = tune(X, y, parameters, checked, settings, progress, groups)
+        tuning, tuned = tune(X, y, parameters, checked, folds, settings, progress)
         if tuning.is_used:
             checked, parameters = tuned, parameters | tuning.best
             trials = _with_tuned(tuned, trials)
     parameters["iterations"] = round(checked.n_trees * settings.refit_factor)
-    calibration, unseen = fit_calibration(y, checked.trial.probability, settings, groups)
-    pipeline = fit_pipeline(schema, X, y, parameters, settings.n_members, progress, calibration.line)
-    parts: SegmentModels | None = None
-    part_pipelines: dict[str, Pipeline] = {}
+    calibration, oof_probability = fit_calibration(y, checked.trial.probability, folds)
+    pipeline = fit_pipeline(data.schema, X, y, parameters, settings.n_members, progress, calibration.line)
+    segment_models: SegmentModels | None = None
+    segment_pipelines: dict[str, Pipeline] = {}
     if settings.segment_by is not None:
-        parts, part_pipelines, unseen = fit_segment_models(
-            schema, X, y, unseen, parameters, settings, progress, groups
+        segment_models, segment_pipelines, oof_probability = fit_segment_models(
+            data.schema, X, y, oof_probability, parameters, folds, settings, progress
         )
-    comparison = compare(y, trials)
-    return FittedModel(
-        pipeline, parameters, unseen, comparison, calibration, checked.folds, tuning, parts, part_pipelines
-    )
+    results = TrainingResults(compare(y, trials), calibration, checked.folds, tuning, segment_models)
+    return FittedClassifier(pipeline, parameters, oof_probability, results, segment_pipelines)
 
 
 def _with_tuned(tuned: CrossValidated, trials: list[Trial]) -> list[Trial]:
     """Put the tuned model first; the default beside it is called what it is."""
     untuned = trials[0].model_copy(update={"name": "CatBoost, untuned"})
     return [tuned.trial, untuned, *trials[1:]]
+
+
+def _decide(data: TrainingData, oof_probability: Floats, options: dict[str, FittedOption]) -> Decision:
+    config = data.recipe.decision
+    thresholds = (fitted.threshold(config) for fitted in options.values())
+    threshold = next(filter(None, thresholds), None) or choose_threshold(
+        config, data.train[1], oof_probability, data.split.leads_per_day
+    )
+    return Decision(
+        threshold=threshold.probability,
+        rule=threshold.rule,
+        positive=config.positive,
+        negative=config.negative,
+        bands=config.bands or DEFAULT_BANDS,
+        grid=score_grid(oof_probability),
+        value=config.value,
+        cost=config.cost,
+    )

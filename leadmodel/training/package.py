@@ -1,110 +1,110 @@
-"""A trained pipeline and what was measured of it, packed as the files of a model folder."""
+"""Package a fitted model: the files of a model folder, its card and figures among them."""
 
 import hashlib
-from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from sklearn.pipeline import Pipeline
-
-from leadmodel.insights.profile import Profile
+from leadmodel.insights.profile import profile_leads, profile_output
+from leadmodel.model import LeadModel
+from leadmodel.options import installed
 from leadmodel.plots.card import draw_figures
 from leadmodel.plots.style import to_png
-from leadmodel.publishing.allowlist import REVENUE_FILE
+from leadmodel.prepare.data import fingerprint
 from leadmodel.publishing.card import render_card
 from leadmodel.publishing.config import (
     ModelConfig,
     PartFile,
     PartFiles,
-    RevenueFile,
-    SegmentsFile,
+    TrainingRecord,
     installed_versions,
+    this_machine,
 )
-from leadmodel.publishing.files import MODEL_FILE, SEGMENTS_FILE, dump_pipeline
-from leadmodel.report.evaluation import Evaluation
+from leadmodel.publishing.files import MODEL_FILE, Files, dump_pipeline
+from leadmodel.training.fit import FittedModel
 
-__all__ = ["pack"]
+__all__ = ["package"]
 
 
-def pack(
-    pipeline: Pipeline,
-    evaluation: Evaluation,
-    profile: Profile,
-    parts: Mapping[str, Pipeline] | None = None,
-    segments: Pipeline | None = None,
-    amounts: tuple[str, Pipeline | None] | None = None,
-    **facts: Any,
-) -> dict[str, bytes]:
-    """Return the files of a model, its card and figures among them.
+def package(fitted: FittedModel, run: str | None = None) -> LeadModel:
+    """Package a fitted model as the files of a model folder, and open it.
 
     Parameters
     ----------
-    pipeline : Pipeline
-        Fitted, ending in a CatBoostClassifier.
-    evaluation : Evaluation
-        What was measured of it.
-    profile : Profile
-        What the training leads looked like.
-    parts : mapping of str to Pipeline, optional
-        The models for single values of the field that `evaluation.parts` names.
-    segments : Pipeline, optional
-        What assigns leads to the segments of `evaluation.segments`.
-    amounts : tuple of str and Pipeline, optional
-        The column of the amounts, and their model, None where that is the mean.
-    **facts
-        The entries of `ModelConfig` that are not computed here.
+    fitted : FittedModel
+        As `leadmodel.training.fit.fit` returns it.
+    run : str, optional
+        Where the run is written down; the model names it.
     """
-    content = dump_pipeline(pipeline)
-    part_files = {
-        f"parts/{place}.skops": dump_pipeline(part) for place, part in enumerate((parts or {}).values())
-    }
-    segment_files = {SEGMENTS_FILE: dump_pipeline(segments, SEGMENTS_FILE)} if segments else {}
-    column, regression = amounts or ("", None)
-    revenue_files = {REVENUE_FILE: dump_pipeline(regression, REVENUE_FILE)} if regression else {}
+    data, decision, evaluation = fitted.data, fitted.decision, fitted.evaluation
+    skops_files, entries = {MODEL_FILE: dump_pipeline(fitted.classifier.pipeline)}, {}
+    parts = _add_segment_models(fitted, skops_files)
+    for name, option in fitted.options.items():
+        file = installed()[name].file
+        if option.pipeline is not None:
+            skops_files[file] = dump_pipeline(option.pipeline, file)
+        checksum = _sha256(skops_files[file]) if option.pipeline is not None else None
+        entries[name] = option.entry(getattr(evaluation, name), checksum)
+    options: dict[str, Any] = entries
     config = ModelConfig(
+        title=data.recipe.title or "Leads",
+        source=data.recipe.source,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        target=str(data.recipe.target),
+        positive=data.positive,
+        lead_schema=data.schema,
+        decision=decision,
+        recipe=data.recipe,
+        training=_record(fitted, run),
+        parts=parts,
         versions=installed_versions(),
-        sha256=_sha256(content),
-        parts=_list_parts(evaluation, list(parts or {}), part_files),
-        segments=_list_segments(evaluation, segment_files),
-        revenue=_describe_amounts(evaluation, column, revenue_files.get(REVENUE_FILE)),
-        **facts,
+        sha256=_sha256(skops_files[MODEL_FILE]),
+        **options,
     )
-    labels = {field.name: field.label for field in config.lead_schema.fields}
-    figures = draw_figures(evaluation, labels, config.decision)
-    return {
-        "README.md": render_card(config, evaluation, profile).encode(),
-        MODEL_FILE: content,
-        **part_files,
-        **segment_files,
-        **revenue_files,
-        "config.json": config.to_json().encode(),
-        "metrics.json": evaluation.model_dump_json(indent=2).encode(),
-        "profile.json": profile.model_dump_json(indent=2).encode(),
-        "requirements.txt": config.requirements().encode(),
-        **{f"plots/{name}.png": to_png(figure) for name, figure in figures.items()},
+    outputs = {
+        name: profile_output(column, data.test[1]) for name, column in fitted.predictions.outputs.items()
     }
-
-
-def _list_parts(evaluation: Evaluation, values: list[str], files: Mapping[str, bytes]) -> PartFiles | None:
-    if not evaluation.parts or not files:
-        return None
-    named = (
-        PartFile(value=value, file=file, sha256=_sha256(content))
-        for value, (file, content) in zip(values, files.items(), strict=True)
+    profile = profile_leads(data.schema, *data.train, outputs)
+    labels = {field.name: field.label for field in data.schema.fields}
+    figures = draw_figures(evaluation, labels, decision)
+    return LeadModel(
+        {
+            "README.md": render_card(config, evaluation, profile).encode(),
+            **skops_files,
+            "config.json": config.to_json().encode(),
+            "metrics.json": evaluation.model_dump_json(indent=2).encode(),
+            "profile.json": profile.model_dump_json(indent=2).encode(),
+            "requirements.txt": config.requirements().encode(),
+            **{f"plots/{name}.png": to_png(figure) for name, figure in figures.items()},
+        }
     )
-    return PartFiles(field=evaluation.parts.field, files=tuple(named))
 
 
-def _list_segments(evaluation: Evaluation, files: Mapping[str, bytes]) -> SegmentsFile | None:
-    if not evaluation.segments or not files:
+def _record(fitted: FittedModel, run: str | None) -> TrainingRecord:
+    split = fitted.data.split
+    return TrainingRecord(
+        settings=fitted.settings.model_dump(),
+        parameters=fitted.classifier.parameters,
+        n_train=len(split.train),
+        split=split.description,
+        time_range=split.time_range,
+        seconds=round(fitted.seconds, 1),
+        machine=this_machine(),
+        run=run,
+        fingerprint=fingerprint(fitted.data.leads),
+    )
+
+
+def _add_segment_models(fitted: FittedModel, skops_files: Files) -> PartFiles | None:
+    """Add the segment models to the files; return their entry of config.json."""
+    pipelines, found = fitted.classifier.segment_pipelines, fitted.evaluation.parts
+    if found is None or not pipelines:
         return None
-    names = tuple(segment.name for segment in evaluation.segments.segments)
-    return SegmentsFile(names=names, sha256=_sha256(files[SEGMENTS_FILE]))
-
-
-def _describe_amounts(evaluation: Evaluation, column: str, content: bytes | None) -> RevenueFile | None:
-    if evaluation.revenue is None:
-        return None
-    return RevenueFile(column=column, sha256=content and _sha256(content), terms=evaluation.revenue.terms)
+    parts = []
+    for number, (value, pipeline) in enumerate(pipelines.items()):
+        file = f"parts/{number}.skops"
+        skops_files[file] = dump_pipeline(pipeline)
+        parts.append(PartFile(value=value, file=file, sha256=_sha256(skops_files[file])))
+    return PartFiles(field=found.field, files=tuple(parts))
 
 
 def _sha256(content: bytes) -> str:

@@ -1,19 +1,19 @@
-"""What a training run shows on a terminal: how far it is, and the audit with the options that act on it."""
+"""Show a training run on a terminal: its progress, and the audit with the options that act on it."""
 
 import shlex
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from tqdm import tqdm
 
 from leadmodel.audit.finding import Finding
 from leadmodel.errors import quoted
+from leadmodel.options import installed
 from leadmodel.prepare.data import TrainingData
-from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.training.run import n_steps
 
-__all__ = ["audit_report", "progress_bar"]
+__all__ = ["LeadAudit", "audit_report", "progress_bar"]
 
 WIDTH = 100
 _HEADINGS = {
@@ -24,11 +24,12 @@ _HEADINGS = {
 
 
 @contextmanager
-def progress_bar(
-    settings: TrainingSettings, *, with_amounts: bool = False
-) -> Iterator[Callable[[str], None]]:
-    """Show on a terminal how far a training is; yield what is called with each of its steps."""
-    with tqdm(total=n_steps(settings, with_amounts=with_amounts), desc="training", unit="step") as bar:
+def progress_bar() -> Iterator[Callable[[str], None]]:
+    """Show on a terminal how far a training is; yield what is called with each of its steps.
+
+    There is no percentage: how long each step takes differs too much between data sets.
+    """
+    with tqdm(desc="training", unit=" steps") as bar:
 
         def progress(step: str) -> None:
             bar.set_postfix_str(step)
@@ -37,16 +38,42 @@ def progress_bar(
         yield progress
 
 
-def audit_report(past: TrainingData) -> str:
+@dataclass(frozen=True, eq=False, repr=False)
+class LeadAudit:
+    """Audited leads; the repr is the report.
+
+    Attributes
+    ----------
+    data : TrainingData
+        The leads as they would be trained on.
+    """
+
+    data: TrainingData
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Suspected leaks, problems and notes, the most urgent first."""
+        return self.data.audit.findings
+
+    @property
+    def suspects(self) -> tuple[str, ...]:
+        """Columns that may know the outcome."""
+        return self.data.audit.suspects
+
+    def __repr__(self) -> str:
+        return audit_report(self.data)
+
+
+def audit_report(data: TrainingData) -> str:
     """Return what the audit found, the most urgent first, and what to do about suspects."""
-    X, y = past.train
+    X, y = data.train
     lines = [f"Audit of {len(y):,} leads with {X.shape[1]} fields, {y.mean():.1%} of them converted"]
-    if past.amounts:
-        lines.append(textwrap.fill(past.amounts.told(int(past.y.sum())), WIDTH))
-    found = past.audit.by_severity()
-    for severity, findings in found.items():
+    described = filter(None, (option.describe(data) for option in installed().values()))
+    lines += [textwrap.fill(text, WIDTH) for text in described]
+    by_severity = data.audit.by_severity()
+    for severity, findings in by_severity.items():
         lines += [f"\n{_HEADINGS[severity]}", *map(_describe, findings)]
-    return "\n".join([*lines, *([] if found else ["Nothing found."]), *_advise(past)])
+    return "\n".join([*lines, *([] if by_severity else ["Nothing found."]), *_advise(data)])
 
 
 def _describe(finding: Finding) -> str:
@@ -55,9 +82,9 @@ def _describe(finding: Finding) -> str:
     return textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
-def _advise(past: TrainingData) -> list[str]:
-    suspects = [name for name in past.audit.suspects if name in past.schema.by_name]
+def _advise(data: TrainingData) -> list[str]:
+    suspects = [name for name in data.audit.suspects if name in data.schema.by_name]
     if not suspects:
-        return ["\nThe model uses none of the suspects."] if past.audit.suspects else []
+        return ["\nThe model uses none of the suspects."] if data.audit.suspects else []
     drop = shlex.join(["--drop", *suspects])
     return [f"\nTrain with --drop-leaks to leave out all of them, or choose from:\n  {drop}"]

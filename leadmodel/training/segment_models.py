@@ -1,17 +1,17 @@
-"""Whether the leads of single values of a field deserve a model of their own."""
+"""Try segment models: models for the leads with one value of a field."""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from leadmodel.arrays import Floats, Ints
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.metrics.comparison import paired_difference
-from leadmodel.prepare.folds import GroupIds
+from leadmodel.prepare.folds import Folds
 from leadmodel.prepare.pipeline import fit_pipeline
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.report.refinements import SegmentModel, SegmentModels
@@ -37,13 +37,13 @@ def check_divisible(schema: LeadSchema, field: str) -> None:
 def fit_segment_models(
     schema: LeadSchema,
     X: pd.DataFrame,
-    y: npt.NDArray[np.int64],
-    unseen: npt.NDArray[np.float64],
+    y: Ints,
+    oof_probability: Floats,
     parameters: dict[str, Any],
+    folds: Folds,
     settings: TrainingSettings,
     progress: Callable[[str], None],
-    groups: GroupIds | None = None,
-) -> tuple[SegmentModels, dict[str, Pipeline], npt.NDArray[np.float64]]:
+) -> tuple[SegmentModels, dict[str, Pipeline], Floats]:
     """Try a model for each value of the field that has enough leads, and keep those that are better.
 
     Parameters
@@ -54,24 +54,24 @@ def fit_segment_models(
         Typed training leads.
     y : array of shape (n_leads,)
         1 for converted, 0 for the others.
-    unseen : array of shape (n_leads,)
+    oof_probability : array of shape (n_leads,)
         What the model of all leads says of each, cross-validated.
     parameters : dict
         Of the CatBoostClassifier of all leads.
+    folds : Folds
+        Of the training leads.
     settings : TrainingSettings
-        The field, folds and seed.
+        The field, and how to train.
     progress : callable
-        Called with a line of text when all values have been tried.
-    groups : array of shape (n_leads,), optional
-        Leads that go to one fold; see `leadmodel.prepare.folds`.
+        Called with a line of text after each value.
 
     Returns
     -------
-    tuple of Parts, dict of str to Pipeline, and array of shape (n_leads,)
-        What was found; the models that are used, by value; and `unseen` with what they say.
+    tuple of SegmentModels, dict of str to Pipeline, and array of shape (n_leads,)
+        What was found; the models that are used, by value; and `oof_probability` with theirs.
     """
     field = str(settings.segment_by)
-    tried, used, unseen = [], {}, unseen.copy()
+    tried, used, oof_probability = [], {}, oof_probability.copy()
     for value in schema.by_name[field].choices:
         rows = np.flatnonzero(X[field] == value)
         rarer = min(int(y[rows].sum()), len(rows) - int(y[rows].sum()))
@@ -79,16 +79,17 @@ def fit_segment_models(
             continue
         leads = X.iloc[rows], y[rows]
         own = parameters | {"iterations": settings.max_trees}
-        together = None if groups is None else np.unique(groups[rows], return_inverse=True)[1]
-        checked = cross_validate(*leads, own, settings, lambda step: None, together)
+        checked = cross_validate(*leads, own, folds.subset(rows), settings.patience)
         probability = checked.trial.probability
         part = SegmentModel(
-            value=value, n_leads=len(rows), change=paired_difference(y[rows], probability, unseen[rows])
+            value=value,
+            n_leads=len(rows),
+            change=paired_difference(y[rows], probability, oof_probability[rows]),
         )
         tried.append(part)
         if part.is_used:
             own["iterations"] = round(checked.n_trees * settings.refit_factor)
             used[value] = fit_pipeline(schema, *leads, own, settings.n_members, lambda step: None)
-            unseen[rows] = probability
-    progress("models per value")
-    return SegmentModels(field=field, tried=tuple(tried)), used, unseen
+            oof_probability[rows] = probability
+        progress(f"segment model of {value}")
+    return SegmentModels(field=field, tried=tuple(tried)), used, oof_probability

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from leadmodel.arrays import Ints
 from leadmodel.errors import InputError
 from leadmodel.metrics.classification import Estimate, evaluate
 from leadmodel.metrics.comparison import paired_difference
-from leadmodel.prepare.folds import GroupIds
+from leadmodel.prepare.folds import Folds
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.report.refinements import Tuning
 from leadmodel.training.crossvalidation import CrossValidated, Fold, cross_validate, fit_folds, gather
@@ -19,10 +19,7 @@ from leadmodel.training.crossvalidation import CrossValidated, Fold, cross_valid
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["CATBOOST_DEFAULTS", "N_STEPS", "check_optuna", "tune"]
-
-N_STEPS = 60
-"""How often `tune` calls its `progress`, however long it takes."""
+__all__ = ["CATBOOST_DEFAULTS", "check_optuna", "tune"]
 
 N_STARTUP = 5
 """Trials drawn at random before the search learns from them."""
@@ -56,12 +53,12 @@ def check_optuna() -> None:
 
 def tune(
     X: pd.DataFrame,
-    y: npt.NDArray[np.int64],
+    y: Ints,
     parameters: dict[str, Any],
     default: CrossValidated,
+    folds: Folds,
     settings: TrainingSettings,
-    progress: Callable[[str], None],
-    groups: GroupIds | None = None,
+    progress: Callable[[str], None] = lambda step: None,
 ) -> tuple[Tuning, CrossValidated]:
     """Search by a tree-structured Parzen estimator (Bergstra et al. 2011), pruning by the median.
 
@@ -78,12 +75,12 @@ def tune(
         The default of the CatBoostClassifier.
     default : CrossValidated
         What they gave.
+    folds : Folds
+        Those of the default.
     settings : TrainingSettings
-        Folds, seed and minutes.
+        Minutes and patience.
     progress : callable
-        Called `N_STEPS` times with a line of text.
-    groups : array of shape (n_leads,), optional
-        Leads that go to one fold; see `leadmodel.prepare.folds`.
+        Called with a line of text after each fold of a trial.
 
     Returns
     -------
@@ -91,7 +88,7 @@ def tune(
         What came of the search, and what the best parameters gave on the folds of the default.
     """
     check_optuna()
-    search = _Search(X, y, parameters, default, settings, progress, groups)
+    search = _Search(X, y, parameters, default, folds, settings, progress)
     search.run()
     return search.result(), search.checked
 
@@ -102,16 +99,15 @@ class _Search:
     def __init__(
         self,
         X: pd.DataFrame,
-        y: npt.NDArray[np.int64],
+        y: Ints,
         parameters: dict[str, Any],
         default: CrossValidated,
+        folds: Folds,
         settings: TrainingSettings,
         progress: Callable[[str], None],
-        groups: GroupIds | None,
     ) -> None:
-        self.X, self.y, self.parameters, self.settings = X, y, parameters, settings
-        self.groups = groups
-        self.progress, self.n_told = progress, 0
+        self.X, self.y, self.parameters = X, y, parameters
+        self.folds, self.settings, self.progress = folds, settings, progress
         self.started, self.seconds = time.perf_counter(), 60 * settings.tune_minutes
         # The last check fits the default and the best trial once more.
         self.reserve = 2 * (default.trial.fit_seconds + default.trial.score_seconds)
@@ -132,7 +128,7 @@ class _Search:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         space = _space()
         study = optuna.create_study(
-            sampler=optuna.samplers.TPESampler(seed=self.settings.seed, n_startup_trials=N_STARTUP),
+            sampler=optuna.samplers.TPESampler(seed=self.folds.random_state, n_startup_trials=N_STARTUP),
             pruner=optuna.pruners.MedianPruner(n_startup_trials=3),
         )
         known = {name: self.parameters.get(name, value) for name, value in CATBOOST_DEFAULTS.items()}
@@ -153,12 +149,12 @@ class _Search:
         folds: list[Fold] = []
         self.n_trials += 1
         self.n_fruitless += 1
-        for fold in fit_folds(self.X, self.y, parameters, self.settings, self.groups):
+        for fold in fit_folds(self.X, self.y, parameters, self.folds, self.settings.patience):
             folds.append(fold)
-            self._tell()
+            self._report()
             trial.report(float(np.mean([fold.log_loss for fold in folds])), len(folds))
             late = self.elapsed + self.reserve > self.seconds
-            if len(folds) < self.settings.n_folds and (trial.should_prune() or late):
+            if len(folds) < self.folds.n_folds and (trial.should_prune() or late):
                 self.n_pruned += 1
                 return None
         checked = gather(folds, len(self.y))
@@ -170,8 +166,6 @@ class _Search:
     def result(self) -> Tuning:
         """Measure the best trial on new folds, and tell what came of the search."""
         change = self._change() if self.best else Estimate(value=0, low=0, high=0)
-        while self.n_told < N_STEPS:
-            self._step()
         return Tuning(
             n_trials=self.n_trials,
             n_pruned=self.n_pruned,
@@ -182,24 +176,19 @@ class _Search:
         )
 
     def _change(self) -> Estimate:
-        fresh = self.settings.model_copy(update={"seed": self.settings.seed + 1})
+        folds, patience = self.folds.redrawn(), self.settings.patience
         default, best = (
-            cross_validate(
-                self.X, self.y, self.parameters | changes, fresh, lambda step: self._tell(), self.groups
-            )
+            cross_validate(self.X, self.y, self.parameters | changes, folds, patience)
             for changes in ({}, self.best)
         )
         return paired_difference(self.y, best.trial.probability, default.trial.probability)
 
-    def _tell(self) -> None:
-        """Report as many steps as the time that has passed is worth, keeping the last one."""
-        while self.n_told < min(N_STEPS - 1, N_STEPS * self.elapsed / self.seconds):
-            self._step()
-
-    def _step(self) -> None:
-        self.n_told += 1
-        gained = self.default_loss - self.best_loss
-        self.progress(f"tuning, {self.n_trials} tried, log loss {self.best_loss:.4f} (-{gained:.4f})")
+    def _report(self) -> None:
+        gained, spent = self.default_loss - self.best_loss, self.elapsed / self.seconds
+        self.progress(
+            f"tuning, {spent:.0%} of the time, {self.n_trials} tried, "
+            f"log loss {self.best_loss:.4f} (-{gained:.4f})"
+        )
 
 
 def _space() -> "dict[str, optuna.distributions.BaseDistribution]":

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from support import with_amounts
 
+from leadmodel.amounts.candidates import CANDIDATES
 from leadmodel.amounts.fit import conformal_ratios
 from leadmodel.amounts.results import MEAN
 from leadmodel.errors import InputError, LeadError
@@ -20,7 +21,7 @@ from leadmodel.model import LeadModel
 from leadmodel.prepare.data import prepare
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.training.report import audit_report
-from leadmodel.training.run import n_steps, train
+from leadmodel.training.run import train
 
 RECIPE = SAMPLE_RECIPE.updated(amount="amount")
 NEW = make_sample(60, random_state=9)
@@ -273,7 +274,10 @@ def test_a_recipe_names_the_unit(sold: pd.DataFrame, quick: TrainingSettings) ->
 def test_progress_is_told_step_by_step(sold: pd.DataFrame, quick: TrainingSettings) -> None:
     steps: list[str] = []
     train(sold, RECIPE, quick, steps.append)
-    assert len(steps) == n_steps(quick, with_amounts=True)
+    amounts = [step for step in steps if "amounts" in step]
+    assert amounts[0] == "amounts by squared error"
+    assert amounts[-1] == "amounts fitted"
+    assert len(amounts) == len(CANDIDATES) + 1
 
 
 def test_intervals_leave_a_tenth_on_either_side() -> None:

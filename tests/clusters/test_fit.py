@@ -18,10 +18,12 @@ from leadmodel.errors import InputError
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.infer import infer_schema
 from leadmodel.model import LeadModel
-from leadmodel.prepare.data import TrainingData
+from leadmodel.prepare.data import prepare
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.serving.ui.views.segments import BY_SEGMENT, CONVERSIONS, render_segments
-from leadmodel.training.run import n_steps, train
+from leadmodel.training.fit import fit
+from leadmodel.training.package import package
+from leadmodel.training.run import train
 
 LEADS = make_kinds()
 FIELDS = LEADS.drop(columns=["kind", "won"])
@@ -185,7 +187,7 @@ def test_few_or_constant_leads_hold_none() -> None:
 def test_every_step_is_told(settings: TrainingSettings) -> None:
     steps: list[str] = []
     noise = train(make_noise(400), RECIPE, settings, steps.append)
-    assert len(steps) == n_steps(settings)
+    assert steps[-2:] == ["leads clustered", "model evaluated"]
     assert noise.config.segments is None
     assert "segments.skops" not in noise.files
     assert noise.evaluation.segments is not None
@@ -275,10 +277,10 @@ def test_a_segment_tells_what_its_leads_are_worth(settings: TrainingSettings) ->
     leads = make_kinds().drop(columns="kind")
     amounts = 100.0 + np.arange(len(leads)) % 7  # those of leads that did not convert are ignored
     recipe = RECIPE.updated(amount="amount")
-    past: list[TrainingData] = []
-    made = train(leads.assign(amount=amounts), recipe, settings, prepared=past.append)
+    data = prepare(leads.assign(amount=amounts), recipe, settings)
+    made = package(fit(data, settings))
     assert made.evaluation.segments is not None
-    answers = made.score_typed(past[0].test[0])
+    answers = made.score_typed(data.test[0])
     for segment in made.evaluation.segments.segments:
         own = answers.loc[answers["segment"] == segment.name, "expected_value"]
         assert segment.value == pytest.approx(own.mean())

@@ -16,11 +16,12 @@ from support import ROOT, command
 from leadmodel.insights.conversion import find_notable
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
-from leadmodel.prepare.data import TrainingData
+from leadmodel.prepare.data import TrainingData, prepare
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.report.confident_errors import find_confident_errors
 from leadmodel.report.readiness import evaluate_readiness
-from leadmodel.training.run import train
+from leadmodel.training.fit import fit
+from leadmodel.training.package import package
 
 NOTEBOOK = ROOT / "notebooks" / "lead_analysis.ipynb"
 
@@ -59,11 +60,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained() -> tuple[LeadModel, TrainingData]:
     """The model that the notebook should have made, and its leads."""
     decision = SAMPLE_RECIPE.decision.updated(value=300, cost=60)
-    prepared: list[TrainingData] = []
-    model = train(
-        make_sample(), SAMPLE_RECIPE.updated(decision=decision), SETTINGS, prepared=prepared.append
-    )
-    return model, prepared[0]
+    data = prepare(make_sample(), SAMPLE_RECIPE.updated(decision=decision), SETTINGS)
+    return package(fit(data, SETTINGS)), data
 
 
 def test_it_is_stored_without_outputs_or_traces_of_a_machine() -> None:

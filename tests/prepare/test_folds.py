@@ -5,14 +5,14 @@ from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
 from leadmodel.errors import InputError
-from leadmodel.prepare.folds import find_group_ids, group_outcomes, make_folds
+from leadmodel.prepare.folds import Folds, find_group_ids, group_outcomes
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.split import split_leads
 from leadmodel.training.baselines import try_others
 from leadmodel.training.calibration import cross_calibrated
 from leadmodel.training.crossvalidation import cross_validate
 
-FOLDS = TrainingSettings(n_folds=4)
+FOLDS = Folds(4, 0)
 
 
 def test_ids_of_their_own_make_no_groups() -> None:
@@ -41,7 +41,7 @@ def many(n_people: int = 400) -> tuple[np.ndarray, np.ndarray]:
 
 def test_each_fold_holds_whole_groups_and_every_lead_once() -> None:
     y, groups = many()
-    folds = list(make_folds(y, FOLDS, groups))
+    folds = list(Folds(4, 0, groups).split(y))
     assert sorted(np.concatenate([outside for _, outside in folds])) == list(range(len(y)))
     for inside, outside in folds:
         assert not set(groups[inside]) & set(groups[outside])
@@ -52,9 +52,26 @@ def test_each_fold_holds_whole_groups_and_every_lead_once() -> None:
 def test_folds_without_groups_are_those_of_single_leads() -> None:
     y, _ = many()
     alone = np.random.default_rng(1).permutation(len(y))
-    expected = [set(outside) for _, outside in make_folds(y, FOLDS)]
-    sizes = [len(outside) for _, outside in make_folds(y, FOLDS, alone)]
+    expected = [set(outside) for _, outside in FOLDS.split(y)]
+    sizes = [len(outside) for _, outside in Folds(4, 0, alone).split(y)]
     assert sizes == [len(fold) for fold in expected]
+
+
+def test_folds_of_some_leads_keep_their_groups_together() -> None:
+    y, groups = many()
+    rows = np.flatnonzero(np.arange(len(y)) % 3 > 0)
+    for inside, outside in Folds(4, 0, groups).subset(rows).split(y[rows]):
+        assert not set(groups[rows][inside]) & set(groups[rows][outside])
+    assert FOLDS.subset(rows).group_ids is None
+
+
+def test_redrawn_folds_are_others_of_the_same_leads() -> None:
+    y, _ = many()
+    first, second = (
+        [set(test_idx) for _, test_idx in folds.split(y)] for folds in (FOLDS, FOLDS.redrawn())
+    )
+    assert set.union(*first) == set.union(*second)
+    assert not [fold for fold in first if fold in second]
 
 
 def revealing() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
@@ -74,25 +91,28 @@ def test_no_model_is_judged_on_people_that_it_knows() -> None:
     X, y, groups = revealing()
     settings = TrainingSettings(max_trees=60, n_folds=4)
     parameters = settings.classifier_parameters(len(y))
-    together = cross_validate(X, y, parameters, settings, lambda step: None, groups).trial.probability
-    apart = cross_validate(X, y, parameters, settings, lambda step: None).trial.probability
+    together, apart = (
+        cross_validate(X, y, parameters, folds, settings.patience).trial.probability
+        for folds in (Folds(4, 0, groups), FOLDS)
+    )
     assert auc(y, together) < 0.65 < 0.7 < auc(y, apart)
-    forests = [try_others(X, y, settings, lambda step: None, by)[2].probability for by in (groups, None)]
+    forests = [try_others(X, y, folds)[2].probability for folds in (Folds(4, 0, groups), FOLDS)]
     assert auc(y, forests[0]) < 0.65 < 0.7 < auc(y, forests[1])
 
 
 def test_a_line_is_fitted_to_other_groups_than_it_calibrates() -> None:
     y, groups = many()
     probability = np.random.default_rng(3).uniform(0.1, 0.9, len(y))
-    crossed, log_odds = cross_calibrated(y, probability, FOLDS, groups), logit(probability)[:, None]
-    for inside, outside in make_folds(y, FOLDS, groups):
+    folds, log_odds = Folds(4, 0, groups), logit(probability)[:, None]
+    crossed = cross_calibrated(y, probability, folds)
+    for inside, outside in folds.split(y):
         line = LogisticRegression(C=np.inf).fit(log_odds[inside], y[inside])
         assert crossed[outside] == pytest.approx(line.predict_proba(log_odds[outside])[:, 1])
 
 
 def test_a_random_test_set_takes_whole_groups() -> None:
     y, groups = many()
-    split = split_leads(y, None, test_share=0.2, random_state=0, groups=groups)
+    split = split_leads(y, None, test_share=0.2, random_state=0, group_ids=groups)
     assert not set(groups[split.train]) & set(groups[split.test])
     assert len(split.train) + len(split.test) == len(y)
     assert 0.15 < len(split.test) / len(y) < 0.25

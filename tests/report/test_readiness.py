@@ -99,11 +99,11 @@ def test_a_model_without_fault_is_ready(ready: Evaluation) -> None:
 
 
 CASES: dict[str, tuple[str, dict[str, Any], str]] = {
-    "few of an outcome": ("care", {"n_test_converted": 49}, "49 of them with the rarer outcome: few"),
-    "few of the other": ("care", {"n_test_converted": 951}, "49 of them with the rarer outcome: few"),
-    "too few of an outcome": ("fail", {"n_test_converted": 19}, "too few to judge by"),
-    "a weak order": ("care", {"test": {"roc_auc": estimate(0.59, 0.55, 0.8)}}, "That is a weak order"),
-    "no order": ("fail", {"test": {"roc_auc": estimate(0.7, 0.5, 0.9)}}, "cannot be told from a coin"),
+    "few of an outcome": ("care", {"n_test_converted": 49}, "including 49 with the rarer outcome: few"),
+    "few of the other": ("care", {"n_test_converted": 951}, "including 49 with the rarer outcome: few"),
+    "too few of an outcome": ("fail", {"n_test_converted": 19}, "too few for a reliable test"),
+    "a weak order": ("care", {"test": {"roc_auc": estimate(0.59, 0.55, 0.8)}}, "That is a weak ranking"),
+    "no order": ("fail", {"test": {"roc_auc": estimate(0.7, 0.5, 0.9)}}, "no better than chance"),
     "a suspect": ("care", {"audit": SUSPICION}, "It uses 'Source', which may be filled in after"),
     "too good": ("care", {"test": {"roc_auc": TOO_GOOD}}, "It is almost never wrong"),
     "too good with a suspect": (
@@ -114,14 +114,14 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
     "level with the prior": (
         "fail",
         {"comparison": (CATBOOST, candidate("Prior", 0.501, (0.001, -0.01, 0.012)))},
-        "not better than that beyond doubt",
+        "does not clearly predict better than the average rate",
     ),
     "behind the prior": (
         "fail",
         {"comparison": (candidate("Prior", 0.4, (0, 0, 0)), candidate("CatBoost", 0.5, (0.1, -0.1, 0.3)))},
-        "the overall rate alone has 0.400",
+        "(log loss 0.500 against 0.400)",
     ),
-    "no prior": ("care", {"comparison": (CATBOOST, LOGISTIC)}, "not compared with the overall rate"),
+    "no prior": ("care", {"comparison": (CATBOOST, LOGISTIC)}, "not compared with the average rate"),
     "another model is better": (
         "care",
         {
@@ -131,22 +131,22 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
                 PRIOR,
             )
         },
-        "Logistic regression is visibly better",
+        "Logistic regression is clearly better",
     ),
     "worse on the test leads": (
         "care",
         {"test": {"roc_auc": estimate(0.72, 0.68, 0.76)}},
-        "visibly less well than the training leads were: ROC AUC 0.720 against 0.800",
+        "clearly less well than cross-validation promised: ROC AUC 0.720 against 0.800",
     ),
     "much worse on the test leads": (
         "fail",
         {"test": {"roc_auc": estimate(0.65, 0.6, 0.7)}},
-        "visibly less well than the training leads were",
+        "clearly less well than cross-validation promised",
     ),
     "miscalibrated": (
         "care",
         {"test": {"calibration_error": estimate(BY_CHANCE + 0.031, 0, 1)}},
-        "rather than to count conversions: they run high by 0.5 points",
+        "not to count conversions: they are too high by 0.5 points",
     ),
     "uncalibrated": (
         "fail",
@@ -156,7 +156,7 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
     "wrong for a large kind": (
         "care",
         {"levels": (level(),)},
-        "for 1 of 1 kinds of leads: Source 'Search'.",
+        "for 1 of 1 lead groups: Source 'Search'.",
     ),
     "no order in a large kind": (
         "care",
@@ -185,21 +185,21 @@ def test_each_fault_lowers_the_verdict_and_is_told_first(
 FINE: dict[str, tuple[dict[str, Any], str]] = {
     "a simple model as good": (
         {"comparison": (CATBOOST, candidate("Logistic regression", 0.501, (0.001, -0.01, 0.01)), PRIOR)},
-        "Logistic regression, which is simpler, is not visibly worse",
+        "Logistic regression, which is simpler, is not clearly worse",
     ),
     "a suspect that it does not use": (
         {"audit": Audit(findings=(SUSPICION.findings[0].model_copy(update={"columns": ("unused",)}),))},
-        "No field that it uses seems to know the outcome.",
+        "No field appears to leak the outcome.",
     ),
-    "wrong for a small kind": ({"levels": (level(n_leads=99),)}, "each is less than 10%"),
+    "wrong for a small kind": ({"levels": (level(n_leads=99),)}, "each has less than 10%"),
     "a kind that is told apart less well": (
         {"levels": (level(gap=(0.0, -0.1, 0.1)),)},
-        "not visibly",
+        "not clearly",
     ),
     "calling pays": ({"test": {"profit": estimate(2, 1, 3)}}, "earns its cost: 2.00 per lead"),
     "calibrated as far as can be told": (
         {"test": {"calibration_error": estimate(BY_CHANCE + 0.029, 0, 1)}},
-        f"exact ones would by about {100 * BY_CHANCE:.1f}",
+        f"chance alone would give about {100 * BY_CHANCE:.1f}",
     ),
 }
 

@@ -5,6 +5,7 @@ from leadmodel.leads.convert import read_leads
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.metrics.classification import Estimate
+from leadmodel.prepare.folds import Folds
 from leadmodel.prepare.pipeline import fit_pipeline
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.report.refinements import Calibration
@@ -13,6 +14,7 @@ from leadmodel.training.calibration import calibrated, fit_calibration
 RNG = np.random.default_rng(5)
 TRUE = RNG.uniform(0.05, 0.95, 4000)
 Y = (RNG.random(4000) < TRUE).astype(np.int64)
+FOLDS = Folds(3, 0)
 SETTINGS = TrainingSettings(max_trees=30, n_folds=3, n_members=2)
 
 
@@ -21,9 +23,9 @@ def odds(probability: np.ndarray) -> np.ndarray:
 
 
 def test_true_probabilities_are_left_alone() -> None:
-    calibration, unseen = fit_calibration(Y, TRUE, SETTINGS)
+    calibration, oof_probability = fit_calibration(Y, TRUE, FOLDS)
     assert not calibration.is_used
-    np.testing.assert_array_equal(unseen, TRUE)
+    np.testing.assert_array_equal(oof_probability, TRUE)
     assert (calibration.scale, calibration.shift) == (
         pytest.approx(1, abs=0.1),
         pytest.approx(0, abs=0.1),
@@ -32,11 +34,11 @@ def test_true_probabilities_are_left_alone() -> None:
 
 def test_probabilities_too_sure_of_themselves_are_put_right() -> None:
     sure = 1 / (1 + np.exp(-(2 * odds(TRUE) + 0.5)))
-    calibration, unseen = fit_calibration(Y, sure, SETTINGS)
+    calibration, oof_probability = fit_calibration(Y, sure, FOLDS)
     assert calibration.is_used
     assert calibration.scale == pytest.approx(0.5, abs=0.05)
     assert calibration.shift == pytest.approx(-0.25, abs=0.06)
-    assert np.abs(unseen - TRUE).max() < 0.05
+    assert np.abs(oof_probability - TRUE).max() < 0.05
 
 
 def test_the_line_is_drawn_in_log_odds() -> None:

@@ -6,9 +6,11 @@ from leadmodel.errors import InputError
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
-from leadmodel.prepare.data import TrainingData
+from leadmodel.prepare.data import prepare
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.training.run import n_steps, train
+from leadmodel.training.fit import fit
+from leadmodel.training.package import package
+from leadmodel.training.run import train
 
 NEW = make_sample(100, random_state=9)
 
@@ -95,11 +97,11 @@ def test_leads_without_an_outcome_are_left_out(sample: pd.DataFrame, quick: Trai
 
 
 def test_suspects_are_told_before_training_and_stay(sample: pd.DataFrame, quick: TrainingSettings) -> None:
-    told: list[TrainingData] = []
     leads = sample.assign(stage=sample["status"].replace({"Won": "a", "Lost": "b"}))
-    made = train(leads, SAMPLE_RECIPE, quick, prepared=told.append)
-    assert told[0].audit.suspects == ("stage",)
-    assert made.evaluation.audit == told[0].audit
+    data = prepare(leads, SAMPLE_RECIPE, quick)
+    assert data.audit.suspects == ("stage",)
+    made = package(fit(data, quick))
+    assert made.evaluation.audit == data.audit
     assert "stage" in made.schema.by_name
     assert "The model uses stage." in made.files["README.md"].decode()
 
@@ -119,7 +121,9 @@ def test_suspects_are_left_out_on_request(
 def test_progress_is_told_step_by_step(sample: pd.DataFrame, quick: TrainingSettings) -> None:
     steps: list[str] = []
     train(sample, SAMPLE_RECIPE, quick, steps.append)
-    assert len(steps) == n_steps(quick)
+    assert steps[:3] == ["fold 1 of 3", "fold 2 of 3", "fold 3 of 3"]
+    assert steps[3:7] == ["Prior", "Logistic regression", "Random forest", "Histogram gradient boosting"]
+    assert steps[7:] == ["model 1 of 2", "model 2 of 2", "model evaluated"]
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import re
 import sys
 
 import numpy as np
@@ -8,17 +9,15 @@ from leadmodel.errors import InputError
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.sample import SAMPLE_RECIPE
+from leadmodel.prepare.folds import Folds
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.training import tuning
 from leadmodel.training.crossvalidation import CrossValidated, cross_validate
-from leadmodel.training.tuning import N_STEPS, tune
+from leadmodel.training.tuning import tune
 
 SETTINGS = TrainingSettings(max_trees=40, n_folds=3, tune_minutes=10)
+FOLDS = Folds(SETTINGS.n_folds, 0)
 Leads = tuple[pd.DataFrame, np.ndarray]
-
-
-def silent(step: str) -> None:
-    pass
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +33,8 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def checked(leads: Leads, changes: dict[str, object], seed: int = 0) -> CrossValidated:
-    settings = SETTINGS.model_copy(update={"seed": seed})
     parameters = SETTINGS.classifier_parameters(len(leads[1])) | changes
-    return cross_validate(*leads, parameters, settings, silent)
+    return cross_validate(*leads, parameters, Folds(SETTINGS.n_folds, seed), SETTINGS.patience)
 
 
 def log_loss(y: np.ndarray, probability: np.ndarray) -> np.ndarray:
@@ -46,7 +44,7 @@ def log_loss(y: np.ndarray, probability: np.ndarray) -> np.ndarray:
 def test_a_bad_default_is_found_out_and_the_gain_is_that_of_new_folds(leads: Leads) -> None:
     slow = {"learning_rate": 0.03}
     parameters = SETTINGS.classifier_parameters(len(leads[1])) | slow
-    found, best = tune(*leads, parameters, checked(leads, slow), SETTINGS, silent)
+    found, best = tune(*leads, parameters, checked(leads, slow), FOLDS, SETTINGS)
     assert found.is_used
     assert found.best["learning_rate"] > 0.03
     here, there = (
@@ -62,16 +60,17 @@ def test_the_same_seed_finds_the_same_and_ends_by_itself(leads: Leads) -> None:
     default = checked(leads, {})
     parameters = SETTINGS.classifier_parameters(len(leads[1]))
     steps: list[str] = []
-    one, _ = tune(*leads, parameters, default, SETTINGS, steps.append)
-    two, _ = tune(*leads, parameters, default, SETTINGS, silent)
+    one, _ = tune(*leads, parameters, default, FOLDS, SETTINGS, steps.append)
+    two, _ = tune(*leads, parameters, default, FOLDS, SETTINGS)
     assert one.model_dump(exclude={"seconds"}) == two.model_dump(exclude={"seconds"})
     assert one.ended == "the last 3 trials brought nothing"
-    assert len(steps) == N_STEPS
+    assert re.match(r"tuning, \d+% of the time, 1 tried, log loss 0\.\d{4} \(-0\.0000\)$", steps[0])
+    assert f"{one.n_trials} tried" in steps[-1]
 
 
 def test_what_is_not_better_on_new_folds_is_not_used(leads: Leads) -> None:
     default = checked(leads, {})
-    found, _ = tune(*leads, SETTINGS.classifier_parameters(len(leads[1])), default, SETTINGS, silent)
+    found, _ = tune(*leads, SETTINGS.classifier_parameters(len(leads[1])), default, FOLDS, SETTINGS)
     assert found.is_used == (found.change.high < 0)
 
 

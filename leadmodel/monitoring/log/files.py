@@ -1,7 +1,6 @@
 """Store a prediction log in Parquet files: a folder per kind and day, each file complete at any time."""
 
 import logging
-import os
 import re
 import tempfile
 import uuid
@@ -13,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 
+from leadmodel.atomic import atomic_write
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.read import is_text
 from leadmodel.publishing.hub.datasets import DatasetUploads, cache_of, fetch_files
@@ -206,15 +206,8 @@ def write_whole(path: Path, table: pa.Table) -> None:
         If it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{uuid.uuid4().hex}")
-    try:
-        with open(staged, "wb") as file:
-            pa.parquet.write_table(table, file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(staged, path)
-    finally:
-        staged.unlink(missing_ok=True)
+    with atomic_write(path, sync=True) as staged:
+        pa.parquet.write_table(table, staged, compression="zstd")
 
 
 def find_files(roots: Sequence[Path], kind: str, days: int | None = None) -> list[Path]:

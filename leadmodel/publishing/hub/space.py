@@ -61,7 +61,8 @@ class HubSpace:
 
 def _files(repo_id: str, title: str) -> dict[str, bytes]:
     """Return the files of the Space: what stands at its top, and this package as it is installed."""
-    top = {file.name: file.read_bytes() for file in TEMPLATES.iterdir()}
+    # Installing compiles app.py, which leaves a folder beside it.
+    top = {file.name: file.read_bytes() for file in TEMPLATES.iterdir() if file.is_file()}
     return (
         top | dict(_package_files(PACKAGE, "leadmodel")) | {"README.md": _readme(repo_id, title).encode()}
     )

@@ -1,0 +1,155 @@
+"""Read past leads and what is known of them, for the command line and for Python alike."""
+
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pandas as pd
+
+from leadmodel.errors import InputError, quoted
+from leadmodel.events.dataset import past_leads, recipe_of_leads
+from leadmodel.events.tables import read_event_tables
+from leadmodel.leads.read import read_table
+from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
+
+__all__ = ["Names", "Source", "read_leads_of", "read_past_leads"]
+
+Source = str | Path | pd.DataFrame
+"""A path, URL or hf://datasets/… of a table, a folder of event tables, or a table itself."""
+
+Names = str | Sequence[str]
+
+
+def read_past_leads(
+    source: Source | None,
+    *,
+    recipe: Recipe | str | Path | None = None,
+    target: str | None = None,
+    positive: str | None = None,
+    amount: str | None = None,
+    id: Names | None = None,
+    time: str | None = None,
+    drop: Names | None = None,
+    min_precision: float | None = None,
+    min_recall: float | None = None,
+    budget: str | None = None,
+    value: float | None = None,
+    cost: float | None = None,
+    bands: Mapping[str, int] | None = None,
+    on_report: Callable[[str], None] = lambda text: None,
+) -> tuple[pd.DataFrame, Recipe]:
+    """Return past leads, and the recipe with what else is said of them.
+
+    A recipe with events makes the leads from the tables in a folder.
+
+    Parameters
+    ----------
+    source : str, Path or DataFrame, optional
+        The leads; the synthetic sample if it is None.
+    recipe : Recipe, str or Path, optional
+        What is known of the data source, or its TOML file.
+    target, positive, amount, time : str, optional
+        The column with the outcome, the outcome of a converted lead, the columns of what one brought
+        and of what orders leads.
+    id, drop : str or sequence of str, optional
+        Columns that name a lead, and columns not to learn from.
+    min_precision, min_recall, budget, value, cost, bands : optional
+        The decision; see `leadmodel.leads.recipe.DecisionConfig`.
+    on_report : callable, optional
+        Called with what was read and left out of event tables.
+
+    Raises
+    ------
+    InputError
+        If the leads or the recipe cannot be read, or an option names no column.
+    """
+    known = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe) if recipe else Recipe()
+    if known.events is not None:
+        given = {"target": target, "positive": positive, "time": time, "id": id}
+        leads = read_leads_of(_check_event_options(source, given), known, on_report)
+        known = recipe_of_leads(known, known.events)
+    elif source is None:
+        known, leads = SAMPLE_RECIPE, make_sample()
+    elif isinstance(source, pd.DataFrame):
+        leads = source
+    else:
+        leads = read_leads_of(source, known)
+        # Of an address only the file's name: its query may hold a token.
+        known = known.updated(title=known.title or Path(urlsplit(str(source)).path).stem)
+    ids, dropped = _as_tuple(id), _as_tuple(drop)
+    _check_names([*ids, *dropped], leads)
+    decision = known.decision.updated(
+        min_precision=min_precision,
+        min_recall=min_recall,
+        budget=budget,
+        value=value,
+        cost=cost,
+        bands=None if bands is None else dict(bands),
+    )
+    return leads, known.updated(
+        target=target,
+        positive=positive,
+        time=time,
+        amount=amount,
+        id=ids or None,
+        drop=(*known.drop, *dropped) if dropped else None,
+        decision=decision,
+    )
+
+
+def read_leads_of(
+    source: str | Path, recipe: Recipe, on_report: Callable[[str], None] = lambda text: None
+) -> pd.DataFrame:
+    """Return the past leads of `source` as the recipe says: a table of them, or made of its events.
+
+    Parameters
+    ----------
+    source : str or Path
+        Path, URL or hf://datasets/… of a table; a folder of tables, if the recipe has events.
+    recipe : Recipe
+        What is known of the leads.
+    on_report : callable, optional
+        Called with what was read and left out of event tables.
+
+    Raises
+    ------
+    InputError
+        If they cannot be read.
+    """
+    if recipe.events is not None:
+        with read_event_tables(str(source), recipe.events) as tables:
+            leads, report = past_leads(tables, recipe.events)
+        on_report(report.summary())
+        return leads
+    if Path(source).is_dir():
+        raise InputError(
+            f"The leads must be a file. {quoted(str(source), 300)} is a folder; tables of events "
+            "need a --recipe with [events]."
+        )
+    return read_table(source)
+
+
+def _check_event_options(source: Source | None, given: Mapping[str, Names | None]) -> str | Path:
+    for name, option in given.items():
+        if option:
+            raise InputError(
+                f"A recipe with events says what the outcome and the leads are: leave --{name} out."
+            )
+    if source is None or isinstance(source, pd.DataFrame):
+        raise InputError("A recipe with events needs the folder of its tables: name it with --data.")
+    return source
+
+
+def _as_tuple(names: Names | None) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names or ())
+
+
+def _check_names(names: Sequence[str], leads: pd.DataFrame) -> None:
+    """Raise InputError for a name that no column has: a mistyped leak would stay a feature."""
+    for name in names:
+        if name not in leads.columns:
+            close = get_close_matches(name, map(str, leads.columns), n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise InputError(f"No column is named {name!r}.{hint}")

@@ -1,0 +1,172 @@
+"""The Python interface: train a model, or audit leads, in one call."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from leadmodel.errors import InputError, quoted
+from leadmodel.leads.recipe import Recipe
+from leadmodel.model import LeadModel
+from leadmodel.prepare.data import prepare_all
+from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.prepare.source import Names, Source, read_past_leads
+from leadmodel.training import run
+from leadmodel.training.report import LeadAudit
+from leadmodel.training.tuning import check_optuna
+
+__all__ = ["check", "read_settings", "train"]
+
+
+def train(
+    leads: Source,
+    *,
+    target: str | None = None,
+    positive: str | None = None,
+    recipe: Recipe | str | Path | None = None,
+    amount: str | None = None,
+    id: Names | None = None,
+    time: str | None = None,
+    drop: Names | None = None,
+    drop_leaks: bool = False,
+    tune: float = 0,
+    segment_by: str | None = None,
+    segments: int | Literal["auto"] | None = None,
+    min_precision: float | None = None,
+    min_recall: float | None = None,
+    budget: str | None = None,
+    value: float | None = None,
+    cost: float | None = None,
+    bands: Mapping[str, int] | None = None,
+    seed: int = 0,
+    progress: Callable[[str], None] = lambda step: None,
+) -> LeadModel:
+    """Train a lead model: the options of `leadmodel train`, with the same defaults and errors.
+
+    Parameters
+    ----------
+    leads : str, Path or DataFrame
+        Past leads: a path or URL of a CSV, Parquet or Excel file, hf://datasets/…, a DataFrame, or,
+        with a recipe of events, a folder of event tables.
+    target, positive : str, optional
+        The column with the outcome, and the outcome of a converted lead where it is not obvious.
+    recipe : str, Path or Recipe, optional
+        What is known of the data source.
+    amount : str, optional
+        The column with what a converted lead brought.
+    id, drop : str or sequence of str, optional
+        Columns that name a lead, and columns not to learn from.
+    time : str, optional
+        The column that orders leads; the newest become the test leads.
+    drop_leaks : bool
+        Whether to leave out the columns that the audit suspects of knowing the outcome.
+    tune : float
+        Minutes to search for better parameters.
+    segment_by : str, optional
+        A text field; models of their own are tried for its values.
+    segments : int or "auto", optional
+        How many segments to divide the leads into by what describes them.
+    min_precision, min_recall : float, optional
+        Floors that the decision threshold must keep.
+    budget : str, optional
+        How many leads can be called, such as "200/week" or "20%".
+    value, cost : float, optional
+        What a conversion brings and what a call costs.
+    bands : mapping of str to int, optional
+        Lowest score of each grade, such as ``{"A": 80, "B": 50, "C": 0}``.
+    seed : int
+        The same leads, seed and versions give the same model.
+    progress : callable, optional
+        Called with a line of text after each step; `print` will do.
+
+    Returns
+    -------
+    LeadModel
+        The trained model; its notebook view shows how good it is.
+
+    Raises
+    ------
+    InputError
+        If the leads or options do not allow it: what is wrong, and what to do.
+    """
+    settings = read_settings(
+        seed=seed, tune=tune, segment_by=segment_by, segments=segments, drop_leaks=drop_leaks
+    )
+    table, known = read_past_leads(
+        leads,
+        recipe=recipe,
+        target=target,
+        positive=positive,
+        amount=amount,
+        id=id,
+        time=time,
+        drop=drop,
+        min_precision=min_precision,
+        min_recall=min_recall,
+        budget=budget,
+        value=value,
+        cost=cost,
+        bands=bands,
+    )
+    return run.train(table, known, settings, progress)
+
+
+def check(
+    leads: Source,
+    *,
+    target: str | None = None,
+    positive: str | None = None,
+    recipe: Recipe | str | Path | None = None,
+    amount: str | None = None,
+    id: Names | None = None,
+    time: str | None = None,
+    drop: Sequence[str] | str | None = None,
+) -> LeadAudit:
+    """Audit past leads before a model is trained on them, as `leadmodel check` does.
+
+    Parameters
+    ----------
+    leads, target, positive, recipe, amount, id, time, drop
+        As for `train`.
+
+    Returns
+    -------
+    LeadAudit
+        Suspected leaks, problems and notes; its repr is the report of the command.
+
+    Raises
+    ------
+    InputError
+        As for `train`.
+    """
+    table, known = read_past_leads(
+        leads,
+        recipe=recipe,
+        target=target,
+        positive=positive,
+        amount=amount,
+        id=id,
+        time=time,
+        drop=drop,
+    )
+    return LeadAudit(prepare_all(table, known, TrainingSettings()))
+
+
+def read_settings(
+    *, seed: int, tune: float, segment_by: str | None, segments: Any, drop_leaks: bool
+) -> TrainingSettings:
+    """Return the settings of a training run.
+
+    Raises
+    ------
+    InputError
+        If one is out of range, or tuning lacks its library.
+    """
+    if not 0 <= tune < float("inf"):
+        raise InputError(f"--tune takes minutes, 0 or more. Got {tune} instead.")
+    if not (segments is None or segments == "auto" or isinstance(segments, int)):
+        raise InputError(f"--segments takes a number or auto. Got {quoted(segments)} instead.")
+    if tune:
+        check_optuna()
+    return TrainingSettings(
+        seed=seed, tune_minutes=tune, segment_by=segment_by, segments=segments, drop_leaks=drop_leaks
+    )
