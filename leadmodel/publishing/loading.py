@@ -17,7 +17,7 @@ from leadmodel.publishing.config import ModelConfig, check_finite
 from leadmodel.publishing.files import MODEL_FILE, check_sha256, load_pipeline
 from leadmodel.report.evaluation import Evaluation
 
-__all__ = ["LoadedFiles", "check_files", "open_files", "read_config"]
+__all__ = ["LoadedFiles", "check_consistency", "check_files", "open_files", "read_config"]
 
 _Content = TypeVar("_Content", Profile, Evaluation)
 
@@ -105,7 +105,7 @@ def check_files(files: Mapping[str, bytes]) -> None:
 def _read_documents(files: Mapping[str, bytes]) -> tuple[ModelConfig, Profile, Evaluation]:
     config = read_config(files)
     config.check_versions()
-    _check_consistency(files, config)
+    check_consistency(files, config)
     profile = _read_json(files, "profile.json", Profile)
     _check_profile(profile, config.lead_schema)
     return config, profile, _read_json(files, "metrics.json", Evaluation)
@@ -116,7 +116,7 @@ def read_config(files: Mapping[str, bytes]) -> ModelConfig:
     return ModelConfig.from_json(_text(files, "config.json"))
 
 
-def _check_consistency(files: Mapping[str, bytes], config: ModelConfig) -> None:
+def check_consistency(files: Mapping[str, bytes], config: ModelConfig) -> None:
     """Raise ModelError unless the files are those of one model, and nothing but a model.
 
     People read the card and install from requirements.txt without looking at config.json, so neither

@@ -151,7 +151,7 @@ KINDS = {
         r"revenue.skops names types that are not trusted.*system",
     ),
     "a CatBoost model cut in half": (cut_in_half, r"revenue.skops cannot be used: CatBoost"),
-    "no file": (lacking, "revenue.skops must have the sha256"),
+    "no file": (lacking, r"must be those of config.json"),
     "a file that config.json does not name": (
         unnamed,
         r"must be those of config.json, \[\]. Found: \['revenue",

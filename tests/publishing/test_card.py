@@ -22,7 +22,7 @@ from leadmodel.model import LeadModel
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.publishing import card
 from leadmodel.publishing.config import ModelConfig
-from leadmodel.publishing.consistency import check_consistency
+from leadmodel.publishing.loading import check_consistency
 from leadmodel.report.evaluation import Evaluation
 from leadmodel.training.run import train
 

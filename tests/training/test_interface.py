@@ -36,7 +36,7 @@ def test_a_file_and_a_table_give_the_model_of_the_command(file: Path, tmp_path: 
     assert made.config.decision == commanded.config.decision
     assert made.config.training.settings == commanded.config.training.settings
     assert made.config.training.fingerprint == commanded.config.training.fingerprint
-    assert made.evaluation == commanded.evaluation
+    assert made.evaluation.test == commanded.evaluation.test
     np.testing.assert_array_equal(
         made.score(LEADS)["probability"].to_numpy(), commanded.score(LEADS)["probability"].to_numpy()
     )
