@@ -23,7 +23,7 @@ from leadmodel.amounts.read import robust_limit
 from leadmodel.amounts.results import MEAN, AmountTrial, Revenue
 from leadmodel.decision.threshold import Threshold
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.predictor.routing import Predictions
+from leadmodel.predictor.predictor import Predictions
 from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.pipeline import fit_regression
 from leadmodel.prepare.settings import TrainingSettings
@@ -162,7 +162,7 @@ def evaluate_revenue(
     settings : TrainingSettings
         The seed of the resamples.
     """
-    assert past.amounts is not None and forecast.worths is not None
+    assert past.amounts is not None
     uncut, (X, _) = _amounts(past, past.split.test), past.test
     probability = forecast.probability
     rivals = {
@@ -184,7 +184,7 @@ def evaluate_revenue(
             sold_in_test(past, fitted.limit),
             uncut,
             probability,
-            forecast.worths,
+            forecast.amount_columns,
             rivals,
             fitted.terms.mean,
             settings.seed,

@@ -52,9 +52,9 @@ def measure_drift(
     counts: Counts | None = None
     outcomes: list[_Outcomes] = []
     for batch in read_batches(source):
-        typed = read_batch(model.schema, batch, counts.n_leads if counts else 0)
-        forecast = model.routing.forecast(typed)
-        found = count_typed(model, typed, forecast.outputs)
+        table = read_batch(model.schema, batch, counts.n_leads if counts else 0)
+        forecast = model.predictor.predict(table)
+        found = count_typed(model, table.to_frame(), forecast.outputs)
         counts = counts + found if counts else found
         if model.config.target in batch.column_names:
             outcomes.append(_known(model, batch, forecast.probability))

@@ -161,7 +161,7 @@ def with_gate(model: LeadModel, gate: Gate) -> LeadModel:
 def _look(champion: LeadModel, leads: pd.DataFrame, past: TrainingData) -> _NewLeads:
     fresh = _newer_than(champion, leads, past)
     typed = read_leads(champion.schema, leads.iloc[past.X.index[fresh]])
-    forecast = champion.routing.forecast(typed)
+    forecast = champion.predictor.predict(typed)
     counts = count_typed(champion, typed, forecast.outputs)
     judged = evaluate_outcomes(champion, past.y[fresh], forecast.probability)
     return _NewLeads(past, fresh, compare_leads(champion.schema, champion.profile, counts, *judged))
@@ -212,7 +212,7 @@ def _compare(
     if min(y.sum(), len(y) - y.sum()) < MIN_LEADS_PER_OUTCOME:
         return None
     raw = leads.iloc[past.X.index[judged]]
-    new, old = challenger.predict_proba(raw), champion.predict_proba(raw)
+    new, old = challenger.predict_proba(raw)[:, 1], champion.predict_proba(raw)[:, 1]
     until = champion.config.training.time_range if past.time else None
     return Comparison(
         n_leads=len(y),

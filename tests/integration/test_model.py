@@ -17,7 +17,7 @@ def test_the_service_scores_as_the_published_pipeline_does(model: LeadModel) -> 
     for leads in (NEW, NEW.assign(**dict.fromkeys(numbers, np.nan))):
         raw = leads.astype({name: object for name in model.schema.text_columns})
         expected = model.pipeline.predict_proba(raw)[:, 1]
-        np.testing.assert_allclose(model.predict_proba(leads), expected, atol=1e-12)
+        np.testing.assert_allclose(model.predict_proba(leads)[:, 1], expected, atol=1e-12)
 
 
 def test_one_lead_scores_as_the_same_lead_in_a_table(model: LeadModel) -> None:

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
+from leadmodel.leads.convert import read_records
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.leads.table import LeadTable
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.log.files import MAX_ROWS, GrowingFile
-from leadmodel.monitoring.log.privacy import keep_frame, keep_leads
+from leadmodel.monitoring.log.privacy import keep_leads
 from leadmodel.monitoring.log.store import LogStore
 
 __all__ = ["LEAD", "LEADS", "POSITIVE", "REQUESTS", "TARGET", "PredictionLog", "ScoredCall"]
@@ -45,8 +46,8 @@ class ScoredCall(NamedTuple):
     ----------
     model : LeadModel
         What has answered.
-    leads : sequence of mapping, or DataFrame of shape (n_leads, n_fields)
-        Raw leads, or typed ones as `leadmodel.leads.convert.read_leads` returns them.
+    leads : sequence of mapping, or LeadTable
+        Raw leads, or typed ones.
     probability, grades : sequence of shape (n_leads,)
         The answers.
     door : str
@@ -58,7 +59,7 @@ class ScoredCall(NamedTuple):
     """
 
     model: LeadModel
-    leads: Sequence[Mapping[str, Any]] | pd.DataFrame
+    leads: Sequence[Mapping[str, Any]] | LeadTable
     probability: Sequence[float]
     grades: Sequence[str]
     door: str
@@ -188,8 +189,8 @@ def _alike(calls: Sequence[ScoredCall]) -> Iterator[list[ScoredCall]]:
     """Yield calls in their order, those that go into one table together."""
 
     def kind(call: ScoredCall) -> tuple[object, ...]:
-        frame = id(call) if isinstance(call.leads, pd.DataFrame) else None
-        return id(call.model), call.time.date(), frame
+        table = id(call) if isinstance(call.leads, LeadTable) else None
+        return id(call.model), call.time.date(), table
 
     for _, some in groupby(calls, kind):
         yield list(some)
@@ -216,10 +217,10 @@ def _tabulate(calls: Sequence[ScoredCall]) -> pa.Table:
 def _keep(schema: LeadSchema, calls: Sequence[ScoredCall]) -> dict[str, pa.Array]:
     leads: list[Mapping[str, Any]] = []
     for call in calls:
-        if isinstance(call.leads, pd.DataFrame):  # which comes alone
-            return keep_frame(schema, call.leads)
+        if isinstance(call.leads, LeadTable):  # which comes alone
+            return keep_leads(call.leads)
         leads += call.leads
-    return keep_leads(schema, leads)
+    return keep_leads(read_records(schema, leads))
 
 
 def _repeat(calls: Sequence[ScoredCall], name: str, counts: npt.NDArray[np.intp]) -> pa.Array:

@@ -5,7 +5,7 @@ kept if it is one of the choices that at least a handful of training leads had, 
 the range of the training leads: a mail address or a telephone number in the wrong field is neither.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,46 +13,26 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from leadmodel.leads.schema import MISSING, Field, LeadSchema, Value
+from leadmodel.leads.schema import MISSING, Field, LeadSchema
+from leadmodel.leads.table import LeadTable
 
-__all__ = ["OTHER", "keep_frame", "keep_leads", "restore_leads"]
+__all__ = ["OTHER", "keep_leads", "restore_leads"]
 
 OTHER = "(other)"
 """Stands for every text that the schema does not know as a choice."""
 
 
-def keep_leads(schema: LeadSchema, leads: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:
-    """Return what may be kept of raw leads that have been scored, by field name; a gap is null."""
-    known: dict[Any, Any] = {}
-    rows = [schema.read_lead(lead, known)[0] for lead in leads]
-    columns = zip(*rows, strict=True) if rows else ([] for _ in schema.columns)
-    return {
-        name: _keep(schema.by_name[name], values)
-        for name, values in zip(schema.columns, columns, strict=True)
-    }
-
-
-def keep_frame(schema: LeadSchema, typed: pd.DataFrame) -> dict[str, pa.Array]:
-    """Return the same of typed leads, as `leadmodel.leads.convert.read_leads` returns them."""
-    return {name: _keep_column(schema.by_name[name], typed[name]) for name in schema.columns}
-
-
-def _keep(field: Field, values: Iterable[Value]) -> pa.Array:
-    if field.is_text:
-        kept = _kept_texts(field)
-        return pa.array([kept.get(str(value), OTHER) for value in values], pa.string())
-    return _keep_numbers(field, np.array(list(values), dtype=np.float64))
-
-
-def _keep_column(field: Field, column: pd.Series) -> pa.Array:
-    if not field.is_text:
-        return _keep_numbers(field, column.to_numpy())
-    categories = _keep(field, column.cat.categories)
-    return categories.take(pa.array(column.cat.codes.to_numpy()))
-
-
-def _kept_texts(field: Field) -> dict[str, str | None]:
-    return {choice: choice for choice in field.choices} | {MISSING: None}
+def keep_leads(table: LeadTable) -> dict[str, pa.Array]:
+    """Return what may be kept of typed leads, by field name; a missing value is null."""
+    by_name, kept = table.schema.by_name, {}
+    for name, (codes, categories) in table.texts.items():
+        known: dict[str, str | None] = {choice: choice for choice in by_name[name].choices}
+        known[MISSING] = None
+        texts = pa.array([known.get(text, OTHER) for text in categories], pa.string())
+        kept[name] = texts.take(pa.array(codes))
+    for name, numbers in zip(table.schema.number_columns, table.numbers, strict=True):
+        kept[name] = _keep_numbers(by_name[name], numbers)
+    return kept
 
 
 def _keep_numbers(field: Field, numbers: npt.NDArray[np.float64]) -> pa.Array:

@@ -11,8 +11,6 @@ from fastapi import FastAPI, Header, HTTPException
 from fastapi.middleware.cors import CORSMiddleware
 
 from leadmodel.serving.api import mcp
-from leadmodel.serving.api.direct import DirectCalls
-from leadmodel.serving.api.gradio import make_endpoints
 from leadmodel.serving.api.rest import add_rest
 from leadmodel.serving.service import ScoringService
 from leadmodel.serving.ui.app import build_demo, looks
@@ -57,7 +55,6 @@ def build_app(
     if webhook_secret and on_webhook:
         _add_webhook(app, webhook_secret, on_webhook)
     # From the inside out: the last one meets a request first.
-    app.add_middleware(DirectCalls, endpoints=make_endpoints(service))
     app.add_middleware(UploadedFilesOnly)
     app.add_middleware(AccessMiddleware, rules=rules, sign_in=sign_in)
     # With a CORSMiddleware here Gradio adds none of its own, which would let every site in.
