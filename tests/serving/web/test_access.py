@@ -83,7 +83,7 @@ DOORS = [
     ("POST", "/api/v1/score", LEAD),
     ("GET", "/gradio_api/info", None),
     ("GET", "/gradio_api/mcp/schema", None),
-    ("POST", "/gradio_api/run/predict", {"data": ["Referral"]}),
+    ("POST", "/gradio_api/run/predict", {"data": ["Referral"] + [None] * 11}),
     ("POST", "/gradio_api/run/predict", {"data": ["Referral"] + [None] * 11, "session_hash": "x"}),
     ("POST", "/gradio_api/call/predict_batch", {"data": [[LEAD], False]}),
 ]
