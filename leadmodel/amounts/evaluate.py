@@ -6,7 +6,6 @@ from statistics import NormalDist
 
 import numpy as np
 
-from leadmodel.amounts.model import ExpectedValues
 from leadmodel.amounts.results import MEAN, AmountTrial, Metrics, RevenueTest
 from leadmodel.arrays import Bools, Floats, Ints, Positions
 from leadmodel.metrics.bootstrap import Estimate, bootstrap
@@ -112,7 +111,7 @@ def evaluate_amounts(
     observed: ObservedAmounts,
     uncut: Floats,
     probability: Floats,
-    expected: ExpectedValues,
+    expected: Mapping[str, Floats],
     rivals: Mapping[str, Floats],
     mean: float,
     random_state: int,
@@ -127,8 +126,8 @@ def evaluate_amounts(
         The amounts as they were.
     probability : array of shape (n_leads,)
         That each lead converts.
-    expected : ExpectedValues
-        What they were expected to be worth.
+    expected : mapping of str to array of shape (n_leads,)
+        The predictions: ``expected_amount``, ``amount_low``, ``amount_high`` and ``expected_value``.
     rivals : mapping of str to array of shape (n_leads,)
         Values that others expected.
     mean : float
@@ -140,21 +139,22 @@ def evaluate_amounts(
     if known.sum() < MIN_TEST_AMOUNTS:
         return None
     real, weights = observed.filled, observed.weights
-    is_covered = (expected.amount_low <= real) & (real <= expected.amount_high)
+    value, amount = expected["expected_value"], expected["expected_amount"]
+    is_covered = (expected["amount_low"] <= real) & (real <= expected["amount_high"])
 
     def ranked(draws: Floats) -> dict[str, Floats]:
-        by_value = captured_share(real, expected.value, draws * weights, TOP)
+        by_value = captured_share(real, value, draws * weights, TOP)
         by_chance = captured_share(real, probability, draws * weights, TOP)
         return {
             "caught_by_value": by_value,
             "caught_by_probability": by_chance,
             "caught_more": by_value - by_chance,
-            "total": draws @ (weights * expected.value) / (draws @ (weights * real)),
+            "total": draws @ (weights * value) / (draws @ (weights * real)),
             "coverage": draws @ (known * is_covered) / (draws @ known),
         }
 
-    predicted = {"this model": expected.value, **rivals}
-    amounts = {"this model": expected.amount[known], "mean amount": np.full(int(known.sum()), mean)}
+    predicted = {"this model": value, **rivals}
+    amounts = {"this model": amount[known], "mean amount": np.full(int(known.sum()), mean)}
     beyond = uncut[known].sum() - real[known].sum()
     return RevenueTest(
         n_amounts=int(known.sum()),
@@ -164,7 +164,7 @@ def evaluate_amounts(
         value=_evaluate_errors(real, predicted, weights, random_state),
         amount=_evaluate_errors(real[known], amounts, np.ones(int(known.sum())), random_state),
         **bootstrap(ranked, len(real), random_state),
-        by_value=_gains(real * weights, expected.value),
+        by_value=_gains(real * weights, value),
         by_probability=_gains(real * weights, probability),
     )
 

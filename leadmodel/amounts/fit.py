@@ -1,6 +1,6 @@
 """Fit the model of amounts: what a converted lead brings, where that beats the mean beyond doubt."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from leadmodel.amounts.candidates import (
     regressor_parameters,
 )
 from leadmodel.amounts.evaluate import ObservedAmounts, compare_amounts, evaluate_amounts
-from leadmodel.amounts.model import LEVEL, AmountModel, AmountParameters, ExpectedValues
+from leadmodel.amounts.model import LEVEL, AmountModel, AmountParameters
 from leadmodel.amounts.read import Amounts, robust_limit
 from leadmodel.amounts.results import MEAN, AmountTrial, Revenue
 from leadmodel.arrays import Floats, Positions
@@ -154,7 +154,7 @@ def evaluate_revenue(
     data: TrainingData,
     amounts: Amounts,
     probability: Floats,
-    expected: ExpectedValues,
+    expected: Mapping[str, Floats],
     random_state: int,
 ) -> Revenue:
     """Evaluate a model of amounts on the test leads.
@@ -169,8 +169,8 @@ def evaluate_revenue(
         What they brought.
     probability : array of shape (n_test,)
         Of the test leads.
-    expected : ExpectedValues
-        What the test leads are expected to be worth.
+    expected : mapping of str to array of shape (n_test,)
+        The predictions: ``expected_amount``, ``amount_low``, ``amount_high`` and ``expected_value``.
     random_state : int
         Seed of the resamples.
     """

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from leadmodel.amounts.model import AmountModel, AmountParameters, ExpectedValues
+from leadmodel.amounts.model import AmountModel, AmountParameters
 from leadmodel.amounts.read import Amounts, check_enough, read_amounts
 from leadmodel.amounts.results import Revenue
 from leadmodel.arrays import Floats
@@ -71,15 +71,14 @@ class _FittedAmounts(FittedOption):
         """Evaluate expected amounts and values on the test leads."""
         from leadmodel.amounts.fit import evaluate_revenue
 
-        columns = context.predictions
-        expected = ExpectedValues(
-            columns["expected_amount"],
-            columns["amount_low"],
-            columns["amount_high"],
-            columns["expected_value"],
-        )
+        predictions = context.predictions
         return evaluate_revenue(
-            self.fitted, context.data, self.amounts, columns["probability"], expected, context.settings.seed
+            self.fitted,
+            context.data,
+            self.amounts,
+            predictions["probability"],
+            predictions,
+            context.settings.seed,
         )
 
     def entry(self, result: Revenue, sha256: str | None) -> RevenueFile:

@@ -12,7 +12,7 @@ from leadmodel.arrays import Floats
 from leadmodel.audit.finding import Audit
 from leadmodel.explain.shap import ShapExplainer
 from leadmodel.insights.insights import Insights, find_insights
-from leadmodel.leads.impute import assume
+from leadmodel.leads.table import LeadTable
 from leadmodel.metrics.classification import Estimate, calibration_floor, estimate_metrics
 from leadmodel.metrics.comparison import Candidate
 from leadmodel.metrics.curves import Curves, trace_curves
@@ -139,7 +139,9 @@ def evaluate_model(
         y, probability, positive=positive, gain=payoff.gain if payoff else None, random_state=seed
     )
     some = X.sample(min(len(X), N_SHAP_LEADS), random_state=seed)
-    importance = _importance(context.classifier, assume(data.schema, some))
+    importance = _importance(
+        context.classifier, LeadTable.from_frame(data.schema, some).impute().to_frame()
+    )
     entries: dict[str, Any] = dict(options or {})
     return Evaluation(
         n_test=len(y),
@@ -168,6 +170,6 @@ def _call_payoff(context: EvaluationContext, gains: Floats | None) -> CallPayoff
 
 def _importance(classifier: CatBoostClassifier, X: pd.DataFrame) -> dict[str, float]:
     pool = Pool(X, cat_features=list(X.select_dtypes("category").columns))
-    contributions = ShapExplainer(classifier).of(pool)
+    contributions = ShapExplainer(classifier).contributions(pool)
     means = np.abs(contributions[:, :-1]).mean(axis=0)
     return {name: float(mean) for name, mean in zip(X.columns, means, strict=True)}

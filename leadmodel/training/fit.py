@@ -14,7 +14,7 @@ from leadmodel.errors import InputError
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.metrics.comparison import Trial, compare
 from leadmodel.options import EvaluationContext, FittedOption, installed
-from leadmodel.predictor.routing import Predictions, Predictor
+from leadmodel.predictor.predictor import Predictions, Predictor
 from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.pipeline import fit_pipeline
 from leadmodel.prepare.settings import TrainingSettings
@@ -128,10 +128,8 @@ def fit(
     }
     options = {name: fitted for name, fitted in fits.items() if fitted is not None}
     decision = _decide(data, classifier.oof_probability, options)
-    predictions = classifier.predictor(data.schema, options).forecast(data.test[0])
-    columns = {"probability": predictions.probability}
-    if predictions.worths:
-        columns |= predictions.worths.columns()
+    predictions = classifier.predictor(data.schema, options).predict(data.test[0])
+    columns = {"probability": predictions.probability} | predictions.amount_columns
     context = EvaluationContext(data, settings, classifier.pipeline[-1], decision, columns)
     gains = (fitted.gains(data) for fitted in options.values())
     evaluation = evaluate_model(

@@ -280,7 +280,7 @@ def test_a_segment_tells_what_its_leads_are_worth(settings: TrainingSettings) ->
     data = prepare(leads.assign(amount=amounts), recipe, settings)
     made = package(fit(data, settings))
     assert made.evaluation.segments is not None
-    answers = made.score_typed(data.test[0])
+    answers = made.decide(made.predictor.predict(data.test[0]))
     for segment in made.evaluation.segments.segments:
         own = answers.loc[answers["segment"] == segment.name, "expected_value"]
         assert segment.value == pytest.approx(own.mean())
