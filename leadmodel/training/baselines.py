@@ -57,13 +57,13 @@ def try_others(
         (X[choose_columns(X.iloc[train_idx], y[train_idx])], train_idx, test_idx)
         for train_idx, test_idx in folds.split(y)
     ]
-    for name, (model, character) in _models(folds.random_state).items():
+    for name, (model, character) in _models(folds.random_state, len(y)).items():
         trials.append(_try(name, character, model, y, dealt))
         progress(name)
     return trials
 
 
-def _models(seed: int) -> dict[str, tuple[BaseEstimator, str]]:
+def _models(seed: int, n_leads: int) -> dict[str, tuple[BaseEstimator, str]]:
     one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=5)
     ordinal = OrdinalEncoder(
         handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=MAX_LEVELS
@@ -72,7 +72,9 @@ def _models(seed: int) -> dict[str, tuple[BaseEstimator, str]]:
     linear = make_column_transformer((one_hot, _TEXTS), (make_pipeline(fill, StandardScaler()), _NUMBERS))
     coded = make_column_transformer((ordinal, _TEXTS), ("passthrough", _NUMBERS))
     boosting = HistGradientBoostingClassifier(random_state=seed, early_stopping=True)
-    forest = RandomForestClassifier(100, min_samples_leaf=3, n_jobs=-1, random_state=seed)
+    # scikit-learn's threads swap Python's warning filters under each other, and then warn without cause.
+    n_jobs = None if n_leads < 10_000 else -1  # below, one thread takes a second or so
+    forest = RandomForestClassifier(100, min_samples_leaf=3, n_jobs=n_jobs, random_state=seed)
     return {
         "Prior": (DummyClassifier(strategy="prior"), "the bar that any model must clear; ranks nothing"),
         "Logistic regression": (

@@ -17,6 +17,7 @@ from playwright.sync_api import expect, sync_playwright
 from support import command, running_app, when_ready
 
 from leadmodel.model import LeadModel
+from leadmodel.serving.ui.pages.list import BY_NUMBER
 from leadmodel.serving.web.access import OPEN
 
 ANN, BOB = ("ann", "secret"), ("bob", "pass:wörd")
@@ -258,7 +259,7 @@ def by_list_page(client: httpx.Client) -> str:
     ]
     (event,) = [one for one in config["dependencies"] if [button, "click"] in one["targets"]]
     call = {
-        "data": [full_csv(client, 400), "We can make so many calls", 0.8],
+        "data": [full_csv(client, 400), BY_NUMBER, 0.8],
         "fn_index": event["id"],
         "session_hash": uuid.uuid4().hex,
     }
@@ -276,7 +277,8 @@ def full_csv(client: httpx.Client, n_leads: int) -> str:
 def test_leads_are_counted_however_they_come(guarded: str, score: Callable[[httpx.Client], str]) -> None:
     headers = {"X-Forwarded-For": f"8.8.2.{next(STRANGERS)}"}
     with httpx.Client(base_url=guarded, auth=ANN, headers=headers, timeout=30) as client:
-        assert "leads a minute" not in score(client)
+        first = score(client)
+        assert first and "leads a minute" not in first and '"success":false' not in first
         assert "The limit is 500 leads a minute." in score(client)
 
 
