@@ -155,7 +155,7 @@ def seconds_of_catboost(folder: str, source: str) -> tuple[float, float]:
     for batch in read_batches(source):
         typed = read_batch(model.schema, batch)
         started = time.perf_counter(), time.process_time()
-        model.classifier.predict_proba(Pool(typed, cat_features=model.schema.text_columns))
+        model.classifier.predict_proba(Pool(typed.to_frame(), cat_features=model.schema.text_columns))
         wall, cpu = wall + time.perf_counter() - started[0], cpu + time.process_time() - started[1]
     return wall, cpu
 

@@ -180,7 +180,7 @@ def unseen(leads: Leads) -> tuple[Any, ...]:
     (X, y), (test, _) = leads.past.train, leads.past.test
     cross_validated = profile_output(leads.fitted.unseen, y)
     profile = profile_leads(leads.past.schema, X, y, {"probability": cross_validated})
-    said = leads.fitted.routing(leads.past.schema).predict(test)
+    said = leads.fitted.routing(leads.past.schema).predict(test).probability
     drift = compare_leads(leads.past.schema, profile, count_leads(profile, test, {"probability": said}))
     one = drift.outputs["probability"]
     return leads.title, len(y), len(said), f"{one.psi:.4f}", f"{one.chance:.4f}"

@@ -108,8 +108,8 @@ def replay(leads: pd.DataFrame, months: pd.Series, recipe: Recipe, n_first: int)
         new = leads[months == name]
         y = read_outcome(new[str(recipe.target)], positive, at_least=0)
         models: dict[str, LeadModel] = {"never": first, "always": always, "gate": champion}
-        probability = {policy: model.predict_proba(new) for policy, model in models.items()}
-        change = paired_difference(y, probability["gate"], before.predict_proba(new))
+        probability = {policy: model.predict_proba(new)[:, 1] for policy, model in models.items()}
+        change = paired_difference(y, probability["gate"], before.predict_proba(new)[:, 1])
         published = champion is not before
         replayed.append(Month(name, len(y), y, probability, decision, published, change))
         print(f"{name}: {decision}", file=sys.stderr, flush=True)

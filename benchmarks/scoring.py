@@ -149,8 +149,8 @@ def reasons(model: LeadModel, leads: pd.DataFrame) -> list[tuple[object, ...]]:
 def reasons_for(model: LeadModel, leads: pd.DataFrame) -> list[tuple[object, ...]]:
     pool = Pool(read_leads(model.schema, leads), cat_features=model.schema.text_columns)
     drawn = leads[list(model.schema.by_name)].to_dict("records")
-    own = 1000 * median(lambda: model.routing.contributions.ask(pool), 5)
-    ours = 1000 * median(lambda: model.routing.contributions.of(pool), 5)
+    own = 1000 * median(lambda: model.predictor.explainer.ask(pool), 5)
+    ours = 1000 * median(lambda: model.predictor.explainer.contributions(pool), 5)
     answered = 1000 * median(lambda: model.answers(drawn, reasons=True), 5)
     return [
         (f"contributions, leads: {len(leads):,}", ours, "ms", own, ""),

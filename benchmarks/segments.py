@@ -10,6 +10,7 @@ search has seen. Costs are beside a model without segments, in one run; its rati
 import argparse
 import sys
 import time
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -88,9 +89,9 @@ def costs(model: LeadModel, leads: pd.DataFrame) -> list[str]:
     """Return the time of one lead and of many, with segments and without."""
     drawn = leads[list(model.schema.by_name)].astype(object)
     lead = drawn.where(drawn.notna(), None).iloc[0].to_dict()
-    many, assignment, found = repeated(leads, N_ROWS), model.assignment, []
-    for kept in (assignment, None):
-        model.assignment = kept
+    many, clusters, found = repeated(leads, N_ROWS), model.predictor.clusters, []
+    for kept in (clusters, None):
+        model.predictor = replace(model.predictor, clusters=kept)
         found.append((1000 * median(lambda: model.answer(lead), 400), median(lambda: model.score(many), 5)))
     (one, bulk), (one_without, bulk_without) = found
     return [f"{one:.2f} ms", f"{one_without:.2f} ms", f"{bulk:.2f} s", f"{bulk_without:.2f} s"]

@@ -12,13 +12,15 @@ import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostClassifier
 
-from leadmodel.errors import LeadError, ModelError
+from leadmodel.errors import ModelError
 from leadmodel.explain.reasons import Explanation, explain
 from leadmodel.explain.what_if import Curve, WhatIf, find_changes, trace_curve
-from leadmodel.leads.convert import read_leads
-from leadmodel.leads.schema import LeadSchema, Value, ValueWarning
-from leadmodel.predictor.answer import Answer
-from leadmodel.predictor.routing import Predictor, threads_for
+from leadmodel.leads.convert import read_columns, read_records
+from leadmodel.leads.schema import LeadSchema, Value
+from leadmodel.leads.table import LeadTable
+from leadmodel.leads.unusual import warnings_by_lead
+from leadmodel.predictor.answer import Answer, make_answers
+from leadmodel.predictor.predictor import Predictions, Predictor
 from leadmodel.publishing.files import MODEL_FILE, is_folder, read_folder, write_folder
 from leadmodel.publishing.hub.pull import pull
 from leadmodel.publishing.hub.push import HubRepository, PublishedVersion
@@ -26,6 +28,9 @@ from leadmodel.publishing.loading import open_files
 from leadmodel.publishing.sandbox import mark_verified, verify_in_subprocess
 
 __all__ = ["LeadModel"]
+
+BASE = "(base)"
+"""The column of the log-odds before anything is known of a lead; no field is likely to be called so."""
 
 _log = logging.getLogger("leadmodel")
 
@@ -138,21 +143,49 @@ class LeadModel:
         return self.pipeline[-1]
 
     @cached_property
-    def routing(self) -> Predictor:
-        """Which classifier answers for which lead."""
+    def predictor(self) -> Predictor:
+        """All the models of the folder as one: typed leads in, predictions out."""
         field = self.config.parts.field if self.config.parts else None
-        parts = {value: pipeline[-1] for value, pipeline in self.parts.items()}
-        return Predictor(self.schema, self.classifier, field, parts, self.worth)
+        segment_models = {value: pipeline[-1] for value, pipeline in self.parts.items()}
+        return Predictor(self.schema, self.classifier, field, segment_models, self.worth, self.assignment)
+
+    @property
+    def classes_(self) -> npt.NDArray[np.object_]:
+        """Labels of the two classes: every label but the positive one, then the positive one."""
+        return np.array([f"not {self.config.positive}", self.config.positive], dtype=object)
 
     def predict_proba(self, leads: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """Return the probability that each of the raw `leads` converts, of shape (n_leads,).
+        """Return the probabilities of the classes of raw `leads`.
+
+        Returns
+        -------
+        array of shape (n_leads, 2)
+            In the order of `classes_`: the second column is the probability of conversion.
 
         Raises
         ------
         InputError
-            If a column is lacking or a value cannot be read.
+            If a column is missing or a value cannot be read.
         """
-        return self.routing.predict(read_leads(self.schema, leads))
+        probability = self.predictor.predict(read_columns(self.schema, leads)).probability
+        return np.column_stack([1 - probability, probability])
+
+    def predict(self, leads: pd.DataFrame) -> npt.NDArray[np.object_]:
+        """Return the class of each of the raw `leads`, by the model's decision rule.
+
+        Returns
+        -------
+        array of shape (n_leads,)
+            Of the labels in `classes_`. The threshold is the model's own, which need not be 0.5.
+
+        Raises
+        ------
+        InputError
+            If a column is missing or a value cannot be read.
+        """
+        predictions = self.predictor.predict(read_columns(self.schema, leads))
+        positive = self.config.decision.is_positive(predictions.probability, predictions.expected_value)
+        return self.classes_[positive.astype(np.intp)]
 
     def score(self, leads: pd.DataFrame) -> pd.DataFrame:
         """Return ``probability``, ``score``, ``grade`` and ``decision`` of raw `leads`.
@@ -160,42 +193,53 @@ class LeadModel:
         Returns
         -------
         DataFrame of shape (n_leads, 4)
-            With the index of `leads`; the texts as ``category``. Of a model that was trained on
-            amounts, also ``expected_amount``, ``amount_low``, ``amount_high`` and ``expected_value``;
-            of one with segments also ``segment``.
+            With the index of `leads`; texts as ``category``. Models of amounts add
+            ``expected_amount``, ``amount_low``, ``amount_high`` and ``expected_value``; models with
+            segments add ``segment``.
 
         Raises
         ------
         InputError
-            If a column is lacking or a value cannot be read.
+            If a column is missing or a value cannot be read.
         """
-        return self.score_typed(read_leads(self.schema, leads))
+        predictions = self.predictor.predict(read_columns(self.schema, leads))
+        return self.decide(predictions).set_axis(leads.index)
 
-    def score_typed(self, typed: pd.DataFrame, threads: int = -1) -> pd.DataFrame:
-        """Return what `score` does, for leads as `leadmodel.leads.convert.read_leads` returns them."""
-        probability, worths, _ = self.routing.forecast(typed, threads)
-        decision = self.config.decision
+    def decide(self, predictions: Predictions) -> pd.DataFrame:
+        """Return what `score` does, from predictions."""
+        decision, probability = self.config.decision, predictions.probability
         scores = decision.scores(probability)
-        positive = decision.is_positive(probability, worths and worths.value)
-        answers = pd.DataFrame(
-            {
-                "probability": probability,
-                "score": scores,
-                "grade": pd.Categorical.from_codes(
-                    decision.grade_places(scores), categories=pd.Index(decision.bands)
-                ),
-                "decision": pd.Categorical.from_codes(
-                    positive.astype(np.int8),
-                    categories=pd.Index([decision.negative, decision.positive]),
-                ),
-            },
-            index=typed.index,
-        )
-        if worths:
-            answers = answers.assign(**worths.columns())
-        if self.assignment:
-            answers = answers.assign(segment=self.assignment.categorise(typed))
-        return answers
+        positive = decision.is_positive(probability, predictions.expected_value).astype(np.int8)
+        labels = pd.Index([decision.negative, decision.positive])
+        grades = pd.Index(decision.bands)
+        columns = {
+            "probability": probability,
+            "score": scores,
+            "grade": pd.Categorical.from_codes(decision.grade_places(scores), categories=grades),
+            "decision": pd.Categorical.from_codes(positive, categories=labels),
+        }
+        if predictions.segment is not None:
+            return pd.DataFrame(columns | predictions.amount_columns | {"segment": predictions.segment})
+        return pd.DataFrame(columns | predictions.amount_columns)
+
+    def explain(self, leads: pd.DataFrame) -> pd.DataFrame:
+        """Return exact contributions (SHAP values) to the log-odds of conversion of raw `leads`.
+
+        Returns
+        -------
+        DataFrame of shape (n_leads, n_fields + 1)
+            With the index of `leads`: a column for each field, in the order of the leads' own
+            columns, and last ``(base)``, the log-odds before anything is known of a lead. Each row
+            sums to the log-odds of its probability.
+
+        Raises
+        ------
+        InputError
+            If a column is missing or a value cannot be read.
+        """
+        contributions = self.predictor.predict(read_columns(self.schema, leads), explain=True).contributions
+        explained = pd.DataFrame(contributions, leads.index, pd.Index([*self.schema.columns, BASE]))
+        return explained[[*self.schema.by_name, BASE]]
 
     def answer(self, lead: Mapping[str, Any], *, reasons: bool = True) -> Answer:
         """Return probability, score, grade, decision and reasons for one raw lead.
@@ -203,7 +247,7 @@ class LeadModel:
         Parameters
         ----------
         lead : mapping of str to object
-            Values by field name; what is absent counts as not answered.
+            Values by field name; an absent value counts as missing.
         reasons : bool
             Whether to explain the answer, which takes most of its time.
         """
@@ -215,36 +259,18 @@ class LeadModel:
         Raises
         ------
         LeadError
-            If a value cannot be read or a field is not known; it names the row, 1 being the first lead.
+            If a value cannot be read or a field is unknown; it names the row, 1 being the first lead.
         """
         if not leads:
             return []
-        rows, remarks = self._read_rows(leads)
-        forecast = self.routing.predict_rows(rows, threads_for(len(rows)), reasons=reasons)
-        probability, worths, contributions = forecast
-        decision = self.config.decision
-        scores = decision.scores(probability)
-        positive = decision.is_positive(probability, worths and worths.value)
-        grades = decision.grade_places(scores)
-        bands = list(decision.bands)
-        segments = self.assignment.name_rows(rows) if self.assignment else [None] * len(rows)
-        explanations: Sequence[Explanation | None] = [None] * len(rows)
-        if contributions is not None:
-            explanations = explain(self.schema, self.profile, rows, contributions)
-        return [
-            Answer(
-                probability=float(probability[row]),
-                score=int(scores[row]),
-                grade=bands[grades[row]],
-                decision=decision.positive if positive[row] else decision.negative,
-                segment=segments[row],
-                warnings=tuple(remarks[row]),
-                explanation=explanations[row],
-                revision=self.revision,
-                **(worths.answer(row) if worths else {}),
-            )
-            for row in range(len(rows))
-        ]
+        table = read_records(self.schema, leads)
+        predictions = self.predictor.predict(table, explain=reasons)
+        explanations: Sequence[Explanation | None] = [None] * len(table)
+        if predictions.contributions is not None:
+            explanations = explain(self.profile, table, predictions.contributions)
+        return make_answers(
+            self.config.decision, predictions, warnings_by_lead(table), explanations, self.revision
+        )
 
     def what_if(self, lead: Mapping[str, Any]) -> WhatIf:
         """Return which single changes would raise the probability of one raw lead most.
@@ -254,7 +280,7 @@ class LeadModel:
         InputError
             As for `answer`.
         """
-        row, _ = self.schema.read_lead(lead)
+        (row,) = read_records(self.schema, [lead]).rows()
         return find_changes(self.schema, self.profile, row, self._predict_rows)
 
     def curve(self, lead: Mapping[str, Any], field: str) -> Curve:
@@ -265,25 +291,11 @@ class LeadModel:
         InputError
             As for `answer`, or if there is no such field.
         """
-        row, _ = self.schema.read_lead(lead)
+        (row,) = read_records(self.schema, [lead]).rows()
         return trace_curve(self.schema, self.profile, row, field, self._predict_rows)
 
     def _predict_rows(self, rows: Sequence[list[Value]]) -> npt.NDArray[np.float64]:
-        return self.routing.predict_rows(rows, threads_for(len(rows)), reasons=False).probability
-
-    def _read_rows(
-        self, leads: Sequence[Mapping[str, Any]]
-    ) -> tuple[list[list[Value]], list[list[ValueWarning]]]:
-        rows, remarks = [], []
-        known: dict[Any, Any] = {}
-        for number, lead in enumerate(leads, 1):
-            try:
-                row, found = self.schema.read_lead(lead, known)
-            except LeadError as error:
-                raise (error.at(number) if len(leads) > 1 else error) from None
-            rows.append(row)
-            remarks.append(found)
-        return rows, remarks
+        return self.predictor.predict(LeadTable.from_rows(self.schema, rows)).probability
 
     def _check_answer(self) -> None:
         """Raise ModelError unless the model can score its own example."""

@@ -57,7 +57,7 @@ RESERVED = {
 COMMANDS = ("leadmodel.cli", "leadmodel.__main__")
 
 UPWARD = {
-    ("leadmodel.amounts.fit", "leadmodel.predictor.routing"),
+    ("leadmodel.amounts.fit", "leadmodel.predictor.predictor"),
     ("leadmodel.prepare.data", "leadmodel.amounts.read"),
 }
 """Imports that still run against the order."""

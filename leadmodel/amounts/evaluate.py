@@ -7,7 +7,6 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from leadmodel.amounts.model import ExpectedValues
 from leadmodel.amounts.results import MEAN, AmountTrial, Metrics, RevenueTest
 from leadmodel.metrics.bootstrap import Estimate, bootstrap
 from leadmodel.metrics.classification import captured_share
@@ -114,7 +113,7 @@ def evaluate_amounts(
     sold: ObservedAmounts,
     uncut: Floats,
     probability: Floats,
-    worths: ExpectedValues,
+    expected: Mapping[str, Floats],
     rivals: Mapping[str, Floats],
     mean: float,
     random_state: int,
@@ -129,8 +128,8 @@ def evaluate_amounts(
         The amounts as they were.
     probability : array of shape (n_leads,)
         That each lead converts.
-    worths : ExpectedValues
-        What they were expected to be worth.
+    expected : mapping of str to array of shape (n_leads,)
+        The predictions: ``expected_amount``, ``amount_low``, ``amount_high`` and ``expected_value``.
     rivals : mapping of str to array of shape (n_leads,)
         Values that others expected.
     mean : float
@@ -142,21 +141,22 @@ def evaluate_amounts(
     if known.sum() < MIN_TEST_AMOUNTS:
         return None
     real, weights = sold.filled, sold.weights
-    inside = (worths.amount_low <= real) & (real <= worths.amount_high)
+    value, amount = expected["expected_value"], expected["expected_amount"]
+    inside = (expected["amount_low"] <= real) & (real <= expected["amount_high"])
 
     def ranked(draws: Floats) -> dict[str, Floats]:
-        by_value = captured_share(real, worths.value, draws * weights, TOP)
+        by_value = captured_share(real, value, draws * weights, TOP)
         by_chance = captured_share(real, probability, draws * weights, TOP)
         return {
             "caught_by_value": by_value,
             "caught_by_probability": by_chance,
             "caught_more": by_value - by_chance,
-            "total": draws @ (weights * worths.value) / (draws @ (weights * real)),
+            "total": draws @ (weights * value) / (draws @ (weights * real)),
             "coverage": draws @ (known * inside) / (draws @ known),
         }
 
-    told = {"this model": worths.value, **rivals}
-    amounts = {"this model": worths.amount[known], "mean amount": np.full(int(known.sum()), mean)}
+    told = {"this model": value, **rivals}
+    amounts = {"this model": amount[known], "mean amount": np.full(int(known.sum()), mean)}
     beyond = uncut[known].sum() - real[known].sum()
     return RevenueTest(
         n_amounts=int(known.sum()),
@@ -166,7 +166,7 @@ def evaluate_amounts(
         value=_judge_errors(real, told, weights, random_state),
         amount=_judge_errors(real[known], amounts, np.ones(int(known.sum())), random_state),
         **bootstrap(ranked, len(real), random_state),
-        by_value=_gains(real * weights, worths.value),
+        by_value=_gains(real * weights, value),
         by_probability=_gains(real * weights, probability),
     )
 

@@ -24,7 +24,7 @@ from leadmodel.amounts.results import MEAN, AmountTrial, Revenue
 from leadmodel.decision.threshold import Threshold
 from leadmodel.leads.disclosure import publish_ends
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.predictor.routing import Predictions
+from leadmodel.predictor.predictor import Predictions
 from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.pipeline import fit_regression
 from leadmodel.prepare.rare_categories import forget_rare
@@ -164,7 +164,7 @@ def evaluate_revenue(
     settings : TrainingSettings
         The seed of the resamples.
     """
-    assert past.amounts is not None and forecast.worths is not None
+    assert past.amounts is not None
     uncut, (X, _) = _amounts(past, past.split.test), past.test
     probability = forecast.probability
     rivals = {
@@ -186,7 +186,7 @@ def evaluate_revenue(
             sold_in_test(past, fitted.limit),
             uncut,
             probability,
-            forecast.worths,
+            forecast.amount_columns,
             rivals,
             fitted.terms.mean,
             settings.seed,

@@ -2,14 +2,14 @@
 
 import unicodedata
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
 from catboost import CatBoostRegressor, Pool
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["LEVEL", "AmountModel", "AmountParameters", "ExpectedValues", "as_amount"]
+__all__ = ["LEVEL", "AmountModel", "AmountParameters", "as_amount"]
 
 LEVEL = 0.8
 """Share of converted leads whose amount is to lie within the interval."""
@@ -65,32 +65,6 @@ class AmountParameters(BaseModel):
         return f"{number} {self.unit}".rstrip()
 
 
-class ExpectedValues(NamedTuple):
-    """What leads are worth, each of shape (n_leads,)."""
-
-    amount: Floats
-    amount_low: Floats
-    amount_high: Floats
-    value: Floats
-
-    def columns(self) -> dict[str, Floats]:
-        """Return them by the names that tables of answers have for them."""
-        return {
-            "expected_amount": self.amount,
-            "amount_low": self.amount_low,
-            "amount_high": self.amount_high,
-            "expected_value": self.value,
-        }
-
-    def answer(self, row: int) -> dict[str, Any]:
-        """Return what the answer of the lead in `row` says of it."""
-        return {
-            "expected_amount": float(self.amount[row]),
-            "expected_value": float(self.value[row]),
-            "amount_interval": (float(self.amount_low[row]), float(self.amount_high[row])),
-        }
-
-
 @dataclass(frozen=True, eq=False)
 class AmountModel:
     """The model of amounts.
@@ -106,23 +80,27 @@ class AmountModel:
     terms: AmountParameters
     regressor: CatBoostRegressor | None = None
 
-    def amounts(self, pool: Pool, threads: int = -1) -> Floats:
-        """Return what each lead of `pool` is expected to bring if it converts."""
+    def predict(self, pool: Pool, threads: int = -1) -> Floats:
+        """Return the expected amount of each lead of `pool` if it converts."""
         if self.regressor is None:
             return np.full(pool.num_row(), self.terms.mean)
-        told = self.regressor.predict(pool, prediction_type="RawFormulaVal", thread_count=threads)
-        return as_amount(told, self.terms.link, (self.terms.low, self.terms.high))
+        raw = self.regressor.predict(pool, prediction_type="RawFormulaVal", thread_count=threads)
+        return as_amount(raw, self.terms.link, (self.terms.low, self.terms.high))
 
-    def of(self, probability: Floats, amount: Floats) -> ExpectedValues:
-        """Return what leads of these probabilities and expected amounts are worth."""
+    def interval(self, amount: Floats) -> tuple[Floats, Floats]:
+        """Return the lower and upper ends of the intervals around expected amounts."""
         low, high = self.terms.ratios
-        return ExpectedValues(amount, low * amount, high * amount, self.terms.factor * probability * amount)
+        return low * amount, high * amount
+
+    def expected_value(self, probability: Floats, amount: Floats) -> Floats:
+        """Return what leads of these probabilities and expected amounts are worth."""
+        return self.terms.factor * probability * amount
 
 
-def as_amount(told: Floats, link: Link, bounds: tuple[float, float]) -> Floats:
-    """Return amounts, kept within `bounds`, of what a regression says of leads."""
+def as_amount(raw: Floats, link: Link, bounds: tuple[float, float]) -> Floats:
+    """Return amounts within `bounds` from the raw predictions of a regression."""
     low, high = bounds
     if link == "log":
         # Within the bounds before the exponential, which could overflow.
-        return np.exp(np.clip(told, np.log(low), np.log(high)))
-    return np.clip(told, low, high)
+        return np.exp(np.clip(raw, np.log(low), np.log(high)))
+    return np.clip(raw, low, high)

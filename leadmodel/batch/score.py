@@ -13,15 +13,16 @@ from glob import escape
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
 from leadmodel.batch.parquet import ParquetWriter
 from leadmodel.batch.spreadsheets import DisarmedCsvWriter, ExcelWriter
 from leadmodel.errors import InputError, LeadError, quoted
-from leadmodel.leads.convert import read_batch, warn_of_leads
+from leadmodel.leads.convert import read_batch
 from leadmodel.leads.read import Batch, stream_leads
+from leadmodel.leads.table import LeadTable
+from leadmodel.leads.unusual import warning_texts
 from leadmodel.model import LeadModel
 
 __all__ = ["Scored", "answer_columns", "append_answers", "free_name", "score_file"]
@@ -174,14 +175,14 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
     return pa.string() if pa.types.is_dictionary(kind) else kind
 
 
-def answer_columns(model: LeadModel, typed: pd.DataFrame, threads: int = -1) -> dict[str, pa.Array]:
+def answer_columns(model: LeadModel, table: LeadTable, threads: int | None = None) -> dict[str, pa.Array]:
     """Return probability, score, grade, decision, segment if any, and warnings of typed leads, by name.
 
     CatBoost takes as many `threads`, by default one for each core.
     """
-    answers = model.score_typed(typed, threads)
+    answers = model.decide(model.predictor.predict(table, threads=threads))
     columns = {name: pa.array(answers[name]) for name in answers.columns}
-    return columns | {"warnings": warn_of_leads(model.schema, typed)}
+    return columns | {"warnings": warning_texts(table)}
 
 
 def append_answers(leads: pa.Table, answers: Mapping[str, pa.Array]) -> pa.Table:

@@ -31,8 +31,8 @@ from leadmodel.clusters.stability import agreement, compare_methods, width
 from leadmodel.errors import InputError
 from leadmodel.explain.shap import ShapExplainer
 from leadmodel.insights.profile import Cell
-from leadmodel.leads.impute import assume
 from leadmodel.leads.schema import MIN_CATEGORY_COUNT, LeadSchema
+from leadmodel.leads.table import LeadTable
 
 __all__ = ["Segments", "check_segments", "cluster_leads", "describe_segments"]
 
@@ -226,14 +226,15 @@ def describe_segments(
     started, (X, y) = time.perf_counter(), train
     n_segments = segments.pipeline[-1].n_clusters
     assignment = ClusterAssigner(schema, segments.pipeline, [str(place) for place in range(n_segments)])
-    everyone, tested = assignment.assign(X), assignment.assign(test[0])
+    everyone, tested = (
+        assignment.assign(LeadTable.from_frame(schema, leads)).codes for leads in (X, test[0])
+    )
     rows = np.sort(np.random.default_rng(seed).permutation(len(X))[:MAX_LEADS])
     some, places = X.iloc[rows], everyone[rows]
     traits = find_traits(schema, winsorized(schema, some), places, n_segments)
     drawn, spots = draw_up_map(segments.pipeline[:-1].transform(some), places, y[rows], n_segments)
-    reasons = _reasons(
-        classifier, assume(schema, some.iloc[:N_EXPLAINED]), places[:N_EXPLAINED], n_segments
-    )
+    imputed = LeadTable.from_frame(schema, some.iloc[:N_EXPLAINED]).impute().to_frame()
+    reasons = _reasons(classifier, imputed, places[:N_EXPLAINED], n_segments)
     described = tuple(
         Segment(
             name=name,
@@ -278,7 +279,7 @@ def _reasons(
 ) -> list[dict[str, float]]:
     """Return the mean absolute contribution of each field within each segment, the largest first."""
     pool = Pool(X, cat_features=list(X.select_dtypes("category").columns))
-    sizes = np.abs(ShapExplainer(classifier).of(pool)[:, :-1])
+    sizes = np.abs(ShapExplainer(classifier).contributions(pool)[:, :-1])
     found = []
     for place in range(n_segments):
         inside = sizes[places == place]

@@ -42,9 +42,9 @@ def measure_drift(
     counts: Counts | None = None
     known: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]] = []
     for batch in read_batches(source):
-        typed = read_batch(model.schema, batch, counts.n_leads if counts else 0)
-        forecast = model.routing.forecast(typed)
-        batch_counts = count_leads(model.profile, typed, forecast.outputs)
+        table = read_batch(model.schema, batch, counts.n_leads if counts else 0)
+        forecast = model.predictor.predict(table)
+        batch_counts = count_leads(model.profile, table.to_frame(), forecast.outputs)
         counts = counts + batch_counts if counts else batch_counts
         if model.config.target in batch.column_names:
             target = batch.column(model.config.target).to_pandas()

@@ -1,7 +1,7 @@
 """Why a lead has its probability: exact contributions of its fields, put in plain words."""
 
 import math
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from leadmodel.errors import quoted
 from leadmodel.insights.profile import FieldProfile, Profile
 from leadmodel.leads.schema import MIN_TOLD, MISSING, Field, LeadSchema, Value
+from leadmodel.leads.table import LeadTable
 from leadmodel.numbers import format_number
 
 __all__ = ["Explanation", "Reason", "explain", "show_value"]
@@ -18,8 +19,6 @@ __all__ = ["Explanation", "Reason", "explain", "show_value"]
 MAX_REASONS = 5
 MIN_CONTRIBUTION = 0.01
 """In log-odds: less moves no probability by a quarter of a percentage point."""
-
-_Tell = Callable[[str, Value, bool], tuple[str, str, str]]
 
 
 # Plain slots, because a call of many leads makes a hundred thousand of them.
@@ -60,58 +59,108 @@ class Explanation:
         return self.base + self.rest + sum(reason.contribution for reason in shown)
 
 
+class _LazyExplanation(Explanation):
+    """An explanation that makes its reasons whenever somebody reads them.
+
+    Ten thousand leads have a hundred thousand reasons. To make them all at once takes longer than
+    to score the leads, most of it in the garbage collector; a ranked list reads two of each lead's
+    ten, and what writes JSON needs those of one lead at a time.
+    """
+
+    __slots__ = ("_lead", "_leads")
+
+    def __init__(self, leads: "_ExplainedLeads", lead: int) -> None:
+        self._leads, self._lead = leads, lead
+
+    @property
+    def base(self) -> float:  # type: ignore[override]
+        return float(self._leads.base[self._lead])
+
+    @property
+    def reasons_for(self) -> tuple[Reason, ...]:  # type: ignore[override]
+        return self._leads.reasons(self._lead, raising=True)
+
+    @property
+    def reasons_against(self) -> tuple[Reason, ...]:  # type: ignore[override]
+        return self._leads.reasons(self._lead, raising=False)
+
+    @property
+    def rest(self) -> float:  # type: ignore[override]
+        return self._leads.rest(self._lead)
+
+
+class _ExplainedLeads:
+    """The sorted contributions of some leads, and the sentences made of them so far."""
+
+    def __init__(self, profile: Profile, table: LeadTable, contributions: npt.NDArray[np.float64]) -> None:
+        self.base, values = contributions[:, -1], contributions[:, :-1]
+        self._fields, self._sorted = np.argsort(values, axis=1, kind="stable"), np.sort(values, axis=1)
+        self._columns, self._texts, self._numbers = (
+            table.schema.columns,
+            [*table.texts.values()],
+            table.numbers,
+        )
+        # Leads have most values in common, and a sentence is made once.
+        self._describe = cache(partial(_describe, table.schema, profile))
+
+    def reasons(self, lead: int, raising: bool) -> tuple[Reason, ...]:
+        """Return the reasons that raise the chance of a lead, or that lower it, the strongest first."""
+        # As lists, because an element of an array takes ten times as long to get.
+        fields, sizes = self._fields[lead].tolist(), self._sorted[lead].tolist()
+        last, first = _strong(sizes)
+        ranks = range(len(sizes) - 1, first - 1, -1) if raising else range(last)
+        return tuple([self._reason(lead, fields[rank], sizes[rank]) for rank in ranks])
+
+    def rest(self, lead: int) -> float:
+        """Return the sum of the contributions that are no reasons."""
+        sizes = self._sorted[lead].tolist()
+        return math.fsum(sizes[slice(*_strong(sizes))])
+
+    def _reason(self, lead: int, field: int, contribution: float) -> Reason:
+        value: Value
+        if field < len(self._texts):
+            codes, categories = self._texts[field]
+            value = categories[codes[lead]]
+        else:
+            value = float(self._numbers[field - len(self._texts), lead])
+        name = self._columns[field]
+        label, text, sentence = self._describe(name, value, contribution > 0)
+        return Reason(name, label, text, contribution, sentence)
+
+
+def _strong(sizes: list[float]) -> tuple[int, int]:
+    """Return how many of rising contributions are reasons against, and from which on reasons for."""
+    n_against = min(bisect_right(sizes, -MIN_CONTRIBUTION), MAX_REASONS)
+    return n_against, max(bisect_left(sizes, MIN_CONTRIBUTION), len(sizes) - MAX_REASONS)
+
+
 def explain(
-    schema: LeadSchema,
-    profile: Profile,
-    rows: Sequence[Sequence[Value]],
-    contributions: npt.NDArray[np.float64],
+    profile: Profile, table: LeadTable, contributions: npt.NDArray[np.float64]
 ) -> list[Explanation]:
     """Put the contributions of the fields of some leads into words.
 
     Parameters
     ----------
-    schema, profile : LeadSchema, Profile
-        The fields, and what the training leads did.
-    rows : sequence of sequence of float or str
-        Typed leads in the order of the model's columns.
+    profile : Profile
+        The training leads.
+    table : LeadTable
+        Typed leads.
     contributions : array of shape (n_leads, n_fields + 1)
-        As `leadmodel.explain.shap.ShapExplainer.of` returns them.
+        As `leadmodel.explain.shap.ShapExplainer.contributions` returns them.
     """
-    tell = cache(partial(_tell, schema, profile))  # many leads have most of their values in common
-    return [
-        _explain(schema.columns, row, values, base, tell)
-        for row, (*values, base) in zip(rows, contributions.tolist(), strict=True)
-    ]
+    leads = _ExplainedLeads(profile, table, contributions)
+    return [_LazyExplanation(leads, lead) for lead in range(len(table))]
 
 
-def _explain(
-    columns: list[str], row: Sequence[Value], contributions: list[float], base: float, tell: _Tell
-) -> Explanation:
-    rising = sorted(range(len(columns)), key=contributions.__getitem__)
-    pro = [place for place in rising[: -MAX_REASONS - 1 : -1] if contributions[place] >= MIN_CONTRIBUTION]
-    con = [place for place in rising[:MAX_REASONS] if contributions[place] <= -MIN_CONTRIBUTION]
-    reasons = {}
-    for place in (*pro, *con):
-        name, contribution = columns[place], contributions[place]
-        label, value, sentence = tell(name, row[place], contribution > 0)
-        reasons[place] = Reason(name, label, value, contribution, sentence)
-    return Explanation(
-        base=base,
-        reasons_for=tuple(reasons[place] for place in pro),
-        reasons_against=tuple(reasons[place] for place in con),
-        rest=math.fsum(value for place, value in enumerate(contributions) if place not in reasons),
-    )
-
-
-def _tell(
-    schema: LeadSchema, profile: Profile, name: str, value: Value, speaks_for: bool
+def _describe(
+    schema: LeadSchema, profile: Profile, name: str, value: Value, raises: bool
 ) -> tuple[str, str, str]:
     """Return label, value and sentence of a reason."""
     field = schema.by_name[name]
-    return field.label, show_value(field, value), _sentence(field, profile, value, speaks_for)
+    return field.label, show_value(field, value), _sentence(field, profile, value, raises)
 
 
-def _sentence(field: Field, profile: Profile, value: Value, speaks_for: bool) -> str:
+def _sentence(field: Field, profile: Profile, value: Value, raises: bool) -> str:
     if field.assumed is not None and _is_gap(value):
         average = show_value(field, field.assumed)
         return f"{field.label} was not given; {average} is assumed, the average."
@@ -122,9 +171,9 @@ def _sentence(field: Field, profile: Profile, value: Value, speaks_for: bool) ->
         return f"{subject}, which fewer than {MIN_TOLD} training leads show."
     others = "as of all" if f"{cell.rate:.0%}" == f"{rate:.0%}" else f"{rate:.0%} of all"
     told = f"{subject}: {cell.rate:.0%} of such leads converted, {others}."
-    if (cell.rate >= rate) == speaks_for:
+    if (cell.rate >= rate) == raises:
         return told
-    return f"{told} Beside this lead's other answers it speaks {'for' if speaks_for else 'against'} it."
+    return f"{told} Beside this lead's other answers it speaks {'for' if raises else 'against'} it."
 
 
 def _predicate(field: Field, known: FieldProfile, value: Value) -> str:

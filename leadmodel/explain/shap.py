@@ -48,7 +48,7 @@ class ShapExplainer:
         self._table = _tabulate(classifier, pool)
         own = self.ask(pool, 1)
         self._base = own[0, -1]
-        if not np.allclose(self.of(pool, 1), own, rtol=0, atol=TOLERANCE):
+        if not np.allclose(self.contributions(pool, 1), own, rtol=0, atol=TOLERANCE):
             self._table = None
 
     @property
@@ -56,7 +56,7 @@ class ShapExplainer:
         """Whether contributions are looked up rather than asked of CatBoost."""
         return self._table is not None
 
-    def of(self, pool: Pool, thread_count: int = -1) -> _Floats:
+    def contributions(self, pool: Pool, thread_count: int = -1) -> _Floats:
         """Return the SHAP values of `pool` in log-odds, of shape (n_leads, n_fields + 1).
 
         The last column is the expected log-odds; each row sums to the log-odds of its lead.
@@ -69,7 +69,7 @@ class ShapExplainer:
         return np.column_stack([sums, np.full(len(sums), self._base)])
 
     def ask(self, pool: Pool, thread_count: int = -1) -> _Floats:
-        """Return what `of` does, worked out by CatBoost itself."""
+        """Return what `contributions` does, as CatBoost itself computes it."""
         kind, (scale, bias) = "ShapValues", self._line
         values = self._asked.get_feature_importance(pool, type=kind, thread_count=thread_count) * scale
         values[..., -1] += bias

@@ -1,12 +1,12 @@
-"""Many leads at once: a frame of raw columns to the model's frame of typed ones.
+"""Read raw leads into typed columns: dicts and tables by one and the same path.
 
 Each column is reduced to its distinct values, so that the schema's reading of a single value
 stays the only one and a million leads cost little more than a thousand.
 """
 
+import math
 import re
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -14,21 +14,26 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from leadmodel.errors import InputError, LeadError
-from leadmodel.leads.schema import Field, LeadSchema, Value, ValueWarning
+from leadmodel.leads.schema import Field, LeadSchema, Value
+from leadmodel.leads.table import LeadTable, TextColumn
 
-__all__ = ["duplicate_names", "is_nested", "read_batch", "read_leads", "remark_leads", "warn_of_leads"]
+__all__ = ["duplicate_names", "is_nested", "read_batch", "read_columns", "read_leads", "read_records"]
 
 PARALLEL_FROM = 50_000
 """Leads from which on threads pay."""
+
+_PLAIN_TYPES = {float, int, type(None)}
+"""Of values that numpy takes as numbers at once; a bool may stand for a text."""
+
+_INFINITE = {math.inf, -math.inf}
 
 _Codes = npt.NDArray[np.intp]
 
 
 def read_leads(schema: LeadSchema, leads: pd.DataFrame) -> pd.DataFrame:
-    """Return raw `leads` as the model takes them.
+    """Read a table of raw leads as the model takes them.
 
     Returns
     -------
@@ -38,21 +43,42 @@ def read_leads(schema: LeadSchema, leads: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If a column is lacking or stands there twice.
+        If a column is missing or occurs twice.
     LeadError
         If a value cannot be read: the first one, with row, field and value.
     """
+    return read_columns(schema, leads).to_frame(leads.index)
+
+
+def read_columns(schema: LeadSchema, leads: pd.DataFrame) -> LeadTable:
+    """Read a table of raw leads, as `read_leads` does."""
     leads = leads.set_axis([str(name) for name in leads.columns], axis="columns")
     if twice := duplicate_names(leads.columns):
         raise InputError(f"The column names must differ. {twice[0]!r} stands there more than once.")
     schema.check_columns(list(leads.columns))
-    fields = [schema.by_name[name] for name in schema.columns]
-    columns = _read_columns(schema, fields, leads)
-    return pd.DataFrame(columns, index=leads.index, copy=False)
+    texts: dict[str, Any] = dict.fromkeys(schema.text_columns)
+    numbers = np.empty((len(schema.number_columns), len(leads)))
+
+    def read(name: str) -> None:
+        field = schema.by_name[name]
+        if field.is_text:
+            codes, distinct = _factorize(field, leads[name])
+            values = _read_distinct(schema, field, codes, distinct)
+            small = codes.astype(np.min_scalar_type(-len(distinct)))  # an eighth of the memory, mostly
+            texts[name] = TextColumn.encode(small, values)
+        else:
+            numbers[schema.number_columns.index(name)] = _read_numbers(schema, field, leads[name])
+
+    if len(leads) < PARALLEL_FROM:
+        list(map(read, schema.columns))
+    else:
+        with ThreadPoolExecutor() as pool:  # Arrow lets go of the interpreter while it parses and counts
+            list(pool.map(read, schema.columns))
+    return LeadTable(schema, texts, numbers)
 
 
-def read_batch(schema: LeadSchema, batch: pa.Table, n_before: int = 0) -> pd.DataFrame:
-    """Return a batch of a file's leads as `read_leads` does; columns of no field cost nothing.
+def read_batch(schema: LeadSchema, batch: pa.Table, n_before: int = 0) -> LeadTable:
+    """Read a batch of a file's leads; columns of no field cost nothing.
 
     Parameters
     ----------
@@ -65,108 +91,99 @@ def read_batch(schema: LeadSchema, batch: pa.Table, n_before: int = 0) -> pd.Dat
     """
     schema.check_columns(batch.column_names)
     try:
-        return read_leads(schema, batch.select(list(schema.by_name)).to_pandas())
+        return read_columns(schema, batch.select(list(schema.by_name)).to_pandas())
     except LeadError as error:
         raise error.at(n_before + (error.row or 0)) from None
 
 
-def _read_columns(schema: LeadSchema, fields: list[Field], leads: pd.DataFrame) -> dict[str, Any]:
-    def read(field: Field) -> Any:
-        return _read_column(schema, field, leads[field.name])
+def read_records(schema: LeadSchema, leads: Sequence[Mapping[str, Any]]) -> LeadTable:
+    """Read raw leads, each a mapping by field name or API parameter; what is absent is missing.
 
-    if len(leads) < PARALLEL_FROM:
-        return {field.name: read(field) for field in fields}
-    # Arrow lets go of the interpreter while it parses and counts.
-    with ThreadPoolExecutor() as pool:
-        return dict(zip((field.name for field in fields), pool.map(read, fields), strict=True))
-
-
-def remark_leads(schema: LeadSchema, typed: pd.DataFrame) -> dict[int, list[ValueWarning]]:
-    """Return what is unusual about `typed` leads, as `read_leads` returns them, by position.
-
-    Leads with nothing unusual are not in it, so that a million usual ones cost nothing.
+    Raises
+    ------
+    LeadError
+        If a value cannot be read or a name is unknown. Of several leads it names the row.
     """
-    found: defaultdict[int, list[ValueWarning]] = defaultdict(list)
-    for rows, codes, remarks in _unusual(schema, typed):
-        for row, code in zip(rows.tolist(), codes.tolist(), strict=True):
-            if remark := remarks[code]:
-                found[row].append(remark)
-    return dict(found)
+    try:
+        columns = _gather(schema, leads)
+        texts = {
+            name: TextColumn.encode(*_read_values(schema, schema.by_name[name], columns[name]))
+            for name in schema.text_columns
+        }
+        numbers = np.empty((len(schema.number_columns), len(leads)))
+        for row, name in zip(numbers, schema.number_columns, strict=True):
+            row[:] = _numbers_of(schema, schema.by_name[name], columns[name])
+    except LeadError as error:
+        raise error if len(leads) > 1 else LeadError(error.field, error.problem) from None
+    return LeadTable(schema, texts, numbers)
 
 
-def warn_of_leads(schema: LeadSchema, typed: pd.DataFrame) -> pa.Array:
-    """Return what `remark_leads` finds as one text for each lead, null where there is nothing.
+def _gather(schema: LeadSchema, leads: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return the raw values of each field."""
+    found: dict[tuple[str, ...], dict[str, str]] = {}
+    for row, lead in enumerate(leads, 1):
+        names = tuple(lead)
+        if names not in found:  # most lists have the same names in every lead
+            try:
+                found[names] = schema.find_fields(names)
+            except LeadError as error:
+                raise error.at(row) from None
+    if len(found) == 1:
+        (own,) = found.values()
+        return {
+            name: [lead[own[name]] for lead in leads] if name in own else [None] * len(leads)
+            for name in schema.columns
+        }
+    by_field = [{name: lead[key] for name, key in found[tuple(lead)].items()} for lead in leads]
+    return {name: [lead.get(name) for lead in by_field] for name in schema.columns}
 
-    Every message is made once and put in its places by Arrow, whatever the number of leads.
-    """
-    found = _unusual(schema, typed)
-    is_unusual = np.zeros(len(typed), dtype=bool)
-    for rows, _, _ in found:
-        is_unusual[rows] = True
-    if not is_unusual.any():
-        return pa.nulls(len(typed), pa.string())
-    places = np.cumsum(is_unusual) - 1
-    columns = [
-        _spread_messages(places[rows], codes, remarks, places[-1] + 1) for rows, codes, remarks in found
-    ]
-    texts = pc.binary_join_element_wise(*columns, " ", null_handling="skip")
-    return texts.take(pa.array(places, mask=~is_unusual))
+
+def _numbers_of(schema: LeadSchema, field: Field, values: list[Any]) -> Any:
+    is_plain = _PLAIN_TYPES.issuperset(map(type, values)) and _INFINITE.isdisjoint(values)
+    if is_plain and field.kind == "numeric" and not field.required:
+        try:
+            return np.array(values, dtype=np.float64)
+        except OverflowError:  # an integer of hundreds of digits, which the field refuses in words
+            pass
+    codes, typed = _read_values(schema, field, values)
+    return np.array(typed, dtype=np.float64)[codes]
 
 
-def _spread_messages(
-    places: _Codes, codes: _Codes, remarks: list[ValueWarning | None], n_leads: int
-) -> pa.Array:
-    messages = [None if remark is None else remark.message for remark in remarks]
-    spread = np.full(n_leads, len(messages))
-    spread[places] = codes
-    return pa.array([*messages, None], pa.string()).take(pa.array(spread))
+def _read_values(schema: LeadSchema, field: Field, values: list[Any]) -> tuple[_Codes, list[Value]]:
+    """Read each distinct value once; return the position of each lead's, and what was read."""
+    types = set(map(type, values))
+    # 1, 1.0 and True are equal, and mean three things.
+    keys: list[Any] = values if len(types) == 1 else list(zip(map(type, values), values, strict=True))
+    try:
+        distinct = list(dict.fromkeys(keys))
+        if len(distinct) == len(keys):  # as of one lead
+            codes = np.arange(len(keys))
+        else:
+            positions = {key: position for position, key in enumerate(distinct)}
+            codes = np.fromiter(map(positions.__getitem__, keys), np.intp, len(keys))
+    except TypeError:
+        row = next(
+            row for row, value in enumerate(values, 1) if is_nested(value) or isinstance(value, tuple)
+        )
+        raise LeadError.of_value(field.name, values[row - 1], "be a single value", row) from None
+    return codes, _read_distinct(
+        schema, field, codes, distinct if keys is values else [value for _, value in distinct]
+    )
 
 
 def duplicate_names(names: Iterable[str]) -> list[str]:
-    """Return the names that stand there more than once."""
+    """Return the names that occur more than once."""
     index = pd.Index(list(names), dtype=object)
     return list(index[index.duplicated()])
 
 
-def _unusual(
-    schema: LeadSchema, typed: pd.DataFrame
-) -> list[tuple[_Codes, _Codes, list[ValueWarning | None]]]:
-    """Return, for each field with any, the unusual leads and the place of each one's remark in a list."""
-    fields = (schema.by_name[name] for name in schema.columns)
-    found = [
-        (_unusual_texts if field.is_text else _unusual_numbers)(field, typed[field.name])
-        for field in fields
-    ]
-    return [part for part in found if len(part[0])]
-
-
-def _unusual_texts(field: Field, column: pd.Series) -> tuple[_Codes, _Codes, list[ValueWarning | None]]:
-    remarks = [field.remark(value) for value in column.cat.categories]
-    is_odd = np.array([remark is not None for remark in remarks], dtype=bool)
-    codes = column.cat.codes.to_numpy()
-    rows = np.flatnonzero(is_odd[codes]) if is_odd.any() else np.empty(0, dtype=np.intp)
-    return rows, codes[rows].astype(np.intp), remarks
-
-
-def _unusual_numbers(field: Field, column: pd.Series) -> tuple[_Codes, _Codes, list[ValueWarning | None]]:
-    numbers = column.to_numpy()
-    ranged = field.minimum is not None and field.maximum is not None
-    low, high = (field.minimum, field.maximum) if ranged else (-np.inf, np.inf)
-    beyond = ~((numbers >= low) & (numbers <= high))
-    if field.remark(np.nan) is None:
-        beyond &= ~np.isnan(numbers)
-    rows = np.flatnonzero(beyond)
-    codes, distinct = pd.factorize(numbers[rows], use_na_sentinel=False)
-    return rows, codes, [field.remark(float(value)) for value in distinct]
-
-
-def _read_column(schema: LeadSchema, field: Field, raw: pd.Series) -> Any:
+def _read_numbers(schema: LeadSchema, field: Field, raw: pd.Series) -> npt.NDArray[np.float64]:
     placeholders = any(re.fullmatch(r"[-+.\d]+|nan", text, re.I) for text in schema.placeholders)
-    numbers = None if field.is_text else _as_floats(field, raw, placeholders)
+    numbers = _as_floats(field, raw, placeholders)
     if numbers is not None:
         return numbers
     codes, distinct = _factorize(field, raw)
-    return _spread(field, codes, _read_distinct(schema, field, codes, distinct))
+    return np.asarray(_read_distinct(schema, field, codes, distinct), dtype=np.float64)[codes]
 
 
 def _as_floats(field: Field, raw: pd.Series, numeric_placeholders: bool) -> npt.NDArray[np.float64] | None:
@@ -214,13 +231,3 @@ def _read_distinct(schema: LeadSchema, field: Field, codes: _Codes, distinct: li
                 raise error.at(int(rows[0]) + 1) from None
             values.append(field.missing_value)
     return values
-
-
-def _spread(field: Field, codes: _Codes, values: list[Value]) -> Any:
-    if not field.is_text:
-        return np.asarray(values, dtype=np.float64)[codes]
-    # Two raw texts can read as one ("Yes" and "yes "), and categories must differ.
-    new_codes, categories = pd.factorize(np.asarray(values, dtype=object))
-    if len(categories) < len(values):
-        codes = new_codes[codes]
-    return pd.Categorical.from_codes(codes, categories=pd.Index(categories, dtype=object), validate=False)

@@ -1,11 +1,13 @@
 """What a lead is: its fields, and the one path from raw values to typed ones."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from leadmodel.errors import InputError, LeadError, quoted
@@ -101,6 +103,11 @@ class Field(BaseModel):
     def _known(self) -> frozenset[str]:
         return frozenset((*self.choices, MISSING))
 
+    @cached_property
+    def usual_texts(self) -> frozenset[str]:
+        """The texts that `warning` finds nothing unusual about."""
+        return self._known if self.missing_share > 0 else self._known - {MISSING}
+
     def parse(self, value: Any) -> Value:
         """Return `value`, which is not missing, as the model takes it.
 
@@ -149,12 +156,12 @@ class Field(BaseModel):
             return yes
         return no if folded in FALSE_WORDS | {no.lower()} else text
 
-    def remark(self, value: Value) -> ValueWarning | None:
+    def warning(self, value: Value) -> ValueWarning | None:
         """Return what is unusual about a parsed `value`, if anything."""
         if isinstance(value, str):
-            return self._remark_text(value)
+            return self._text_warning(value)
         if math.isnan(value):
-            return self._remark_missing()
+            return self._missing_warning()
         low, high = self.minimum, self.maximum
         if low is None or high is None or low <= value <= high:
             return None
@@ -164,9 +171,9 @@ class Field(BaseModel):
             message=f"{self.label}: {value:g} lies outside the training leads' {low:g} to {high:g}.",
         )
 
-    def _remark_text(self, value: str) -> ValueWarning | None:
+    def _text_warning(self, value: str) -> ValueWarning | None:
         if value == MISSING:
-            return self._remark_missing()
+            return self._missing_warning()
         if value in self._known:
             return None
         message = (
@@ -174,7 +181,7 @@ class Field(BaseModel):
         )
         return ValueWarning(field=self.name, kind="unseen", message=message)
 
-    def _remark_missing(self) -> ValueWarning | None:
+    def _missing_warning(self) -> ValueWarning | None:
         if self.missing_share > 0:
             return None
         lacked = f"fewer than {MIN_CATEGORY_COUNT} training leads lacked"
@@ -216,6 +223,11 @@ class LeadSchema(BaseModel):
         return [field.name for field in self.fields if field.is_text]
 
     @cached_property
+    def number_columns(self) -> list[str]:
+        """Names of the fields that the model takes as numbers, in the order of its columns."""
+        return self.columns[len(self.text_columns) :]
+
+    @cached_property
     def by_name(self) -> dict[str, Field]:
         """The fields by name."""
         return {field.name: field for field in self.fields}
@@ -230,8 +242,23 @@ class LeadSchema(BaseModel):
         return {key: self.by_name[name] for name, key in self.keys.items()} | self.by_name
 
     @cached_property
-    def _in_model_order(self) -> list[Field]:
-        return [self.by_name[name] for name in self.columns]
+    def means(self) -> npt.NDArray[np.float64]:
+        """What stands for a missing value of the first number columns, which no training lead lacked."""
+        means = (self.by_name[name].assumed for name in self.number_columns)
+        return np.array([mean for mean in means if mean is not None])
+
+    @cached_property
+    def ranges(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Lowest and highest usual values of the number columns, each of shape (n_numbers, 1)."""
+        fields = [self.by_name[name] for name in self.number_columns]
+        bounds = [
+            (-np.inf, np.inf)
+            if field.minimum is None or field.maximum is None
+            else (field.minimum, field.maximum)
+            for field in fields
+        ]
+        low, high = np.array(bounds, dtype=np.float64).reshape(-1, 2).T[..., None]
+        return low, high
 
     def is_missing(self, value: Any) -> bool:
         """Whether `value` means "not answered"."""
@@ -254,67 +281,25 @@ class LeadSchema(BaseModel):
             raise LeadError.of_value(field.name, value, "be given")
         return field.missing_value
 
-    def read_lead(
-        self, lead: Mapping[str, Any], known: dict[Any, Any] | None = None
-    ) -> tuple[list[Value], list[ValueWarning]]:
-        """Return one raw lead as the model's row, and what is unusual about it.
-
-        Parameters
-        ----------
-        lead : mapping
-            Values by field name or API parameter; what is absent counts as not answered.
-        known : dict, optional
-            The values read so far; hand on the same one to read each value of many leads once.
+    def find_fields(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the name that a lead has for each of its fields, by field name.
 
         Raises
         ------
         LeadError
-            If a value cannot be read or a name is not known.
+            If a name is unknown, or two are of one field.
         """
-        known = {} if known is None else known
-        names = tuple(lead)
-        if names not in known:
-            known[names] = self._plan(lead, known)
-        row, remarks = [], []
-        for field, name, read in known[names]:
-            value = None if name is None else lead[name]
-            # 1, 1.0 and True are equal, and mean three things.
-            key = value if value.__class__ is str else (value.__class__, value)
-            try:
-                found = read.get(key)
-            except TypeError:
-                raise LeadError.of_value(field.name, value, "be a single value") from None
-            typed, remark = found or read.setdefault(key, self._read(field, value))
-            row.append(typed)
-            if remark is not None:
-                remarks.append(remark)
-        return row, remarks
-
-    def _read(self, field: Field, value: Any) -> tuple[Value, ValueWarning | None]:
-        typed = self.read_value(field, value)
-        return typed, field.remark(typed)
-
-    def _plan(
-        self, lead: Mapping[str, Any], known: dict[Any, Any]
-    ) -> list[tuple[Field, str | None, dict[Any, tuple[Value, ValueWarning | None]]]]:
-        """Return each field, its name in leads with these names, and what was read of it so far."""
-        named = self._by_field_name(lead)
-        fields = self._in_model_order
-        return [(field, named.get(field.name), known.setdefault(field.name, {})) for field in fields]
-
-    def _by_field_name(self, lead: Mapping[str, Any]) -> dict[str, str]:
-        """Return by which name a lead has each field that it has."""
-        named: dict[str, str] = {}
-        for name in lead:
+        found: dict[str, str] = {}
+        for name in names:
             field = self._by_key.get(name)
             if field is not None:
-                if field.name in named:
+                if field.name in found:
                     twice = f"the lead has the field {quoted(field.name)} twice, by two names."
                     raise LeadError(field.name, twice)
-                named[field.name] = name
+                found[field.name] = name
             elif name not in self.ignored:
                 raise LeadError(str(name), self._unknown(name))
-        return named
+        return found
 
     def _unknown(self, name: str) -> str:
         # A name of megabytes would be compared for seconds.

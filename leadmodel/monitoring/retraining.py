@@ -167,7 +167,7 @@ def with_gate(model: LeadModel, gate: Gate) -> LeadModel:
 def _compare_leads(champion: LeadModel, leads: pd.DataFrame, data: TrainingData) -> _NewLeads:
     is_new = _newer_than(champion, leads, data)
     typed = read_leads(champion.schema, leads.iloc[data.X.index[is_new]])
-    forecast = champion.routing.forecast(typed)
+    forecast = champion.predictor.predict(typed)
     counts = count_leads(champion.profile, typed, forecast.outputs)
     performance, notes = evaluate_outcomes(champion, data.y[is_new], forecast.probability)
     drift = compare_leads(champion.schema, champion.profile, counts, performance, notes)
@@ -210,7 +210,7 @@ def _compare_with_champion(
     if min(y.sum(), len(y) - y.sum()) < MIN_LEADS_PER_OUTCOME:
         return None
     raw = leads.iloc[data.X.index[rows]]
-    new, old = challenger.predict_proba(raw), champion.predict_proba(raw)
+    new, old = challenger.predict_proba(raw)[:, 1], champion.predict_proba(raw)[:, 1]
     time_range = champion.config.training.time_range if data.time else None
     return Comparison(
         n_leads=len(y),

@@ -1,11 +1,15 @@
-"""What a model says of one lead."""
+"""The answer for one lead, as every interface returns it."""
+
+from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from leadmodel.decision.policy import Decision
 from leadmodel.explain.reasons import Explanation
 from leadmodel.leads.schema import ValueWarning
+from leadmodel.predictor.predictor import Predictions
 
-__all__ = ["Answer"]
+__all__ = ["Answer", "make_answers"]
 
 
 def _is_none(value: object) -> bool:
@@ -13,7 +17,7 @@ def _is_none(value: object) -> bool:
 
 
 class Answer(BaseModel):
-    """What the model says of one lead.
+    """The answer for one lead.
 
     Parameters
     ----------
@@ -49,7 +53,7 @@ class Answer(BaseModel):
     score: int
     grade: str
     decision: str
-    segment: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    segment: str | None = Field(default=None, exclude_if=_is_none)
     warnings: tuple[ValueWarning, ...] = ()
     explanation: Explanation | None = None
     expected_amount: float | None = Field(default=None, exclude_if=_is_none)
@@ -58,3 +62,49 @@ class Answer(BaseModel):
     revision: str
     request_id: str | None = Field(default=None, exclude_if=_is_none)
     row: int | None = Field(default=None, exclude_if=_is_none)
+
+
+def make_answers(
+    decision: Decision,
+    predictions: Predictions,
+    warnings: Mapping[int, Sequence[ValueWarning]],
+    explanations: Sequence[Explanation | None],
+    revision: str,
+) -> list[Answer]:
+    """Turn predictions into an answer for each lead.
+
+    Parameters
+    ----------
+    decision : Decision
+        The decision rule.
+    predictions : Predictions
+        Of the leads.
+    warnings : mapping of int to sequence of ValueWarning
+        By position of the lead.
+    explanations : sequence of Explanation or None
+        Of each lead.
+    revision : str
+        The revision of the model.
+    """
+    probability, bands = predictions.probability, list(decision.bands)
+    scores = decision.scores(probability)
+    columns: dict[str, Sequence[object]] = {
+        "probability": probability.tolist(),
+        "score": scores.tolist(),
+        "grade": [bands[place] for place in decision.grade_places(scores).tolist()],
+        "decision": [
+            decision.positive if is_positive else decision.negative
+            for is_positive in decision.is_positive(probability, predictions.expected_value).tolist()
+        ],
+        "warnings": [tuple(warnings.get(lead, ())) for lead in range(len(probability))],
+        "explanation": explanations,
+    }
+    if predictions.segment is not None:
+        columns["segment"] = predictions.segment.tolist()
+    if amounts := {name: values.tolist() for name, values in predictions.amount_columns.items()}:
+        interval = zip(amounts.pop("amount_low"), amounts.pop("amount_high"), strict=True)
+        columns |= amounts | {"amount_interval": list(interval)}
+    return [
+        Answer(**dict(zip(columns, values, strict=True)), revision=revision)
+        for values in zip(*columns.values(), strict=True)
+    ]

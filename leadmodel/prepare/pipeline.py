@@ -18,8 +18,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 
-from leadmodel.leads.impute import unknown_lead
 from leadmodel.leads.schema import MISSING, LeadSchema
+from leadmodel.leads.table import LeadTable
 from leadmodel.prepare.rare_categories import forget_rare
 
 __all__ = ["fit_bag", "fit_pipeline", "fit_regression"]
@@ -91,8 +91,11 @@ def _make_columns(schema: LeadSchema) -> ColumnTransformer:
         ],
         verbose_feature_names_out=False,
     ).set_output(transform="pandas")
+    unknown = [schema.by_name[name].missing_value for name in schema.columns]
     # Of this one lead each number is the mean, so that every part of the leads assumes the same.
-    return columns.fit(unknown_lead(schema))
+    lead = LeadTable.from_rows(schema, [unknown]).impute().to_frame()
+    # Fitted on texts, because a reader's leads come with texts rather than categories.
+    return columns.fit(lead.astype(dict.fromkeys(schema.text_columns, object)))
 
 
 def fit_bag(

@@ -10,7 +10,8 @@ from leadmodel.explain.reasons import Explanation, Reason, explain
 from leadmodel.insights.conversion import group_name
 from leadmodel.insights.profile import Profile
 from leadmodel.leads.schema import Value
-from leadmodel.predictor.routing import Predictor
+from leadmodel.leads.table import LeadTable
+from leadmodel.predictor.predictor import Predictor
 
 __all__ = ["ConfidentError", "find_confident_errors"]
 
@@ -59,19 +60,20 @@ def find_confident_errors(
     tuple of Mistake
         First the leads that converted, of the lowest probabilities, then the others, of the highest.
     """
-    surprise = y - routing.predict(X)
+    surprise = y - routing.predict(X).probability
     rising = np.argsort(surprise, kind="stable")
     missed = [place for place in rising[: -n_each - 1 : -1] if y[place]]
     false_hopes = [place for place in rising[:n_each] if not y[place]]
     places = [*missed, *false_hopes]
-    # A lead at a time: an array of them all would be one of texts.
-    rows = [list(row) for row in X[routing.schema.columns].iloc[places].itertuples(index=False)]
-    probability, _, contributions = routing.predict_rows(rows, 1, reasons=True)
-    assert contributions is not None
-    told = explain(routing.schema, profile, rows, contributions)
+    table = LeadTable.from_frame(routing.schema, X.iloc[places])
+    predictions = routing.predict(table, explain=True)
+    assert predictions.contributions is not None
+    told = explain(profile, table, predictions.contributions)
     return tuple(
         ConfidentError(chance, bool(y[place]), _tell(routing, profile, row, _wrong(one, bool(y[place]))))
-        for place, row, chance, one in zip(places, rows, probability.tolist(), told, strict=True)
+        for place, row, chance, one in zip(
+            places, table.rows(), predictions.probability.tolist(), told, strict=True
+        )
     )
 
 

@@ -15,14 +15,14 @@ from leadmodel.clusters.results import Clustering
 from leadmodel.decision.policy import Decision
 from leadmodel.explain.shap import ShapExplainer
 from leadmodel.insights.insights import Insights
-from leadmodel.leads.impute import assume
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.leads.table import LeadTable
 from leadmodel.metrics.classification import Estimate, calibration_floor, estimate_metrics
 from leadmodel.metrics.comparison import Candidate
 from leadmodel.metrics.curves import Curves, trace_curves
 from leadmodel.metrics.profit import CallPayoff
 from leadmodel.metrics.slices import SliceMetrics, evaluate_slices
-from leadmodel.predictor.routing import Predictions
+from leadmodel.predictor.predictor import Predictions
 from leadmodel.report.refinements import Calibration, SegmentModels, Tuning
 
 __all__ = ["Evaluation", "evaluate_model"]
@@ -142,7 +142,7 @@ def evaluate_model(
         The entries of `Evaluation` that were measured on the training leads.
     """
     X, y = test
-    probability, value = forecast.probability, forecast.worths and forecast.worths.value
+    probability, value = forecast.probability, forecast.expected_value
     positive = decision.is_positive(probability, value)
     stakes = _stakes(y, forecast, decision, sold)
     gain = stakes.gain if stakes else None
@@ -156,7 +156,7 @@ def evaluate_model(
         levels=evaluate_slices(schema, X, y, probability, metrics["roc_auc"].value, random_state),
         **training,
         curves=trace_curves(y, probability, positive, stakes),
-        importance=_importance(classifier, assume(schema, some)),
+        importance=_importance(classifier, LeadTable.from_frame(schema, some).impute().to_frame()),
     )
 
 
@@ -166,13 +166,13 @@ def _stakes(
     if decision.value_and_cost:
         value, cost = decision.value_and_cost
         return CallPayoff(value * y.astype(np.float64), forecast.probability, cost)
-    if decision.cost is None or sold is None or forecast.worths is None:
+    if decision.cost is None or sold is None or forecast.expected_value is None:
         return None
-    return CallPayoff(sold.weights * sold.filled, forecast.worths.value, decision.cost)
+    return CallPayoff(sold.weights * sold.filled, forecast.expected_value, decision.cost)
 
 
 def _importance(classifier: CatBoostClassifier, X: pd.DataFrame) -> dict[str, float]:
     pool = Pool(X, cat_features=list(X.select_dtypes("category").columns))
-    contributions = ShapExplainer(classifier).of(pool)
+    contributions = ShapExplainer(classifier).contributions(pool)
     means = np.abs(contributions[:, :-1]).mean(axis=0)
     return {name: float(mean) for name, mean in zip(X.columns, means, strict=True)}

@@ -14,9 +14,11 @@ from leadmodel.amounts.model import AmountParameters
 from leadmodel.batch.score import answer_columns, append_answers
 from leadmodel.decision.policy import Decision
 from leadmodel.explain.reasons import Reason, explain
-from leadmodel.leads.convert import read_leads, remark_leads
+from leadmodel.leads.convert import read_columns
 from leadmodel.leads.parse import identifier
-from leadmodel.leads.schema import MISSING, LeadSchema, ValueWarning
+from leadmodel.leads.schema import LeadSchema
+from leadmodel.leads.table import LeadTable
+from leadmodel.leads.unusual import count_warnings
 from leadmodel.model import LeadModel
 
 __all__ = ["Match", "Progress", "RankedLeads", "Ranking", "match_columns", "rank_list", "toggle_sort"]
@@ -25,7 +27,7 @@ CHUNK = 5000
 """Leads explained between two signs of progress."""
 
 Progress = Callable[[float, str], object]
-Tell = Callable[[pd.DataFrame, Mapping[str, pa.Array]], Mapping[str, pa.Array]]
+Tell = Callable[[LeadTable, Mapping[str, pa.Array]], Mapping[str, pa.Array]]
 Ranking = Literal["probability", "expected_value"]
 
 BEST_FIRST = ("probability", "score", "expected_value", "expected_amount")
@@ -199,7 +201,6 @@ def rank_list(
     progress(0.2, "Scoring")
     columns = match_columns(model.schema, leads.column_names)
     typed = _read(model.schema, leads, columns)
-    remarks = remark_leads(model.schema, typed)
     answers = answer_columns(model, typed) | _reasons(model, typed, progress)
     answers |= tell(typed, answers)
     # Leads of one probability stay in the order they had.
@@ -211,7 +212,7 @@ def rank_list(
         table=table.take(order),
         answers=dict(zip(answers, table.column_names[-len(answers) :], strict=True)),
         rows=order + 1,
-        matches=_count(model.schema, columns, typed, remarks),
+        matches=_count(typed, columns),
         unused={
             column: model.schema.ignored.get(column, "")
             for column in leads.column_names
@@ -243,22 +244,22 @@ def match_columns(schema: LeadSchema, columns: list[str]) -> dict[str, str]:
     return matched
 
 
-def _read(schema: LeadSchema, leads: pa.Table, columns: dict[str, str]) -> pd.DataFrame:
+def _read(schema: LeadSchema, leads: pa.Table, columns: dict[str, str]) -> LeadTable:
     own = {column: name for name, column in columns.items()}
     schema.check_columns([own.get(column, column) for column in leads.column_names])
     named = leads.select([columns[name] for name in schema.by_name]).rename_columns(list(schema.by_name))
-    return read_leads(schema, named.to_pandas())
+    return read_columns(schema, named.to_pandas())
 
 
-def _reasons(model: LeadModel, typed: pd.DataFrame, progress: Progress) -> dict[str, pa.Array]:
-    rows = [list(row) for row in zip(*(typed[name].tolist() for name in typed.columns), strict=True)]
+def _reasons(model: LeadModel, table: LeadTable, progress: Progress) -> dict[str, pa.Array]:
+    """Return the strongest reason for and against of each lead."""
     pro, con = [], []
-    for start in range(0, len(rows), CHUNK):
-        progress(0.3 + 0.6 * start / len(rows), "Finding the reasons")
-        part = rows[start : start + CHUNK]
-        contributions = model.routing.predict_rows(part, -1, reasons=True).contributions
+    for start in range(0, len(table), CHUNK):
+        progress(0.3 + 0.6 * start / len(table), "Finding the reasons")
+        part = table.take(np.arange(start, min(start + CHUNK, len(table))))
+        contributions = model.predictor.predict(part, explain=True).contributions
         assert contributions is not None
-        for explanation in explain(model.schema, model.profile, part, contributions):
+        for explanation in explain(model.profile, part, contributions):
             pro.append(_first(explanation.reasons_for))
             con.append(_first(explanation.reasons_against))
     return {"reason_for": pa.array(pro, pa.string()), "reason_against": pa.array(con, pa.string())}
@@ -268,21 +269,19 @@ def _first(reasons: tuple[Reason, ...]) -> str | None:
     return reasons[0].sentence if reasons else None
 
 
-def _count(
-    schema: LeadSchema, columns: dict[str, str], typed: pd.DataFrame, remarks: dict[int, list[ValueWarning]]
-) -> tuple[Match, ...]:
-    told = [(remark.field, remark.kind) for found in remarks.values() for remark in found]
-    counts = pd.Series(told, dtype=object).value_counts().to_dict()
+def _count(table: LeadTable, columns: dict[str, str]) -> tuple[Match, ...]:
+    """Return each field's column, and how many of its values are missing or unusual."""
+    counts, missing = count_warnings(table), table.count_missing()
     return tuple(
         Match(
             field=name,
             label=field.label,
             column=columns[name],
-            missing=int((typed[name] == MISSING).sum() if field.is_text else typed[name].isna().sum()),
-            unseen=int(counts.get((name, "unseen"), 0)),
-            out_of_range=int(counts.get((name, "out of range"), 0)),
+            missing=missing[name],
+            unseen=counts[name, "unseen"],
+            out_of_range=counts[name, "out of range"],
         )
-        for name, field in schema.by_name.items()
+        for name, field in table.schema.by_name.items()
     )
 
 

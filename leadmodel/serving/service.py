@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-import pandas as pd
 import pyarrow as pa
 
 from leadmodel.errors import InputError, LeadError, quoted
 from leadmodel.explain.what_if import Curve, WhatIf
+from leadmodel.leads.table import LeadTable
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.log.log import PredictionLog, ScoredCall
 from leadmodel.predictor.answer import Answer
@@ -125,7 +125,7 @@ class ScoringService:
         charge(leads.num_rows)
         model = self.model
 
-        def tell(typed: pd.DataFrame, answers: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        def tell(typed: LeadTable, answers: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
             grades = answers["grade"].cast(pa.string()).to_pylist()
             request_id = self._tell(model, typed, answers["probability"].to_numpy(), grades, door)
             if not self.log:

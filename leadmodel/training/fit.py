@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from leadmodel.amounts.model import AmountModel
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.metrics.comparison import Candidate, Trial, compare
-from leadmodel.predictor.routing import Predictor
+from leadmodel.predictor.predictor import Predictor
 from leadmodel.prepare.folds import GroupIds
 from leadmodel.prepare.pipeline import fit_pipeline
 from leadmodel.prepare.settings import TrainingSettings

@@ -25,7 +25,7 @@ from leadmodel.insights.insights import find_insights
 from leadmodel.insights.profile import profile_leads, profile_output
 from leadmodel.leads.recipe import DecisionConfig, Recipe
 from leadmodel.model import LeadModel
-from leadmodel.predictor.routing import Predictions
+from leadmodel.predictor.predictor import Predictions
 from leadmodel.prepare.data import TrainingData, fingerprint, prepare
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.publishing.config import TrainingRecord, this_machine
@@ -87,7 +87,7 @@ def train(
     revenue = fit_revenue(past, fitted.unseen, settings, progress) if past.amounts else None
     decision = _decide(past, fitted.unseen, recipe.decision, revenue)
     worth = revenue.worth if revenue else None
-    forecast = fitted.routing(past.schema, worth).forecast(past.test[0])
+    forecast = fitted.routing(past.schema, worth).predict(past.test[0])
     evaluation = _judge(past, fitted, forecast, decision, settings, revenue)
     progress("model judged")
     segments: Segments | None = None
@@ -210,8 +210,7 @@ def _describe(
 ) -> Clustering:
     scores = decision.scores(forecast.probability)
     grades = np.array(list(decision.bands))[decision.grade_places(scores)].tolist()
-    classifier, worths = fitted.pipeline[-1], forecast.worths
-    values = worths.value if worths else None
+    classifier, values = fitted.pipeline[-1], forecast.expected_value
     return describe_segments(
         segments, past.schema, past.train, past.test, grades, classifier, random_state, values
     )

@@ -18,9 +18,15 @@ UNCUT[np.flatnonzero(Y)[:5]] = np.nan
 LIMIT = 250.0
 SOLD = ObservedAmounts(np.minimum(UNCUT, LIMIT), Y)
 TERMS = AmountParameters(mean=80, low=1, high=LIMIT, factor=1.2, ratios=(0.6, 1.7))
-WORTHS = AmountModel(TERMS).of(P, EXPECTED)
+LOW, HIGH = AmountModel(TERMS).interval(EXPECTED)
+PREDICTED = {
+    "expected_amount": EXPECTED,
+    "amount_low": LOW,
+    "amount_high": HIGH,
+    "expected_value": AmountModel(TERMS).expected_value(P, EXPECTED),
+}
 RIVALS = {"mean amount": P * 80, "one regression": P * 60}
-TEST = evaluate_amounts(SOLD, UNCUT, P, WORTHS, RIVALS, 80.0, 0)
+TEST = evaluate_amounts(SOLD, UNCUT, P, PREDICTED, RIVALS, 80.0, 0)
 
 
 def weights() -> np.ndarray:
@@ -88,12 +94,12 @@ def test_what_was_cut_and_what_is_not_known_is_counted() -> None:
 
 def test_too_few_amounts_are_not_judged_by() -> None:
     few = np.where(np.cumsum(Y) <= 9, np.where(Y == 1, 5.0, 0.0), np.where(Y == 1, np.nan, 0.0))
-    assert evaluate_amounts(ObservedAmounts(few, Y), few, P, WORTHS, RIVALS, 80.0, 0) is None
+    assert evaluate_amounts(ObservedAmounts(few, Y), few, P, PREDICTED, RIVALS, 80.0, 0) is None
 
 
 def test_equal_amounts_have_no_r2() -> None:
     same = np.where(Y == 1, 10.0, 0.0)
-    test = evaluate_amounts(ObservedAmounts(same, Y), same, P, WORTHS, RIVALS, 10.0, 0)
+    test = evaluate_amounts(ObservedAmounts(same, Y), same, P, PREDICTED, RIVALS, 10.0, 0)
     assert test is not None
     assert "r2" not in test.amount["this model"]
     assert "r2" in test.value["this model"]

@@ -62,7 +62,7 @@ def test_answers_agree_with_scores_and_the_files_alone(valued: LeadModel) -> Non
     amount = np.clip(np.exp(told) if terms.link == "log" else told, terms.low, terms.high)
     scored = valued.score(NEW)
     assert scored["expected_amount"].to_numpy() == pytest.approx(amount)
-    value = terms.factor * amount * valued.predict_proba(NEW)
+    value = terms.factor * amount * valued.predict_proba(NEW)[:, 1]
     assert scored["expected_value"].to_numpy() == pytest.approx(value)
     assert scored["amount_low"].to_numpy() == pytest.approx(terms.ratios[0] * amount)
     answers = valued.answers(NEW.drop(columns="status").to_dict("records"), reasons=True)

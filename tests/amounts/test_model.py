@@ -11,19 +11,16 @@ TERMS = AmountParameters(unit="€", mean=100, low=20, high=400, factor=1.1, rat
 
 
 def test_value_is_probability_times_amount_times_the_factor() -> None:
-    worths = AmountModel(TERMS).of(np.array([0.5, 0.1]), np.array([100.0, 300.0]))
-    assert worths.value == pytest.approx([0.5 * 100 * 1.1, 0.1 * 300 * 1.1])
-    assert worths.amount_low == pytest.approx([50, 150])
-    assert worths.amount_high == pytest.approx([200, 600])
-    assert worths.answer(1) == {
-        "expected_amount": 300.0,
-        "expected_value": pytest.approx(33),
-        "amount_interval": (150.0, 600.0),
-    }
+    amount = np.array([100.0, 300.0])
+    value = AmountModel(TERMS).expected_value(np.array([0.5, 0.1]), amount)
+    assert value == pytest.approx([0.5 * 100 * 1.1, 0.1 * 300 * 1.1])
+    low, high = AmountModel(TERMS).interval(amount)
+    assert low == pytest.approx([50, 150])
+    assert high == pytest.approx([200, 600])
 
 
 def test_without_a_regression_each_lead_is_expected_to_bring_the_mean() -> None:
-    assert AmountModel(TERMS).amounts(Pool([[1.0], [2.0]])).tolist() == [100, 100]
+    assert AmountModel(TERMS).predict(Pool([[1.0], [2.0]])).tolist() == [100, 100]
 
 
 def test_amounts_stay_within_bounds_and_finite() -> None:

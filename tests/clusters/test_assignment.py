@@ -11,6 +11,7 @@ from kinds import make_kinds
 from leadmodel.clusters.assignment import ClusterAssigner
 from leadmodel.errors import ModelError
 from leadmodel.leads.convert import read_leads
+from leadmodel.leads.table import LeadTable
 from leadmodel.model import LeadModel
 from leadmodel.publishing.files import SEGMENTS_FILE, load_pipeline
 
@@ -44,7 +45,9 @@ def test_many_leads_are_assigned_as_the_pipeline_does(model_of_kinds: LeadModel,
     assert assignment is not None
     expected = pipeline.predict(typed)
     assert len(np.unique(expected)) == 3
-    np.testing.assert_array_equal(assignment.assign(typed), expected)
+    np.testing.assert_array_equal(
+        assignment.assign(LeadTable.from_frame(model_of_kinds.schema, typed)).codes, expected
+    )
     names = model_of_kinds.config.segments.names
     assert model_of_kinds.score(odd)["segment"].tolist() == [names[place] for place in expected]
 

@@ -278,7 +278,7 @@ def test_a_segment_tells_what_its_leads_are_worth(settings: TrainingSettings) ->
     past: list[TrainingData] = []
     made = train(leads.assign(amount=amounts), recipe, settings, prepared=past.append)
     assert made.evaluation.segments is not None
-    answers = made.score_typed(past[0].test[0])
+    answers = made.decide(made.predictor.predict(past[0].test[0]))
     for segment in made.evaluation.segments.segments:
         own = answers.loc[answers["segment"] == segment.name, "expected_value"]
         assert segment.value == pytest.approx(own.mean())

@@ -28,7 +28,7 @@ def fresh() -> pd.DataFrame:
 
 def compare(model: LeadModel, leads: pd.DataFrame) -> Drift:
     typed = read_leads(model.schema, leads)
-    said = {"probability": model.routing.predict(typed)}
+    said = {"probability": model.predictor.predict(typed).probability}
     return compare_leads(model.schema, model.profile, count_leads(model.profile, typed, said))
 
 
@@ -119,7 +119,7 @@ def test_a_hundred_leads_without_drift_are_rarely_called_drifted(
     rng = np.random.default_rng(4)
     typed = read_leads(model.schema, sample)
     y = (sample["status"] == "Won").to_numpy().astype(int)
-    probability = model.routing.predict(typed)
+    probability = model.predictor.predict(typed).probability
     called = naive = 0
     n_draws = 200
     for _ in range(n_draws):

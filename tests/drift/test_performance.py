@@ -18,7 +18,7 @@ def leads() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def probability(model: LeadModel, leads: pd.DataFrame) -> np.ndarray:
-    return model.predict_proba(leads)
+    return model.predict_proba(leads)[:, 1]
 
 
 @pytest.fixture(scope="module")

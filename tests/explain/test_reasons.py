@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from leadmodel.explain.reasons import explain
+from leadmodel.leads.convert import read_records
 from leadmodel.leads.schema import MISSING
 from leadmodel.model import LeadModel
 
@@ -59,9 +60,9 @@ def test_what_was_not_given_says_so(model: LeadModel) -> None:
 
 def test_what_is_assumed_says_so(model: LeadModel) -> None:
     field = model.schema.by_name["minutes_on_site"]
-    row = [field.missing_value if name == field.name else MISSING for name in model.schema.columns]
     contributions = np.array([[float(name == field.name) for name in (*model.schema.columns, "base")]])
-    reason = explain(model.schema, model.profile, [row], contributions)[0].reasons_for[0]
+    table = read_records(model.schema, [{}])
+    reason = explain(model.profile, table, contributions)[0].reasons_for[0]
     assert reason.value == "not given"
     expected = f"Minutes on site was not given; {field.assumed:,.4g} is assumed, the average."
     assert reason.sentence == expected
@@ -70,9 +71,9 @@ def test_what_is_assumed_says_so(model: LeadModel) -> None:
 def test_an_unknown_value_is_quoted_and_cut(model: LeadModel) -> None:
     field = model.schema.by_name["source"]
     value = "<script>" + "x" * 1000
-    row = [value if name == "source" else MISSING for name in model.schema.columns]
     contributions = np.array([[float(name == "source") for name in (*model.schema.columns, "base")]])
-    told = explain(model.schema, model.profile, [row], contributions)[0].reasons_for[0].sentence
+    table = read_records(model.schema, [{"source": value}])
+    told = explain(model.profile, table, contributions)[0].reasons_for[0].sentence
     assert f"{field.label} is '<script>xx" in told
     assert "a value seen rarely or never" in told
     assert len(told) < 300

@@ -52,7 +52,7 @@ def fit(learned: Learned, **parameters: str) -> CatBoostClassifier:
 def check(made: ShapExplainer, leads: Pool, *, tabulated: bool) -> None:
     """Check how contributions are had, that they are CatBoost's own, and add up to the log-odds."""
     assert made.is_tabulated == tabulated
-    found, classifier = made.of(leads), made.classifier
+    found, classifier = made.contributions(leads), made.classifier
     own = classifier.get_feature_importance(leads, type="ShapValues")
     np.testing.assert_allclose(found, own, rtol=0, atol=1e-9)
     if tabulated:  # CatBoost's own do not add up where trees are not symmetric
@@ -61,7 +61,7 @@ def check(made: ShapExplainer, leads: Pool, *, tabulated: bool) -> None:
 
 
 def test_the_contributions_of_a_published_model_are_looked_up(folder: Path, odd: Pool) -> None:
-    check(LeadModel.from_pretrained(folder).routing.contributions, odd, tabulated=True)
+    check(LeadModel.from_pretrained(folder).predictor.explainer, odd, tabulated=True)
 
 
 @pytest.mark.parametrize("boosting", ["Ordered", "Plain"])
@@ -83,7 +83,7 @@ def test_contributions_of_a_calibrated_model_make_its_log_odds(learned: Learned,
     fitted.set_scale_and_bias(0.8, 0.1)
     made = ShapExplainer(fitted)
     assert made.is_tabulated
-    for found in (made.of(odd), made.ask(odd)):
+    for found in (made.contributions(odd), made.ask(odd)):
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
     log_odds = fitted.predict(odd, prediction_type="RawFormulaVal")
     np.testing.assert_allclose(expected.sum(axis=1), log_odds, rtol=0, atol=1e-9)
@@ -101,9 +101,9 @@ def test_a_published_model_that_is_calibrated_opens_and_explains(model: LeadMode
 
 def test_one_lead_has_the_contributions_that_it_has_among_many(model: LeadModel, learned: Learned) -> None:
     X, _, texts = learned
-    many = model.routing.contributions.of(Pool(X, cat_features=texts))
+    many = model.predictor.explainer.contributions(Pool(X, cat_features=texts))
     for row in range(0, len(X), 100):
-        one = model.routing.contributions.of(Pool(X.iloc[[row]], cat_features=texts), 1)
+        one = model.predictor.explainer.contributions(Pool(X.iloc[[row]], cat_features=texts), 1)
         np.testing.assert_array_equal(one[0], many[row])
 
 

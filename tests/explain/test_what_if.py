@@ -10,10 +10,11 @@ import pytest
 from leadmodel.errors import InputError
 from leadmodel.explain.what_if import find_changes, trace_curve
 from leadmodel.insights.profile import Profile, profile_leads
-from leadmodel.leads.convert import read_leads
+from leadmodel.leads.convert import read_leads, read_records
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.recipe import FieldConfig, Recipe
 from leadmodel.leads.schema import LeadSchema, Value
+from leadmodel.leads.table import LeadTable
 from leadmodel.model import LeadModel
 from leadmodel.serving.service import ScoringService
 
@@ -62,7 +63,7 @@ class Chance:
 
 
 def read(schema: LeadSchema, **lead: Any) -> list[Value]:
-    return schema.read_lead(lead)[0]
+    return read_records(schema, [lead]).rows()[0]
 
 
 LEAD = {"mails": 2, "price": 100, "channel": "Mail", "rare": "Even", "agreed": 0, "place": "South"}
@@ -76,10 +77,10 @@ def test_the_best_changes_are_those_of_all_variants_tried_one_by_one(model: Lead
         )
     )
     lead = model.schema.example()
-    row, _ = schema.read_lead(lead)
+    (row,) = read_records(schema, [lead]).rows()
 
     def predict(rows: Sequence[list[Value]]) -> npt.NDArray[np.float64]:
-        return model.routing.predict_rows(rows, 1, reasons=False)[0]
+        return model.predictor.predict(LeadTable.from_rows(schema, rows)).probability
 
     def one_by_one(name: str, values: Sequence[Any]) -> float:
         return max(model.answer(lead | {name: value}).probability for value in values)

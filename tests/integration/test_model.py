@@ -17,7 +17,7 @@ def test_the_service_scores_as_the_published_pipeline_does(model: LeadModel) -> 
     for leads in (NEW, NEW.assign(**dict.fromkeys(numbers, np.nan))):
         raw = leads.astype({name: object for name in model.schema.text_columns})
         expected = model.pipeline.predict_proba(raw)[:, 1]
-        np.testing.assert_allclose(model.predict_proba(leads), expected, atol=1e-12)
+        np.testing.assert_allclose(model.predict_proba(leads)[:, 1], expected, atol=1e-12)
 
 
 def test_one_lead_scores_as_the_same_lead_in_a_table(model: LeadModel) -> None:
@@ -108,3 +108,28 @@ def test_typed_leads_lack_nothing(model: LeadModel) -> None:
     assert list(typed.columns) == model.schema.columns
     assert not typed[model.schema.text_columns].isna().any().any()
     assert isinstance(typed["source"].dtype, pd.CategoricalDtype)
+
+
+def test_classes_are_those_of_scikit_learn(model: LeadModel) -> None:
+    proba = model.predict_proba(NEW)
+    assert proba.shape == (200, 2)
+    np.testing.assert_allclose(proba.sum(axis=1), 1)
+    np.testing.assert_array_equal(proba[:, 1], model.score(NEW)["probability"])
+    assert model.classes_.tolist() == ["not Won", "Won"]
+    expected = np.where(proba[:, 1] >= model.config.decision.threshold, "Won", "not Won")
+    assert model.predict(NEW).tolist() == expected.tolist()
+
+
+def test_contributions_sum_to_the_log_odds(model: LeadModel) -> None:
+    leads = NEW.set_axis(range(1000, 1200))
+    explained = model.explain(leads)
+    assert list(explained.columns) == [*model.schema.by_name, "(base)"]
+    assert explained.index.equals(leads.index)
+    probability = model.predict_proba(leads)[:, 1]
+    np.testing.assert_allclose(explained.sum(axis=1), np.log(probability / (1 - probability)), atol=1e-9)
+
+
+def test_a_few_leads_score_as_among_many(model: LeadModel) -> None:
+    """They go to CatBoost by another route."""
+    few = [model.score(NEW.iloc[start : start + 10]) for start in range(0, 200, 10)]
+    pd.testing.assert_frame_equal(pd.concat(few), model.score(NEW))

@@ -102,7 +102,7 @@ def test_its_plain_counts_are_those_of_the_leads(
     model, past = trained
     said = read_outputs(report / "lead_analysis.ipynb")
     X, y = past.test
-    probability = model.routing.predict(X)
+    probability = model.predictor.predict(X).probability
     lowest = probability.argsort(kind="stable")[:100]
     skipped = probability < model.config.decision.threshold
     assert (
@@ -119,7 +119,7 @@ def test_its_mistakes_are_told_without_a_lead(
 ) -> None:
     model, past = trained
     said = read_outputs(report / "lead_analysis.ipynb")
-    for one in find_confident_errors(model.routing, model.profile, *past.test):
+    for one in find_confident_errors(model.predictor, model.profile, *past.test):
         assert "; ".join(one.misled_by) in said
     assert not re.search(r"L\d{6}", said)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadmodel.errors import InputError, LeadError
-from leadmodel.leads.convert import read_leads, remark_leads, warn_of_leads
+from leadmodel.leads.convert import read_leads, read_records
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE
@@ -40,26 +40,7 @@ def as_records(typed: pd.DataFrame) -> list[list[object]]:
 def test_a_table_reads_as_its_leads_one_by_one() -> None:
     typed = read_leads(SCHEMA, ODD)
     for row, record in zip(as_records(typed), ODD.to_dict("records"), strict=True):
-        np.testing.assert_equal(row, SCHEMA.read_lead(record)[0])
-
-
-def test_a_table_is_remarked_as_its_leads_one_by_one() -> None:
-    remarks = remark_leads(SCHEMA, read_leads(SCHEMA, ODD))
-    for row, record in enumerate(ODD.to_dict("records")):
-        expected = sorted(remark.message for remark in SCHEMA.read_lead(record)[1])
-        assert sorted(remark.message for remark in remarks.get(row, [])) == expected
-    assert len(remarks) > 1
-
-
-def test_the_warnings_of_a_table_are_the_texts_of_its_remarks() -> None:
-    typed = read_leads(SCHEMA, ODD)
-    remarks = remark_leads(SCHEMA, typed)
-    expected = [
-        " ".join(remark.message for remark in remarks.get(row, [])) or None for row in range(len(ODD))
-    ]
-    assert warn_of_leads(SCHEMA, typed).to_pylist() == expected
-    usual = read_leads(SCHEMA, pd.DataFrame([SCHEMA.example()] * 2))
-    assert warn_of_leads(SCHEMA, usual).to_pylist() == [None, None]
+        np.testing.assert_equal(row, read_records(SCHEMA, [record]).rows()[0])
 
 
 @pytest.mark.parametrize("kind", ["object", "str", "category"])
@@ -124,5 +105,5 @@ def outcome_of(read: Callable[[], list[object]]) -> list[object] | str:
 def test_whatever_a_lead_holds_a_table_reads_it_as_the_lead_alone(lead: dict[str, object]) -> None:
     columns = {name: pd.Series([value], dtype=object) for name, value in lead.items()}
     in_table = outcome_of(lambda: as_records(read_leads(SCHEMA, pd.DataFrame(columns)))[0])
-    alone = outcome_of(lambda: list(SCHEMA.read_lead(lead)[0]))
+    alone = outcome_of(lambda: read_records(SCHEMA, [lead]).rows()[0])
     np.testing.assert_equal(in_table, alone)

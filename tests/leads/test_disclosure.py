@@ -16,6 +16,7 @@ from leadmodel.leads.disclosure import publish_ends, publish_quantiles, publish_
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import MIN_TOLD, Field, LeadSchema
+from leadmodel.leads.table import LeadTable
 from leadmodel.model import LeadModel
 
 RNG = np.random.default_rng(4)
@@ -152,7 +153,8 @@ def test_what_few_leads_did_is_not_told_of_an_older_profile_either() -> None:
         ("any other", 12),
     ]
     profile = Profile(leads=Cell(count=104, converted=43), fields={"text": known})
-    (told,) = explain(LeadSchema(fields=(field,)), profile, [["b"]], np.array([[1.0, 0.0]]))
+    lead = LeadTable.from_rows(LeadSchema(fields=(field,)), [["b"]])
+    (told,) = explain(profile, lead, np.array([[1.0, 0.0]]))
     assert told.reasons_for[0].sentence == f"Text is b, which fewer than {MIN_TOLD} training leads show."
 
 

@@ -3,8 +3,10 @@ import math
 import pytest
 
 from leadmodel.errors import InputError, LeadError
+from leadmodel.leads.convert import read_records
 from leadmodel.leads.parse import identifier
-from leadmodel.leads.schema import MISSING, Field, LeadSchema
+from leadmodel.leads.schema import MISSING, Field, LeadSchema, ValueWarning
+from leadmodel.leads.unusual import warnings_by_lead
 
 AGE = Field(name="age", kind="numeric", label="Age", minimum=18, maximum=70, missing_share=0.1)
 SOURCE = Field(name="Lead Source", kind="categorical", label="Source", choices=("Google", "NA"))
@@ -17,8 +19,12 @@ SCHEMA = LeadSchema(
 
 
 def read(**lead: object) -> dict[str, object]:
-    row, _ = SCHEMA.read_lead(lead)
+    (row,) = read_records(SCHEMA, [lead]).rows()
     return dict(zip(SCHEMA.columns, row, strict=True))
+
+
+def warnings_of(schema: LeadSchema, lead: dict[str, object]) -> list[ValueWarning]:
+    return warnings_by_lead(read_records(schema, [lead])).get(0, [])
 
 
 @pytest.mark.parametrize(
@@ -81,9 +87,8 @@ def test_an_unknown_field_is_refused_with_the_likely_one() -> None:
 def test_many_leads_are_read_as_each_alone() -> None:
     values = [1, 1.0, True, "1", 0, False, None, "", "Select", float("nan"), " Yes", "yes"]
     leads = [{"Lead Source": value, "opted": value} for value in values]
-    known: dict[object, object] = {}
-    together = [SCHEMA.read_lead(lead, known) for lead in [*leads, *leads]]
-    assert str(together) == str([SCHEMA.read_lead(lead) for lead in [*leads, *leads]])
+    together = read_records(SCHEMA, [*leads, *leads]).rows()
+    assert str(together) == str([read_records(SCHEMA, [lead]).rows()[0] for lead in [*leads, *leads]])
 
 
 def test_an_ignored_column_may_come_along() -> None:
@@ -97,7 +102,7 @@ def test_a_field_goes_by_its_parameter_name_too() -> None:
 def test_a_required_field_must_be_given() -> None:
     schema = LeadSchema(fields=(AGE.model_copy(update={"required": True}),))
     with pytest.raises(LeadError, match="'age' must be given"):
-        schema.read_lead({})
+        read_records(schema, [{}])
 
 
 @pytest.mark.parametrize(
@@ -112,13 +117,12 @@ def test_a_required_field_must_be_given() -> None:
     ids=["usual", "range", "unseen", "never missing before", "missing before"],
 )
 def test_what_is_unusual_is_remarked(lead: dict[str, object], kinds: list[str]) -> None:
-    _, remarks = SCHEMA.read_lead(lead)
-    assert [remark.kind for remark in remarks] == kinds
+    assert [warning.kind for warning in warnings_of(SCHEMA, lead)] == kinds
 
 
 def test_a_long_value_is_cut_in_its_remark() -> None:
-    _, remarks = SCHEMA.read_lead({"Lead Source": "x" * 1_000_000})
-    assert len(remarks[0].message) < 200
+    warnings = warnings_of(SCHEMA, {"age": 20, "Lead Source": "x" * 1_000_000})
+    assert len(warnings[0].message) < 200
 
 
 def test_column_mismatches_come_as_a_diff() -> None:
@@ -139,9 +143,9 @@ def test_numbers_without_gaps_come_before_the_others() -> None:
 
 def test_a_remark_says_what_is_assumed() -> None:
     field = Field(name="visits", kind="numeric", label="Visits", assumed=3)
-    _, (remark,) = LeadSchema(fields=(field,)).read_lead({})
-    assert remark.kind == "missing"
-    assert remark.message == "Visits: not given, which no training lead lacked; the average is assumed."
+    (warning,) = warnings_of(LeadSchema(fields=(field,)), {})
+    assert warning.kind == "missing"
+    assert warning.message == "Visits: not given, which no training lead lacked; the average is assumed."
 
 
 def test_no_two_parameters_are_alike() -> None:

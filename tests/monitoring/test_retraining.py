@@ -70,7 +70,7 @@ def test_the_comparison_is_that_of_the_newest_leads(liar: LeadModel, years: pd.D
     known = years[years[TARGET].isin(["Won", "Lost"])].sort_values(TIME, kind="stable")
     newest = known.tail(round(0.2 * len(known)))
     y = (newest[TARGET] == "Won").to_numpy().astype(int)
-    new, old = done.challenger.predict_proba(newest), liar.predict_proba(newest)
+    new, old = done.challenger.predict_proba(newest)[:, 1], liar.predict_proba(newest)[:, 1]
     assert done.gate.comparison.n_leads == len(y)
     assert done.gate.comparison.change.value == pytest.approx(paired_difference(y, new, old).value)
 

@@ -52,16 +52,15 @@ def test_a_rare_text_is_scored_as_one_never_seen(
     for row in range(3):
         asked = leads.iloc[[row] * (len(rare) + 1)].assign(city=[*rare, "Nowhere"]).reset_index(drop=True)
         found = trained.predict_proba(asked)
-        np.testing.assert_array_equal(found, np.full(len(found), found[-1]))
-        typed = read_leads(trained.schema, asked)
-        worths = trained.routing.forecast(typed).worths
-        assert worths is not None
-        assert np.ptp(worths.amount) == 0
+        np.testing.assert_array_equal(found, np.tile(found[-1], (len(found), 1)))
+        predictions = trained.predictor.predict(read_leads(trained.schema, asked))
+        assert predictions.expected_amount is not None
+        assert np.ptp(predictions.expected_amount) == 0
 
 
 def test_the_pipeline_alone_says_the_same(leads: pd.DataFrame, trained: LeadModel) -> None:
     pipeline = loads(trained.files["model.skops"], trusted=list(TRUSTED_TYPES))
-    whole = trained.routing.classifier.predict_proba(read_leads(trained.schema, leads))[:, 1]
+    whole = trained.classifier.predict_proba(read_leads(trained.schema, leads))[:, 1]
     np.testing.assert_allclose(pipeline.predict_proba(leads)[:, 1], whole, atol=1e-12)
 
 

@@ -77,7 +77,7 @@ def test_as_many_columns_as_usual_are_all_kept() -> None:
 def test_a_model_of_wide_leads_takes_them_whole(leads: pd.DataFrame) -> None:
     model: LeadModel = train(leads, RECIPE, SETTINGS)
     assert len(model.schema.fields) == 200
-    assert model.predict_proba(leads).shape == (N,)
+    assert model.predict_proba(leads).shape == (N, 2)
     answer = model.answer(leads.drop(columns="won").iloc[0].to_dict())
     assert 0 < answer.probability < 1
     assert len(model.schema.ignored) == 101

@@ -41,7 +41,7 @@ def test_the_cards_snippet_runs_without_this_package(model: LeadModel, folder: P
     )
     assert done.returncode == 0, done.stderr
     example = pd.DataFrame([model.schema.example()])
-    assert float(done.stdout.strip(" []\n")) == pytest.approx(model.predict_proba(example)[0], abs=1e-7)
+    assert float(done.stdout.strip(" []\n")) == pytest.approx(model.predict_proba(example)[0, 1], abs=1e-7)
 
 
 def test_every_metric_of_the_card_is_the_measured_one(model: LeadModel) -> None:

@@ -17,12 +17,12 @@ def judged(model: LeadModel) -> Judged:
     leads = make_sample(500, random_state=9)
     leads.loc[:, "city"] = "Nowhere-on-Sea"
     X, y = read_leads(model.schema, leads), (leads["status"] == "Won").to_numpy(dtype=np.int64)
-    return X, y, find_confident_errors(model.routing, model.profile, X, y, n_each=5)
+    return X, y, find_confident_errors(model.predictor, model.profile, X, y, n_each=5)
 
 
 def test_they_are_those_of_the_highest_confidence(model: LeadModel, judged: Judged) -> None:
     X, y, found = judged
-    probability = model.routing.predict(X)
+    probability = model.predictor.predict(X).probability
     assert [one.converted for one in found] == [True] * 5 + [False] * 5
     told = [one.probability for one in found]
     assert told[:5] == pytest.approx(sorted(probability[y == 1])[:5])
@@ -31,7 +31,7 @@ def test_they_are_those_of_the_highest_confidence(model: LeadModel, judged: Judg
 
 def test_what_misled_is_what_contributed_most_to_the_wrong_side(model: LeadModel, judged: Judged) -> None:
     X, y, found = judged
-    probability = model.routing.predict(X)
+    probability = model.predictor.predict(X).probability
     surest = int(np.argmin(np.where(y == 1, probability, 2)))
     answer = model.answer(X.iloc[surest].to_dict())
     assert answer.explanation is not None
@@ -52,5 +52,5 @@ def test_values_are_told_as_ranges_or_frequent_ones(model: LeadModel, judged: Ju
 def test_where_only_one_kind_of_mistake_can_be_it_is_told_alone(model: LeadModel, judged: Judged) -> None:
     X, _, _ = judged
     nobody = np.zeros(3, dtype=np.int64)
-    found = find_confident_errors(model.routing, model.profile, X.head(3), nobody)
+    found = find_confident_errors(model.predictor, model.profile, X.head(3), nobody)
     assert [one.converted for one in found] == [False] * 3

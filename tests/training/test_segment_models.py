@@ -56,7 +56,7 @@ def test_leads_are_answered_by_their_part_or_by_the_model_of_all(parted: LeadMod
     typed = read_leads(parted.schema, new)
     everyone, own = (made.predict_proba(typed)[:, 1] for made in (parted.pipeline, parted.parts["South"]))
     expected = np.where(np.arange(300) < 100, own, everyone)
-    np.testing.assert_allclose(parted.predict_proba(new), expected, atol=1e-12)
+    np.testing.assert_allclose(parted.predict_proba(new)[:, 1], expected, atol=1e-12)
     answers = parted.answers(new.drop(columns="won").to_dict("records"), reasons=True)
     np.testing.assert_allclose([answer.probability for answer in answers], expected, atol=1e-12)
     for answer in answers:
@@ -85,7 +85,7 @@ def test_the_card_tells_how_to_use_the_parts(parted: LeadModel, tmp_path: Path) 
     )
     assert done.returncode == 0, done.stderr
     example = pd.DataFrame([parted.schema.example()])
-    assert float(done.stdout.strip(" []\n")) == pytest.approx(parted.predict_proba(example)[0], abs=1e-7)
+    assert float(done.stdout.strip(" []\n")) == pytest.approx(parted.predict_proba(example)[0, 1], abs=1e-7)
 
 
 @pytest.mark.parametrize("change", ["lacking", "foreign", "changed"])

@@ -8,13 +8,14 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
+from leadmodel.leads.convert import read_records
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.leads.table import LeadTable
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.log.files import MAX_ROWS, GrowingFile, LogStore
-from leadmodel.monitoring.log.privacy import keep_frame, keep_leads
+from leadmodel.monitoring.log.privacy import keep_leads
 
 __all__ = ["LEAD", "LEADS", "POSITIVE", "REQUESTS", "TARGET", "PredictionLog", "ScoredCall"]
 
@@ -43,8 +44,8 @@ class ScoredCall(NamedTuple):
     ----------
     model : LeadModel
         Model that scored them.
-    leads : sequence of mapping, or DataFrame of shape (n_leads, n_fields)
-        Raw leads, or typed ones as `leadmodel.leads.convert.read_leads` returns them.
+    leads : sequence of mapping, or LeadTable
+        Raw leads, or typed ones.
     probability, grades : sequence of shape (n_leads,)
         Predictions of the model.
     channel : str
@@ -56,7 +57,7 @@ class ScoredCall(NamedTuple):
     """
 
     model: LeadModel
-    leads: Sequence[Mapping[str, Any]] | pd.DataFrame
+    leads: Sequence[Mapping[str, Any]] | LeadTable
     probability: Sequence[float]
     grades: Sequence[str]
     channel: str
@@ -187,8 +188,8 @@ def _group_calls(calls: Sequence[ScoredCall]) -> Iterator[list[ScoredCall]]:
     """Yield consecutive calls that fit into one table."""
 
     def key(call: ScoredCall) -> tuple[object, ...]:
-        frame = id(call) if isinstance(call.leads, pd.DataFrame) else None
-        return id(call.model), call.time.date(), frame
+        table = id(call) if isinstance(call.leads, LeadTable) else None
+        return id(call.model), call.time.date(), table
 
     for _, group in groupby(calls, key):
         yield list(group)
@@ -217,7 +218,7 @@ def _tabulate(calls: Sequence[ScoredCall]) -> pa.Table:
 def _keep(schema: LeadSchema, calls: Sequence[ScoredCall]) -> dict[str, pa.Array]:
     leads: list[Mapping[str, Any]] = []
     for call in calls:
-        if isinstance(call.leads, pd.DataFrame):  # a frame is always a group of its own
-            return keep_frame(schema, call.leads)
+        if isinstance(call.leads, LeadTable):  # a table is always a group of its own
+            return keep_leads(call.leads)
         leads += call.leads
-    return keep_leads(schema, leads)
+    return keep_leads(read_records(schema, leads))

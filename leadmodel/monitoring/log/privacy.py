@@ -5,7 +5,7 @@ choice of the schema, which several training leads had, and a number only within
 leads: a mail address or telephone number in the wrong field is neither.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,43 +13,26 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from leadmodel.leads.schema import MISSING, Field, LeadSchema, Value
+from leadmodel.leads.schema import MISSING, Field, LeadSchema
+from leadmodel.leads.table import LeadTable
 
-__all__ = ["OTHER", "keep_frame", "keep_leads", "restore_leads"]
+__all__ = ["OTHER", "keep_leads", "restore_leads"]
 
 OTHER = "(other)"
 """Replacement of every text that is not a choice of the schema."""
 
 
-def keep_leads(schema: LeadSchema, leads: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:
-    """Return what may be logged of raw leads, by field name; missing values are null."""
-    cache: dict[Any, Any] = {}
-    rows = [schema.read_lead(lead, cache)[0] for lead in leads]
-    columns = zip(*rows, strict=True) if rows else ([] for _ in schema.columns)
-    return {
-        name: _keep(schema.by_name[name], values)
-        for name, values in zip(schema.columns, columns, strict=True)
-    }
-
-
-def keep_frame(schema: LeadSchema, typed: pd.DataFrame) -> dict[str, pa.Array]:
-    """Return what may be logged of typed leads, as `leadmodel.leads.convert.read_leads` returns them."""
-    return {name: _keep_column(schema.by_name[name], typed[name]) for name in schema.columns}
-
-
-def _keep(field: Field, values: Iterable[Value]) -> pa.Array:
-    if field.is_text:
-        kept: dict[str, str | None] = {choice: choice for choice in field.choices} | {MISSING: None}
-        return pa.array([kept.get(str(value), OTHER) for value in values], pa.string())
-    return _keep_numbers(field, np.array(list(values), dtype=np.float64))
-
-
-def _keep_column(field: Field, column: pd.Series) -> pa.Array:
-    if not field.is_text:
-        return _keep_numbers(field, column.to_numpy())
-    # Once per category instead of once per lead.
-    categories = _keep(field, column.cat.categories)
-    return categories.take(pa.array(column.cat.codes.to_numpy()))
+def keep_leads(table: LeadTable) -> dict[str, pa.Array]:
+    """Return what may be logged of typed leads, by field name; missing values are null."""
+    by_name, kept = table.schema.by_name, {}
+    for name, (codes, categories) in table.texts.items():
+        known: dict[str, str | None] = {choice: choice for choice in by_name[name].choices}
+        known[MISSING] = None
+        texts = pa.array([known.get(text, OTHER) for text in categories], pa.string())
+        kept[name] = texts.take(pa.array(codes))
+    for name, numbers in zip(table.schema.number_columns, table.numbers, strict=True):
+        kept[name] = _keep_numbers(by_name[name], numbers)
+    return kept
 
 
 def _keep_numbers(field: Field, numbers: npt.NDArray[np.float64]) -> pa.Array:

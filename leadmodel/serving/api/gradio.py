@@ -95,7 +95,7 @@ def _predict(service: ScoringService) -> Callable[..., dict[str, Any]]:
 
 
 def _door(otherwise: Channel = "API") -> Channel:
-    """Return whether a tool is being called; a plain call has no request of Gradio's."""
+    """Return whether a tool is being called, or which interface it is otherwise."""
     request = LocalContext.request.get(None)
     return "MCP" if request and "/mcp" in request.url.path else otherwise
 
@@ -128,6 +128,7 @@ def _answering(function: Callable[P, T]) -> Callable[P, T]:
         try:
             return function(*args, **kwargs)
         except InputError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+            # The cause tells the kind of refusal; see `leadmodel.serving.web.refusals`.
+            raise gr.Error(str(error), print_exception=False) from error
 
     return answer

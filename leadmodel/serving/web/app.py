@@ -12,8 +12,6 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.routing import Mount
 
 from leadmodel.serving.api import mcp
-from leadmodel.serving.api.direct import DirectCalls
-from leadmodel.serving.api.gradio import make_endpoints
 from leadmodel.serving.api.rest import add_rest
 from leadmodel.serving.service import ScoringService
 from leadmodel.serving.ui.app import build_demo, looks
@@ -22,7 +20,7 @@ from leadmodel.serving.web.connections import BoundedProtocol
 from leadmodel.serving.web.documentation import add_documentation
 from leadmodel.serving.web.headers import SafeHeaders
 from leadmodel.serving.web.prometheus import Metrics, MetricsMiddleware, add_metrics
-from leadmodel.serving.web.refusals import add_refusals, speak_briefly
+from leadmodel.serving.web.refusals import RefusalStatus, add_refusals, check_calls
 from leadmodel.serving.web.safe_errors import SafeErrors
 from leadmodel.serving.web.signin import SignIn, add_sign_in
 from leadmodel.serving.web.uploaded_files import UploadedFilesOnly
@@ -63,7 +61,7 @@ def build_app(
     if webhook_secret and on_webhook:
         _add_webhook(app, webhook_secret, on_webhook)
     # From the inside out: the last one meets a request first.
-    app.add_middleware(DirectCalls, endpoints=make_endpoints(service))
+    app.add_middleware(RefusalStatus)
     app.add_middleware(UploadedFilesOnly)
     app.add_middleware(AccessMiddleware, rules=rules, sign_in=sign_in)
     # With a CORSMiddleware here Gradio adds none of its own, which would let every site in.
@@ -80,7 +78,7 @@ def _mount(app: FastAPI, demo: gr.Blocks) -> FastAPI:
     # Gradio checks which files a request may name only once its Blocks have been launched, and
     # mounting does not count as that: without this line every file of the machine can be read.
     demo.has_launched = True
-    speak_briefly(demo)
+    check_calls(demo)
     app = gr.mount_gradio_app(app, demo, path="/", mcp_server=mcp.are_available(), **looks())
     if demo.mcp_server:
         mcp.keep_to_tools(demo)

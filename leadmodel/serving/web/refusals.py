@@ -1,19 +1,29 @@
 """What Gradio answers to a wrong call: briefly, and never with a failure of the app."""
 
+import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from gradio.blocks import BlockFunction
 from gradio.route_utils import FnIndexInferError
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["MAX_ERROR", "add_refusals", "speak_briefly"]
+from leadmodel.errors import InputError
+from leadmodel.serving.web.rate_limit import LimitError
+
+__all__ = ["MAX_ERROR", "RefusalStatus", "add_refusals", "check_calls"]
 
 MAX_ERROR = 500
 """Characters of what is told of a wrong call, which may hold the whole of what was sent."""
 
 MAX_ERRORS = 10
+
+REFUSAL = "leadmodel.refusal"
+"""The entry of a request's scope that takes what was wrong with a call."""
 
 
 def add_refusals(app: FastAPI) -> None:
@@ -25,19 +35,63 @@ def add_refusals(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _answer_wrong)
 
 
-def speak_briefly(demo: gr.Blocks) -> None:
-    """Make the errors of a `demo`'s events short, by whatever route they are called."""
+def check_calls(demo: gr.Blocks) -> None:
+    """Complete the calls of a `demo`'s endpoints, and keep errors short, by whatever route they come."""
     process = demo.process_api
 
-    async def process_api(*args: Any, **kwargs: Any) -> Any:
+    async def process_api(block_fn: BlockFunction, inputs: list[Any], **kwargs: Any) -> Any:
         try:
-            return await process(*args, **kwargs)
+            return await process(block_fn, _complete(block_fn, inputs), **kwargs)
         except Exception as error:
+            _note_status(kwargs.get("request"), error.__cause__)
             if len(str(error)) <= MAX_ERROR:
                 raise
             raise gr.Error(f"{str(error)[:MAX_ERROR]}…", print_exception=False) from None
 
     demo.process_api = process_api
+
+
+def _complete(function: BlockFunction, inputs: Sequence[Any]) -> list[Any]:
+    """Return the values of a call of the API with the defaults of those that it leaves out."""
+    if function.preprocess:  # an event of the pages, whose components always send their values
+        return list(inputs)
+    signature = inspect.signature(function.fn)
+    try:
+        call = signature.bind(*inputs)
+    except TypeError:
+        wanted = ", ".join(signature.parameters)
+        wrong = InputError(f"/{function.api_name} takes: {wanted}. Got {len(inputs)} values.")
+        raise gr.Error(str(wrong), print_exception=False) from wrong
+    call.apply_defaults()
+    return list(call.args)
+
+
+def _note_status(request: Any, cause: BaseException | None) -> None:
+    """Leave the status of a refusal with the request that is refused."""
+    if isinstance(cause, InputError) and isinstance(request, gr.Request) and request.request:
+        request.request.scope.get(REFUSAL, {})["cause"] = cause
+
+
+class RefusalStatus:
+    """ASGI middleware: Gradio answers 500 to whatever fails; give a caller's own mistake its status."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and correct the status of its answer."""
+        refusal = scope[REFUSAL] = {}
+
+        async def correct(message: Message) -> None:
+            cause = refusal.get("cause")
+            if cause and message["type"] == "http.response.start" and message["status"] == 500:
+                message["status"] = 422
+                if isinstance(cause, LimitError):
+                    message["status"] = 429
+                    message["headers"] = [*message["headers"], (b"retry-after", b"%d" % cause.seconds)]
+            await send(message)
+
+        await self.app(scope, receive, correct)
 
 
 async def _answer_unknown(request: Request, error: Exception) -> JSONResponse:

@@ -19,7 +19,8 @@ import pyarrow.parquet
 import pytest
 from support import ROOT
 
-from leadmodel.leads.convert import read_leads
+from leadmodel.leads.convert import read_leads, read_records
+from leadmodel.leads.table import LeadTable
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.log.files import LogStore, find_files, read_files
 from leadmodel.monitoring.log.history import read_history
@@ -312,14 +313,14 @@ def test_a_killed_process_leaves_whole_files_with_all_that_was_saved(
 
 
 def test_frames_and_leads_keep_the_same(model: LeadModel, sample: pd.DataFrame) -> None:
-    from leadmodel.monitoring.log.privacy import keep_frame, keep_leads, restore_leads
+    from leadmodel.monitoring.log.privacy import keep_leads, restore_leads
 
     leads = sample.head(200)[list(model.schema.by_name)]
     typed = read_leads(model.schema, leads)
     raw: Sequence[Any] = leads.astype(object).where(leads.notna(), None).to_dict("records")
-    kept = keep_frame(model.schema, typed)
+    kept = keep_leads(LeadTable.from_frame(model.schema, typed))
     assert {name: column.to_pylist() for name, column in kept.items()} == {
-        name: column.to_pylist() for name, column in keep_leads(model.schema, raw).items()
+        name: column.to_pylist() for name, column in keep_leads(read_records(model.schema, raw)).items()
     }
     restored = restore_leads(model.schema, kept)
     assert list(restored.columns) == list(typed.columns)

@@ -61,7 +61,7 @@ def test_predict_file_scores_a_file_in_its_order(
     scored = pd.read_excel(content) if suffix == ".xlsx" else pd.read_csv(content)
     assert answer["name"] == ("leads scored.xlsx" if suffix == ".xlsx" else "leads scored.csv")
     assert scored["lead_id"].tolist() == leads["lead_id"].tolist()
-    np.testing.assert_allclose(scored["probability"], model.predict_proba(leads), atol=1e-9)
+    np.testing.assert_allclose(scored["probability"], model.predict_proba(leads)[:, 1], atol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@ import gradio as gr
 import pandas as pd
 import pytest
 
+from leadmodel.leads.convert import read_records
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.leads.unusual import find_unusual
 from leadmodel.serving.ui.form import (
     UNKNOWN,
     Form,
@@ -37,7 +39,7 @@ def test_each_field_gets_its_widget_the_strongest_first(schema: LeadSchema) -> N
 def test_unknown_is_an_answer(schema: LeadSchema) -> None:
     lead = read_form(["n", "t", "f"], [None, UNKNOWN, UNKNOWN])
     assert lead == {"n": None, "t": None, "f": None}
-    schema.read_lead(lead)
+    read_records(schema, [lead])
 
 
 def test_the_example_can_be_scored(schema: LeadSchema) -> None:
@@ -46,8 +48,7 @@ def test_the_example_can_be_scored(schema: LeadSchema) -> None:
     assert row[0] in (2.0, 3.0)
     assert row[1] in ("a", "b")
     assert set(row[2:]) <= {"No", "Yes"}
-    _, remarks = schema.read_lead(read_form(names, row))
-    assert remarks == []
+    assert find_unusual(read_records(schema, [read_form(names, row)])) == []
 
 
 def test_the_example_leaves_out_what_most_leads_lack() -> None:

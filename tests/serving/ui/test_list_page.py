@@ -87,7 +87,7 @@ def test_a_team_ranks_filters_plans_and_takes_its_list_away(
     upload(page, "leads.csv", leads.to_csv(index=False, sep=";").encode())
     table = page.get_by_role("region", name="Ranked leads")
     expect(table).to_be_visible(timeout=PATIENCE)
-    probability = model.predict_proba(leads.astype(str).replace("nan", None))
+    probability = model.predict_proba(leads.astype(str).replace("nan", None))[:, 1]
     best = sorted(probability, reverse=True)
     expect(table.locator("tbody tr").first).to_contain_text(f"{best[0]:.1%}")
     expect(page.get_by_text("The first 300 of 400 leads")).to_be_visible()

@@ -11,13 +11,13 @@ def run(address: str, name: str, **body: object) -> httpx.Response:
     return httpx.post(f"{address}/gradio_api/run/{name}", json=body, timeout=30)
 
 
-def test_a_plain_call_answers_as_gradio_does(address: str, model: LeadModel) -> None:
+def test_a_plain_call_answers_as_one_of_a_session(address: str, model: LeadModel) -> None:
     values = [LEAD.get(name) for name in model.schema.by_name]
-    direct = run(address, "predict", data=values).json()
-    by_gradio = run(address, "predict", data=values, session_hash="abc").json()
-    assert direct["data"] == by_gradio["data"]
+    plain = run(address, "predict", data=values).json()
+    in_session = run(address, "predict", data=values, session_hash="abc").json()
+    assert plain["data"] == in_session["data"]
     client = Client(address, verbose=False)
-    assert client.predict(**LEAD, api_name="/predict") == direct["data"][0]
+    assert client.predict(**LEAD, api_name="/predict") == plain["data"][0]
     client.close()
 
 
@@ -47,7 +47,7 @@ def test_a_wrong_call_is_answered_with_422(
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"", b"[" * 100_000, b'{"data": 3}', b"\xff"])
-def test_what_is_no_call_is_left_to_gradio(address: str, body: bytes) -> None:
+def test_what_is_no_call_is_refused(address: str, body: bytes) -> None:
     answer = httpx.post(
         f"{address}/gradio_api/run/predict", content=body, headers={"Content-Type": "application/json"}
     )
