@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadmodel.leads.schema import LeadSchema, Value
+from leadmodel.leads.schema import MISSING, LeadSchema, Value
 
 __all__ = ["LeadTable", "TextColumn"]
 
@@ -108,6 +108,15 @@ class LeadTable:
             for name, (codes, categories) in self.texts.items()
         }
         return LeadTable(self.schema, texts, self.numbers[:, positions])
+
+    def count_missing(self) -> dict[str, int]:
+        """Count the missing values of each field."""
+        gaps = np.isnan(self.numbers).sum(axis=1).tolist()
+        missing = dict(zip(self.schema.number_columns, gaps, strict=True))
+        for name, texts in self.texts.items():
+            is_missing = np.array([text == MISSING for text in texts.categories], dtype=bool)
+            missing[name] = int(is_missing[texts.codes].sum())
+        return missing
 
     def impute(self) -> "LeadTable":
         """Fill in the training leads' mean for missing numbers that no training lead lacked.

@@ -1,6 +1,6 @@
 """Find values that are scored all the same but worth a warning: missing, unseen or out of range."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from leadmodel.leads.schema import ValueWarning
 from leadmodel.leads.table import LeadTable
 
-__all__ = ["UnusualValues", "find_unusual", "warning_texts", "warnings_by_lead"]
+__all__ = ["UnusualValues", "count_warnings", "find_unusual", "warning_texts", "warnings_by_lead"]
 
 
 class UnusualValues(NamedTuple):
@@ -59,6 +59,17 @@ def warnings_by_lead(table: LeadTable) -> dict[int, list[ValueWarning]]:
             if warning := warnings[code]:
                 found[lead].append(warning)
     return dict(found)
+
+
+def count_warnings(table: LeadTable) -> Counter[tuple[str, str]]:
+    """Count the warnings by field and kind."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for _, codes, warnings in find_unusual(table):
+        numbers = np.bincount(codes, minlength=len(warnings)).tolist()
+        for warning, number in zip(warnings, numbers, strict=True):
+            if warning:
+                counts[warning.field, warning.kind] += number
+    return counts
 
 
 def warning_texts(table: LeadTable) -> pa.Array:

@@ -1,6 +1,5 @@
 """A list of leads, ranked: what was understood of it, and who is to be called first."""
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -17,9 +16,9 @@ from leadmodel.decision.policy import Decision
 from leadmodel.explain.reasons import Reason, explain
 from leadmodel.leads.convert import read_columns
 from leadmodel.leads.parse import identifier
-from leadmodel.leads.schema import MISSING, LeadSchema
+from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable
-from leadmodel.leads.unusual import find_unusual
+from leadmodel.leads.unusual import count_warnings
 from leadmodel.model import LeadModel
 
 __all__ = ["Match", "Progress", "RankedLeads", "Ranking", "match_columns", "rank_list", "toggle_sort"]
@@ -272,17 +271,7 @@ def _first(reasons: tuple[Reason, ...]) -> str | None:
 
 def _count(table: LeadTable, columns: dict[str, str]) -> tuple[Match, ...]:
     """Return each field's column, and how many of its values are missing or unusual."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for _, codes, warnings in find_unusual(table):
-        numbers = np.bincount(codes, minlength=len(warnings)).tolist()
-        for warning, number in zip(warnings, numbers, strict=True):
-            if warning:
-                counts[warning.field, warning.kind] += number
-    gaps = np.isnan(table.numbers).sum(axis=1).tolist()
-    missing = dict(zip(table.schema.number_columns, gaps, strict=True))
-    for name, texts in table.texts.items():
-        is_missing = np.array([text == MISSING for text in texts.categories], dtype=bool)
-        missing[name] = int(is_missing[texts.codes].sum())
+    counts, missing = count_warnings(table), table.count_missing()
     return tuple(
         Match(
             field=name,

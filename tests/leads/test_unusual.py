@@ -18,7 +18,7 @@ SCHEMA = infer_schema(
 )
 ODD = pd.DataFrame(
     {
-        "n": ["1", " 2.5 ", None, "400"],
+        "n": ["5", " 7.5 ", None, "400"],
         "t": ["a", " b ", "", "z"],
         "f": ["1", "false", None, "0"],
         "y": ["YES", "no", "true", None],
