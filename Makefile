@@ -1,9 +1,9 @@
-# Commands for a fresh machine with Python 3.11 or newer: make app, make test, make notebook.
+# Commands for a fresh machine with Python 3.11 or newer: make app, make test, make quick, make notebook.
 PYTHON ?= python3
 BIN := .venv/bin
 ANALYSIS := analysis
 
-.PHONY: app test notebook
+.PHONY: app test quick notebook
 
 app: .venv/app.installed
 	$(BIN)/python app.py
@@ -12,7 +12,12 @@ test: .venv/test.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
+
+# The unit tests: no browser, no training, no server; under a minute.
+quick: .venv/test.installed
+	$(BIN)/ruff check .
+	$(BIN)/pytest -q -m "not (train or app or browser or spark or hub or package)"
 
 # Of other leads: make notebook WITH="-p data leads.csv -p target status"
 notebook: .venv/test.installed

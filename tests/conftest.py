@@ -25,13 +25,49 @@ import pandas as pd
 import pytest
 from huggingface_hub import constants
 from kinds import RECIPE, make_kinds
+from models import trained
 
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.training.run import train
 
 REAL_DATA = ROOT.parent / "shared" / "data"
+
+NEEDS = {
+    "train": {"train", "trained", "retrain", "fit_classifier", "cluster_leads", "cross_validate"},
+    "app": {"running_app", "command", "subprocess", "Popen"},
+    "browser": {"sync_playwright"},
+    "spark": {"SparkSession", "local_session"},
+    "hub": {"LoopbackHub", "HUB"},
+}
+"""What takes seconds, by the names that a test or one of its fixtures uses."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by what it needs, so that `make quick` can leave out what takes long."""
+    for item in items:
+        if isinstance(item, pytest.Function):
+            used = _names_used(item)
+            for marker, names in NEEDS.items():
+                if used & names:
+                    item.add_marker(marker)
+
+
+def _names_used(item: pytest.Function) -> set[str]:
+    """Return the names in the code of a test, its fixtures and the functions of its module they call."""
+    fixtures = item._fixtureinfo.name2fixturedefs.values()
+    waiting = [item.function, *(fixture.func for defined in fixtures for fixture in defined)]
+    used, seen = set[str](), set[object]()
+    while waiting:
+        function = waiting.pop()
+        if function in seen or not hasattr(function, "__code__"):
+            continue
+        seen.add(function)
+        names = {*function.__code__.co_names, *function.__code__.co_freevars}
+        used |= names
+        called = (function.__globals__.get(name) for name in names)
+        waiting += [one for one in called if getattr(one, "__module__", None) == function.__module__]
+    return used
 
 
 def pytest_sessionfinish() -> None:
@@ -54,14 +90,14 @@ def sample() -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def model(sample: pd.DataFrame, quick: TrainingSettings) -> LeadModel:
     """A model of the small sample."""
-    return train(sample, SAMPLE_RECIPE, quick)
+    return trained(sample, SAMPLE_RECIPE, quick)
 
 
 @pytest.fixture(scope="session")
 def model_of_kinds(quick: TrainingSettings) -> LeadModel:
     """A model with segments."""
     settings = quick.model_copy(update={"segments": "auto"})
-    return train(make_kinds().drop(columns="kind"), RECIPE, settings)
+    return trained(make_kinds().drop(columns="kind"), RECIPE, settings)
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +109,7 @@ def sold() -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def valued(sold: pd.DataFrame, quick: TrainingSettings) -> LeadModel:
     """A model of those leads that tells their value."""
-    return train(sold, SAMPLE_RECIPE.updated(amount="amount"), quick)
+    return trained(sold, SAMPLE_RECIPE.updated(amount="amount"), quick)
 
 
 @pytest.fixture
@@ -136,4 +172,4 @@ def namespace(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def second_model(quick: TrainingSettings) -> LeadModel:
     """A model of other leads with the same fields."""
-    return train(make_sample(1200, random_state=4), SAMPLE_RECIPE, quick)
+    return trained(make_sample(1200, random_state=4), SAMPLE_RECIPE, quick)

@@ -1,6 +1,6 @@
 """What must hold on every Hub: the one on loopback, and a real one.
 
-    LEADMODEL_TEST_ORG=USER HF_TOKEN=… .venv/bin/pytest -m hub
+    LEADMODEL_TEST_ORG=USER HF_TOKEN=… .venv/bin/pytest -m any_hub
 
 runs these on the Hub that HF_ENDPOINT names, the public one by default. They make repositories
 below USER, and delete them.
@@ -19,7 +19,7 @@ from leadmodel.publishing.hub.client import HubError
 from leadmodel.publishing.hub.push import HubRepository, versions
 from leadmodel.publishing.hub.space import HubSpace
 
-pytestmark = pytest.mark.hub
+pytestmark = pytest.mark.any_hub
 
 
 @pytest.fixture
