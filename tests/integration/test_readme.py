@@ -74,6 +74,21 @@ def test_the_practitioners_example_runs_without_this_package(model: LeadModel, t
     assert told == pytest.approx(model.predict_proba(read_table(tmp_path / "leads.csv"))[:, 1], abs=1e-6)
 
 
+def test_the_analysts_example_trains_and_scores(tmp_path: Path) -> None:
+    make_sample(600, random_state=9).to_csv(tmp_path / "leads.csv", index=False)
+    done = subprocess.run(
+        [sys.executable, "-c", blocks("python")[2]],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("LeadModel(")
+    assert "probability" in done.stdout
+
+
 @pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, which is not installed")
 def test_the_example_of_a_cluster_runs_on_this_machine(model: LeadModel, tmp_path: Path) -> None:
     model.save_pretrained(tmp_path / "model")
