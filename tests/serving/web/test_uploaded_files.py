@@ -39,7 +39,8 @@ def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def secrets(uploads: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
     """Files that hold the secret: outside, inside the working directory, the environment, a link."""
     outside = tmp_path_factory.mktemp("outside") / "secret.txt"
-    inside = ROOT / f"{uuid.uuid4()}.txt"
+    inside = ROOT / ".pytest_cache" / f"{uuid.uuid4()}.txt"
+    inside.parent.mkdir(exist_ok=True)
     link = uploads / "link.txt"
     for path in (outside, inside):
         path.write_text(SECRET)
