@@ -77,7 +77,10 @@ def test_heads_and_bodies_have_a_time(locked: str) -> None:
 def test_a_connection_that_is_used_again_has_a_time_as_well(locked: str) -> None:
     with connect(locked) as client:
         client.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        assert b" 200 " in client.recv(1000)
+        received = b""
+        while not received.endswith(b"}"):  # head and body may come apart
+            received += client.recv(10_000)
+        assert b" 200 " in received
         client.sendall(b"GET /health HTTP/1.1\r\n")
         assert client.recv(1000) == b""
 
@@ -142,8 +145,10 @@ def test_no_answer_holds_what_was_sent(address: str, n_letters: int) -> None:
     ]
     for path, body in calls:
         answer = httpx.post(address + path, json=body, timeout=60)
-        assert 400 <= answer.status_code <= 500
-        assert len(answer.content) < 2000, path
+        assert answer.status_code <= 500
+        # A text that no lead had is scored, with a warning that quotes its beginning.
+        assert len(answer.content) < (20_000 if answer.status_code == 200 else 2000), path
+        assert "x" * 1000 not in answer.text
 
 
 def test_no_tool_tells_what_was_sent(address: str) -> None:
