@@ -174,7 +174,9 @@ def _as_field(output: str) -> Field:
 
 def _compare(field: Field, profile: FieldProfile, count: FieldCounts, alpha: float) -> FieldDrift:
     cells = _align(field, profile, count)
-    shift = compare_cells(cells.then, cells.now, alpha, ordered=bool(profile.edges))
+    shift = compare_cells(
+        cells.then, cells.now, alpha, ordered=bool(profile.edges), hidden=MIN_CATEGORY_COUNT - 1
+    )
     appeared = _appeared(profile, count, cells, alpha)
     level: DriftLevel = "stable"
     if shift.is_certain:

@@ -103,7 +103,7 @@ class Cells:
         return [int(cell) for cell in ranked if self.then[cell] + self.now[cell]]
 
 
-def compare_cells(then: Ints, now: Ints, alpha: float, *, ordered: bool) -> Shift:
+def compare_cells(then: Ints, now: Ints, alpha: float, *, ordered: bool, hidden: int = 0) -> Shift:
     """Compare two counts of the same cells.
 
     Without a shift, and with n and m leads in k cells, PSI over (1/n + 1/m) is distributed as
@@ -118,6 +118,8 @@ def compare_cells(then: Ints, now: Ints, alpha: float, *, ordered: bool) -> Shif
         Probability of finding a shift where there is none.
     ordered : bool
         Whether neighboring cells are merged; else the smallest are.
+    hidden : int
+        Largest count of then that stands there as 0, because the profile does not publish it.
     """
     n, m = int(then.sum()), int(now.sum())
     if not n or not m:
@@ -125,7 +127,7 @@ def compare_cells(then: Ints, now: Ints, alpha: float, *, ordered: bool) -> Shif
     groups = merge_cells(then, now, ordered=ordered)
     n_groups = int(groups.max()) + 1
     chance = _critical_psi(n, m, np.bincount(groups, then + now), alpha / 2)
-    new_cells = _find_new_cells(then, now, alpha / 2)
+    new_cells = _find_new_cells(np.where(then == 0, hidden, then), now, alpha / 2)
     # Each gets a group of its own, or merging would hide its growth.
     groups[new_cells] = n_groups + np.arange(len(new_cells))
     merged = [np.bincount(groups, counts) for counts in (then, now)]

@@ -6,8 +6,6 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from leadmodel.errors import InputError, LeadError, quoted
@@ -241,24 +239,23 @@ class LeadSchema(BaseModel):
     def _by_key(self) -> dict[str, Field]:
         return {key: self.by_name[name] for name, key in self.keys.items()} | self.by_name
 
+    # Tuples, not arrays: pydantic compares cached values too when it compares schemas.
     @cached_property
-    def means(self) -> npt.NDArray[np.float64]:
+    def means(self) -> tuple[float, ...]:
         """What stands for a missing value of the first number columns, which no training lead lacked."""
         means = (self.by_name[name].assumed for name in self.number_columns)
-        return np.array([mean for mean in means if mean is not None])
+        return tuple(mean for mean in means if mean is not None)
 
     @cached_property
-    def ranges(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Lowest and highest usual values of the number columns, each of shape (n_numbers, 1)."""
-        fields = [self.by_name[name] for name in self.number_columns]
-        bounds = [
-            (-np.inf, np.inf)
+    def ranges(self) -> tuple[tuple[float, float], ...]:
+        """Lowest and highest usual value of each number column."""
+        fields = (self.by_name[name] for name in self.number_columns)
+        return tuple(
+            (-math.inf, math.inf)
             if field.minimum is None or field.maximum is None
             else (field.minimum, field.maximum)
             for field in fields
-        ]
-        low, high = np.array(bounds, dtype=np.float64).reshape(-1, 2).T[..., None]
-        return low, high
+        )
 
     def is_missing(self, value: Any) -> bool:
         """Whether `value` means "not answered"."""

@@ -129,5 +129,5 @@ class LeadTable:
         if not gaps.any():
             return self
         # The schema puts these numbers before those that may have gaps.
-        filled = np.where(gaps, means[:, None], self.numbers[: len(means)])
+        filled = np.where(gaps, np.array(means)[:, None], self.numbers[: len(means)])
         return LeadTable(self.schema, self.texts, np.vstack([filled, self.numbers[len(means) :]]))

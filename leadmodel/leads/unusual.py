@@ -36,7 +36,7 @@ def find_unusual(table: LeadTable) -> list[UnusualValues]:
         is_unusual = np.array([warning is not None for warning in warnings])
         leads = np.flatnonzero(is_unusual[codes])
         found.append(UnusualValues(leads, codes[leads].astype(np.intp), warnings))
-    low, high = table.schema.ranges
+    low, high = np.array(table.schema.ranges, dtype=np.float64).reshape(-1, 2).T[..., None]
     usual = (table.numbers >= low) & (table.numbers <= high)  # false for missing values
     for position in () if usual.all() else np.flatnonzero(~usual.all(axis=1)):
         field, numbers = by_name[table.schema.number_columns[position]], table.numbers[position]
