@@ -9,6 +9,8 @@ It never writes a node like that itself: an object that is used twice is written
 node must be complete here, and what has the ``__id__`` of another must be written like it.
 """
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,6 +76,8 @@ _ENTRIES = {
     "TypeNode": (set(),),
 }
 """By loader, what a node has beside its marks."""
+
+_ID = re.compile(r'"__id__": \d+')
 
 _SUFFIXES = {"BytesNode": ".bin", "NdArrayNode": ".npy"}
 
@@ -145,7 +149,7 @@ def _distinct(schema: Any) -> Iterator[dict[str, Any]]:
             # numpy has one object for each dtype, and skops writes it with a new empty array each time.
             if first["__loader__"] == node["__loader__"] == "DTypeNode":
                 pass
-            elif first == node:
+            elif first == node or _without_ids(first) == _without_ids(node):
                 continue
             else:
                 raise _Misshapen("a node refers to another by its __id__")
@@ -153,6 +157,17 @@ def _distinct(schema: Any) -> Iterator[dict[str, Any]]:
             raise _Misshapen(f"it has more than {MAX_NODES:,} nodes")
         yield node
         waiting += [(child, level + 1) for child in _children(node)]
+
+
+def _without_ids(node: dict[str, Any]) -> str:
+    """Return a node as text without the ids in it: skops gives a new one to each list of key types.
+
+    What stands within a node that was seen is never read, so its ids refer to nothing.
+    """
+    try:
+        return _ID.sub("", json.dumps(node, sort_keys=True))
+    except RecursionError:
+        raise _Misshapen(f"it has more than {MAX_LEVELS} levels of nodes") from None
 
 
 def _check_shape(node: Any, *, is_root: bool) -> None:
