@@ -75,7 +75,11 @@ def test_the_comparison_is_that_of_the_newest_leads(liar: LeadModel, years: pd.D
     assert done.gate.comparison.change.value == pytest.approx(paired_difference(y, new, old).value)
 
 
-def test_a_champion_is_kept_without_a_reason_to_change_it(champion: LeadModel, years: pd.DataFrame) -> None:
+def test_a_champion_is_kept_without_a_reason_to_change_it(
+    years: pd.DataFrame, quick: TrainingSettings
+) -> None:
+    # Of nearly as many leads as the challenger, so that these alone do not make the challenger better.
+    champion = train(years.head(2800), SAMPLE_RECIPE, quick)
     done = retrain(years, champion, champion_recipe(champion))
     assert done.drift is not None
     assert (done.gate.publish, done.gate.rule, done.drift.drifted) == (False, "not better", False)
@@ -227,7 +231,8 @@ def test_a_broken_champion_is_left_as_it_is(place: Path) -> None:
     config.write_text(json.dumps(broken))
     done = retrained(place, "--model", place / "model", "--force")
     assert done.returncode == 2
-    assert "must have the sha256" in done.stderr
+    assert "sha256" in done.stderr
+    assert "Traceback" not in done.stderr
     assert json.loads(config.read_text()) == broken
 
 
