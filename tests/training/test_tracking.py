@@ -95,7 +95,8 @@ def test_a_place_that_cannot_be_written_to_is_told_in_one_message(tmp_path: Path
 
 
 def test_a_library_that_lacks_is_named_with_the_command_that_installs_it() -> None:
-    code = "import sys; sys.modules['trackio'] = None; from leadmodel.cli import train; train.main(['--track', 'demo'])"
+    lacking = "import sys; sys.modules['trackio'] = None; "
+    code = lacking + "from leadmodel.cli import train; train.main(['--track', 'demo'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "InputError: --track needs trackio, which is not installed: pip install trackio" in done.stderr
 
