@@ -40,7 +40,7 @@ def without_clusters(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ignore = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "leadmodel", copy / "leadmodel", ignore=ignore)
     shutil.copytree(ROOT / "tests", copy / "tests", ignore=ignore)
-    for name in ("pyproject.toml", "README.md"):
+    for name in ("pyproject.toml", "README.md", "requirements.txt"):
         shutil.copyfile(ROOT / name, copy / name)
     shutil.rmtree(copy / "leadmodel" / "clusters")
     return copy

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +11,12 @@ import pandas as pd
 from catboost import CatBoostClassifier, Pool
 
 from leadmodel.amounts.model import AmountModel
-from leadmodel.clusters.assignment import ClusterAssigner
 from leadmodel.explain.shap import ShapExplainer
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable
+
+if TYPE_CHECKING:  # an option, whose folder may be missing
+    from leadmodel.clusters.assignment import ClusterAssigner
 
 __all__ = ["Predictions", "Predictor"]
 
@@ -88,7 +91,7 @@ class Predictor:
     field: str | None = None
     segment_models: Mapping[str, CatBoostClassifier] | None = None
     amounts: AmountModel | None = None
-    clusters: ClusterAssigner | None = None
+    clusters: "ClusterAssigner | None" = None
 
     @cached_property
     def explainer(self) -> ShapExplainer:
