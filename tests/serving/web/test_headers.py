@@ -60,7 +60,7 @@ def test_each_page_works_under_its_policy(
     when_ready(page)
     page.get_by_role("button", name="Fill in an example").click()
     page.get_by_role("button", name="Score", exact=True).click()
-    expect(page.locator(".lm-card")).to_contain_text("chance to convert")
+    expect(page.locator(".lm-card")).to_contain_text("% chance")
     example = model_of_kinds.schema.example()
     leads = tmp_path / "leads.csv"
     leads.write_text("\n".join([",".join(example), *[",".join(map(str, example.values()))] * 20]))
