@@ -7,6 +7,7 @@ import pytest
 from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
 from leadmodel.prepare.data import TrainingData, prepare
+from leadmodel.prepare.folds import Folds
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.width import choose_columns, max_columns
 from leadmodel.training.baselines import try_others
@@ -61,8 +62,9 @@ def test_columns_of_chance_do_not_look_good_on_the_folds() -> None:
     X = pd.DataFrame({f"x{place}": rng.normal(size=200) for place in range(600)})
     y = rng.integers(0, 2, 200)
     settings = TrainingSettings(max_trees=30, n_folds=4, n_members=1, ordered_below=0)
-    checked = cross_validate(X, y, settings.classifier_parameters(200), settings, lambda step: None)
-    found = [checked.trial, *try_others(X, y, settings, lambda step: None)]
+    folds = Folds(settings.n_folds, settings.seed)
+    checked = cross_validate(X, y, settings.classifier_parameters(200), folds, settings.patience)
+    found = [checked.trial, *try_others(X, y, folds)]
     for trial in found:
         other, converted = (trial.probability[y == outcome] for outcome in (0, 1))
         assert (converted[:, None] > other).mean() < 0.62
