@@ -49,6 +49,16 @@ class Fault:
         return Fault(strike, released)
 
     @staticmethod
+    def silent() -> "Fault":
+        """Accepts the request and never answers, until the faults are taken back."""
+        return Fault.hang(limit=float("inf"))
+
+    @staticmethod
+    def slow(seconds: float) -> "Fault":
+        """Answers as usual, so many seconds late."""
+        return Fault.hang(limit=seconds)
+
+    @staticmethod
     def status(code: int, retry_after: int | None = None) -> "Fault":
         """Answers with this status, such as 500 or 429; the request has no effect."""
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Header, Request, Response
 from hub_server.access import Content, Decoded, Readable, Visitor, Writable, is_owner
 from hub_server.errors import HubError, entry_not_found, gated
 from hub_server.renderings import Json
-from hub_server.repositories import HubContent, file_at
+from hub_server.repositories import HubContent, commit_name, file_at
 from hub_server.repository_routes import Payload
 
 router = APIRouter()
@@ -41,10 +41,12 @@ async def resolve(
         raise gated(repository.id, signed_in=visitor is not None)
     commit = repository.at(revision)
     file = file_at(commit, path)
-    headers = {"X-Repo-Commit": commit.oid, "ETag": f'"{file.etag}"'}
+    etag = (repository.files.get(path, file) if content.quirks.newest_etags else file).etag
+    name = commit_name(content, repository, revision, commit)
+    headers = {"X-Repo-Commit": name, "ETag": f'"{etag}"'}
     if not file.is_lfs:
         return bytes_response(file.content, wanted, headers)
-    headers["X-Linked-ETag"] = f'"{file.sha256}"'
+    headers["X-Linked-ETag"] = f'"{etag}"'
     headers["X-Linked-Size"] = str(len(file.content))
     headers["Location"] = cdn_url(content, file.sha256)
     return Response(status_code=302, headers=headers)

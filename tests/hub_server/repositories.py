@@ -65,13 +65,15 @@ class Commit:
     author: str
     files: Mapping[str, StoredFile]
     parent: "Commit | None" = None
+    id_length: int = 40
     date: datetime = field(default_factory=lambda: datetime.now(UTC))
     number: int = field(default_factory=count().__next__)
 
     @cached_property
     def oid(self) -> str:
-        """Forty hex digits, as the client knows a commit from a branch by that shape."""
-        return hashlib.sha1(f"{self.number} {self.date} {self.title}".encode()).hexdigest()
+        """Forty hex digits, as the client knows a commit from a branch by that shape; see `Quirks`."""
+        digest = hashlib.sha256(f"{self.number} {self.date} {self.title}".encode()).hexdigest()
+        return digest[: self.id_length]
 
     def lineage(self) -> Iterator["Commit"]:
         """This commit and those before it, newest first."""
@@ -106,10 +108,11 @@ class Repository:
     variables: dict[str, SpaceSetting] = field(default_factory=dict)
     secrets: dict[str, SpaceSetting] = field(default_factory=dict)
     restarts: int = 0
+    id_length: int = 40
 
     def __post_init__(self) -> None:
         files = {".gitattributes": StoredFile(GIT_ATTRIBUTES.encode())}
-        self.branches["main"] = Commit("initial commit", "", self.author, files)
+        self.branches["main"] = Commit("initial commit", "", self.author, files, id_length=self.id_length)
 
     @property
     def namespace(self) -> str:
@@ -195,6 +198,23 @@ class Account:
 
 
 @dataclass
+class Quirks:
+    """Ways in which somebody else's Hub differs from huggingface.co, met at an independent one."""
+
+    id_length: int = 40
+    """Digits of the commits of new repositories; a git of SHA-256 has 64."""
+
+    short_ids: bool = False
+    """Asked for a repository without a revision, it names the commit by its first digits."""
+
+    tags_name_themselves: bool = False
+    """Asked for a tag, it gives the tag in place of the commit."""
+
+    newest_etags: bool = False
+    """A file has the ETag of its newest revision in all of them."""
+
+
+@dataclass
 class HubContent:
     """All that one hub holds."""
 
@@ -203,3 +223,10 @@ class HubContent:
     accounts: dict[str, Account] = field(default_factory=dict)
     repositories: dict[tuple[Kind, str], Repository] = field(default_factory=dict)
     lfs_objects: dict[str, bytes] = field(default_factory=dict)
+    quirks: Quirks = field(default_factory=Quirks)
+
+
+def commit_name(content: HubContent, repository: Repository, revision: str, commit: Commit) -> str:
+    """What the hub calls the commit that a revision stands for."""
+    names_itself = content.quirks.tags_name_themselves and revision in repository.tags
+    return revision if names_itself else commit.oid

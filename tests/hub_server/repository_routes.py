@@ -19,7 +19,14 @@ from hub_server.access import (
 )
 from hub_server.commits import edited, parse_commit, upload_mode
 from hub_server.renderings import Json
-from hub_server.repositories import Commit, HubContent, Repository, SpaceSetting
+from hub_server.repositories import (
+    SHORTEST_COMMIT_PREFIX,
+    Commit,
+    HubContent,
+    Repository,
+    SpaceSetting,
+    commit_name,
+)
 
 router = APIRouter()
 
@@ -48,7 +55,7 @@ async def create_repo(payload: Payload, content: Content, account: SignedIn) -> 
     repository_id = f"{namespace}/{payload['name']}"
     if (kind, repository_id) in content.repositories:
         return repository_exists(content, content.repositories[kind, repository_id])
-    repository = new_repository(payload, repository_id, account.user)
+    repository = new_repository(payload, repository_id, account.user, content.quirks.id_length)
     content.repositories[kind, repository_id] = repository
     return JSONResponse({"id": repository.id, "url": f"{content.url}/{repository.url_path}"})
 
@@ -60,7 +67,7 @@ def repository_exists(content: HubContent, repository: Repository) -> JSONRespon
     return JSONResponse({"error": message, "url": url}, 409)
 
 
-def new_repository(payload: dict[str, Any], repository_id: str, author: str) -> Repository:
+def new_repository(payload: dict[str, Any], repository_id: str, author: str, id_length: int) -> Repository:
     return Repository(
         kind=payload.get("type", "model"),
         id=repository_id,
@@ -69,6 +76,7 @@ def new_repository(payload: dict[str, Any], repository_id: str, author: str) -> 
         sdk=payload.get("sdk"),
         variables={item["key"]: space_setting(item) for item in payload.get("variables", [])},
         secrets={item["key"]: space_setting(item) for item in payload.get("secrets", [])},
+        id_length=id_length,
     )
 
 
@@ -86,13 +94,19 @@ async def delete_repo(payload: Payload, content: Content, visitor: Visitor, acco
 
 
 @router.get(REPOSITORY)
-async def repo_info(repository: Readable, blobs: bool = False) -> Json:
-    return renderings.repository_json(repository, repository.at("main"), blobs)
+async def repo_info(repository: Readable, content: Content, blobs: bool = False) -> Json:
+    commit = repository.at("main")
+    sha = commit.oid[:SHORTEST_COMMIT_PREFIX] if content.quirks.short_ids else commit.oid
+    return renderings.repository_json(repository, commit, blobs) | {"sha": sha}
 
 
 @router.get(REPOSITORY + "/revision/{revision}")
-async def repo_info_at(repository: Readable, revision: Decoded, blobs: bool = False) -> Json:
-    return renderings.repository_json(repository, repository.at(revision), blobs)
+async def repo_info_at(
+    repository: Readable, content: Content, revision: Decoded, blobs: bool = False
+) -> Json:
+    commit = repository.at(revision)
+    sha = commit_name(content, repository, revision, commit)
+    return renderings.repository_json(repository, commit, blobs) | {"sha": sha}
 
 
 @router.get(REPOSITORY + "/tree/{revision}")
@@ -170,7 +184,7 @@ async def create_commit(
     wish = parse_commit(await request.body())
     head = repository.branch_head(branch, wish.parent_commit)
     files = edited(head.files, wish.edits, content.lfs_objects)
-    commit = Commit(wish.summary, wish.description, account.user, files, parent=head)
+    commit = Commit(wish.summary, wish.description, account.user, files, head, head.id_length)
     repository.branches[branch] = commit
     url = f"{content.url}/{repository.url_path}/commit/{commit.oid}"
     return {"success": True, "commitOid": commit.oid, "commitUrl": url, "hookOutput": ""}

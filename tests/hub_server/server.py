@@ -46,7 +46,7 @@ from hub_server import file_routes, repository_routes, space_routes
 from hub_server.errors import HubError, answer_hub_error, answer_not_spoken
 from hub_server.faults import Fault, PlannedFault
 from hub_server.front import ClosableProtocol, FrontDoor, Request
-from hub_server.repositories import Account, HubContent, Kind, Repository
+from hub_server.repositories import Account, HubContent, Kind, Quirks, Repository
 
 LOOPBACK = "127.0.0.1"
 # The server must not close idle connections: the client would take that for a failure.
@@ -106,6 +106,11 @@ class LoopbackHub:
         return self.content.repositories[kind, repository_id]
 
     @property
+    def quirks(self) -> Quirks:
+        """How this hub differs from the usual one; tests may set them at will."""
+        return self.content.quirks
+
+    @property
     def requests(self) -> list[Request]:
         """All requests so far, those that met a fault included."""
         return self._front.requests
@@ -118,8 +123,9 @@ class LoopbackHub:
         self._front.faults.add(PlannedFault(method, part, fault, times, skip))
 
     def heal(self) -> None:
-        """Takes back all faults and releases the requests that hang."""
+        """Takes back all faults and quirks, and releases the requests that hang."""
         self._front.faults.clear()
+        self.content.quirks = Quirks()
 
 
 def bound_socket() -> socket.socket:

@@ -519,3 +519,58 @@ def test_hub_stops_quickly_and_leaves_no_thread_and_no_output(
     assert time.monotonic() - started < 1
     assert set(threading.enumerate()) <= before
     assert capfd.readouterr() == ("", "")
+
+
+# --- Somebody else's Hub -----------------------------------------------------------------------
+
+
+def test_silent_hub_accepts_and_never_answers(hub: LoopbackHub, api: HfApi, model: str) -> None:
+    """On one path alone, or on all of them."""
+    hub.fail("*", "/refs", Fault.silent(), times=None)
+    assert api.model_info(model, timeout=5).id == model
+    hub.fail("*", "", Fault.silent(), times=None)
+    with pytest.raises(ReadTimeout):
+        api.model_info(model, timeout=0.2)
+
+
+def test_slow_hub_answers_late(hub: LoopbackHub, api: HfApi, model: str) -> None:
+    hub.fail("*", "", Fault.slow(0.4), times=None)
+    started = time.monotonic()
+    assert api.model_info(model).id == model
+    assert time.monotonic() - started >= 0.4
+
+
+def test_commits_may_have_64_digits(hub: LoopbackHub, api: HfApi) -> None:
+    hub.quirks.id_length = 64
+    api.create_repo(REPO)
+    made = upload(api)
+    assert len(made) == 64
+    assert api.model_info(REPO).sha == made
+
+
+def test_commits_may_be_shortened_where_no_revision_is_named(
+    hub: LoopbackHub, api: HfApi, model: str
+) -> None:
+    hub.quirks.short_ids = True
+    short, whole = api.model_info(model).sha, api.model_info(model, revision="main").sha
+    assert (len(short or ""), len(whole or "")) == (7, 40)
+    assert str(whole).startswith(str(short))
+
+
+def test_tags_may_name_themselves(hub: LoopbackHub, api: HfApi, model: str, tmp_path: Path) -> None:
+    hub.quirks.tags_name_themselves = True
+    api.create_tag(model, tag="v1")
+    assert api.model_info(model, revision="v1").sha == "v1"
+    assert Path(api.snapshot_download(model, revision="v1", cache_dir=tmp_path)).name == "v1"
+
+
+def test_etags_may_be_of_the_newest_revision(
+    hub: LoopbackHub, api: HfApi, model: str, download: Callable[..., bytes]
+) -> None:
+    """The client then takes one revision's file for another's."""
+    hub.quirks.newest_etags = True
+    api.create_tag(model, tag="v0")
+    upload(api, b"old")
+    api.create_tag(model, tag="v1")
+    upload(api, b"new")
+    assert download("new.txt") == download("new.txt", revision="v1") == b"new"
