@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.scoring import median, repeated
 from benchmarks.table import print_table
-from leadmodel.cli.options import add_lead_options, lead_options
+from leadmodel.cli.common import add_lead_options, lead_options
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
 from leadmodel.prepare.source import read_past_leads

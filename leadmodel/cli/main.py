@@ -16,8 +16,7 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from leadmodel.batch.score import score_file
-from leadmodel.cli.options import add_lead_options, lead_options
-from leadmodel.cli.terminal import say
+from leadmodel.cli.common import add_lead_options, lead_options, say
 from leadmodel.errors import InputError, quoted
 from leadmodel.events.dataset import open_leads
 from leadmodel.events.tables import read_event_tables

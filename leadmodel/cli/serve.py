@@ -37,12 +37,11 @@ from leadmodel.model import LeadModel
 from leadmodel.monitoring.log.files import LogStore
 from leadmodel.monitoring.log.log import PredictionLog
 from leadmodel.publishing.files import is_folder
-from leadmodel.serving.api import mcp
+from leadmodel.serving.api.gradio import mcp_address
 from leadmodel.serving.reload import Updater
 from leadmodel.serving.service import ScoringService
-from leadmodel.serving.web.access import AccessPolicy
+from leadmodel.serving.web.access import AccessPolicy, is_loopback
 from leadmodel.serving.web.app import build_app, serve
-from leadmodel.serving.web.hosts import is_loopback
 from leadmodel.serving.web.safe_errors import configure_logging
 
 DEFAULT_FOLDER = "model"
@@ -143,7 +142,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel serve") 
     )
     address = f"http://{host}:{port}"
     print(f"{service.model.config.title}, revision {service.model.revision}: {address}")
-    print(f"Tools for assistants (MCP): {mcp.tell(address)}", flush=True)
+    print(f"Tools for assistants (MCP): {mcp_address(address)}", flush=True)
     try:
         serve(app, host, port)
     finally:

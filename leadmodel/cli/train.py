@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Literal
 
-from leadmodel.cli.options import (
+from leadmodel.cli.common import (
     add_decision_options,
     add_lead_options,
     decision_options,
     lead_options,
+    say,
 )
-from leadmodel.cli.terminal import say
 from leadmodel.errors import InputError
 from leadmodel.model import LeadModel
 from leadmodel.options import installed

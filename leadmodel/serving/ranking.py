@@ -185,7 +185,7 @@ def rank_list(
     name : str
         Of the list.
     leads : pyarrow.Table
-        As `leadmodel.serving.uploads.read_list` returns it.
+        As `leadmodel.serving.files.read_list` returns it.
     progress : callable, optional
         Called with the share that is done and what is done next.
     tell : callable, optional

@@ -1,19 +1,26 @@
-"""The named endpoints of the app's API: for gradio_client, curl and whatever speaks HTTP."""
+"""Offer the service as named Gradio endpoints, which are tools for assistants (MCP) as well."""
 
+import base64
+import binascii
 import inspect
+import json
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import gradio as gr
+import numpy as np
 from gradio.context import LocalContext
+from gradio.mcp import GradioMCPServer
 
 from leadmodel.errors import InputError
 from leadmodel.leads.schema import Field, LeadSchema
-from leadmodel.serving.api.files import score_sent_file
+from leadmodel.serving.files import read_list, to_csv, to_excel
 from leadmodel.serving.service import Channel, ScoringService
+from leadmodel.serving.web.safe_errors import MAX_ERROR
 
-__all__ = ["add_endpoints", "make_endpoints"]
+__all__ = ["add_endpoints", "has_mcp", "keep_to_tools", "make_endpoints", "mcp_address", "score_sent_file"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -128,7 +135,81 @@ def _answering(function: Callable[P, T]) -> Callable[P, T]:
         try:
             return function(*args, **kwargs)
         except InputError as error:
-            # The cause tells the kind of refusal; see `leadmodel.serving.web.refusals`.
+            # The cause tells the kind of refusal; see `leadmodel.serving.web.safe_errors`.
             raise gr.Error(str(error), print_exception=False) from error
 
     return answer
+
+
+def score_sent_file(
+    service: ScoringService, name: str, content: str, door: Channel = "file"
+) -> dict[str, str]:
+    """Return ``name`` and ``content`` of the scored file; Excel is answered in Excel, all else in CSV.
+
+    Parameters
+    ----------
+    service : ScoringService
+        What scores.
+    name : str
+        Ends in .xlsx or .parquet, or it is read as CSV.
+    content : str
+        The file in base64.
+    door : str
+        How it came.
+
+    Raises
+    ------
+    InputError
+        If it is no base64, no table of leads, or too large.
+    """
+    if not isinstance(name, str) or not isinstance(content, str):
+        raise InputError("The name of the file and its content, in base64, must be texts.")
+    try:
+        read = base64.b64decode(content, validate=True)
+    except (binascii.Error, ValueError):
+        raise InputError("The content of the file must be in base64. It is not.") from None
+    ranked = service.rank(name, read_list(name, read), door)
+    # A program goes on with its own rows: they stay in their order.
+    table = ranked.table.take(np.argsort(ranked.rows, kind="stable"))
+    suffix = ".xlsx" if Path(name).suffix.lower() == ".xlsx" else ".csv"
+    scored = to_excel(table) if suffix == ".xlsx" else to_csv(table)
+    return {"name": f"{Path(name).stem} scored{suffix}", "content": base64.b64encode(scored).decode()}
+
+
+def has_mcp() -> bool:
+    """Whether Gradio has found the package that speaks the protocol, in a version that it knows."""
+    return hasattr(GradioMCPServer, "StreamableHTTPSessionManager")
+
+
+def mcp_address(address: str) -> str:
+    """Return where the tools of the app at `address` answer, or how to get them."""
+    return f"{address}/gradio_api/mcp/" if has_mcp() else 'pip install "mcp<2" and start anew'
+
+
+def keep_to_tools(demo: gr.Blocks) -> None:
+    """Make the tools of a mounted `demo` answer in JSON, and answer nothing but tools.
+
+    Gradio answers with Python's notation. To read a resource or a prompt, of which there are none,
+    it would first call the address that the caller's Host header names.
+    """
+    from mcp import types
+
+    def as_json(values: list[Any], _: str) -> list[types.TextContent]:
+        texts = (json.dumps(value, ensure_ascii=False) for value in values)
+        return [types.TextContent(type="text", text=text) for text in texts]
+
+    async def call_briefly(request: types.CallToolRequest) -> types.ServerResult:
+        result = await call(request)
+        if result.root.isError:
+            for part in result.root.content:
+                # Of an argument that is wrong the protocol's package tells the whole.
+                part.text = part.text[:MAX_ERROR]
+        return result
+
+    demo.mcp_server_obj.postprocess_output_data = as_json
+    handlers = demo.mcp_server_obj.mcp_server.request_handlers
+    for kind in [*handlers]:
+        if kind not in (types.ListToolsRequest, types.CallToolRequest, types.PingRequest):
+            del handlers[kind]
+    call = handlers[types.CallToolRequest]
+    handlers[types.CallToolRequest] = call_briefly

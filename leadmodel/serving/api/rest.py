@@ -14,7 +14,7 @@ from leadmodel.errors import InputError, LeadError, quoted
 from leadmodel.leads.schema import Field, LeadSchema
 from leadmodel.predictor.answer import Answer
 from leadmodel.serving.service import MAX_LEADS, ScoringService
-from leadmodel.serving.web.json_bounds import read_json
+from leadmodel.serving.web.bounds import read_json
 from leadmodel.serving.web.rate_limit import LimitError
 
 __all__ = ["Health", "Problem", "Problems", "Refusal", "add_rest"]

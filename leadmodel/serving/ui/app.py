@@ -7,15 +7,17 @@ import gradio as gr
 from leadmodel.leads.parse import markdown
 from leadmodel.model import LeadModel
 from leadmodel.serving.api.gradio import add_endpoints
+from leadmodel.serving.files import MAX_BYTES
 from leadmodel.serving.service import ScoringService
 from leadmodel.serving.ui.components import STYLE
-from leadmodel.serving.ui.pages.insights import add_insights_page
-from leadmodel.serving.ui.pages.lead import add_lead_page
-from leadmodel.serving.ui.pages.list import add_list_page
-from leadmodel.serving.ui.pages.model import add_model_page
-from leadmodel.serving.ui.pages.monitoring import add_monitoring_page
-from leadmodel.serving.ui.pages.segments import add_segments_page
-from leadmodel.serving.uploads import MAX_BYTES
+from leadmodel.serving.ui.lead import add_lead_page
+from leadmodel.serving.ui.list import add_list_page
+from leadmodel.serving.ui.reports import (
+    add_insights_page,
+    add_model_page,
+    add_monitoring_page,
+    add_segments_page,
+)
 
 __all__ = ["build_demo", "looks"]
 

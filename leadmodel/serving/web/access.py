@@ -1,10 +1,9 @@
-"""What a request must pass before anything of it is read: origin, sign-in, size and rate.
+"""Check origin, sign-in, size and rate of a request before anything of it is read."""
 
-Whatever is not opened here by name is closed to those who have not signed in: pages, files, API,
-tools and documentation alike.
-"""
-
+import ipaddress
 from dataclasses import dataclass, field
+from functools import lru_cache
+from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -13,13 +12,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from leadmodel.errors import InputError
-from leadmodel.serving.web.body import MAX_BYTES, Place, Shelf, check_size, read_body, replay
-from leadmodel.serving.web.hosts import host_and_port, is_own_host
-from leadmodel.serving.web.json_bounds import check_json
+from leadmodel.serving.web.bounds import MAX_BYTES, Place, Shelf, check_json, check_size, read_body, replay
 from leadmodel.serving.web.rate_limit import BILL, Bill, LimitError, TokenBucket, caller_address
 from leadmodel.serving.web.signin import LOGIN, SignIn
 
-__all__ = ["AccessMiddleware", "AccessPolicy"]
+__all__ = ["AccessMiddleware", "AccessPolicy", "host_and_port", "is_loopback", "is_own_host"]
 
 OPEN = {"/health", LOGIN, "/webhooks/hub"}
 """Open without signing in; the webhook has a secret of its own."""
@@ -165,3 +162,34 @@ def _refusal(error: HTTPException, scope: Scope) -> Response:
         if "sec-fetch-mode" not in request.headers:  # a browser would open a window of its own
             error.headers = {"WWW-Authenticate": 'Basic realm="leadmodel"'}
     return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+
+
+def host_and_port(url: str) -> tuple[str, int | None]:
+    """Return host and port of a URL, without the port that its scheme has by default."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "", None
+    return parts.hostname or "", None if port in (80, 443) else port
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by whichever of its names nobody else can give away."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@lru_cache(maxsize=16)
+def is_own_host(header: str | None, origins: tuple[str, ...]) -> bool:
+    """Whether a Host header names this machine or one of `origins`.
+
+    A page of another site that lets its own name point to 127.0.0.1 (DNS rebinding) is of the same
+    origin as the app to the visitor's browser; the name in this header gives it away.
+    """
+    host, _ = host_and_port(f"//{header or ''}")
+    return is_loopback(host) or host in [host_and_port(origin)[0] for origin in origins]

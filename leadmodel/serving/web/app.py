@@ -1,4 +1,4 @@
-"""One server for everything: the pages, their API, REST, tools, numbers, the Hub's webhook."""
+"""Build one server for everything: pages, APIs, tools, metrics, the webhook of the Hub."""
 
 import hmac
 import signal
@@ -9,19 +9,20 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI, Header, HTTPException
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse
 from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
-from leadmodel.serving.api import mcp
+from leadmodel.serving.api.gradio import has_mcp, keep_to_tools
 from leadmodel.serving.api.rest import add_rest
 from leadmodel.serving.service import ScoringService
 from leadmodel.serving.ui.app import build_demo, looks
 from leadmodel.serving.web.access import AccessMiddleware, AccessPolicy
-from leadmodel.serving.web.connections import BoundedProtocol
-from leadmodel.serving.web.documentation import add_documentation
+from leadmodel.serving.web.bounds import BoundedProtocol
 from leadmodel.serving.web.headers import SafeHeaders
 from leadmodel.serving.web.prometheus import Metrics, MetricsMiddleware, add_metrics
-from leadmodel.serving.web.refusals import RefusalStatus, add_refusals, check_calls
-from leadmodel.serving.web.safe_errors import SafeErrors
+from leadmodel.serving.web.safe_errors import RefusalStatus, SafeErrors, add_refusals, check_calls
 from leadmodel.serving.web.signin import SignIn, add_sign_in
 from leadmodel.serving.web.uploaded_files import UploadedFilesOnly
 
@@ -54,7 +55,7 @@ def build_app(
     app = FastAPI(title="leadmodel", docs_url=None, redoc_url=None)
     metrics, sign_in = Metrics(service), SignIn(rules.accounts) if rules.accounts else None
     add_rest(app, service)
-    add_documentation(app)
+    _add_documentation(app)
     add_metrics(app, metrics)
     if sign_in:
         add_sign_in(app, sign_in)
@@ -79,9 +80,9 @@ def _mount(app: FastAPI, demo: gr.Blocks) -> FastAPI:
     # mounting does not count as that: without this line every file of the machine can be read.
     demo.has_launched = True
     check_calls(demo)
-    app = gr.mount_gradio_app(app, demo, path="/", mcp_server=mcp.are_available(), **looks())
+    app = gr.mount_gradio_app(app, demo, path="/", mcp_server=has_mcp(), **looks())
     if demo.mcp_server:
-        mcp.keep_to_tools(demo)
+        keep_to_tools(demo)
     for route in app.routes:
         if isinstance(route, Mount) and isinstance(route.app, FastAPI):
             add_refusals(route.app)
@@ -119,3 +120,21 @@ def serve(app: FastAPI, host: str, port: int) -> None:
         # An open page keeps a connection; answers under way take milliseconds.
         timeout_graceful_shutdown=3,
     )
+
+
+FOLDER = "swagger"
+
+
+def _add_documentation(app: FastAPI) -> None:
+    # The package's own way names these files by whole addresses, which are wrong behind a proxy.
+    app.mount(f"/{FOLDER}", StaticFiles(packages=[("fastapi_swagger", "resources")]))
+
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="openapi.json",
+            title=app.title,
+            swagger_js_url=f"{FOLDER}/swagger-ui-bundle.js",
+            swagger_css_url=f"{FOLDER}/swagger-ui.css",
+            swagger_favicon_url=f"{FOLDER}/favicon-32x32.png",
+        )

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from leadmodel.serving.web.body import read_body, replay
+from leadmodel.serving.web.bounds import read_body, replay
 
 __all__ = ["UploadedFilesOnly"]
 

@@ -26,7 +26,7 @@ def locked(model: LeadModel, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     folder = tmp_path_factory.mktemp("locked") / "model"
     model.save_pretrained(folder)
     code = (
-        "from leadmodel.serving.web import body, connections; body.SECONDS = connections.SECONDS = 0.5; "
+        "from leadmodel.serving.web import bounds; bounds.SECONDS = 0.5; "
         "from leadmodel.cli.serve import main; main([])"
     )
     with running_app(str(folder), code=code, LEADMODEL_AUTH="ann:secret", LEADMODEL_PROXY="1") as address:

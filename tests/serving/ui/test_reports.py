@@ -3,7 +3,7 @@
 from hub_server import LoopbackHub
 
 from leadmodel.model import LeadModel
-from leadmodel.serving.revisions import Revisions
+from leadmodel.serving.ui.reports import Revisions
 
 
 def test_a_folder_has_no_other_revisions() -> None:

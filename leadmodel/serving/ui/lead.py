@@ -9,8 +9,15 @@ from gradio.components import Component
 from leadmodel.errors import InputError
 from leadmodel.serving.service import ScoringService
 from leadmodel.serving.ui.components import read_script
-from leadmodel.serving.ui.form import Form, draw_form, example_row, rank_fields, read_form
-from leadmodel.serving.ui.permalinks import read_link, to_link
+from leadmodel.serving.ui.form import (
+    Form,
+    draw_form,
+    example_row,
+    rank_fields,
+    read_form,
+    read_link,
+    to_link,
+)
 from leadmodel.serving.ui.views.lead import (
     render_answer,
     render_curve,

@@ -1,12 +1,13 @@
-"""The options of several commands: which past leads, and how to decide."""
+"""Options that several commands share, and printing to the terminal."""
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from leadmodel.errors import InputError
+from leadmodel.leads.parse import visible
 
-__all__ = ["add_decision_options", "add_lead_options", "decision_options", "lead_options"]
+__all__ = ["add_decision_options", "add_lead_options", "decision_options", "lead_options", "say"]
 
 LEAD_OPTIONS = ("recipe", "target", "positive", "amount", "id", "time", "drop")
 DECISION_OPTIONS = ("min_precision", "min_recall", "budget", "value", "cost")
@@ -59,3 +60,8 @@ def _read_bands(bands: Sequence[str] | None) -> dict[str, int] | None:
         if not grade or not score.isdecimal():
             raise InputError(f"Bands read like A=80 B=50 C=0. Got {' '.join(bands)!r} instead.")
     return {grade: int(score) for grade, _, score in pairs}
+
+
+def say(text: str, file: TextIO | None = None) -> None:
+    """Print lines that may hold texts of leads, which a terminal is to show and not to obey."""
+    print(visible(text, keep="\n"), file=file)

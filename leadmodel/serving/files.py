@@ -1,4 +1,4 @@
-"""Read a list that a stranger sends: whatever it is, an answer in words and within seconds."""
+"""Read lists that strangers send, and write the ranked ones, in memory alone."""
 
 import io
 import re
@@ -8,14 +8,25 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute
+import pyarrow.csv
 import pyarrow.parquet
 
+from leadmodel.batch.spreadsheets import DisarmedCsvWriter, ExcelWriter
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.convert import duplicate_names
 from leadmodel.leads.read import read_batches
 from leadmodel.serving.service import MAX_LEADS
 
-__all__ = ["MAX_BYTES", "MAX_COLUMNS", "read_list", "read_pasted", "take_upload"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_COLUMNS",
+    "count_formulas",
+    "read_list",
+    "read_pasted",
+    "take_upload",
+    "to_csv",
+    "to_excel",
+]
 
 MAX_BYTES = 50_000_000
 """Of an upload: 50,000 leads of a thousand bytes each."""
@@ -188,3 +199,33 @@ def take_upload(file: Path) -> tuple[str, bytes]:
     with suppress(OSError):  # the folder's name is the checksum of the list
         file.parent.rmdir()
     return file.name, content
+
+
+def to_csv(table: pa.Table) -> bytes:
+    """Return `table` as CSV, every text as it is."""
+    sink = pa.BufferOutputStream()
+    pa.csv.write_csv(table, sink)
+    return sink.getvalue().to_pybytes()
+
+
+def to_excel(table: pa.Table) -> bytes:
+    """Return `table` as an Excel file whose texts are texts, whatever they look like.
+
+    Raises
+    ------
+    InputError
+        If a text is one that a sheet cannot hold.
+    """
+    buffer = io.BytesIO()
+    writer = ExcelWriter(buffer, table.schema)
+    writer.write_table(table)
+    writer.close()
+    return buffer.getvalue()
+
+
+def count_formulas(table: pa.Table) -> int:
+    """Return how many texts, names of columns among them, a spreadsheet would run in a CSV file."""
+    writer = DisarmedCsvWriter(pa.BufferOutputStream(), table.schema)
+    writer.write_table(table)
+    writer.close()
+    return writer.n_disarmed

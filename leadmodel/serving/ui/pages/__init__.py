@@ -1,1 +1,0 @@
-"""Build one page each and connect its events."""
