@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.table import print_head
 from leadmodel.leads.convert import read_batch
-from leadmodel.leads.read import read_batches
+from leadmodel.leads.io import read_batches
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
 from leadmodel.training.run import train

@@ -30,9 +30,10 @@ from leadmodel.drift.drift import Drift, compare_leads
 from leadmodel.drift.measure import measure_drift
 from leadmodel.insights.profile import Profile, profile_leads, profile_output
 from leadmodel.leads.convert import read_leads
-from leadmodel.leads.read import read_table
+from leadmodel.leads.field import MIN_CATEGORY_COUNT, MISSING, Field
+from leadmodel.leads.io import read_table
 from leadmodel.leads.recipe import Recipe
-from leadmodel.leads.schema import MIN_CATEGORY_COUNT, MISSING, Field, LeadSchema
+from leadmodel.leads.schema import LeadSchema
 from leadmodel.model import LeadModel
 from leadmodel.prepare.data import TrainingData, prepare
 from leadmodel.prepare.settings import TrainingSettings

@@ -27,8 +27,8 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.table import print_head
+from leadmodel.leads.io import read_table
 from leadmodel.leads.outcome import known_outcomes
-from leadmodel.leads.read import read_table
 from leadmodel.leads.recipe import Recipe
 from leadmodel.metrics.classification import evaluate
 from leadmodel.prepare.data import prepare

@@ -20,9 +20,9 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.table import print_head
-from leadmodel.leads.dates import read_times
+from leadmodel.leads.convert import read_times
+from leadmodel.leads.io import read_table
 from leadmodel.leads.outcome import find_positive, known_outcomes, read_outcome
-from leadmodel.leads.read import read_table
 from leadmodel.leads.recipe import Recipe
 from leadmodel.metrics.classification import Estimate, evaluate
 from leadmodel.metrics.comparison import paired_difference

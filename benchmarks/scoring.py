@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.table import print_table
 from leadmodel.batch.score import score_file
 from leadmodel.leads.convert import read_leads
-from leadmodel.leads.read import read_table
+from leadmodel.leads.io import read_table
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel

@@ -24,7 +24,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.table import print_table
-from leadmodel.leads.schema import Field
+from leadmodel.leads.field import Field
 from leadmodel.model import LeadModel
 
 ROOT = Path(__file__).parents[1]

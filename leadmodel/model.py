@@ -16,9 +16,9 @@ from leadmodel.errors import ModelError
 from leadmodel.explain.reasons import Explanation, explain
 from leadmodel.explain.what_if import Curve, WhatIf, find_changes, trace_curve
 from leadmodel.leads.convert import read_columns, read_records
-from leadmodel.leads.schema import LeadSchema, Value
-from leadmodel.leads.table import LeadTable
-from leadmodel.leads.unusual import warnings_by_lead
+from leadmodel.leads.field import Value
+from leadmodel.leads.schema import LeadSchema
+from leadmodel.leads.table import LeadTable, warnings_by_lead
 from leadmodel.notebook import ModelView
 from leadmodel.predictor.answer import Answer, make_answers
 from leadmodel.predictor.predictor import Predictions, Predictor

@@ -12,7 +12,7 @@ MODULES = sorted(set(PACKAGE.rglob("*.py")) - set(PACKAGE.rglob("space_files/*.p
 
 ROOMS = [
     "leadmodel.errors",
-    "leadmodel.numbers",
+    "leadmodel.text",
     "leadmodel.arrays",
     "leadmodel.records",
     "leadmodel.atomic",

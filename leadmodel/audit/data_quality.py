@@ -7,7 +7,7 @@ from scipy.stats import chi2
 
 from leadmodel.audit.finding import Finding, Severity
 from leadmodel.errors import InputError
-from leadmodel.leads.dates import read_times
+from leadmodel.leads.convert import read_times
 from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME
 from leadmodel.leads.schema import LeadSchema
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from leadmodel.leads.schema import MISSING
+from leadmodel.leads.field import MISSING
 from leadmodel.metrics.classification import roc_auc
 
 __all__ = ["N_FOLDS", "UnivariateStats", "is_gap", "measure_univariate", "to_codes"]

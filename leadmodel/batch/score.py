@@ -19,9 +19,8 @@ from leadmodel.batch.parquet import ParquetWriter
 from leadmodel.batch.spreadsheets import DisarmedCsvWriter, ExcelWriter
 from leadmodel.errors import InputError, LeadError, quoted
 from leadmodel.leads.convert import read_batch
-from leadmodel.leads.read import Batch, stream_leads
-from leadmodel.leads.table import LeadTable
-from leadmodel.leads.unusual import warning_texts
+from leadmodel.leads.io import Batch, stream_leads
+from leadmodel.leads.table import LeadTable, warning_texts
 from leadmodel.model import LeadModel
 
 __all__ = ["Scored", "answer_columns", "append_answers", "free_name", "score_file"]

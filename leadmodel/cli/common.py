@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 from leadmodel.errors import InputError
-from leadmodel.leads.parse import visible
+from leadmodel.text import visible
 
 __all__ = ["add_decision_options", "add_lead_options", "decision_options", "lead_options", "say"]
 

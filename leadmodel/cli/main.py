@@ -22,8 +22,8 @@ from leadmodel.events.dataset import open_leads
 from leadmodel.events.tables import read_event_tables
 from leadmodel.events.timestamps import read_moment
 from leadmodel.leads.event_recipe import EventConfig
+from leadmodel.leads.io import check_writable, write_leads
 from leadmodel.leads.recipe import Recipe
-from leadmodel.leads.write import check_writable, write_leads
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.deployment import go_back, open_deployment
 from leadmodel.monitoring.gate import MAX_AGE_DAYS

@@ -10,8 +10,9 @@ import pandas as pd
 
 from leadmodel.arrays import Bools, Floats, Positions
 from leadmodel.clusters.results import Trait
-from leadmodel.leads.schema import MIN_CATEGORY_COUNT, MISSING, Field, LeadSchema
-from leadmodel.numbers import format_number
+from leadmodel.leads.field import MIN_CATEGORY_COUNT, MISSING, Field
+from leadmodel.leads.schema import LeadSchema
+from leadmodel.text import format_number
 
 __all__ = ["describe", "find_traits", "name_segments"]
 

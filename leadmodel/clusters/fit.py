@@ -32,7 +32,8 @@ from leadmodel.clusters.stability import agreement, compare_methods, width
 from leadmodel.errors import InputError
 from leadmodel.explain.shap import ShapExplainer
 from leadmodel.insights.profile import Cell
-from leadmodel.leads.schema import MIN_CATEGORY_COUNT, LeadSchema
+from leadmodel.leads.field import MIN_CATEGORY_COUNT
+from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable
 from leadmodel.options import EvaluationContext
 

@@ -7,7 +7,7 @@ import numpy as np
 from leadmodel.arrays import Floats, Ints, Positions
 from leadmodel.clusters.results import Map, Spot
 from leadmodel.insights.profile import Cell
-from leadmodel.leads.schema import MIN_TOLD
+from leadmodel.leads.field import MIN_TOLD
 
 __all__ = ["draw_up_map"]
 

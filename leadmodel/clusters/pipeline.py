@@ -22,7 +22,8 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
 from leadmodel.arrays import Floats, Positions
 from leadmodel.insights.association import category_codes, cramers_v
-from leadmodel.leads.schema import MIN_CATEGORY_COUNT, MISSING, Field, LeadSchema
+from leadmodel.leads.field import MIN_CATEGORY_COUNT, MISSING, Field
+from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["MAX_TRIED", "RARE", "fit_encoder", "fit_kmeans", "related", "slim", "winsorized"]
 

@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, field_serializer
 
 from leadmodel.insights.profile import FieldProfile, Profile
-from leadmodel.leads.schema import MIN_CATEGORY_COUNT, MISSING
+from leadmodel.leads.field import MIN_CATEGORY_COUNT, MISSING
 
 __all__ = ["Counts", "FieldCounts", "count_leads"]
 

@@ -13,7 +13,8 @@ from leadmodel.drift.psi import Cells, compare_cells
 from leadmodel.drift.text import ABOVE, BELOW, MISSING_CELL, OTHER, describe_shift
 from leadmodel.insights.conversion import range_names
 from leadmodel.insights.profile import FieldProfile, Profile
-from leadmodel.leads.schema import MIN_CATEGORY_COUNT, Field, LeadSchema
+from leadmodel.leads.field import MIN_CATEGORY_COUNT, Field
+from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["ALPHA", "MAJOR", "MODERATE", "CellShift", "Drift", "FieldDrift", "compare_leads"]
 

@@ -10,8 +10,8 @@ from leadmodel.drift.counts import Counts, count_leads
 from leadmodel.drift.drift import Drift, compare_leads
 from leadmodel.drift.performance import Performance, compare_performance
 from leadmodel.leads.convert import read_batch
+from leadmodel.leads.io import read_batches
 from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME, known_outcomes, read_outcome
-from leadmodel.leads.read import read_batches
 from leadmodel.model import LeadModel
 
 __all__ = ["evaluate_outcomes", "measure_drift"]

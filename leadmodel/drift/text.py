@@ -10,8 +10,8 @@ import numpy.typing as npt
 from leadmodel.drift.performance import RULE, Performance
 from leadmodel.drift.psi import Cells
 from leadmodel.errors import quoted
-from leadmodel.leads.schema import MIN_CATEGORY_COUNT, Field
-from leadmodel.numbers import format_number, format_percent
+from leadmodel.leads.field import MIN_CATEGORY_COUNT, Field
+from leadmodel.text import format_number, format_percent
 
 if TYPE_CHECKING:
     from leadmodel.drift.drift import Drift, FieldDrift

@@ -22,7 +22,7 @@ from leadmodel.leads.event_recipe import (
     OutcomeConfig,
     TableConfig,
 )
-from leadmodel.leads.read import find_delimiter
+from leadmodel.leads.io import find_delimiter
 
 if TYPE_CHECKING:
     import polars as pl

@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from leadmodel.errors import quoted
 from leadmodel.insights.profile import FieldProfile, Profile
-from leadmodel.leads.schema import MIN_TOLD, MISSING, Field, LeadSchema, Value
+from leadmodel.leads.field import MIN_TOLD, MISSING, Field, Value
+from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable
-from leadmodel.numbers import format_number
+from leadmodel.text import format_number
 
 __all__ = ["Explanation", "Reason", "explain", "show_value"]
 

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from leadmodel.errors import InputError, quoted
 from leadmodel.explain.reasons import show_value
 from leadmodel.insights.profile import FieldProfile, Profile
-from leadmodel.leads.schema import Field, LeadSchema, Value
+from leadmodel.leads.field import Field, Value
+from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["Change", "Curve", "Predict", "WhatIf", "find_changes", "trace_curve"]
 

@@ -9,7 +9,8 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 from scipy.stats import rankdata, spearmanr
 
-from leadmodel.leads.schema import MISSING, Field, LeadSchema
+from leadmodel.leads.field import MISSING, Field
+from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["Association", "associate", "category_codes", "correlation_ratio", "cramers_v", "spearman"]
 

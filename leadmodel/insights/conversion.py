@@ -9,9 +9,10 @@ from typing import NamedTuple
 from scipy.special import ndtri
 
 from leadmodel.insights.profile import Cell, FieldProfile, Profile
-from leadmodel.leads.schema import MISSING, Field, LeadSchema, Value
+from leadmodel.leads.field import MISSING, Field, Value
+from leadmodel.leads.schema import LeadSchema
 from leadmodel.metrics.classification import Estimate
-from leadmodel.numbers import format_number
+from leadmodel.text import format_number
 
 __all__ = ["Conversion", "conversions", "find_notable", "group_name", "range_names", "wilson"]
 

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from leadmodel.insights.association import Association, associate
 from leadmodel.insights.interaction import Interaction, find_interactions
 from leadmodel.leads.disclosure import publish_quantiles
-from leadmodel.leads.schema import MIN_CATEGORY_COUNT, Field, LeadSchema
+from leadmodel.leads.field import MIN_CATEGORY_COUNT, Field
+from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["N_BINS", "Histogram", "Insights", "Spread", "count_histogram", "find_insights"]
 

@@ -15,7 +15,8 @@ from leadmodel.insights.association import category_codes
 from leadmodel.insights.conversion import range_names
 from leadmodel.insights.profile import Cell
 from leadmodel.leads.disclosure import publish_quantiles
-from leadmodel.leads.schema import Field, LeadSchema
+from leadmodel.leads.field import Field
+from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["Interaction", "find_interactions"]
 

@@ -10,7 +10,8 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from leadmodel.leads.disclosure import publish_ends, publish_quantiles
-from leadmodel.leads.schema import MIN_CATEGORY_COUNT, MIN_TOLD, MISSING, Field, LeadSchema, Value
+from leadmodel.leads.field import MIN_CATEGORY_COUNT, MIN_TOLD, MISSING, Field, Value
+from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["Cell", "FieldProfile", "Profile", "profile_leads", "profile_output"]
 

@@ -11,7 +11,7 @@ from math import ceil, floor
 import numpy as np
 import numpy.typing as npt
 
-from leadmodel.leads.schema import MIN_CATEGORY_COUNT
+from leadmodel.leads.field import MIN_CATEGORY_COUNT
 
 __all__ = ["publish_ends", "publish_quantiles", "publish_typical"]
 

@@ -8,19 +8,45 @@ import pandas as pd
 import pyarrow as pa
 
 from leadmodel.errors import InputError, LeadError
-from leadmodel.leads.convert import duplicate_names, is_nested, read_leads
-from leadmodel.leads.dates import looks_like_times
+from leadmodel.leads.convert import duplicate_names, is_nested, looks_like_times, read_leads
 from leadmodel.leads.disclosure import publish_ends, publish_typical
-from leadmodel.leads.parse import FALSE_WORDS, GROUPED_BY_COMMA, TRUE_WORDS, plain_number
-from leadmodel.leads.pii import personal_data
+from leadmodel.leads.field import (
+    FALSE_WORDS,
+    GROUPED_BY_COMMA,
+    MIN_CATEGORY_COUNT,
+    TRUE_WORDS,
+    Field,
+    Kind,
+    plain_number,
+)
 from leadmodel.leads.recipe import FieldConfig, Recipe
-from leadmodel.leads.schema import MIN_CATEGORY_COUNT, Field, Kind, LeadSchema
+from leadmodel.leads.schema import LeadSchema
 
-__all__ = ["infer_schema"]
+__all__ = ["infer_schema", "personal_data"]
 
 _ID_NAME = re.compile(r"(^|[\s_\-.])(id|uuid|guid|nr|no|number|key|index|row)$|^$|^unnamed", re.IGNORECASE)
 _PLAIN_NUMBER = re.compile(r"[+-]?(\d[\d.,]*|\.\d+)([eE][+-]?\d+)?$")
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
+
+_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]+")
+_PHONE = re.compile(r"(\+|00?)?[\d\s()/.-]{6,20}")
+_WRITTEN = re.compile(r"^\s*\+|\d[\s()/-]+\d")
+_GROUPED = re.compile(r"\d{1,3}(\s\d{3})+")
+_PHONE_NAME = re.compile(r"phone|mobile|whatsapp|(^|[\s_-])(tel|cell|fax)([\s_.-]|$)", re.IGNORECASE)
+_NAME = re.compile(r"[^\W\d_]['’.\w-]*([\s,]+[^\W\d_]['’.\w-]*){0,4}")
+_NAME_NAME = re.compile(
+    r"^((full|first|last|middle|sur|given|family|contact|person|customer|client|lead|student)[\s_-]*)?name$",
+    re.IGNORECASE,
+)
+
+MAX_READ = 5000
+"""Leads that are enough to tell what a column holds."""
+
+MIN_DISTINCT = 50
+"""Different values, or half of all, below which a column groups leads rather than names them."""
+
+NEARLY_ALL = 0.8
+"""Share of the values that must look alike; what people type never does altogether."""
 
 
 def infer_schema(leads: pd.DataFrame, recipe: Recipe) -> LeadSchema:
@@ -29,7 +55,7 @@ def infer_schema(leads: pd.DataFrame, recipe: Recipe) -> LeadSchema:
     Parameters
     ----------
     leads : DataFrame of shape (n_leads, n_columns)
-        As `leadmodel.leads.read.read_table` returns it.
+        As `leadmodel.leads.io.read_table` returns it.
     recipe : Recipe
         Columns that are no features, placeholders, and hints by field.
 
@@ -241,3 +267,45 @@ def _seen_numbers(field: Field, column: pd.Series) -> dict[str, Any]:
         "typical": int(typical) if whole and typical % 1 == 0 else typical,
         "assumed": float(np.mean(numbers)) if len(numbers) == len(column) else None,
     }
+
+
+def personal_data(name: str, answered: pd.Series) -> str | None:
+    """Return what personal data a column holds, or None.
+
+    Names are told by the name of their column as well, for cities and firms look like them;
+    telephone numbers too, unless they are written as only such numbers are.
+
+    Parameters
+    ----------
+    name : str
+        Of the column.
+    answered : Series
+        Its values without gaps.
+
+    >>> personal_data("contact", pd.Series([f"lead{number}@example.org" for number in range(60)]))
+    'mail addresses'
+    """
+    if answered.dtype.kind in "bM":
+        return None
+    some = answered.head(MAX_READ)
+    texts = some.drop_duplicates().astype(str).str.removesuffix(".0")
+    if len(texts) < min(MIN_DISTINCT, len(some) / 2):
+        return None
+    if _share(texts, _MAIL) >= NEARLY_ALL:
+        return "mail addresses"
+    if _look_like_phones(texts, named=_PHONE_NAME.search(name) is not None):
+        return "telephone numbers"
+    if _NAME_NAME.search(name.strip()) and _share(texts, _NAME) >= NEARLY_ALL:
+        return "names"
+    return None
+
+
+def _look_like_phones(texts: pd.Series, named: bool) -> bool:
+    digits = texts.str.count(r"\d")
+    plain = texts.str.fullmatch(_PHONE) & digits.between(8, 15) & ~texts.str.fullmatch(_GROUPED)
+    written = texts.str.contains(_WRITTEN) & (digits >= 9)
+    return bool((plain & (written | named)).mean() >= NEARLY_ALL)
+
+
+def _share(texts: pd.Series, pattern: re.Pattern[str]) -> float:
+    return float(texts.str.fullmatch(pattern).mean())

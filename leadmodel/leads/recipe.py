@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.event_recipe import EventConfig
-from leadmodel.leads.schema import Kind
+from leadmodel.leads.field import Kind
 
 __all__ = ["DecisionConfig", "FieldConfig", "Recipe", "check_bands", "read_budget"]
 

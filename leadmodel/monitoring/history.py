@@ -13,7 +13,7 @@ import pandas as pd
 
 from leadmodel.insights.conversion import wilson
 from leadmodel.insights.profile import Cell
-from leadmodel.leads.schema import MIN_CATEGORY_COUNT
+from leadmodel.leads.field import MIN_CATEGORY_COUNT
 from leadmodel.metrics.classification import Estimate, estimate_metrics
 
 __all__ = [

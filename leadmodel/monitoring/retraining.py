@@ -14,8 +14,7 @@ from leadmodel.drift.counts import count_leads
 from leadmodel.drift.drift import Drift, compare_leads
 from leadmodel.drift.measure import evaluate_outcomes
 from leadmodel.errors import InputError, ModelError
-from leadmodel.leads.convert import read_leads
-from leadmodel.leads.dates import read_times
+from leadmodel.leads.convert import read_leads, read_times
 from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME
 from leadmodel.leads.recipe import Recipe
 from leadmodel.metrics.classification import evaluate

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from leadmodel.decision.policy import Decision
 from leadmodel.explain.reasons import Explanation
-from leadmodel.leads.schema import ValueWarning
+from leadmodel.leads.field import ValueWarning
 from leadmodel.predictor.predictor import Predictions
 
 __all__ = ["Answer", "make_answers"]

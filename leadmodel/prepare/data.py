@@ -11,8 +11,7 @@ from leadmodel.arrays import Ints, Positions
 from leadmodel.audit.audit import Audit, audit_leads
 from leadmodel.audit.data_quality import check_open_leads
 from leadmodel.errors import InputError, quoted
-from leadmodel.leads.convert import duplicate_names, read_leads
-from leadmodel.leads.dates import find_time
+from leadmodel.leads.convert import duplicate_names, find_time, read_leads
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME, find_positive, known_outcomes, read_outcome
 from leadmodel.leads.recipe import Recipe
@@ -110,7 +109,7 @@ def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> 
     Parameters
     ----------
     leads : DataFrame of shape (n_leads, n_columns)
-        As `leadmodel.leads.read.read_table` returns it.
+        As `leadmodel.leads.io.read_table` returns it.
     recipe : Recipe
         What is known of the columns; its target is needed.
     settings : TrainingSettings

@@ -17,7 +17,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 
 from leadmodel.arrays import Floats, Ints
-from leadmodel.leads.schema import MISSING, LeadSchema
+from leadmodel.leads.field import MISSING
+from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable
 from leadmodel.prepare.rare_categories import forget_rare
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from leadmodel.leads.schema import MIN_CATEGORY_COUNT
+from leadmodel.leads.field import MIN_CATEGORY_COUNT
 
 __all__ = ["forget_rare"]
 

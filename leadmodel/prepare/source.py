@@ -10,7 +10,7 @@ import pandas as pd
 from leadmodel.errors import InputError, quoted
 from leadmodel.events.dataset import past_leads, recipe_of_leads
 from leadmodel.events.tables import read_event_tables
-from leadmodel.leads.read import read_table
+from leadmodel.leads.io import read_table
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 

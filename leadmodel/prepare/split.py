@@ -8,7 +8,7 @@ from sklearn.model_selection import train_test_split
 
 from leadmodel.arrays import Ints, Positions
 from leadmodel.errors import InputError
-from leadmodel.leads.dates import read_times
+from leadmodel.leads.convert import read_times
 from leadmodel.prepare.folds import group_outcomes
 
 __all__ = ["Split", "split_leads"]

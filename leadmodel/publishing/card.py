@@ -9,9 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from leadmodel.insights.profile import Profile
-from leadmodel.leads.parse import markdown, visible
+from leadmodel.leads.field import Field
 from leadmodel.leads.recipe import Recipe
-from leadmodel.leads.schema import Field
 from leadmodel.metrics.classification import Estimate
 from leadmodel.options import installed
 from leadmodel.publishing.allowlist import REVENUE_FILE
@@ -19,6 +18,7 @@ from leadmodel.publishing.config import ModelConfig
 from leadmodel.publishing.files import TRUSTED_TYPES, trusted_types
 from leadmodel.report.evaluation import Evaluation
 from leadmodel.report.readiness import evaluate_readiness
+from leadmodel.text import markdown, visible
 
 __all__ = ["METRIC_NAMES", "environment", "render_card"]
 

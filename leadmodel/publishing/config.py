@@ -11,13 +11,13 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError, 
 
 from leadmodel.decision.policy import Decision
 from leadmodel.errors import ModelError, quoted
-from leadmodel.leads.parse import visible
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.options import Sha256, WithOptions, installed, with_options
 from leadmodel.publishing.allowlist import MODEL_FILE
 from leadmodel.records import Record
 from leadmodel.report.gate import Gate
+from leadmodel.text import visible
 
 Version = Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,40}$")]
 

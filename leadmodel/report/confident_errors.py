@@ -9,7 +9,7 @@ from leadmodel.arrays import Ints
 from leadmodel.explain.reasons import Explanation, Reason, explain
 from leadmodel.insights.conversion import group_name
 from leadmodel.insights.profile import Profile
-from leadmodel.leads.schema import Value
+from leadmodel.leads.field import Value
 from leadmodel.leads.table import LeadTable
 from leadmodel.predictor.predictor import Predictor
 

@@ -14,7 +14,7 @@ import pyarrow.parquet
 from leadmodel.batch.spreadsheets import DisarmedCsvWriter, ExcelWriter
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.convert import duplicate_names
-from leadmodel.leads.read import read_batches
+from leadmodel.leads.io import read_batches
 from leadmodel.serving.service import MAX_LEADS
 
 __all__ = [

@@ -15,10 +15,8 @@ from leadmodel.batch.score import answer_columns, append_answers
 from leadmodel.decision.policy import Decision
 from leadmodel.explain.reasons import Reason, explain
 from leadmodel.leads.convert import read_columns
-from leadmodel.leads.parse import identifier
-from leadmodel.leads.schema import LeadSchema
-from leadmodel.leads.table import LeadTable
-from leadmodel.leads.unusual import count_warnings
+from leadmodel.leads.schema import LeadSchema, identifier
+from leadmodel.leads.table import LeadTable, count_warnings
 from leadmodel.model import LeadModel
 
 __all__ = ["Match", "Progress", "RankedLeads", "Ranking", "match_columns", "rank_list", "toggle_sort"]

@@ -28,7 +28,7 @@ def train(
     Parameters
     ----------
     leads : DataFrame of shape (n_leads, n_columns)
-        As `leadmodel.leads.read.read_table` returns it.
+        As `leadmodel.leads.io.read_table` returns it.
     recipe : Recipe
         What is known of the columns; its target is needed.
     settings : TrainingSettings, optional

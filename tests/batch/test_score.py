@@ -13,8 +13,8 @@ from support import ROOT, command
 
 from leadmodel.batch.score import Scored, score_file
 from leadmodel.errors import InputError, LeadError
-from leadmodel.leads import read as reading
-from leadmodel.leads.read import read_table
+from leadmodel.leads import io as leads_io
+from leadmodel.leads.io import read_table
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
 
@@ -58,7 +58,7 @@ def test_every_column_stays_as_it_is(model: LeadModel, tmp_path: Path) -> None:
 def test_texts_that_come_as_dictionaries_are_written_as_texts(
     model: LeadModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: pa.DataType, output: str
 ) -> None:
-    monkeypatch.setattr(reading, "LARGE_GROUP", 1)
+    monkeypatch.setattr(leads_io, "LARGE_GROUP", 1)
     leads = pa.Table.from_pandas(NEW, preserve_index=False)
     leads = leads.set_column(2, "source", leads["source"].cast(kind))
     times = pa.array(range(300), pa.timestamp("us", tz="Europe/Berlin"))
@@ -98,8 +98,8 @@ def test_a_name_that_is_taken_gets_a_number(model: LeadModel, tmp_path: Path, na
 def test_the_number_of_leads_to_come_is_known_from_the_first_batch_on(
     model: LeadModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, encoding: str
 ) -> None:
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 4096)
-    monkeypatch.setattr(reading, "BATCH_ROWS", 40)
+    monkeypatch.setattr(leads_io, "BLOCK_BYTES", 4096)
+    monkeypatch.setattr(leads_io, "BATCH_ROWS", 40)
     if encoding:
         NEW.to_csv(tmp_path / name, index=False, encoding=encoding)
     else:
@@ -116,7 +116,7 @@ def test_a_file_in_many_batches_scores_as_one(
     model: LeadModel, csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     score_file(model, csv, tmp_path / "one.csv")
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 4096)
+    monkeypatch.setattr(leads_io, "BLOCK_BYTES", 4096)
     steps: list[int] = []
     score_file(model, csv, tmp_path / "many.csv", lambda n_leads, n_expected: steps.append(n_leads))
     assert len(steps) > 3
@@ -126,7 +126,7 @@ def test_a_file_in_many_batches_scores_as_one(
 def test_a_bad_lead_is_named_by_its_row_in_the_file_and_leaves_nothing(
     model: LeadModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "BLOCK_BYTES", 4096)
+    monkeypatch.setattr(leads_io, "BLOCK_BYTES", 4096)
     NEW.assign(age=[*["30"] * 249, "old", *["30"] * 50]).to_csv(tmp_path / "leads.csv", index=False)
     with pytest.raises(LeadError, match=r"Row 250: the field 'age' must be a number. Got 'old' instead."):
         score_file(model, tmp_path / "leads.csv", tmp_path / "scored.csv")

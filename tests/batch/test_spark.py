@@ -18,7 +18,7 @@ from leadmodel.batch.score import score_file
 from leadmodel.batch.spark import _checksum, _open, _score_partition, plain_errors, score
 from leadmodel.errors import InputError, ModelError
 from leadmodel.events.features import FeaturePlan, build_features
-from leadmodel.leads.read import read_table
+from leadmodel.leads.io import read_table
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
 

@@ -204,7 +204,7 @@ def test_open_leads_count_for_the_fields_and_not_for_performance(model: LeadMode
 def test_a_file_is_read_in_parts(
     model: LeadModel, fresh: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leadmodel.leads.read.BLOCK_BYTES", 20_000)
+    monkeypatch.setattr("leadmodel.leads.io.BLOCK_BYTES", 20_000)
     fresh.to_csv(tmp_path / "leads.csv", index=False)
     parts: list[int] = []
     assert measure_drift(model, tmp_path / "leads.csv", parts.append) == compare(model, fresh)

@@ -6,7 +6,7 @@ import pytest
 
 from leadmodel.explain.reasons import explain
 from leadmodel.leads.convert import read_records
-from leadmodel.leads.schema import MISSING
+from leadmodel.leads.field import MISSING
 from leadmodel.model import LeadModel
 
 

@@ -14,7 +14,7 @@ from hostile import with_model
 from leadmodel.explain import shap as contributions
 from leadmodel.explain.shap import ShapExplainer
 from leadmodel.leads.convert import read_leads
-from leadmodel.leads.schema import MISSING
+from leadmodel.leads.field import MISSING
 from leadmodel.model import LeadModel
 from leadmodel.prepare.pipeline import fit_bag
 from leadmodel.prepare.settings import TrainingSettings

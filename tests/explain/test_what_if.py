@@ -11,9 +11,10 @@ from leadmodel.errors import InputError
 from leadmodel.explain.what_if import find_changes, trace_curve
 from leadmodel.insights.profile import Profile, profile_leads
 from leadmodel.leads.convert import read_leads, read_records
+from leadmodel.leads.field import Value
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.recipe import FieldConfig, Recipe
-from leadmodel.leads.schema import LeadSchema, Value
+from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable
 from leadmodel.model import LeadModel
 from leadmodel.serving.service import ScoringService

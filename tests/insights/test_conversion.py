@@ -16,9 +16,10 @@ from leadmodel.insights.conversion import (
 )
 from leadmodel.insights.profile import Cell, FieldProfile, Profile, profile_leads
 from leadmodel.leads.convert import read_leads
+from leadmodel.leads.field import MISSING, Field, Value
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.recipe import Recipe
-from leadmodel.leads.schema import MISSING, Field, LeadSchema, Value
+from leadmodel.leads.schema import LeadSchema
 
 NUMBER = Field(name="visits", label="Visits", kind="numeric")
 WHOLE = NUMBER.model_copy(update={"integer": True})

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from support import ROOT, command
 
-from leadmodel.leads.read import read_table
+from leadmodel.leads.io import read_table
 from leadmodel.model import LeadModel
 
 

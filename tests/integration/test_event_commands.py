@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from support import command
 
-from leadmodel.leads.read import read_table
+from leadmodel.leads.io import read_table
 from leadmodel.model import LeadModel
 
 RECIPE = """

@@ -12,7 +12,7 @@ import pytest
 from hub_server import LoopbackHub
 from support import ROOT
 
-from leadmodel.leads.read import read_table
+from leadmodel.leads.io import read_table
 from leadmodel.model import LeadModel
 from leadmodel.publishing.hub.push import versions
 

@@ -16,7 +16,7 @@ from support import ROOT
 from support import command as command_of
 
 from leadmodel.cli.train import parse_arguments
-from leadmodel.leads.read import read_table
+from leadmodel.leads.io import read_table
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel

@@ -9,7 +9,7 @@ from support import ROOT
 from leadmodel.batch.score import score_file
 from leadmodel.events.dataset import open_leads, past_leads, recipe_of_leads
 from leadmodel.events.tables import read_event_tables
-from leadmodel.leads.read import read_table
+from leadmodel.leads.io import read_table
 from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
 from leadmodel.prepare.data import prepare_all

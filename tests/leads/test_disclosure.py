@@ -13,9 +13,10 @@ from leadmodel.insights.conversion import conversions
 from leadmodel.insights.profile import Cell, FieldProfile, Profile, profile_leads, profile_output
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.disclosure import publish_ends, publish_quantiles, publish_typical
+from leadmodel.leads.field import MIN_TOLD, Field
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.recipe import Recipe
-from leadmodel.leads.schema import MIN_TOLD, Field, LeadSchema
+from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable
 from leadmodel.model import LeadModel
 

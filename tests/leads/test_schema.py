@@ -4,9 +4,9 @@ import pytest
 
 from leadmodel.errors import InputError, LeadError
 from leadmodel.leads.convert import read_records
-from leadmodel.leads.parse import identifier
-from leadmodel.leads.schema import MISSING, Field, LeadSchema, ValueWarning
-from leadmodel.leads.unusual import warnings_by_lead
+from leadmodel.leads.field import MISSING, Field, ValueWarning
+from leadmodel.leads.schema import LeadSchema, identifier
+from leadmodel.leads.table import warnings_by_lead
 
 AGE = Field(name="age", kind="numeric", label="Age", minimum=18, maximum=70, missing_share=0.1)
 SOURCE = Field(name="Lead Source", kind="categorical", label="Source", choices=("Google", "NA"))

@@ -4,8 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leadmodel.leads.schema import MISSING, Field, LeadSchema
-from leadmodel.leads.table import LeadTable
+from leadmodel.leads.convert import read_columns, read_records
+from leadmodel.leads.field import MISSING, Field
+from leadmodel.leads.infer import infer_schema
+from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.schema import LeadSchema
+from leadmodel.leads.table import LeadTable, warning_texts, warnings_by_lead
 
 SCHEMA = LeadSchema(
     fields=(
@@ -64,3 +68,49 @@ def test_some_leads_are_taken_in_their_order() -> None:
 def test_plain_texts_are_refused() -> None:
     with pytest.raises(TypeError, match="The column 'source' must be of dtype category"):
         LeadTable.from_frame(SCHEMA, X.astype({"source": object}))
+
+
+INFERRED = infer_schema(
+    pd.DataFrame(
+        {
+            "n": [float(n * 7 % 20) for n in range(20)],
+            "t": ["a"] * 10 + ["b"] * 10,
+            "f": [0, 1] * 10,
+            "y": ["Yes", "No"] * 10,
+        }
+    ),
+    Recipe(),
+)
+ODD = pd.DataFrame(
+    {
+        "n": ["5", " 7.5 ", None, "400"],
+        "t": ["a", " b ", "", "z"],
+        "f": ["1", "false", None, "0"],
+        "y": ["YES", "no", "true", None],
+    }
+)
+
+
+def test_a_table_is_warned_of_as_its_values_one_by_one() -> None:
+    table = read_columns(INFERRED, ODD)
+    found = warnings_by_lead(table)
+    assert len(found) == 2
+    for lead, row in enumerate(table.rows()):
+        fields = [INFERRED.by_name[name] for name in INFERRED.columns]
+        expected = [field.warning(value) for field, value in zip(fields, row, strict=True)]
+        assert found.get(lead, []) == [warning for warning in expected if warning]
+
+
+def test_leads_alone_are_warned_of_as_in_a_table() -> None:
+    together = warnings_by_lead(read_columns(INFERRED, ODD))
+    for lead, record in enumerate(ODD.to_dict("records")):
+        assert warnings_by_lead(read_records(INFERRED, [record])).get(0) == together.get(lead)
+
+
+def test_the_texts_of_a_table_are_those_of_its_warnings() -> None:
+    table = read_columns(INFERRED, ODD)
+    found = warnings_by_lead(table)
+    expected = [" ".join(warning.message for warning in found.get(lead, [])) or None for lead in range(4)]
+    assert warning_texts(table).to_pylist() == expected
+    usual = read_columns(INFERRED, pd.DataFrame([INFERRED.example()] * 2))
+    assert warning_texts(usual).to_pylist() == [None, None]

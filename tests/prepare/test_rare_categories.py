@@ -7,8 +7,8 @@ from skops.io import loads
 from support import with_amounts
 
 from leadmodel.leads.convert import read_leads
+from leadmodel.leads.field import MIN_CATEGORY_COUNT
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
-from leadmodel.leads.schema import MIN_CATEGORY_COUNT
 from leadmodel.model import LeadModel
 from leadmodel.prepare.data import prepare
 from leadmodel.prepare.rare_categories import forget_rare

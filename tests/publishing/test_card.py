@@ -16,7 +16,6 @@ from markdown_it.token import Token
 from support import command
 
 from leadmodel.audit.audit import Audit
-from leadmodel.leads.parse import markdown, visible
 from leadmodel.leads.sample import SAMPLE_RECIPE
 from leadmodel.model import LeadModel
 from leadmodel.prepare.settings import TrainingSettings
@@ -24,6 +23,7 @@ from leadmodel.publishing import card
 from leadmodel.publishing.config import ModelConfig
 from leadmodel.publishing.loading import check_consistency
 from leadmodel.report.evaluation import Evaluation
+from leadmodel.text import markdown, visible
 from leadmodel.training.run import train
 
 

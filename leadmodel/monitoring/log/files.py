@@ -14,7 +14,7 @@ import pyarrow.parquet
 
 from leadmodel.atomic import atomic_write
 from leadmodel.errors import InputError, quoted
-from leadmodel.leads.read import is_text
+from leadmodel.leads.io import is_text
 from leadmodel.publishing.hub.datasets import DatasetUploads, cache_of, fetch_files
 
 __all__ = [

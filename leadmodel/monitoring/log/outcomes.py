@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from leadmodel.errors import InputError, quoted
+from leadmodel.leads.io import read_table
 from leadmodel.leads.outcome import known_outcomes, read_outcome
-from leadmodel.leads.read import read_table
 from leadmodel.monitoring.log.files import (
     LogStore,
     find_files,

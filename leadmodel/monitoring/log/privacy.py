@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from leadmodel.leads.schema import MISSING, Field, LeadSchema
+from leadmodel.leads.field import MISSING, Field
+from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable
 
 __all__ = ["OTHER", "keep_leads", "restore_leads"]

@@ -15,7 +15,8 @@ from gradio.context import LocalContext
 from gradio.mcp import GradioMCPServer
 
 from leadmodel.errors import InputError
-from leadmodel.leads.schema import Field, LeadSchema
+from leadmodel.leads.field import Field
+from leadmodel.leads.schema import LeadSchema
 from leadmodel.serving.files import read_list, to_csv, to_excel
 from leadmodel.serving.service import Channel, ScoringService
 from leadmodel.serving.web.safe_errors import MAX_ERROR

@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from leadmodel.errors import InputError, LeadError, quoted
-from leadmodel.leads.schema import Field, LeadSchema
+from leadmodel.leads.field import Field
+from leadmodel.leads.schema import LeadSchema
 from leadmodel.predictor.answer import Answer
 from leadmodel.serving.service import MAX_LEADS, ScoringService
 from leadmodel.serving.web.bounds import read_json

@@ -4,7 +4,6 @@ from typing import Any
 
 import gradio as gr
 
-from leadmodel.leads.parse import markdown
 from leadmodel.model import LeadModel
 from leadmodel.serving.api.gradio import add_endpoints
 from leadmodel.serving.files import MAX_BYTES
@@ -18,6 +17,7 @@ from leadmodel.serving.ui.reports import (
     add_monitoring_page,
     add_segments_page,
 )
+from leadmodel.text import markdown
 
 __all__ = ["build_demo", "looks"]
 

@@ -11,7 +11,8 @@ import gradio as gr
 from gradio.components import Component
 
 from leadmodel.errors import quoted
-from leadmodel.leads.schema import Field, LeadSchema
+from leadmodel.leads.field import Field
+from leadmodel.leads.schema import LeadSchema
 from leadmodel.serving.ui.components import read_script
 
 __all__ = [

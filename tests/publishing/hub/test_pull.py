@@ -6,7 +6,7 @@ from hub_server import Fault, LoopbackHub
 from huggingface_hub import HfApi
 
 from leadmodel.errors import InputError, ModelError
-from leadmodel.leads.read import read_table
+from leadmodel.leads.io import read_table
 from leadmodel.model import LeadModel
 from leadmodel.publishing.hub.pull import latest_commit, pull
 

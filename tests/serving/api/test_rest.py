@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from leadmodel.leads.field import Field
 from leadmodel.leads.sample import make_sample
-from leadmodel.leads.schema import Field
 from leadmodel.model import LeadModel
 
 LEADS: list[dict[str, Any]] = json.loads(

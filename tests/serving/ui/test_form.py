@@ -10,7 +10,7 @@ from leadmodel.leads.convert import read_records
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.leads.unusual import find_unusual
+from leadmodel.leads.table import find_unusual
 from leadmodel.serving.ui.form import (
     UNKNOWN,
     Form,

@@ -5,7 +5,7 @@ import pytest
 from leadmodel.amounts.model import AmountParameters
 from leadmodel.explain.reasons import Explanation, Reason
 from leadmodel.explain.what_if import Change, Curve, WhatIf
-from leadmodel.leads.schema import Field, ValueWarning
+from leadmodel.leads.field import Field, ValueWarning
 from leadmodel.predictor.answer import Answer
 from leadmodel.serving.ui.views.lead import (
     render_answer,

@@ -8,7 +8,7 @@ from typing import Any
 from leadmodel.amounts.model import LEVEL, AmountParameters
 from leadmodel.explain.reasons import Explanation, Reason
 from leadmodel.explain.what_if import Curve, WhatIf
-from leadmodel.leads.schema import Field, ValueWarning
+from leadmodel.leads.field import Field, ValueWarning
 from leadmodel.predictor.answer import Answer
 from leadmodel.serving.ui.components import render
 

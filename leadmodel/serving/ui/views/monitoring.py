@@ -7,7 +7,7 @@ import numpy as np
 
 from leadmodel.drift.drift import FieldDrift
 from leadmodel.drift.measure import evaluate_outcomes
-from leadmodel.leads.schema import MIN_CATEGORY_COUNT
+from leadmodel.leads.field import MIN_CATEGORY_COUNT
 from leadmodel.metrics.classification import reliability
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.history import (

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from leadmodel.clusters.results import Clustering, Map, Segment
-from leadmodel.leads.schema import MIN_CATEGORY_COUNT
+from leadmodel.leads.field import MIN_CATEGORY_COUNT
 from leadmodel.metrics.classification import Estimate
 from leadmodel.model import LeadModel
 from leadmodel.serving.ui.components import render

@@ -1,4 +1,4 @@
-"""Read a table of leads as a CRM exports it: CSV of any dialect, Parquet or Excel."""
+"""Read a table of leads as a CRM exports it (CSV of any dialect, Parquet or Excel), and write one."""
 
 import atexit
 import codecs
@@ -13,7 +13,7 @@ from collections.abc import Collection, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 from weakref import WeakSet
 
 import fsspec
@@ -22,11 +22,24 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from leadmodel.atomic import atomic_write
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.convert import duplicate_names
 from leadmodel.leads.loan import Loan
 
-__all__ = ["Batch", "find_delimiter", "is_text", "read_batches", "read_table", "stream_leads"]
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = [
+    "Batch",
+    "check_writable",
+    "find_delimiter",
+    "is_text",
+    "read_batches",
+    "read_table",
+    "stream_leads",
+    "write_leads",
+]
 
 _SAMPLE_BYTES = 256_000
 BLOCK_BYTES = 4_000_000
@@ -291,3 +304,44 @@ def find_delimiter(text: str) -> str:
         _DELIMITERS,
         key=lambda mark: len(next(csv.reader(io.StringIO(text, newline=""), delimiter=mark), [])),
     )
+
+
+def check_writable(output: str | Path) -> Path:
+    """Return `output` as a path.
+
+    Raises
+    ------
+    InputError
+        If it is no CSV or Parquet file, or its folder is missing.
+    """
+    path = Path(output)
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        raise InputError(f"The output must end in .csv or .parquet. Got {quoted(str(path), 300)} instead.")
+    if not path.parent.is_dir():
+        raise InputError(
+            f"The output folder {quoted(str(path.parent), 300)} does not exist; create it first."
+        )
+    return path
+
+
+def write_leads(leads: "pl.DataFrame", output: str | Path) -> None:
+    """Write leads as CSV or Parquet, by the name of the file.
+
+    Raises
+    ------
+    InputError
+        As `check_writable`, or if the file cannot be written; what was there before stays.
+    """
+    import polars as pl
+
+    path = check_writable(output)
+    try:
+        with atomic_write(path) as staged:
+            if path.suffix.lower() == ".csv":
+                leads.write_csv(staged, datetime_format="%Y-%m-%dT%H:%M:%S%.f")
+            else:
+                leads.write_parquet(staged)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError(
+            f"The output {quoted(str(path), 300)} cannot be written: {error!s:.300}."
+        ) from None

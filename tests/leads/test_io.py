@@ -6,11 +6,12 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pandas as pd
+import polars as pl
 import pytest
 from support import command
 
 from leadmodel.errors import InputError
-from leadmodel.leads.read import read_batches, read_table
+from leadmodel.leads.io import read_batches, read_table, write_leads
 
 
 def written(folder: Path, name: str, content: bytes) -> Path:
@@ -134,7 +135,7 @@ def test_a_url_that_answers_not_is_named(site: str) -> None:
 
 SLOW_READER = r"""
 import io, sys, threading, time
-from leadmodel.leads.read import read_batches
+from leadmodel.leads.io import read_batches
 
 class Slow(io.BytesIO):
     n_reads = 0
@@ -205,3 +206,33 @@ def test_large_texts_of_other_encodings_come_whole() -> None:
         leads = [batch.to_pandas() for batch in batches]
         assert sum(map(len, leads)) == n_leads
         assert {*pd.concat(leads)["city"]} == {"Köln"}
+
+
+LEADS = pl.DataFrame({"who": ["007", "NA"], "visits": [1, None]})
+
+
+@pytest.mark.parametrize("name", ["leads.csv", "leads.PARQUET"])
+def test_leads_come_back_as_they_were(tmp_path: Path, name: str) -> None:
+    write_leads(LEADS, tmp_path / name)
+    read = pl.from_pandas(read_table(tmp_path / name)).cast(LEADS.schema)
+    assert read.equals(LEADS)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_what_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    old = tmp_path / "leads.csv"
+    old.write_text("old")
+    nested = pl.DataFrame({"lists": [[1], [2]]})
+    with pytest.raises(InputError, match=r"leads.csv' cannot be written"):
+        write_leads(nested, old)
+    assert old.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [old]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("leads.xlsx", "must end in .csv or .parquet"), ("none/leads.csv", "does not exist; create it first")],
+)
+def test_where_leads_cannot_go_is_told(tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        write_leads(LEADS, tmp_path / name)

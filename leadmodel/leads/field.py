@@ -1,0 +1,227 @@
+"""A field of a lead: its kind, its usual values, and how one raw value of it is read."""
+
+import math
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from leadmodel.errors import LeadError, quoted
+
+__all__ = [
+    "FALSE_WORDS",
+    "GROUPED_BY_COMMA",
+    "MIN_CATEGORY_COUNT",
+    "MIN_TOLD",
+    "MISSING",
+    "TRUE_WORDS",
+    "Field",
+    "Kind",
+    "Value",
+    "ValueWarning",
+    "is_unicode",
+    "plain_number",
+]
+
+GROUPED_BY_COMMA = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
+_GROUPED_BY_POINT = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?")
+
+TRUE_WORDS = {"1", "1.0", "true", "t", "yes", "y", "on"}
+FALSE_WORDS = {"0", "0.0", "false", "f", "no", "n", "off"}
+
+MISSING = "(missing)"
+"""The category that stands for "not answered"; the saved pipeline fills it in as well."""
+
+MIN_CATEGORY_COUNT = 5
+"""Categories seen in fewer leads might point to a person, so no file of the model names them."""
+
+MIN_TOLD = 2 * MIN_CATEGORY_COUNT
+"""Of fewer leads it is not told how many converted."""
+
+Kind = Literal["numeric", "categorical", "boolean"]
+Value = float | str
+
+
+_NESTED = (list, tuple, set, Mapping)
+"""A tuple: a union would be made anew for each value."""
+
+
+class ValueWarning(BaseModel):
+    """Something to know about a value that was scored all the same."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    kind: Literal["missing", "unseen", "out of range"]
+    message: str
+
+
+class Field(BaseModel):
+    """One thing known of a lead.
+
+    A boolean whose two choices are "0" and "1" is a number to the model; every other
+    boolean is a text of two choices, exactly as the leads write it. What is `assumed` stands
+    for a number that was not given: the training leads' mean, where none of them lacked it. Beyond
+    `minimum` and `maximum` lie a handful of training leads; `missing_share` is 0 of fewer.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    kind: Kind
+    label: str
+    help: str = ""
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    integer: bool = False
+    decimal_comma: bool = False
+    required: bool = False
+    influence: bool = False
+    missing_share: float = 0.0
+    typical: int | float | str | None = None
+    assumed: float | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the model takes this field as a category."""
+        return self.kind == "categorical" or (self.kind == "boolean" and not self._is_flag)
+
+    @property
+    def _is_flag(self) -> bool:
+        return self.kind == "boolean" and self.choices == ("0", "1")
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the field says all that forms and reasons need: its range, or its two choices."""
+        if self.kind == "boolean" and len(self.choices) != 2:
+            return False
+        return self.is_text or (self.minimum is not None and self.maximum is not None)
+
+    @property
+    def missing_value(self) -> Value:
+        """What the model gets when the field was not answered."""
+        return MISSING if self.is_text else math.nan
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset((*self.choices, MISSING))
+
+    @cached_property
+    def usual_texts(self) -> frozenset[str]:
+        """The texts that `warning` finds nothing unusual about."""
+        return self._known if self.missing_share > 0 else self._known - {MISSING}
+
+    def parse(self, value: Any) -> Value:
+        """Return `value`, which is not missing, as the model takes it.
+
+        Raises
+        ------
+        LeadError
+            If the value is not of the field's kind.
+        """
+        if isinstance(value, _NESTED):
+            raise LeadError.of_value(self.name, value, "be a single value")
+        if isinstance(value, int) and value.bit_length() > 1024:
+            raise LeadError.of_value(self.name, value, "have at most 308 digits")
+        if self._is_flag:
+            return self._parse_flag(value)
+        return self._parse_text(value) if self.is_text else self._parse_number(value)
+
+    def _parse_number(self, value: Any) -> float:
+        try:
+            number = float(plain_number(value, self.decimal_comma) if isinstance(value, str) else value)
+        except (TypeError, ValueError, OverflowError):
+            raise LeadError.of_value(self.name, value, "be a number") from None
+        if math.isinf(number):
+            raise LeadError.of_value(self.name, value, "be a finite number")
+        return number
+
+    def _parse_flag(self, value: Any) -> float:
+        text = str(value).strip().lower()
+        if text not in TRUE_WORDS | FALSE_WORDS:
+            raise LeadError.of_value(self.name, value, "be 0 or 1, true or false, yes or no")
+        return float(text in TRUE_WORDS)
+
+    def _parse_text(self, value: Any) -> str:
+        if isinstance(value, float) and value.is_integer() and str(value) not in self._known:
+            value = int(value)
+        text = str(value).strip()
+        if not is_unicode(text):
+            raise LeadError.of_value(self.name, ascii(text), "be valid Unicode")
+        if self.kind == "boolean" and text not in self._known:
+            return self._match_choice(text)
+        return text
+
+    def _match_choice(self, text: str) -> str:
+        no, yes = self.choices
+        folded = text.lower()
+        if folded in TRUE_WORDS | {yes.lower()}:
+            return yes
+        return no if folded in FALSE_WORDS | {no.lower()} else text
+
+    def warning(self, value: Value) -> ValueWarning | None:
+        """Return what is unusual about a parsed `value`, if anything."""
+        if isinstance(value, str):
+            return self._text_warning(value)
+        if math.isnan(value):
+            return self._missing_warning()
+        low, high = self.minimum, self.maximum
+        if low is None or high is None or low <= value <= high:
+            return None
+        return ValueWarning(
+            field=self.name,
+            kind="out of range",
+            message=f"{self.label}: {value:g} lies outside the training leads' {low:g} to {high:g}.",
+        )
+
+    def _text_warning(self, value: str) -> ValueWarning | None:
+        if value == MISSING:
+            return self._missing_warning()
+        if value in self._known:
+            return None
+        message = (
+            f"{self.label}: {quoted(value)} was seen in fewer than {MIN_CATEGORY_COUNT} training leads."
+        )
+        return ValueWarning(field=self.name, kind="unseen", message=message)
+
+    def _missing_warning(self) -> ValueWarning | None:
+        if self.missing_share > 0:
+            return None
+        lacked = f"fewer than {MIN_CATEGORY_COUNT} training leads lacked"
+        if self.assumed is not None:
+            lacked = "no training lead lacked; the average is assumed"
+        message = f"{self.label}: not given, which {lacked}."
+        return ValueWarning(field=self.name, kind="missing", message=message)
+
+
+def plain_number(text: str, decimal_comma: bool) -> str:
+    """Return `text` without separators of thousands and with a point for decimals.
+
+    >>> plain_number("1.234,5", decimal_comma=True), plain_number("1,234.5", decimal_comma=False)
+    ('1234.5', '1234.5')
+
+    Raises
+    ------
+    ValueError
+        If a comma can be neither, so that a number would be read ten times too large.
+    """
+    text = text.strip()
+    if decimal_comma:
+        grouped = _GROUPED_BY_POINT.fullmatch(text) is not None
+        return (text.replace(".", "") if grouped else text).replace(",", ".")
+    if "," in text and not GROUPED_BY_COMMA.fullmatch(text):
+        raise ValueError(text)
+    return text.replace(",", "")
+
+
+def is_unicode(text: str) -> bool:
+    """Whether `text` can be written as UTF-8: half a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

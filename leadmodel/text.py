@@ -1,0 +1,59 @@
+"""Format numbers and texts for people: every page, card, report and message writes them the same way."""
+
+import re
+
+__all__ = ["format_number", "format_percent", "markdown", "visible"]
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal obeys, breaks a line, turns the direction of writing, or is half a letter."""
+
+_MARKS = re.compile(
+    r"[<>\[\]`*~|\\]|\$\$|(?<!\w)_|_(?!\w)"
+    r"|&(?=\#?\w+;)"  # an ampersand that would begin another character's code
+    r"|(?<=:)//|(?<=\bwww)\."  # what makes an address of itself
+    r"|^\s*(?:\#{1,6}|[-+=]+|\d{1,9}[.)])(?=\s|$)|^\s{2,}",
+    re.IGNORECASE,
+)
+"""Where Markdown takes a text for more than a text; the last line is of the beginnings of lines."""
+
+
+def format_number(number: float) -> str:
+    """Format a number with about four significant digits and a comma between thousands.
+
+    >>> format_number(12345.6), format_number(0.123456), format_number(3.0)
+    ('12,346', '0.1235', '3')
+    """
+    # The format g would turn to an exponent from 10,000 on.
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
+
+
+def format_percent(share: float) -> str:
+    """Format a share in percent, with a decimal where it would otherwise round to few percent.
+
+    >>> format_percent(0.3), format_percent(0.014), format_percent(0)
+    ('30%', '1.4%', '0%')
+    """
+    # From 9.95 % on one decimal would show 10.0%.
+    return f"{share:.1%}" if 0 < share < 0.0995 else f"{share:.0%}"
+
+
+def visible(text: str, keep: str = "") -> str:
+    """Return `text` with what a terminal would obey written out, but for the characters to keep.
+
+    >>> print(visible("a\\x1b[2Jb"))
+    a\\x1b[2Jb
+    """
+    return _CONTROLS.sub(lambda found: found[0] if found[0] in keep else _written_out(found[0]), text)
+
+
+def _written_out(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def markdown(text: str) -> str:
+    """Return `text` as Markdown that shows it, on one line, and does nothing else.
+
+    >>> markdown("![win](javascript:alert(1)) in minutes_on_site")
+    '!&#91;win&#93;(javascript:alert(1)) in minutes_on_site'
+    """
+    return _MARKS.sub(lambda found: "".join(f"&#{ord(mark)};" for mark in found[0]), visible(text))
