@@ -26,8 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.scoring import median, repeated
 from benchmarks.table import print_head, print_table
 from leadmodel.drift.counts import count_leads
-from leadmodel.drift.drift import Drift, compare_leads
-from leadmodel.drift.measure import measure_drift
+from leadmodel.drift.drift import Drift, compare_leads, measure_drift
 from leadmodel.insights.profile import Profile, profile_leads, profile_output
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.field import MIN_CATEGORY_COUNT, MISSING, Field

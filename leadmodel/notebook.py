@@ -17,7 +17,7 @@ from leadmodel.report.readiness import Readiness, evaluate_readiness
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from leadmodel.plots.display import Display
+    from leadmodel.plots.style import Display
 
 __all__ = ["ModelView"]
 

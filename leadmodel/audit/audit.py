@@ -1,16 +1,18 @@
-"""Audit past leads for leaks and poor data, before a model learns from them."""
+"""Audit past leads for leakage, too few leads, duplicates, contradictions and shifts over time."""
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.stats import chi2
 
-from leadmodel.audit.data_quality import check_duplicates, check_shift, check_size, list_left_out
-from leadmodel.audit.finding import SEVERITIES, Audit, Finding
+from leadmodel.audit.finding import SEVERITIES, Audit, Finding, Severity
 from leadmodel.audit.leakage import find_leaks, measure_columns
-from leadmodel.leads.convert import is_nested
+from leadmodel.errors import InputError
+from leadmodel.leads.convert import is_nested, read_times
+from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME
 from leadmodel.leads.schema import LeadSchema
 
-__all__ = ["Audit", "Finding", "audit_leads"]
+__all__ = ["Audit", "Finding", "audit_leads", "check_open_leads"]
 
 MAX_MEASURED = 100_000
 """Leads on which columns are measured; a share of so many leads has a standard error of 0.2 points."""
@@ -45,7 +47,7 @@ def audit_leads(
         Fields computed from events before the cutoff of the lead.
     """
     leads = _without_lists(schema, leads)
-    findings = [*check_size(y), *check_duplicates(schema, leads, typed, y)]
+    findings = [*_check_size(y), *_check_duplicates(schema, leads, typed, y)]
     if min(y.mean(), 1 - y.mean()) * MAX_MEASURED >= MIN_MEASURED and len(y) > MAX_MEASURED:
         text = f"Columns were measured on a random sample of {MAX_MEASURED:,} of {len(y):,} leads."
         findings.append(Finding(kind="sample", text=text, severity="note"))
@@ -53,7 +55,7 @@ def audit_leads(
         leads, typed, y = leads.iloc[rows], typed.iloc[rows], y[rows]
     columns = measure_columns(schema, leads, typed, y, random_state)
     findings += find_leaks(schema, typed, y, columns, made)
-    findings += [*check_shift(schema, leads, y), *list_left_out(schema)]
+    findings += [*_check_shift(schema, leads, y), *_list_left_out(schema)]
     return Audit(findings=tuple(sorted(findings, key=lambda one: SEVERITIES.index(one.severity))))
 
 
@@ -62,3 +64,208 @@ def _without_lists(schema: LeadSchema, leads: pd.DataFrame) -> pd.DataFrame:
     objects = [name for name in schema.ignored if leads[name].dtype == object]
     nested = {name: leads[name].astype(str) for name in objects if leads[name].map(is_nested).any()}
     return leads.assign(**nested) if nested else leads
+
+
+Ints = npt.NDArray[np.int64]
+
+FEW_LEADS = 500
+"""Leads of the rarer outcome below which intervals are wide. A fifth of them is kept for the test, and a
+share of 100 leads, such as the recall, has a 95 % interval of about 10 points to either side."""
+
+MANY_COPIES = 0.01
+"""Share of duplicates from which on metrics suffer: one copy may be in the training leads and the other in
+the test leads."""
+
+N_BINS = 10
+"""Time spans with about the same number of leads each."""
+
+ALPHA_SHIFT = 0.001
+"""Significance level of the test for a shift."""
+
+SMALL_EFFECT = 0.1
+"""Cohen's w (Cohen 1988) of a small effect: where 30 % convert, shares that differ between spans by 4.6
+points on average. With many leads a smaller effect is significant too, but does not matter."""
+
+MOSTLY_OPEN = 0.5
+"""Share of open leads among the newest tenth from which on they are reported."""
+
+_KINDS = {
+    "leak": "known leak",
+    "personal data": "personal data",
+    "id": "id",
+    "text": "free text",
+    "empty": "constant",
+    "constant": "constant",
+    "filled in for fewer": "constant",
+    "date": "date",
+}
+"""Kinds of ignored columns, by the beginning of the reason."""
+
+
+def _check_size(y: Ints) -> list[Finding]:
+    """Report too few leads of either outcome."""
+    converted, other = int(y.sum()), int(len(y) - y.sum())
+    counted = f"{converted:,} leads converted, {other:,} did not"
+    n_test = max(1, min(converted, other) // 5)
+    if min(converted, other) < MIN_LEADS_PER_OUTCOME:
+        text = f"{counted}. A model needs at least {MIN_LEADS_PER_OUTCOME} of each."
+        return [Finding(kind="too few leads", text=text, severity="problem")]
+    if min(converted, other) < FEW_LEADS:
+        text = (
+            f"{counted}. With a fifth of them in the test, intervals will be wide: for a share such as the "
+            f"recall, {98 / np.sqrt(n_test):.0f} points to either side."
+        )
+        return [Finding(kind="few leads", text=text, severity="note")]
+    return []
+
+
+def _list_left_out(schema: LeadSchema) -> list[Finding]:
+    """Report which columns are ignored and why, except for reasons that the user gave."""
+    columns: dict[str, list[str]] = {}
+    for name, why in schema.ignored.items():
+        columns.setdefault(why, []).append(name)
+    findings = []
+    for why, names in columns.items():
+        if why.startswith("too many columns"):
+            text = f"{len(names):,} columns are left out. T{why[1:]}, each by itself."
+            findings.append(Finding(kind="too many columns", text=text, severity="problem"))
+        kind = next((kind for start, kind in _KINDS.items() if why.startswith(start)), None)
+        if kind:
+            text = f"Left out: {why.removeprefix('leak: ')}."
+            findings.append(Finding(kind=kind, columns=tuple(names), text=text, severity="note"))
+    return findings
+
+
+def _check_duplicates(
+    schema: LeadSchema, leads: pd.DataFrame, typed: pd.DataFrame, y: Ints
+) -> list[Finding]:
+    """Report duplicate and contradictory leads.
+
+    Duplicates are equal in every column except ids; contradictory leads are equal in every field and
+    have different outcomes.
+
+    Parameters
+    ----------
+    schema, leads, typed, y
+        As for `leadmodel.audit.leakage.measure_columns`.
+    """
+    fields = np.zeros(len(y), dtype=np.uint64)
+    for name in typed:
+        fields = _mix(fields, typed[name])
+    rows = _mix(fields, pd.Series(y))
+    for name, why in schema.ignored.items():
+        if _is_identifying(why, leads[name]):
+            rows = _mix(rows, leads[name])
+    return _duplicates(rows) + _contradictions(fields, y)
+
+
+def _is_identifying(why: str, column: pd.Series) -> bool:
+    """Return whether two leads that differ in this ignored column alone are different leads."""
+    # Ids differ between copies of one lead, and a numeric time may be just another running number.
+    serial = why == "time of the lead" and pd.to_numeric(column.head(100), errors="coerce").notna().all()
+    return why not in ("id", "target") and not why.startswith(("empty", "constant")) and not serial
+
+
+def _mix(hashes: npt.NDArray[np.uint64], column: pd.Series) -> npt.NDArray[np.uint64]:
+    """Return `hashes` of rows with one more column mixed in."""
+    own = pd.util.hash_pandas_object(column, index=False).to_numpy()
+    # Multiplied before the exclusive or, so that the order of columns counts (Knuth's golden ratio).
+    return np.asarray((hashes * np.uint64(0x9E3779B97F4A7C15)) ^ own, dtype=np.uint64)
+
+
+def _duplicates(hashes: npt.NDArray[np.uint64]) -> list[Finding]:
+    n_copies = len(hashes) - len(pd.unique(hashes))
+    if not n_copies:
+        return []
+    share = n_copies / len(hashes)
+    severity: Severity = "problem" if share >= MANY_COPIES else "note"
+    text = (
+        f"{n_copies:,} leads ({share:.1%}) are the same as another one in every column except ids. A copy "
+        "among the test leads makes a model look better than it is."
+    )
+    return [Finding(kind="duplicates", text=text, severity=severity)]
+
+
+def _contradictions(hashes: npt.NDArray[np.uint64], y: Ints) -> list[Finding]:
+    group, _ = pd.factorize(hashes)
+    count = np.bincount(group)
+    converted = np.bincount(group, weights=y)
+    mixed = (converted > 0) & (converted < count)
+    n_mixed = int(count[mixed].sum())
+    if not n_mixed:
+        return []
+    # Rounded up, so that the bound also holds as it is shown, with one decimal.
+    best = 1 - np.ceil(1000 * np.minimum(converted, count - converted).sum() / len(y)) / 1000
+    text = (
+        f"{n_mixed:,} leads ({n_mixed / len(y):.1%}) are the same in every field as a lead of the other "
+        f"outcome. No model can be right about more than {best:.1%} of these leads."
+    )
+    return [Finding(kind="contradictions", text=text, severity="note")]
+
+
+def _check_shift(schema: LeadSchema, leads: pd.DataFrame, y: Ints) -> list[Finding]:
+    """Report a change of the conversion rate over time, where a time is known.
+
+    The change must be significant by a chi-square test over time spans with equally many leads, and
+    have a size that matters (Cohen's w less its expected value under no change).
+
+    Parameters
+    ----------
+    schema, leads, y
+        As for `leadmodel.audit.leakage.measure_columns`.
+    """
+    name = next((name for name, why in schema.ignored.items() if why == "time of the lead"), None)
+    if name is None:
+        return []
+    count, converted = _over_time(leads[name], y)
+    rate, shares = y.mean(), converted / count
+    chi_square = float((count * (shares - rate) ** 2).sum() / (rate * (1 - rate)))
+    freedom = len(count) - 1
+    effect = np.sqrt(max(0.0, chi_square - freedom) / len(y))
+    if not freedom or chi_square < chi2.isf(ALPHA_SHIFT, freedom) or effect < SMALL_EFFECT:
+        return []
+    text = (
+        f"Of the oldest leads {shares[0]:.1%} converted, of the newest {shares[-1]:.1%} ({len(count)} time "
+        f"spans with about as many leads each; {shares.min():.1%} to {shares.max():.1%}). "
+        "A model of the older leads may not hold for new ones."
+    )
+    return [Finding(kind="shift of the outcome", columns=(name,), text=text, severity="problem")]
+
+
+def check_open_leads(column: pd.Series, is_open: npt.NDArray[np.bool_]) -> list[Finding]:
+    """Report a majority of open leads among the newest: those decided already may be unlike them.
+
+    Parameters
+    ----------
+    column : Series of shape (n_leads,)
+        The time of each lead, open ones included.
+    is_open : array of shape (n_leads,)
+        Whether each lead has no outcome yet.
+    """
+    dated = column.notna().to_numpy()
+    try:
+        times = _time_ranks(column[dated])
+    except InputError:
+        return []
+    newest = times >= np.quantile(times, 1 - 1 / N_BINS, method="inverted_cdf")
+    share = is_open[dated][newest].mean()
+    if share < MOSTLY_OPEN:
+        return []
+    text = (
+        f"Of the newest leads {share:.1%} have no outcome yet, of all {is_open.mean():.1%}. Those "
+        "with an outcome were decided faster than the others and may differ from them."
+    )
+    return [Finding(kind="open leads", columns=(str(column.name),), text=text, severity="note")]
+
+
+def _over_time(column: pd.Series, y: Ints) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the number of leads and of conversions by time span; leads of one time stay together."""
+    times = _time_ranks(column)
+    edges = np.quantile(times, np.linspace(0, 1, N_BINS + 1)[1:-1], method="inverted_cdf")
+    spans = np.unique(np.searchsorted(edges, times), return_inverse=True)[1]
+    return np.bincount(spans).astype(np.float64), np.bincount(spans, weights=y).astype(np.float64)
+
+
+def _time_ranks(column: pd.Series) -> npt.NDArray[np.intp]:
+    """Return the dense rank of each time, so that dates and numbers are handled alike."""
+    return pd.factorize(read_times(column), sort=True)[0]

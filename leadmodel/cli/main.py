@@ -25,8 +25,7 @@ from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.io import check_writable, write_leads
 from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.deployment import go_back, open_deployment
-from leadmodel.monitoring.gate import MAX_AGE_DAYS
+from leadmodel.monitoring.deployment import MAX_AGE_DAYS, go_back, open_deployment
 from leadmodel.monitoring.log.files import LogStore
 from leadmodel.monitoring.log.outcomes import Columns, store_outcomes
 from leadmodel.prepare.source import read_leads_of, read_past_leads
@@ -155,9 +154,8 @@ def _add_drift(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _drift(options: argparse.Namespace) -> int:
-    from leadmodel.drift.measure import measure_drift
-    from leadmodel.drift.plots import draw_drift
-    from leadmodel.drift.text import drift_report
+    from leadmodel.drift.drift import measure_drift
+    from leadmodel.drift.report import draw_drift, drift_report
     from leadmodel.plots.style import to_png
 
     if options.plot and not options.plot.lower().endswith(".png"):
@@ -206,7 +204,7 @@ def _add_retrain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _retrain(options: argparse.Namespace) -> None:
-    from leadmodel.drift.text import drift_report
+    from leadmodel.drift.report import drift_report
     from leadmodel.monitoring.retraining import champion_recipe, retrain
     from leadmodel.training.report import progress_bar
     from leadmodel.training.tracking import open_tracker

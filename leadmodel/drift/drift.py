@@ -1,5 +1,7 @@
 """Compare recent leads with the leads that a model has learned from."""
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -7,16 +9,19 @@ from pydantic import BaseModel, ConfigDict
 from pydantic import Field as ModelField
 from scipy.special import bdtr, bdtrc
 
-from leadmodel.drift.counts import Counts, FieldCounts
-from leadmodel.drift.performance import Performance
-from leadmodel.drift.psi import Cells, compare_cells
-from leadmodel.drift.text import ABOVE, BELOW, MISSING_CELL, OTHER, describe_shift
+from leadmodel.drift.counts import Counts, FieldCounts, count_leads
+from leadmodel.drift.performance import Performance, evaluate_outcomes
+from leadmodel.drift.psi import MISSING_CELL, Cells, compare_cells, describe_shift
 from leadmodel.insights.conversion import range_names
 from leadmodel.insights.profile import FieldProfile, Profile
+from leadmodel.leads.convert import read_batch
 from leadmodel.leads.field import MIN_CATEGORY_COUNT, Field
+from leadmodel.leads.io import read_batches
+from leadmodel.leads.outcome import known_outcomes, read_outcome
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.model import LeadModel
 
-__all__ = ["ALPHA", "MAJOR", "MODERATE", "CellShift", "Drift", "FieldDrift", "compare_leads"]
+__all__ = ["CellShift", "Drift", "FieldDrift", "compare_leads", "measure_drift"]
 
 ALPHA = 0.05
 """Probability that a file without drift is called drifted, over all its fields together."""
@@ -122,12 +127,58 @@ class Drift(BaseModel):
         return sorted(both, key=lambda field: (levels.index(field.level), -field.psi))
 
 
+def measure_drift(
+    model: LeadModel, source: str | Path, progress: Callable[[int], object] = lambda n_leads: None
+) -> Drift:
+    """Compare the leads of a file with the training leads of a model.
+
+    The file is read in batches, so it may exceed the memory. If it has the target column of the model,
+    performance is compared as well.
+
+    Parameters
+    ----------
+    model : LeadModel
+        The model.
+    source : str or Path
+        CSV, Parquet or Excel; a path, a URL or ``hf://``.
+    progress : callable, optional
+        Called with the number of leads after each batch.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, lacks a field, or holds a value that cannot be read.
+    """
+    counts: Counts | None = None
+    outcomes = []
+    for batch in read_batches(source):
+        table = read_batch(model.schema, batch, counts.n_leads if counts else 0)
+        predictions = model.predictor.predict(table)
+        batch_counts = count_leads(model.profile, table.to_frame(), predictions.outputs)
+        counts = counts + batch_counts if counts else batch_counts
+        if model.config.target in batch.column_names:
+            target = batch.column(model.config.target).to_pandas()
+            is_known = known_outcomes(target)
+            y = read_outcome(target[is_known], model.config.positive, at_least=0)
+            outcomes.append((y, predictions.probability[is_known]))
+        progress(batch.num_rows)
+    assert counts is not None  # a file without leads is refused
+    performance: Performance | None = None
+    notes: list[str] = []
+    if outcomes:
+        y, probability = map(np.concatenate, zip(*outcomes, strict=True))
+        performance, notes = evaluate_outcomes(model, y, probability)
+    if not model.profile.outputs:
+        notes.append("The model does not say how its probabilities were spread. Train it again to compare.")
+    return compare_leads(model.schema, model.profile, counts, performance, notes)
+
+
 def compare_leads(
     schema: LeadSchema,
     profile: Profile,
     counts: Counts,
     performance: Performance | None = None,
-    notes: tuple[str, ...] = (),
+    notes: Sequence[str] = (),
 ) -> Drift:
     """Compare counted leads with the training leads.
 
@@ -145,7 +196,7 @@ def compare_leads(
         Counts of the recent leads, as `leadmodel.drift.counts.count_leads` returns them.
     performance : Performance, optional
         As `leadmodel.drift.performance.compare_performance` returns it.
-    notes : tuple of str
+    notes : sequence of str
         Sentences about comparisons that were not possible.
     """
     alpha = ALPHA / (len(counts.fields) + len(counts.outputs))
@@ -153,10 +204,10 @@ def compare_leads(
         name: _compare(schema.by_name[name], profile.fields[name], count, alpha)
         for name, count in counts.fields.items()
     }
-    outputs = {
-        name: _compare(_as_field(name), profile.outputs[name], count, alpha)
-        for name, count in counts.outputs.items()
-    }
+    outputs = {}
+    for name, count in counts.outputs.items():
+        output = Field(name=name, kind="numeric", label=name.replace("_", " ").capitalize())
+        outputs[name] = _compare(output, profile.outputs[name], count, alpha)
     is_shifted = any(field.drifted for field in (*fields.values(), *outputs.values()))
     return Drift(
         n_then=profile.leads.count,
@@ -165,12 +216,8 @@ def compare_leads(
         fields=fields,
         outputs=outputs,
         performance=performance,
-        notes=notes,
+        notes=tuple(notes),
     )
-
-
-def _as_field(output: str) -> Field:
-    return Field(name=output, kind="numeric", label=output.replace("_", " ").capitalize())
 
 
 def _compare(field: Field, profile: FieldProfile, count: FieldCounts, alpha: float) -> FieldDrift:
@@ -178,9 +225,9 @@ def _compare(field: Field, profile: FieldProfile, count: FieldCounts, alpha: flo
     shift = compare_cells(
         cells.then, cells.now, alpha, ordered=bool(profile.edges), hidden=MIN_CATEGORY_COUNT - 1
     )
-    appeared = _appeared(profile, count, cells, alpha)
+    appeared = _find_appeared(count, cells, alpha)
     level: DriftLevel = "stable"
-    if shift.is_certain:
+    if shift.is_significant:
         level = "major" if shift.psi >= MAJOR else "moderate" if shift.psi >= MODERATE else "slight"
     return FieldDrift(
         label=field.label,
@@ -193,8 +240,8 @@ def _compare(field: Field, profile: FieldProfile, count: FieldCounts, alpha: flo
             if max(cells.share_then[cell], cells.share_now[cell]) >= MIN_SHARE
         ),
         appeared=tuple(appeared),
-        vanished=_vanished(profile, cells, alpha),
-        changes=describe_shift(field, cells, shift.new_cells, appeared) if shift.is_certain else (),
+        vanished=() if profile.edges else _find_vanished(profile, cells, alpha),
+        changes=describe_shift(field, cells, shift.new_cells, appeared) if shift.is_significant else (),
     )
 
 
@@ -205,24 +252,26 @@ def _align(field: Field, profile: FieldProfile, count: FieldCounts) -> Cells:
     if profile.edges:
         unit = f" {field.unit}" if field.unit else ""
         ranges = [f"{name}{unit}" for name in range_names(field, profile.edges)]
-        names = [BELOW, *ranges, ABOVE, MISSING_CELL]
+        names = ["below the range then", *ranges, "above the range then", MISSING_CELL]
+        # The profile counts numbers beyond its edges in the outermost bins as well.
         below, above = profile.beyond
         then[0], then[-1] = then[0] - below, then[-1] - above
         then = [below, *then, above, profile.missing.count]
         now = [count.below, *now, count.above, count.missing]
     else:
-        names = [*profile.cells, OTHER, MISSING_CELL]
+        names = [*profile.cells, "any other", MISSING_CELL]
         then = [*then, profile.other.count, profile.missing.count]
         now = [*now, count.other, count.missing]
     return Cells(tuple(names), np.array(then), np.array(now), profile.edges)
 
 
-def _appeared(profile: FieldProfile, count: FieldCounts, cells: Cells, alpha: float) -> dict[str, float]:
+def _find_appeared(count: FieldCounts, cells: Cells, alpha: float) -> dict[str, float]:
     """Return the share of each value that is significantly more frequent than rare values were."""
-    # The profile does not name rare values, nor count fewer than a handful.
-    most_then = MIN_CATEGORY_COUNT - 1
     n, m = cells.then.sum(), cells.now.sum()
     ranked = sorted(count.new.items(), key=lambda item: -item[1])
+    # The profile does not name rare values: each may have had all but one of the leads that would have
+    # given it a name. Given the sum of both counts, the count of now is binomial.
+    most_then = MIN_CATEGORY_COUNT - 1
     return {
         value: n_leads / m
         for value, n_leads in ranked[:MAX_NAMED]
@@ -231,10 +280,8 @@ def _appeared(profile: FieldProfile, count: FieldCounts, cells: Cells, alpha: fl
     }
 
 
-def _vanished(profile: FieldProfile, cells: Cells, alpha: float) -> tuple[str, ...]:
+def _find_vanished(profile: FieldProfile, cells: Cells, alpha: float) -> tuple[str, ...]:
     """Return the values that no lead has now, though some were to be expected."""
-    if profile.edges:
-        return ()
     n, m = cells.then.sum(), cells.now.sum()
     vanished = [
         (then, value)

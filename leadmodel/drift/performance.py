@@ -8,6 +8,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.special import entr, ndtri
 
+from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME
 from leadmodel.metrics.classification import (
     Estimate,
     estimate_roc_auc,
@@ -15,15 +16,19 @@ from leadmodel.metrics.classification import (
     log_losses,
     reliability,
 )
+from leadmodel.model import LeadModel
 from leadmodel.report.evaluation import Evaluation
 
-__all__ = ["RULE", "Performance", "compare_performance"]
+__all__ = ["RULE", "Performance", "compare_performance", "evaluate_outcomes"]
 
 MIN_AUC, MIN_LOSS, MIN_GAP = 0.02, 0.02, 0.05
 """Least changes that are worth a new training; a large file makes ever smaller ones significant."""
 
-Z = float(-ndtri(0.05 / 3))
+Z_THREE_TESTS = float(-ndtri(0.05 / 3))
 """One-sided normal quantile of 5 % over the three tests together (Bonferroni)."""
+
+Z_95 = 1.96
+"""Half the width of a 95 % interval in standard errors."""
 
 RULE = (
     "Performance fell if, beyond chance (5% over the three), ROC AUC is lower by at least 0.02, or log "
@@ -63,6 +68,29 @@ class Performance(BaseModel):
     reliability: dict[str, dict[str, list[float]]]
     degraded: bool = Field(validation_alias="fell", serialization_alias="fell")
     changes: tuple[str, ...] = Field(validation_alias="told", serialization_alias="told")
+
+
+def evaluate_outcomes(
+    model: LeadModel, y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64]
+) -> tuple[Performance | None, list[str]]:
+    """Compare performance now and then, or explain why there are too few outcomes.
+
+    Parameters
+    ----------
+    model : LeadModel
+        The model.
+    y : array of shape (n_leads,)
+        1 for converted, 0 for the others.
+    probability : array of shape (n_leads,)
+        Predicted probabilities.
+    """
+    converted, other = int(y.sum()), int(len(y) - y.sum())
+    if min(converted, other) >= MIN_LEADS_PER_OUTCOME:
+        return compare_performance(model.evaluation, y, probability), []
+    return None, [
+        f"Performance needs at least {MIN_LEADS_PER_OUTCOME} converted and as many other leads. "
+        f"Got {converted} converted and {other} other leads in {model.config.target!r}."
+    ]
 
 
 def compare_performance(
@@ -122,8 +150,8 @@ def _describe_changes(
             f"the share of conversions alone gives {baselines[0]:.3f} and {baselines[1]:.3f}."
         )
     before, after = then["gap"], now["gap"]
-    is_worse = abs(after.value) > abs(before.value)
-    if abs(after.value) >= MIN_GAP and is_worse and _differ(before, after):
+    is_worse = abs(after.value) >= MIN_GAP and abs(after.value) > abs(before.value)
+    if is_worse and _differ(before, after):
         side = "high" if after.value > 0 else "low"
         changes.append(
             f"Probabilities run {side} by {100 * abs(after.value):.0f} points now "
@@ -138,8 +166,9 @@ def _is_below(low: Estimate, high: Estimate, least: float) -> bool:
 
 
 def _differ(a: Estimate, b: Estimate) -> bool:
-    errors = [(estimate.high - estimate.low) / (2 * 1.96) for estimate in (a, b)]
-    return abs(a.value - b.value) > Z * math.hypot(*errors)
+    # The samples are independent, so that the variances of the two estimates add up.
+    errors = [(estimate.high - estimate.low) / (2 * Z_95) for estimate in (a, b)]
+    return abs(a.value - b.value) > Z_THREE_TESTS * math.hypot(*errors)
 
 
 def _test_gap(evaluation: Evaluation) -> Estimate:
@@ -149,5 +178,5 @@ def _test_gap(evaluation: Evaluation) -> Estimate:
     # The Brier score is the mean squared difference of probability and outcome; less the squared mean
     # it is the variance of that difference.
     variance = max(evaluation.test["brier"].value - gap**2, 0.0)
-    half = 1.96 * float(np.sqrt(variance / evaluation.n_test))
+    half = Z_95 * float(np.sqrt(variance / evaluation.n_test))
     return Estimate(value=gap, low=gap - half, high=gap + half)

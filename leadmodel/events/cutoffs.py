@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from leadmodel.errors import InputError
-from leadmodel.events.engines import nw
+from leadmodel.events.features import nw
 
 __all__ = ["active_leads", "leads_after", "leads_after_events"]
 

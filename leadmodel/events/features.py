@@ -10,10 +10,16 @@ from operator import add
 from typing import Any
 
 from leadmodel.errors import InputError
-from leadmodel.events.engines import check_engine, clock, nw
-from leadmodel.events.plan import FeaturePlan
+from leadmodel.events.plan import INSTALL_ENGINES, FeaturePlan
 
-__all__ = ["FeaturePlan", "build_features"]
+try:
+    import narwhals as nw
+except ImportError:
+    raise InputError(
+        f"Tables of events need Narwhals and polars. Install them with: {INSTALL_ENGINES}"
+    ) from None
+
+__all__ = ["FeaturePlan", "build_features", "nw"]
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -60,7 +66,7 @@ def build_features(events: Any, leads: Any, plan: FeaturePlan) -> Any:
         If a column is missing or has a feature's name, or the engines differ.
     """
     log, table = nw.from_native(events), nw.from_native(leads)
-    check_engine(log, table)
+    _check_engine(log, table)
     _check(log, table, plan)
     features = _compute(log.lazy(), table.lazy(), plan)
     if isinstance(log, nw.DataFrame) and isinstance(table, nw.DataFrame):
@@ -79,14 +85,14 @@ def _check(log: Any, table: Any, plan: FeaturePlan) -> None:
 
 def _compute(log: Any, table: Any, plan: FeaturePlan) -> Any:
     columns = table.collect_schema().names()
-    table = table.with_columns(_cutoff=clock(table, "cutoff"))
+    table = table.with_columns(_cutoff=_clock(table, "cutoff"))
     ends = table.select(_entity="entity", _cutoff="_cutoff").unique()
     past = _prepare_events(log, plan).join(ends, on="_entity").filter(nw.col("_time") < nw.col("_cutoff"))
     aggregated = past.group_by(*LEAD).agg(**_aggregates(plan))
     if plan.items:
         aggregated = aggregated.join(_different_items(past, plan), on=list(LEAD), how="left")
     if "start" in columns:
-        table = table.with_columns(_start=clock(table, "start"))
+        table = table.with_columns(_start=_clock(table, "start"))
     joined = table.join(aggregated, left_on=["entity", "_cutoff"], right_on=list(LEAD), how="left")
     return joined.select(*columns, **_descriptions(plan, "start" in columns))
 
@@ -97,7 +103,7 @@ def _prepare_events(log: Any, plan: FeaturePlan) -> Any:
     weekend = (nw.col("_day") + 3) % 7 >= 5  # day 0, 1970-01-01, was a Thursday
     codes = {kind: code for code, kind in enumerate(plan.kinds)}
     events = log.filter(nw.col("kind").is_in(plan.kinds))
-    events = events.with_columns(_time=clock(log, "time")).with_columns(_day=time // DAY)
+    events = events.with_columns(_time=_clock(log, "time")).with_columns(_day=time // DAY)
     events = events.with_columns(_hour=(time - nw.col("_day") * DAY) // HOUR)
     return events.select(
         *(name for name in plan.columns if name not in ("entity", "time", "kind")),
@@ -243,3 +249,41 @@ def _ends(plan: FeaturePlan) -> Named:
     for name in plan.attributes:
         for which in ("first", "last"):
             yield f"{which}_{name}", nw.col(f"{which}_{name}").str.slice(len(str(STAMP)))
+
+
+def _check_engine(*frames: Any) -> None:
+    """Raise InputError unless all frames are of polars, of DuckDB or of PySpark."""
+    engines = [frame.implementation for frame in frames]
+    supported = all(e.is_polars() or e.is_duckdb() or e.is_spark_like() for e in engines)
+    if not supported or len(set(engines)) > 1:
+        names = " and ".join(engine.value for engine in engines)
+        raise InputError(
+            "Tables of events must be frames of one engine: polars, DuckDB or PySpark. "
+            f"Got {names} instead."
+        )
+
+
+def _clock(frame: Any, column: str) -> nw.Expr:
+    """Return a time in microseconds since 1970, by the function of the engine."""
+    time = nw.col(column)
+    if frame.implementation.is_duckdb():
+        return time.dt.total_microseconds()
+    if frame.implementation.is_spark_like():
+        return _from_calendar(time)
+    return time.dt.timestamp("us")
+
+
+def _from_calendar(time: nw.Expr) -> nw.Expr:
+    """Compute microseconds from calendar fields; in Spark, instants depend on the session's time zone.
+
+    Days are counted by the proleptic Gregorian calendar with years that begin in March, as in Howard
+    Hinnant's "chrono-Compatible Low-Level Date Algorithms".
+    """
+    month, late = time.dt.month(), (time.dt.month() + 9) // 12
+    year = time.dt.year() + late - 1
+    leaps = year // 4 - year // 100 + year // 400
+    days = year * 365 + leaps + (153 * (month + 9 - 12 * late) + 2) // 5 + time.dt.day() - 719_469
+    seconds = (time.dt.hour() * 60 + time.dt.minute()) * 60 + time.dt.second()
+    # A remainder has the sign of the time, which is negative before 1970.
+    micros = (time.dt.microsecond() + 1_000_000) % 1_000_000
+    return (days.cast(nw.Int64) * 86_400 + seconds) * 1_000_000 + micros

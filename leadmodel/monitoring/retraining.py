@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from leadmodel.drift.counts import count_leads
 from leadmodel.drift.drift import Drift, compare_leads
-from leadmodel.drift.measure import evaluate_outcomes
+from leadmodel.drift.performance import evaluate_outcomes
 from leadmodel.errors import InputError, ModelError
 from leadmodel.leads.convert import read_leads, read_times
 from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME
@@ -20,7 +20,7 @@ from leadmodel.leads.recipe import Recipe
 from leadmodel.metrics.classification import evaluate
 from leadmodel.metrics.comparison import paired_difference
 from leadmodel.model import LeadModel
-from leadmodel.monitoring.gate import MAX_AGE_DAYS, decide
+from leadmodel.monitoring.deployment import MAX_AGE_DAYS, decide
 from leadmodel.prepare.data import TrainingData, fingerprint, prepare
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.publishing.card import render_card

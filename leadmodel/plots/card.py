@@ -12,8 +12,7 @@ from leadmodel.decision.policy import Decision
 from leadmodel.metrics.classification import Estimate
 from leadmodel.metrics.comparison import Candidate
 from leadmodel.metrics.curves import Curves, Line
-from leadmodel.plots.display import Display
-from leadmodel.plots.style import ACCENT, INK, SECOND, in_percent, new_axes, short
+from leadmodel.plots.style import ACCENT, INK, SECOND, Display, in_percent, new_axes, short
 from leadmodel.report.evaluation import Evaluation
 
 __all__ = ["draw_comparison", "draw_figures", "draw_plan", "make_displays"]

@@ -1,6 +1,7 @@
-"""Style all figures alike: colors, axes, percent signs and PNG files, without pyplot."""
+"""Style all figures alike, and turn them into PNG files or objects for notebooks, without pyplot."""
 
 import io
+from collections.abc import Callable
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -11,6 +12,7 @@ __all__ = [
     "INK",
     "PALE",
     "SECOND",
+    "Display",
     "Figure",
     "dress",
     "in_percent",
@@ -23,6 +25,9 @@ __all__ = [
 
 INK, ACCENT, SECOND, PALE = "#1f2933", "#0b6e75", "#c4602d", "#cbd2d9"
 """Dark, medium and light enough to tell apart in gray."""
+
+WIDTH = 5.6
+"""In inches."""
 
 
 def to_png(figure: Figure) -> bytes:
@@ -38,7 +43,7 @@ def new_figure(height: float, width: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 
-def new_axes(title: str, x: str, y: str, height: float = 4.2, width: float = 5.6) -> tuple[Figure, Axes]:
+def new_axes(title: str, x: str, y: str, height: float = 4.2, width: float = WIDTH) -> tuple[Figure, Axes]:
     """Create a figure with one pair of axes, a title and labels; its size is in inches."""
     figure = new_figure(height, width)
     return figure, dress(figure.add_subplot(), title, x, y)
@@ -72,3 +77,45 @@ def short(text: str, width: int = 34) -> str:
     text = " ".join(text.split())
     text = text if len(text) <= width else text[: width - 1].rstrip() + "…"
     return text.replace("$", r"\$")
+
+
+class Display:
+    """Numbers that are ready to be drawn.
+
+    Parameters
+    ----------
+    title, x, y : str
+        Of the axes.
+    draw : callable
+        Draws the numbers on axes.
+    height : float
+        In inches, where the display makes the figure.
+
+    Attributes
+    ----------
+    figure_ : Figure
+        The figure of the last `plot`.
+    ax_ : Axes
+        Its axes.
+    """
+
+    figure_: Figure
+    ax_: Axes
+
+    def __init__(
+        self, title: str, x: str, y: str, draw: Callable[[Axes], None], height: float = 4.2
+    ) -> None:
+        self.title, self.x, self.y, self.height, self._draw = title, x, y, height, draw
+
+    def plot(self, ax: Axes | None = None) -> "Display":
+        """Draw on `ax`, or on a new figure of its own, and return the display."""
+        self.ax_ = new_figure(self.height, WIDTH).add_subplot() if ax is None else ax
+        figure = self.ax_.get_figure(root=True)
+        assert figure is not None
+        self.figure_ = figure
+        self._draw(dress(self.ax_, self.title, self.x, self.y))
+        return self
+
+    def _repr_png_(self) -> bytes:
+        """Return the figure for a notebook, which shows it without pyplot."""
+        return to_png(self.figure_ if hasattr(self, "figure_") else self.plot().figure_)

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from leadmodel.arrays import Ints, Positions
-from leadmodel.audit.audit import Audit, audit_leads
-from leadmodel.audit.data_quality import check_open_leads
+from leadmodel.audit.audit import Audit, audit_leads, check_open_leads
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.convert import duplicate_names, find_time, read_leads
 from leadmodel.leads.infer import infer_schema

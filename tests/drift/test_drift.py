@@ -7,11 +7,9 @@ import pytest
 from support import command
 
 from leadmodel.drift.counts import count_leads
-from leadmodel.drift.drift import ALPHA, Drift, compare_leads
-from leadmodel.drift.measure import measure_drift
-from leadmodel.drift.plots import draw_drift
+from leadmodel.drift.drift import ALPHA, Drift, compare_leads, measure_drift
 from leadmodel.drift.psi import psi
-from leadmodel.drift.text import drift_report
+from leadmodel.drift.report import draw_drift, drift_report
 from leadmodel.errors import InputError
 from leadmodel.insights.profile import profile_leads, profile_output
 from leadmodel.leads.convert import read_leads

@@ -332,4 +332,4 @@ def test_a_space_does_not_load_the_features_of_events() -> None:
     code = "import sys, leadmodel.serving.web.app; print(*sys.modules)"
     loaded = command("-c", code).stdout.split()
     assert "leadmodel.serving.web.app" in loaded
-    assert "leadmodel.events.engines" not in loaded
+    assert "leadmodel.events.features" not in loaded

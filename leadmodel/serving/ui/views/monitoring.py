@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from leadmodel.drift.drift import FieldDrift
-from leadmodel.drift.measure import evaluate_outcomes
+from leadmodel.drift.performance import evaluate_outcomes
 from leadmodel.leads.field import MIN_CATEGORY_COUNT
 from leadmodel.metrics.classification import reliability
 from leadmodel.model import LeadModel

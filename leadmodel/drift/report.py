@@ -1,6 +1,7 @@
-"""Draw drift: PSI of every field, and the distributions of those that moved most."""
+"""Report drift on a terminal and in a figure."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,16 +9,64 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from leadmodel.drift.drift import MAJOR, MODERATE, Drift, FieldDrift
-from leadmodel.drift.performance import Performance
+from leadmodel.drift.performance import RULE, Performance
+from leadmodel.errors import quoted
 from leadmodel.plots.style import ACCENT, INK, PALE, SECOND, dress, in_percent, new_figure, short
 
-__all__ = ["draw_drift"]
+__all__ = ["draw_drift", "drift_report"]
+
+N_COLUMNS = 100
+"""Characters per line of the report."""
+
+WIDTH = 9.0
+"""Inches of the figure."""
 
 MAX_FIELDS, MAX_PANELS = 20, 4
-WIDTH = 9.0
 
 MAX_DRAWN = 1.0
 """Longest bar of a PSI; a longer one would leave no room for the others, and is labeled instead."""
+
+
+def drift_report(drift: Drift) -> str:
+    """Report what moved, the most first, and how good the model still is."""
+    verdict = "They have drifted." if drift.drifted else "They are stable."
+    head = f"{drift.n_now:,} leads against {drift.n_then:,} training leads. {verdict}"
+    lines = [textwrap.fill(head, N_COLUMNS)]
+    moved = [field for field in drift.ranked if field.level != "stable"]
+    for field in moved:
+        chance = "" if field.chance is None else f" (chance reaches {field.chance:.2f})"
+        sentences = [sentence.removeprefix(f"{field.label}: ") for sentence in field.changes]
+        for word, values in (("new", field.appeared), ("vanished", field.vanished)):
+            if values:
+                sentences.append(f"{word}: {', '.join(map(quoted, values))}")
+        head = f"{field.label}: {field.level} shift, PSI {field.psi:.2f}{chance}"
+        lines += ["", head, *_bulleted(sentences)]
+    n_all = len(drift.fields) + len(drift.outputs)
+    if n_stable := n_all - len(moved):
+        lines += ["", f"{n_stable} of {n_all} fields and outputs moved no more than by chance."]
+    if drift.performance is not None:
+        lines += ["", *_performance_lines(drift.performance)]
+    return "\n".join([*lines, *(f"\n{textwrap.fill(note, N_COLUMNS)}" for note in drift.notes)])
+
+
+def _performance_lines(performance: Performance) -> list[str]:
+    verdict = "The performance fell." if performance.degraded else "The performance has not fallen."
+    head = f"{performance.n_leads:,} outcomes, {performance.n_converted:,} of them conversions. {verdict}"
+    times = ("then", "now")
+    rows = [
+        ("", "Test leads", "Now"),
+        ("ROC AUC", *(performance.roc_auc[time].summary() for time in times)),
+        ("Log loss", *(performance.log_loss[time].summary() for time in times)),
+        ("Calibration error", *(f"{performance.calibration_error[time]:.3f}" for time in times)),
+        ("Mean probability beyond share", *(performance.gap[time].summary("+.3f") for time in times)),
+    ]
+    table = [f"  {name:30}  {then:26}  {now}" for name, then, now in rows]
+    return [head, *table, *_bulleted(performance.changes), textwrap.fill(RULE, N_COLUMNS)]
+
+
+def _bulleted(sentences: Sequence[str]) -> list[str]:
+    wrapper = textwrap.TextWrapper(N_COLUMNS, initial_indent="  - ", subsequent_indent="    ")
+    return [wrapper.fill(sentence) for sentence in sentences]
 
 
 def draw_drift(drift: Drift) -> Figure:
@@ -34,6 +83,7 @@ def draw_drift(drift: Drift) -> Figure:
     grid = figure.add_gridspec(1 + n_rows, 2, height_ratios=heights)
     _draw_fields(figure.add_subplot(grid[0, :]), drift, ranked)
     panels = [figure.add_subplot(grid[1 + index // 2, index % 2]) for index in range(n_panels)]
+    # Not strict: the last panel, if there is one more, is that of the reliability.
     for axes, field in zip(panels, moved, strict=False):
         _draw_cells(axes, field)
     if drift.performance is not None:

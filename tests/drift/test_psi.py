@@ -46,7 +46,7 @@ def test_cells_are_merged_until_five_leads_are_expected_in_each() -> None:
 
 def test_too_few_leads_tell_nothing() -> None:
     shift = compare_cells(np.array([500, 500]), np.array([0, 1]), 0.05, ordered=True)
-    assert (shift.chance, shift.psi, shift.is_certain) == (None, 0, False)
+    assert (shift.chance, shift.psi, shift.is_significant) == (None, 0, False)
 
 
 def test_a_small_cell_that_grew_is_seen_by_its_own_exact_test() -> None:
@@ -73,5 +73,15 @@ def test_chance_reaches_its_threshold_as_rarely_as_it_says(shares: np.ndarray, n
     alpha, n_draws = 0.05, 2000
     then, now = rng.multinomial(1000, shares, n_draws), rng.multinomial(n_now, shares, n_draws)
     pairs = zip(then, now, strict=True)
-    alarms = sum(compare_cells(a, b, alpha, ordered=False).is_certain for a, b in pairs)
+    alarms = sum(compare_cells(a, b, alpha, ordered=False).is_significant for a, b in pairs)
     assert alarms <= binom.ppf(0.999, n_draws, alpha)
+
+
+def test_a_cell_that_a_profile_hides_is_not_taken_for_empty() -> None:
+    then, now = np.array([600, 400, 0]), np.array([60, 40, 3])
+    # As 0 of 1,000 leads it would have grown significantly; as 4 of 1,004 it has not.
+    assert binom.sf(2, 3, 103 / 1103) < 0.02 < binom.sf(2, 7, 103 / 1107)
+    assert compare_cells(then, now, 0.04, ordered=False).new_cells == (2,)
+    shift = compare_cells(then, now, 0.04, ordered=False, hidden=4)
+    assert shift.new_cells == ()
+    assert not shift.is_significant

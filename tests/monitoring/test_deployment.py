@@ -3,7 +3,7 @@
 import pytest
 
 from leadmodel.metrics.classification import Estimate
-from leadmodel.monitoring.gate import decide
+from leadmodel.monitoring.deployment import decide
 from leadmodel.report.gate import Comparison, Gate
 
 
