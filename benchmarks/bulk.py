@@ -30,7 +30,7 @@ from leadmodel.leads.convert import read_batch
 from leadmodel.leads.io import read_batches
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 ROOT = Path(__file__).parents[1]
 CHUNK = 200_000
@@ -49,7 +49,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(options.folder or temporary)
-        train(make_sample(), SAMPLE_RECIPE).save_pretrained(folder / "model")
+        train_model(make_sample(), SAMPLE_RECIPE).save_pretrained(folder / "model")
         sizes = [options.rows // 10, options.rows * 3 // 10, options.rows]
         print_head(f"Files of leads: {make_sample(1).shape[1]} columns, from 1 to 10 parts")
         print_rows(folder, sizes, options.times)

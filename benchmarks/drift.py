@@ -37,7 +37,7 @@ from leadmodel.model import LeadModel
 from leadmodel.prepare.data import TrainingData, prepare
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.training.fit import FittedClassifier, fit_classifier
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 SIZES = (100, 1_000, 10_000)
 TABLES = ("alarms", "power", "speed")
@@ -243,7 +243,7 @@ def halved(name: str, share: float) -> Callable[[pd.DataFrame, np.random.Generat
 
 def speed(leads: Leads, n_rows: int) -> list[tuple[object, ...]]:
     """Time counting and comparing beside polars, in memory and from a file."""
-    model = train(leads.raw, leads.recipe, QUICK)
+    model = train_model(leads.raw, leads.recipe, QUICK)
     raw = repeated(leads.raw, n_rows)[list(model.schema.by_name)]
     typed = read_leads(model.schema, raw)
     frame = pl.from_pandas(typed.astype({name: "str" for name in model.schema.text_columns}))

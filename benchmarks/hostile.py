@@ -25,7 +25,7 @@ from leadmodel.errors import ModelError
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 SECONDS, MEGABYTES = 30, 1000
 OUTCOMES = ("opened", "refused", "another error", "ran code")
@@ -44,7 +44,7 @@ def main() -> None:
 
 def _train(folder: Path) -> int:
     settings = TrainingSettings(max_trees=60, n_folds=3, n_members=2)
-    train(make_sample(1200, random_state=3), SAMPLE_RECIPE, settings).save_pretrained(folder)
+    train_model(make_sample(1200, random_state=3), SAMPLE_RECIPE, settings).save_pretrained(folder)
     return 0
 
 

@@ -26,7 +26,7 @@ from hub_server import Fault, LoopbackHub
 from benchmarks.serving import start, stop
 from benchmarks.table import print_table
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 REPO = "demo/leads"
 LEAD = {"source": "Referral", "minutes_on_site": 42}
@@ -51,7 +51,7 @@ def main() -> None:
         folders = []
         for seed in (1, 2):
             folders.append(Path(home) / f"model-{seed}")
-            train(make_sample(random_state=seed), SAMPLE_RECIPE).save_pretrained(folders[-1])
+            train_model(make_sample(random_state=seed), SAMPLE_RECIPE).save_pretrained(folders[-1])
         publisher(folders[0]).communicate("go\n")
         rows = [*swap(folders[1]), *starts(hub, folders[0])]
     print_table("The Hub: synthetic sample", rows)

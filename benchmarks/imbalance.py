@@ -22,10 +22,10 @@ from benchmarks.table import print_head
 from leadmodel.metrics.classification import evaluate
 from leadmodel.metrics.comparison import paired_difference
 from leadmodel.prepare.data import prepare
-from leadmodel.prepare.folds import Folds
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.training.calibration import cross_calibrated
+from leadmodel.prepare.split import Folds
 from leadmodel.training.crossvalidation import cross_validate
+from leadmodel.training.refinements import cross_calibrated
 
 KINDS = ("plain", "class weights", "under-sampling")
 ENDS = ("value", "low", "high")

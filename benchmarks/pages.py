@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.serving import our_app
 from benchmarks.table import print_table
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 CHROMIUM = {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox", "--disable-gpu"]}
 
@@ -28,7 +28,7 @@ def main() -> None:
     """Measure, and print the table."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter).parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        train(make_sample(), SAMPLE_RECIPE).save_pretrained(f"{folder}/model")
+        train_model(make_sample(), SAMPLE_RECIPE).save_pretrained(f"{folder}/model")
         leads = make_sample(10_000, random_state=1)
         leads.to_csv(f"{folder}/leads.csv", index=False)
         leads.to_excel(f"{folder}/leads.xlsx", index=False)

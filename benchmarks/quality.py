@@ -33,7 +33,7 @@ from leadmodel.leads.recipe import Recipe
 from leadmodel.metrics.classification import evaluate
 from leadmodel.prepare.data import prepare
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 OURS, TUNED = "leadmodel", "leadmodel tuned"
@@ -137,7 +137,7 @@ def run(model: str, task: Task, seed: int, folder: Path, options: argparse.Names
     tune = options.seconds / 60 if model == TUNED else None
     settings = TrainingSettings(seed=seed, **({"tune_minutes": tune} if tune else {}))
     started = time.perf_counter()
-    made = train(leads, recipe, settings)
+    made = train_model(leads, recipe, settings)
     fit_seconds = time.perf_counter() - started
     test = leads.iloc[np.load(folder / "rows.npy")]
     rows = test.iloc[np.resize(np.arange(len(test)), MIN_ROWS)].reset_index(drop=True)

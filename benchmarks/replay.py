@@ -29,7 +29,7 @@ from leadmodel.metrics.comparison import paired_difference
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.retraining import retrain
 from leadmodel.plots.style import ACCENT, PALE, SECOND, dress, new_figure, to_png
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 ROOT = Path(__file__).parents[1]
 SETS = {"X Education": ("x-education", 4), "CodePro": ("codepro", 3)}
@@ -92,7 +92,7 @@ def replay(leads: pd.DataFrame, months: pd.Series, recipe: Recipe, n_first: int)
     """Return what each policy answered month by month, the first `n_first` ones being history."""
     names = sorted(set(months))
     positive = find_positive(leads[str(recipe.target)], recipe.positive)
-    first = champion = always = train(leads[months < names[n_first]], recipe)
+    first = champion = always = train_model(leads[months < names[n_first]], recipe)
     age, replayed = 0, []
     for name in names[n_first:]:
         decision = "none yet"

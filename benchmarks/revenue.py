@@ -26,7 +26,7 @@ from leadmodel.cli.common import add_lead_options, lead_options
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
 from leadmodel.prepare.source import read_past_leads
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 T = TypeVar("T")
 
@@ -42,9 +42,9 @@ def main() -> None:
     if options.data:
         leads, recipe = read_past_leads(options.data, **lead_options(options))
     plain = recipe.model_copy(update={"amount": None, "drop": (*recipe.drop, str(recipe.amount))})
-    train(make_sample(500), SAMPLE_RECIPE)  # what is loaded once is loaded by now
-    without, *before = timed(lambda: train(leads, plain))
-    valued, *after = timed(lambda: train(leads, recipe))
+    train_model(make_sample(500), SAMPLE_RECIPE)  # what is loaded once is loaded by now
+    without, *before = timed(lambda: train_model(leads, plain))
+    valued, *after = timed(lambda: train_model(leads, recipe))
     rows = [
         ("training, wall time", after[0], "s", before[0], "at most 1.5"),
         ("training, time of all cores", after[1], "s", before[1], "at most 1.5"),

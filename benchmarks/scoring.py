@@ -30,7 +30,7 @@ from leadmodel.leads.io import read_table
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 
 def main() -> None:
@@ -48,7 +48,7 @@ def main() -> None:
         print(peak_of(options.memory, options.folder, repeated(leads, options.rows)))
         return
     started = time.perf_counter()
-    model = train(leads, recipe)
+    model = train_model(leads, recipe)
     rows = [("training to a finished model", time.perf_counter() - started, "s", "", "")]
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(f"{folder}/model")

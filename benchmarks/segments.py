@@ -29,7 +29,7 @@ from leadmodel.clusters.pipeline import fit_encoder, fit_kmeans, related
 from leadmodel.model import LeadModel
 from leadmodel.prepare.data import TrainingData, prepare
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 N_ROWS = 200_000
 MEASURES = ("Silhouette", "Shuffled", "Davies-Bouldin", "Stability in the search", "Stability anew")
@@ -58,7 +58,7 @@ def measure(task: Task, data: Path, n_resamples: int) -> list[str]:
     leads, recipe = task.read(data)
     settings = TrainingSettings(segments="auto")
     started = time.perf_counter()
-    model = train(leads, recipe, settings)
+    model = train_model(leads, recipe, settings)
     seconds = time.perf_counter() - started
     found = model.evaluation.segments
     assert found is not None

@@ -43,7 +43,7 @@ from leadmodel.events.cutoffs import active_leads
 from leadmodel.events.features import build_features
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 BYTES = 40
 """Of an event in a shuffle: entity, time, kind, item, and what the row format adds."""
@@ -98,7 +98,7 @@ Work = tuple[dict[int, Path], Callable[[Path], object], Callable[[Path], object]
 
 def scoring(spark: Any, folder: Path, n_leads: int) -> Work:
     """Return files of leads by size, and how one process and Spark score one."""
-    train(make_sample(), SAMPLE_RECIPE).save_pretrained(folder / "model")
+    train_model(make_sample(), SAMPLE_RECIPE).save_pretrained(folder / "model")
     model = LeadModel.from_pretrained(folder / "model")
     files = {}
     for n in (n_leads // 10, n_leads * 3 // 10, n_leads):

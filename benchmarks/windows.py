@@ -24,9 +24,9 @@ from leadmodel.events.tables import read_event_tables
 from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import Recipe
 from leadmodel.prepare.data import prepare
-from leadmodel.prepare.folds import find_group_ids
 from leadmodel.prepare.pipeline import fit_pipeline
 from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.prepare.split import find_group_ids
 from leadmodel.training.crossvalidation import cross_validate
 
 RECIPE = Recipe.load(Path(__file__).parents[1] / "recipes" / "students-365.toml")

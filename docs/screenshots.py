@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.serving import our_app
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 HERE = Path(__file__).parent
 CHROMIUM = {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox", "--disable-gpu"]}
@@ -22,7 +22,7 @@ CHROMIUM = {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox", "--
 def main() -> None:
     """Start the app, use it as a visitor would, and take the pictures."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        train(make_sample(), SAMPLE_RECIPE).save_pretrained(f"{folder}/model")
+        train_model(make_sample(), SAMPLE_RECIPE).save_pretrained(f"{folder}/model")
         with our_app(f"{folder}/model") as (address, _, _):
             browser = playwright.chromium.launch(**CHROMIUM)  # type: ignore[arg-type]
             page = browser.new_page(viewport={"width": 1280, "height": 900})

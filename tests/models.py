@@ -12,7 +12,7 @@ from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.publishing.files import read_folder
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 __all__ = ["trained"]
 
@@ -31,7 +31,7 @@ def trained(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> 
     CACHE.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
-            train(leads, recipe, settings).save_pretrained(folder)
+            train_model(leads, recipe, settings).save_pretrained(folder)
     return LeadModel(read_folder(folder))
 
 

@@ -23,10 +23,10 @@ from leadmodel.leads.sample import make_sample
 from leadmodel.options import installed
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.leads.sample import SAMPLE_RECIPE
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 assert leadmodel.__file__.startswith(sys.argv[1]), leadmodel.__file__
 leads = make_sample(600)
-model = train(leads, SAMPLE_RECIPE, TrainingSettings(max_trees=20, n_folds=2, n_members=1))
+model = train_model(leads, SAMPLE_RECIPE, TrainingSettings(max_trees=20, n_folds=2, n_members=1))
 model.save_pretrained(sys.argv[1] + "/model")
 model = leadmodel.LeadModel.from_pretrained(sys.argv[1] + "/model")
 print(sorted(installed()), len(model.score(leads)), model.config.segments, model.evaluation.segments)

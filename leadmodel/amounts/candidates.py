@@ -13,9 +13,9 @@ from leadmodel.amounts.evaluate import ObservedAmounts
 from leadmodel.amounts.model import Link, as_amount
 from leadmodel.amounts.results import MEAN
 from leadmodel.arrays import Floats, Positions
-from leadmodel.prepare.folds import Folds
-from leadmodel.prepare.rare_categories import forget_rare
+from leadmodel.prepare.columns import forget_rare
 from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.prepare.split import Folds
 
 __all__ = [
     "CANDIDATES",

@@ -24,9 +24,9 @@ from leadmodel.arrays import Floats, Positions
 from leadmodel.decision.threshold import Threshold
 from leadmodel.leads.disclosure import publish_ends
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.prepare.columns import forget_rare
 from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.pipeline import fit_regression
-from leadmodel.prepare.rare_categories import forget_rare
 from leadmodel.prepare.settings import TrainingSettings
 
 __all__ = [

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from leadmodel.errors import InputError
 from leadmodel.leads.recipe import DecisionConfig, read_budget
-from leadmodel.metrics.profit import Cuts, find_cuts, profit_at
+from leadmodel.metrics.curves import Cuts, find_cuts, profit_at
 
 __all__ = ["Threshold", "budget_share", "choose_threshold"]
 

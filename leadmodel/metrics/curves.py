@@ -1,16 +1,67 @@
-"""Trace ROC, gains and other curves, thinned to the points that a figure can show."""
+"""Trace ROC, gains, profit and other curves, and find the possible thresholds of ranked leads."""
+
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
+from leadmodel.arrays import Bools, Floats, Ints
 from leadmodel.metrics.classification import reliability
-from leadmodel.metrics.profit import CallPayoff, profit_per_lead
 
-__all__ = ["Curves", "Line", "thin", "trace_curves"]
+__all__ = [
+    "CallPayoff",
+    "Curves",
+    "Cuts",
+    "Line",
+    "find_cuts",
+    "profit_at",
+    "profit_per_lead",
+    "thin",
+    "trace_curves",
+]
 
 MAX_POINTS = 200
+
+
+class CallPayoff(NamedTuple):
+    """Amounts that leads brought, the order of the calls, and their cost.
+
+    Parameters
+    ----------
+    brought : array of shape (n_leads,)
+        Amount that each lead brought.
+    ranking : array of shape (n_leads,)
+        Leads are called in descending order of it.
+    cost : float
+        Cost of a call.
+    """
+
+    brought: Floats
+    ranking: Floats
+    cost: float
+
+    @property
+    def gain(self) -> Floats:
+        """Gain of calling each lead: its amount less the cost."""
+        return self.brought - self.cost
+
+
+class Cuts(NamedTuple):
+    """Possible thresholds for ranked leads, with their counts; a tie is never divided."""
+
+    probability: Floats
+    called: Floats
+    hits: Floats
+    n_leads: int
+
+    @property
+    def precision(self) -> Floats:
+        return self.hits / self.called
+
+    @property
+    def recall(self) -> Floats:
+        return self.hits / self.hits[-1]
 
 
 class Line(BaseModel):
@@ -65,9 +116,9 @@ class Curves(BaseModel):
 
 
 def trace_curves(
-    y: npt.NDArray[np.int64],
-    probability: npt.NDArray[np.float64],
-    positive: npt.NDArray[np.bool_],
+    y: Ints,
+    probability: Floats,
+    positive: Bools,
     payoff: CallPayoff | None = None,
 ) -> Curves:
     """Trace every curve of probabilities and decisions, and the profit curve where the payoff is known.
@@ -102,7 +153,37 @@ def trace_curves(
     )
 
 
-def thin(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Line:
+def thin(x: Floats, y: Floats) -> Line:
     """Return at most `MAX_POINTS` points of a curve, evenly spaced by index."""
     keep = np.unique(np.linspace(0, len(x) - 1, min(len(x), MAX_POINTS)).astype(int))
     return Line(x=x[keep].round(5).tolist(), y=y[keep].round(5).tolist())
+
+
+def profit_per_lead(payoff: CallPayoff) -> tuple[Floats, Floats]:
+    """Return the shares of the leads called, from none to all, and the profit at each share.
+
+    The profit is per lead of the whole list, called or not.
+    """
+    cuts = find_cuts(payoff.brought, payoff.ranking)
+    share, profit = cuts.called / cuts.n_leads, profit_at(cuts, 1.0, payoff.cost)
+    return np.append(0.0, share), np.append(0.0, profit)
+
+
+def find_cuts(y: Floats, probability: Floats) -> Cuts:
+    """Find the possible thresholds for leads ranked by probability."""
+    order = np.argsort(-probability, kind="stable")
+    ranked, hits = probability[order], np.cumsum(y[order])
+    last_of_tie = np.append(ranked[1:] != ranked[:-1], True)
+    ends = ranked[last_of_tie]
+    return Cuts(
+        # Half-way to the next lower probability, so that rounding moves no lead across.
+        probability=(ends + np.append(ends[1:], 0.0)) / 2,
+        called=(np.flatnonzero(last_of_tie) + 1).astype(np.float64),
+        hits=hits[last_of_tie],
+        n_leads=len(ranked),
+    )
+
+
+def profit_at(cuts: Cuts, value: float, cost: float) -> Floats:
+    """Return the profit per lead of the whole list at each cut."""
+    return np.asarray((cuts.hits * value - cuts.called * cost) / cuts.n_leads)

@@ -15,10 +15,9 @@ from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME, find_positive, known_outcomes, read_outcome
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.prepare.folds import Folds, find_group_ids
+from leadmodel.prepare.columns import narrow
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.prepare.split import Split, split_leads
-from leadmodel.prepare.width import narrow
+from leadmodel.prepare.split import Folds, Split, find_group_ids, split_leads
 
 __all__ = ["TrainingData", "fingerprint", "prepare", "prepare_all"]
 

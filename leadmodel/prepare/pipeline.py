@@ -20,7 +20,7 @@ from leadmodel.arrays import Floats, Ints
 from leadmodel.leads.field import MISSING
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable
-from leadmodel.prepare.rare_categories import forget_rare
+from leadmodel.prepare.columns import forget_rare
 
 __all__ = ["fit_bag", "fit_pipeline", "fit_regression"]
 
@@ -39,7 +39,7 @@ def fit_pipeline(
     The first step names what is missing in a text, assumes the typical number where no training
     lead lacked one, and puts the columns in the model's order; CatBoost takes texts, and the gaps
     that training leads had, as they are. Texts of few leads are not learned; see
-    `leadmodel.prepare.rare_categories`.
+    `leadmodel.prepare.columns`.
 
     Parameters
     ----------

@@ -1,17 +1,21 @@
-"""Which leads the model learns from, and which it is judged on."""
+"""Split leads into training leads, test leads and cross-validation folds.
 
-from dataclasses import dataclass
+What a model learned of a person from one lead helps it with the next one. Where leads are drawn at
+random, into folds or into a test set, all leads of one person therefore go to the same side.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from leadmodel.arrays import Ints, Positions
 from leadmodel.errors import InputError
 from leadmodel.leads.convert import read_times
-from leadmodel.prepare.folds import group_outcomes
 
-__all__ = ["Split", "split_leads"]
+__all__ = ["Folds", "Split", "find_group_ids", "group_outcomes", "split_leads"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def split_leads(
     horizon : int, optional
         Days after its time within which a lead's outcome becomes known.
     group_ids : array of shape (n_leads,), optional
-        Leads that stay together where there are no times; see `leadmodel.prepare.folds`.
+        Leads that stay together where there are no times; see `Folds`.
 
     Raises
     ------
@@ -120,3 +124,84 @@ def _at_random(y: Ints, group_ids: Positions | None, test_share: float, random_s
     is_test = np.isin(group_ids, test)
     together = f"{description}, those with the same id together"
     return Split(np.flatnonzero(~is_test), np.flatnonzero(is_test), together)
+
+
+@dataclass(frozen=True, eq=False)
+class Folds:
+    """Stratified folds, the same ones at every call.
+
+    Parameters
+    ----------
+    n_folds : int
+        Number of folds.
+    random_state : int
+        Seed of the shuffling, and of models that are compared on the folds.
+    group_ids : array of shape (n_leads,), optional
+        A number for each lead, from 0 on without gaps; leads with the same one go to one fold.
+    """
+
+    n_folds: int
+    random_state: int
+    group_ids: Positions | None = None
+
+    def split(self, y: Ints) -> Iterator[tuple[Positions, Positions]]:
+        """Yield the positions to fit on and to evaluate on, fold by fold.
+
+        Each fold has about the same share of converted leads; with `group_ids`, whole groups are
+        dealt out, and each fold has about the same share of those with a converted lead.
+        """
+        folds = StratifiedKFold(self.n_folds, shuffle=True, random_state=self.random_state)
+        if self.group_ids is None:
+            yield from folds.split(np.zeros(len(y)), y)
+            return
+        outcomes = group_outcomes(y, self.group_ids, self.n_folds)
+        for _, test_groups in folds.split(np.zeros(len(outcomes)), outcomes):
+            is_test = np.isin(self.group_ids, test_groups)
+            yield np.flatnonzero(~is_test), np.flatnonzero(is_test)
+
+    def subset(self, rows: Positions) -> "Folds":
+        """Return folds of the leads in `rows` alone."""
+        if self.group_ids is None:
+            return self
+        return replace(self, group_ids=np.unique(self.group_ids[rows], return_inverse=True)[1])
+
+    def redrawn(self) -> "Folds":
+        """Return other folds of the same leads, to check what was chosen on these."""
+        return replace(self, random_state=self.random_state + 1)
+
+
+def find_group_ids(ids: pd.Series) -> Positions | None:
+    """Return which leads belong together, or None if each has an id of its own, or none at all."""
+    has_id = ids.notna().to_numpy()
+    if not ids[has_id].duplicated().any():
+        return None
+    codes = pd.factorize(ids)[0]
+    codes[~has_id] = codes.max() + 1 + np.arange((~has_id).sum())
+    return np.asarray(codes, dtype=np.intp)
+
+
+def group_outcomes(y: Ints, group_ids: Positions, at_least: int) -> Ints:
+    """Return 1 for each group with a converted lead, 0 for the others.
+
+    Parameters
+    ----------
+    y : array of shape (n_leads,)
+        1 for converted, 0 for the others.
+    group_ids : array of shape (n_leads,)
+        From 0 on, without gaps.
+    at_least : int
+        How many groups of either outcome there must be.
+
+    Raises
+    ------
+    InputError
+        If there are fewer.
+    """
+    converted = (np.bincount(group_ids, weights=y) > 0).astype(np.int64)
+    fewest = min(int(converted.sum()), int(len(converted) - converted.sum()))
+    if fewest < at_least:
+        raise InputError(
+            f"Leads with the same id are kept together. Those of one outcome come from {fewest} ids only, "
+            f"and {at_least} are needed. If the column of ids names no leads, --drop it instead."
+        )
+    return converted

@@ -15,19 +15,148 @@ from leadmodel.insights.insights import Insights, find_insights
 from leadmodel.leads.table import LeadTable
 from leadmodel.metrics.classification import Estimate, calibration_floor, estimate_metrics
 from leadmodel.metrics.comparison import Candidate
-from leadmodel.metrics.curves import Curves, trace_curves
-from leadmodel.metrics.profit import CallPayoff
+from leadmodel.metrics.curves import CallPayoff, Curves, trace_curves
 from leadmodel.metrics.slices import SliceMetrics, evaluate_slices
 from leadmodel.options import EvaluationContext, WithOptions, with_options
 from leadmodel.records import Record
-from leadmodel.report.refinements import Calibration, SegmentModels, Tuning
 
-__all__ = ["Evaluation", "TrainingResults", "evaluate_model"]
+__all__ = [
+    "Calibration",
+    "Evaluation",
+    "SegmentModel",
+    "SegmentModels",
+    "TrainingResults",
+    "Tuning",
+    "evaluate_model",
+]
 
 N_SHAP_LEADS = 2000
 
 METRICS = {"roc_auc", "pr_auc", "log_loss", "brier", "calibration_error", "precision", "recall", "f1"}
 """Without these a model cannot be told from a guess."""
+
+
+class Calibration(Record):
+    """A straight line through the log-odds (Platt 1999), and whether it is in the model.
+
+    Parameters
+    ----------
+    scale, shift : float
+        Calibrated log-odds are ``scale * log_odds + shift``.
+    change : Estimate
+        What it adds to the log loss of training leads that neither the model nor the line has
+        seen; below 0 is better. Paired, with its 95 % interval.
+    """
+
+    scale: float
+    shift: float
+    change: Estimate
+
+    @property
+    def line(self) -> tuple[float, float] | None:
+        """Slope and intercept in log-odds, or None where the calibration is not used."""
+        return (self.scale, self.shift) if self.is_used else None
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the gain is beyond doubt; else the model is left as it is."""
+        return self.change.high < 0
+
+    def summary(self) -> str:
+        """Return what was found, in a sentence."""
+        verdict = "applied" if self.is_used else "not applied, as it showed no clear benefit"
+        change = self.change.summary("+.4f")
+        return f"Platt scaling {verdict}; it changes the cross-validated log loss by {change}."
+
+
+class Tuning(Record):
+    """The search for better parameters, and whether its best ones are those of the model.
+
+    Parameters
+    ----------
+    n_trials, n_pruned : int
+        Settings tried, and those of them given up after some folds.
+    seconds : float
+        Wall time of the search and of the last check.
+    ended : str
+        Why it ended, in words.
+    best : dict
+        Parameters of the best trial, where they are not the default.
+    change : Estimate
+        What they add to the default's log loss on folds that the search has not used; below 0
+        is better. Paired, with its 95 % interval.
+    """
+
+    n_trials: int
+    n_pruned: int
+    seconds: float
+    ended: str
+    best: dict[str, Any]
+    change: Estimate
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the best parameters are better on new folds beyond doubt; else the default is kept."""
+        return self.change.high < 0
+
+    def summary(self) -> str:
+        """Return what was found, in a sentence."""
+        tried = f"{self.n_trials} settings tried ({self.n_pruned} given up early) until {self.ended}"
+        if not self.best:
+            return f"{tried}; none was better than the default."
+        verdict = "The best is used" if self.is_used else "The default is kept"
+        change = self.change.summary("+.4f")
+        return f"{tried}. {verdict}: on new folds the best one changes the log loss by {change}."
+
+
+class SegmentModel(Record):
+    """The training leads with one value of a field, and a model of their own.
+
+    Parameters
+    ----------
+    value : str
+        Of the field.
+    n_leads : int
+        Training leads with it.
+    change : Estimate
+        What a model of these leads alone adds to the log loss that the model of all leads has on
+        them, both cross-validated; below 0 is better. Paired, with its 95 % interval.
+    """
+
+    value: str
+    n_leads: int
+    change: Estimate
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the part's own model is better beyond doubt; else the model of all leads answers."""
+        return self.change.high < 0
+
+
+class SegmentModels(Record):
+    """Models for the leads of single values of one field.
+
+    Parameters
+    ----------
+    field : str
+        The field whose values were looked at.
+    tried : tuple of SegmentModel
+        Values with enough leads for a model of their own.
+    """
+
+    field: str
+    tried: tuple[SegmentModel, ...]
+
+    def summary(self) -> str:
+        """Return what was found, in a sentence."""
+        used = [part.value for part in self.tried if part.is_used]
+        if not self.tried:
+            return f"no value of {self.field!r} has enough leads for a model of its own."
+        return (
+            f"of {len(self.tried)} values of {self.field!r} with enough leads, {len(used)} visibly gain "
+            f"from a model of their own{': ' + ', '.join(used) if used else ''}. The others are answered "
+            "by the model of all leads."
+        )
 
 
 class TrainingResults(NamedTuple):
@@ -105,11 +234,8 @@ class Evaluation(WithOptions):
 
     def headline(self) -> str:
         """Return the metrics that a commit message carries."""
-        auc, loss = self.test["roc_auc"], self.test["log_loss"]
-        return (
-            f"ROC AUC {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f}), "
-            f"log loss {loss.value:.3f} on {self.n_test:,} test leads"
-        )
+        auc, loss = self.test["roc_auc"].summary(), self.test["log_loss"].value
+        return f"ROC AUC {auc}, log loss {loss:.3f} on {self.n_test:,} test leads"
 
 
 def evaluate_model(
@@ -170,6 +296,5 @@ def _call_payoff(context: EvaluationContext, gains: Floats | None) -> CallPayoff
 
 def _importance(classifier: CatBoostClassifier, X: pd.DataFrame) -> dict[str, float]:
     pool = Pool(X, cat_features=list(X.select_dtypes("category").columns))
-    contributions = ShapExplainer(classifier).contributions(pool)
-    means = np.abs(contributions[:, :-1]).mean(axis=0)
-    return {name: float(mean) for name, mean in zip(X.columns, means, strict=True)}
+    means = np.abs(ShapExplainer(classifier).contributions(pool)[:, :-1]).mean(axis=0)
+    return dict(zip(X.columns, means.tolist(), strict=True))

@@ -18,12 +18,9 @@ from leadmodel.predictor.predictor import Predictions, Predictor
 from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.pipeline import fit_pipeline
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.report.evaluation import Evaluation, TrainingResults, evaluate_model
-from leadmodel.report.refinements import SegmentModels
-from leadmodel.training.baselines import try_others
-from leadmodel.training.calibration import fit_calibration
-from leadmodel.training.crossvalidation import CrossValidated, cross_validate
-from leadmodel.training.segment_models import check_divisible, fit_segment_models
+from leadmodel.report.evaluation import Evaluation, SegmentModels, TrainingResults, evaluate_model
+from leadmodel.training.crossvalidation import CrossValidated, cross_validate, try_others
+from leadmodel.training.refinements import check_divisible, fit_calibration, fit_segment_models
 from leadmodel.training.tuning import check_optuna, tune
 
 __all__ = ["FittedClassifier", "FittedModel", "check_settings", "fit", "fit_classifier"]

@@ -4,17 +4,20 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import pandas as pd
+
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
-from leadmodel.prepare.data import prepare_all
+from leadmodel.prepare.data import prepare, prepare_all
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.source import Names, Source, read_past_leads
-from leadmodel.training import run
+from leadmodel.training.fit import fit
+from leadmodel.training.package import package
 from leadmodel.training.report import LeadAudit
 from leadmodel.training.tuning import check_optuna
 
-__all__ = ["check", "read_settings", "train"]
+__all__ = ["check", "read_settings", "train", "train_model"]
 
 
 def train(
@@ -107,7 +110,40 @@ def train(
         cost=cost,
         bands=bands,
     )
-    return run.train(table, known, settings, progress)
+    return train_model(table, known, settings, progress)
+
+
+def train_model(
+    leads: pd.DataFrame,
+    recipe: Recipe,
+    settings: TrainingSettings | None = None,
+    progress: Callable[[str], None] = lambda step: None,
+) -> LeadModel:
+    """Train a model on past leads and evaluate it on those kept apart.
+
+    Whoever wants to look at the leads before the training, or at the fit before it is packaged, makes
+    these three calls instead.
+
+    Parameters
+    ----------
+    leads : DataFrame of shape (n_leads, n_columns)
+        As `leadmodel.leads.io.read_table` returns it.
+    recipe : Recipe
+        What is known of the columns; its target is needed.
+    settings : TrainingSettings, optional
+        How to train.
+    progress : callable, optional
+        Called with a line of text after each step.
+
+    Raises
+    ------
+    InputError
+        If the leads cannot be learned from: what is lacking, and what to do.
+    """
+    settings = settings or TrainingSettings()
+    data = prepare(leads, recipe, settings)
+    fitted = fit(data, settings, progress)
+    return package(fitted)
 
 
 def check(

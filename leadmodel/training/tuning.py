@@ -11,9 +11,9 @@ from leadmodel.arrays import Ints
 from leadmodel.errors import InputError
 from leadmodel.metrics.classification import Estimate, evaluate
 from leadmodel.metrics.comparison import paired_difference
-from leadmodel.prepare.folds import Folds
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.report.refinements import Tuning
+from leadmodel.prepare.split import Folds
+from leadmodel.report.evaluation import Tuning
 from leadmodel.training.crossvalidation import CrossValidated, Fold, cross_validate, fit_folds, gather
 
 if TYPE_CHECKING:

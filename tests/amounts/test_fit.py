@@ -20,8 +20,8 @@ from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
 from leadmodel.prepare.data import prepare
 from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.training.interface import train_model
 from leadmodel.training.report import audit_report
-from leadmodel.training.run import train
 
 RECIPE = SAMPLE_RECIPE.updated(amount="amount")
 NEW = make_sample(60, random_state=9)
@@ -97,7 +97,7 @@ def test_a_model_without_amounts_says_and_stores_nothing_of_them(model: LeadMode
 def test_amounts_change_nothing_about_conversion(
     valued: LeadModel, sold: pd.DataFrame, quick: TrainingSettings
 ) -> None:
-    without = train(sold.drop(columns="amount"), SAMPLE_RECIPE, quick)
+    without = train_model(sold.drop(columns="amount"), SAMPLE_RECIPE, quick)
     np.testing.assert_array_equal(without.predict_proba(NEW), valued.predict_proba(NEW))
     assert without.evaluation.test == valued.evaluation.test
     assert without.config.decision == valued.config.decision
@@ -106,7 +106,7 @@ def test_amounts_change_nothing_about_conversion(
 def test_the_same_leads_and_seed_give_the_same_values(
     valued: LeadModel, sold: pd.DataFrame, quick: TrainingSettings
 ) -> None:
-    again = train(sold, RECIPE, quick)
+    again = train_model(sold, RECIPE, quick)
     pd.testing.assert_frame_equal(again.score(NEW), valued.score(NEW))
     assert again.evaluation.revenue == valued.evaluation.revenue
 
@@ -117,7 +117,7 @@ def test_test_leads_touch_nothing_but_the_metrics(
     newest = sold.sort_values("created_at", kind="stable").index[-300:]
     changed = sold.copy()
     changed.loc[newest, "amount"] = changed.loc[newest, "amount"].where(sold["amount"].isna(), "€1,000,000")
-    other = train(changed, RECIPE, quick)
+    other = train_model(changed, RECIPE, quick)
     assert other.config.revenue is not None
     assert valued.config.revenue is not None
     assert other.config.revenue.terms == valued.config.revenue.terms
@@ -159,7 +159,9 @@ def test_amounts_of_pure_chance_are_expected_at_their_mean(
     sold: pd.DataFrame, quick: TrainingSettings, tmp_path: Path
 ) -> None:
     amounts = np.exp(np.random.default_rng(6).normal(4, 1, len(sold)))
-    made = train(sold.assign(amount=np.where(sold["status"] == "Won", amounts, np.nan)), RECIPE, quick)
+    made = train_model(
+        sold.assign(amount=np.where(sold["status"] == "Won", amounts, np.nan)), RECIPE, quick
+    )
     revenue = made.evaluation.revenue
     assert revenue is not None
     assert revenue.chosen == MEAN
@@ -173,7 +175,7 @@ def test_amounts_of_pure_chance_are_expected_at_their_mean(
 
 
 def test_equal_amounts_need_no_model(sold: pd.DataFrame, quick: TrainingSettings) -> None:
-    made = train(sold.assign(amount=np.where(sold["status"] == "Won", 99.0, np.nan)), RECIPE, quick)
+    made = train_model(sold.assign(amount=np.where(sold["status"] == "Won", 99.0, np.nan)), RECIPE, quick)
     assert made.evaluation.revenue is not None
     assert "do not differ enough to learn from: the mean, 99," in made.evaluation.revenue.summary()
     assert made.answer(made.schema.example()).amount_interval == (99.0, 99.0)
@@ -185,7 +187,7 @@ def test_an_amount_of_a_billion_moves_nothing_and_is_told(
     first = sold.sort_values("created_at").query("status == 'Won'").index[0]
     changed = sold.copy()
     changed.loc[first, "amount"] = "€1,000,000,000"
-    made = train(changed, RECIPE, quick)
+    made = train_model(changed, RECIPE, quick)
     revenue, before = made.evaluation.revenue, valued.evaluation.revenue
     assert revenue is not None
     assert before is not None
@@ -203,7 +205,7 @@ def test_missing_and_superfluous_amounts_are_counted(sold: pd.DataFrame, quick: 
     changed.loc[lost[:20], "amount"] = "€500"
     past = prepare(changed, RECIPE, quick)
     assert "20 amounts of leads that did not convert are ignored" in audit_report(past).replace("\n", " ")
-    made = train(changed, RECIPE, quick)
+    made = train_model(changed, RECIPE, quick)
     revenue = made.evaluation.revenue
     assert revenue is not None
     assert (revenue.n_unknown, revenue.n_ignored, revenue.n_amounts) == (30, 20, len(won) - 30)
@@ -213,7 +215,7 @@ def test_missing_and_superfluous_amounts_are_counted(sold: pd.DataFrame, quick: 
 def test_the_cost_of_a_call_decides_by_each_leads_value(
     sold: pd.DataFrame, quick: TrainingSettings
 ) -> None:
-    made = train(sold, RECIPE.updated(decision=DecisionConfig(cost=25)), quick)
+    made = train_model(sold, RECIPE.updated(decision=DecisionConfig(cost=25)), quick)
     assert made.config.decision.is_by_value
     scored = made.score(NEW)
     called = scored["expected_value"] > 25
@@ -235,7 +237,7 @@ def test_the_cost_of_a_call_decides_by_each_leads_value(
 def test_a_cost_without_amounts_needs_a_value(sample: pd.DataFrame, quick: TrainingSettings) -> None:
     recipe = SAMPLE_RECIPE.updated(decision=DecisionConfig(cost=25))
     with pytest.raises(InputError, match=r"value and cost go together, unless --amount names"):
-        train(sample, recipe, quick)
+        train_model(sample, recipe, quick)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +259,7 @@ def test_amounts_that_cannot_be_learned_from_are_refused(
     message: str,
 ) -> None:
     with pytest.raises((InputError, LeadError), match=message):
-        train(sold.assign(**change), RECIPE.model_copy(update=recipe), quick)
+        train_model(sold.assign(**change), RECIPE.model_copy(update=recipe), quick)
 
 
 def test_a_recipe_names_the_unit(sold: pd.DataFrame, quick: TrainingSettings) -> None:
@@ -265,7 +267,7 @@ def test_a_recipe_names_the_unit(sold: pd.DataFrame, quick: TrainingSettings) ->
     recipe = Recipe.model_validate(
         RECIPE.model_dump() | {"fields": {"amount": FieldConfig(unit="USD").model_dump()}}
     )
-    made = train(plain, recipe, quick)
+    made = train_model(plain, recipe, quick)
     assert made.config.revenue is not None
     assert made.config.revenue.terms.unit == "USD"
     assert "USD" in made.files["README.md"].decode()
@@ -273,7 +275,7 @@ def test_a_recipe_names_the_unit(sold: pd.DataFrame, quick: TrainingSettings) ->
 
 def test_progress_is_told_step_by_step(sold: pd.DataFrame, quick: TrainingSettings) -> None:
     steps: list[str] = []
-    train(sold, RECIPE, quick, steps.append)
+    train_model(sold, RECIPE, quick, steps.append)
     amounts = [step for step in steps if "amounts" in step]
     assert amounts[0] == "amounts by squared error"
     assert amounts[-1] == "amounts fitted"
@@ -295,7 +297,7 @@ def test_zero_amounts_are_amounts(quick: TrainingSettings) -> None:
     leads = with_amounts(make_sample(900, random_state=2))
     won = leads.query("status == 'Won'").index
     leads.loc[won[::4], "amount"] = "€0"
-    made = train(leads, RECIPE, quick)
+    made = train_model(leads, RECIPE, quick)
     assert made.evaluation.revenue is not None
     assert made.evaluation.revenue.terms.low > 0
     assert np.isfinite(made.score(NEW)["expected_value"]).all()

@@ -16,7 +16,7 @@ from leadmodel.leads.sample import SAMPLE_RECIPE
 from leadmodel.model import LeadModel
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.report.readiness import evaluate_readiness
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -239,7 +239,7 @@ def hostile_page(sample: pd.DataFrame, quick: TrainingSettings, tmp_path_factory
     words = DecisionConfig(positive=EVIL, negative=EVIL)
     recipe = SAMPLE_RECIPE.updated(title=EVIL, fields=hints, decision=words)
     folder = tmp_path_factory.mktemp("hostile") / "model"
-    train(leads, recipe, quick).save_pretrained(folder)
+    train_model(leads, recipe, quick).save_pretrained(folder)
     with running_app(str(folder)) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page()

@@ -22,8 +22,8 @@ from leadmodel.prepare.data import prepare
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.serving.ui.views.segments import BY_SEGMENT, CONVERSIONS, render_segments
 from leadmodel.training.fit import fit
+from leadmodel.training.interface import train_model
 from leadmodel.training.package import package
-from leadmodel.training.run import train
 
 LEADS = make_kinds()
 FIELDS = LEADS.drop(columns=["kind", "won"])
@@ -88,7 +88,7 @@ def test_the_same_seed_finds_the_same() -> None:
 
 def test_what_leads_did_decides_nothing(model_of_kinds: LeadModel, settings: TrainingSettings) -> None:
     won = LEADS["won"].sample(frac=1, random_state=5).to_numpy()
-    other = train(LEADS.drop(columns="kind").assign(won=won), RECIPE, settings)
+    other = train_model(LEADS.drop(columns="kind").assign(won=won), RECIPE, settings)
     # The split follows the outcome, so only the training leads that both have can agree.
     new = make_kinds(random_state=9)
     grouped = [
@@ -186,7 +186,7 @@ def test_few_or_constant_leads_hold_none() -> None:
 
 def test_every_step_is_told(settings: TrainingSettings) -> None:
     steps: list[str] = []
-    noise = train(make_noise(400), RECIPE, settings, steps.append)
+    noise = train_model(make_noise(400), RECIPE, settings, steps.append)
     assert steps[-2:] == ["leads clustered", "model evaluated"]
     assert noise.config.segments is None
     assert "segments.skops" not in noise.files

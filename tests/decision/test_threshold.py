@@ -4,7 +4,7 @@ import pytest
 from leadmodel.decision.threshold import choose_threshold
 from leadmodel.errors import InputError
 from leadmodel.leads.recipe import DecisionConfig
-from leadmodel.metrics.profit import CallPayoff, profit_per_lead
+from leadmodel.metrics.curves import CallPayoff, profit_per_lead
 
 RNG = np.random.default_rng(2)
 Y = RNG.integers(0, 2, 300)

@@ -14,13 +14,13 @@ from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
 from leadmodel.prepare.data import prepare_all
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 RECIPES = ROOT / "recipes"
 
 
 def trained(real_data: Path, name: str, file: str, quick: TrainingSettings) -> LeadModel:
-    return train(read_table(real_data / file), Recipe.load(RECIPES / f"{name}.toml"), quick)
+    return train_model(read_table(real_data / file), Recipe.load(RECIPES / f"{name}.toml"), quick)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_events_become_a_model_that_scores_later_leads(
     assert len(leads) == n_leads
     few_trees = TrainingSettings(max_trees=25, n_folds=2, n_members=1)
     few = leads.iloc[:: max(1, n_leads // 30_000)]
-    model = train(few, recipe_of_leads(recipe, recipe.events), few_trees)
+    model = train_model(few, recipe_of_leads(recipe, recipe.events), few_trees)
     assert model.evaluation.test["roc_auc"].value > auc
     assert model.config.recipe is not None
     assert model.config.recipe.events == recipe.events

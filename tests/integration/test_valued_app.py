@@ -14,7 +14,7 @@ from leadmodel.leads.recipe import DecisionConfig
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 CHROMIUM = shutil.which("chromium")
 LEADS = make_sample(60, random_state=9).drop(columns="status")
@@ -26,7 +26,7 @@ PATIENCE = 60_000
 def costed(sold: pd.DataFrame, quick: TrainingSettings) -> LeadModel:
     """A model that decides by the value of each lead."""
     recipe = SAMPLE_RECIPE.updated(amount="amount", decision=DecisionConfig(cost=COST))
-    return train(sold, recipe, quick)
+    return train_model(sold, recipe, quick)
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from leadmodel.monitoring.log.log import LEADS, REQUESTS
 from leadmodel.monitoring.log.outcomes import read_outcomes
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.serving.ui.views.monitoring import render_history
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 NOON = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
 
@@ -37,7 +37,7 @@ NOON = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def models(quick: TrainingSettings) -> list[LeadModel]:
     """Two revisions, one after the other."""
-    return [train(make_sample(3000, random_state=seed), SAMPLE_RECIPE, quick) for seed in (3, 4)]
+    return [train_model(make_sample(3000, random_state=seed), SAMPLE_RECIPE, quick) for seed in (3, 4)]
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from leadmodel.monitoring.retraining import champion_recipe, retrain
 from leadmodel.prepare.data import fingerprint
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.publishing.hub.client import HubError
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 TIME, TARGET = "created_at", "status"
 
@@ -42,7 +42,7 @@ def years() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def champion(years: pd.DataFrame, quick: TrainingSettings) -> LeadModel:
-    return train(years.head(1500), SAMPLE_RECIPE, quick)
+    return train_model(years.head(1500), SAMPLE_RECIPE, quick)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def liar(years: pd.DataFrame, quick: TrainingSettings) -> LeadModel:
     """A champion that has learned from outcomes dealt out by chance."""
     shuffled = years.head(1500).copy()
     shuffled[TARGET] = np.random.default_rng(1).permutation(shuffled[TARGET])
-    return train(shuffled, SAMPLE_RECIPE, quick)
+    return train_model(shuffled, SAMPLE_RECIPE, quick)
 
 
 def test_a_better_challenger_is_published_with_its_reason(liar: LeadModel, years: pd.DataFrame) -> None:
@@ -79,7 +79,7 @@ def test_a_champion_is_kept_without_a_reason_to_change_it(
     years: pd.DataFrame, quick: TrainingSettings
 ) -> None:
     # Of nearly as many leads as the challenger, so that these alone do not make the challenger better.
-    champion = train(years.head(2800), SAMPLE_RECIPE, quick)
+    champion = train_model(years.head(2800), SAMPLE_RECIPE, quick)
     done = retrain(years, champion, champion_recipe(champion))
     assert done.drift is not None
     assert (done.gate.publish, done.gate.rule, done.drift.drifted) == (False, "not better", False)

@@ -9,7 +9,7 @@ from leadmodel.model import LeadModel
 from leadmodel.plots.card import draw_comparison, draw_figures
 from leadmodel.plots.style import to_png
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_profit_is_drawn_where_value_and_cost_are_known(
     sample: pd.DataFrame, quick: TrainingSettings
 ) -> None:
     worth = SAMPLE_RECIPE.decision.updated(value=400.0, cost=150.0)
-    made = train(sample, SAMPLE_RECIPE.updated(decision=worth), quick)
+    made = train_model(sample, SAMPLE_RECIPE.updated(decision=worth), quick)
     labels = {field.name: field.label for field in made.schema.fields}
     lines = draw_figures(made.evaluation, labels, made.config.decision)["profit"].axes[0].lines
     (called, profit), curve = lines[2].get_xydata()[0], lines[1].get_xydata()  # type: ignore[index]

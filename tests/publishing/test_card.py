@@ -24,7 +24,7 @@ from leadmodel.publishing.config import ModelConfig
 from leadmodel.publishing.loading import check_consistency
 from leadmodel.report.evaluation import Evaluation
 from leadmodel.text import markdown, visible
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 
 def snippet(text: str) -> str:
@@ -76,7 +76,7 @@ def test_markup_in_names_and_values_is_escaped(sample: pd.DataFrame, quick: Trai
     leads = sample.assign(source=sample["source"].replace("Search", evil))
     leads = leads.rename(columns={"course": "<img src=x onerror=alert(1)>"})
     leads = leads.assign(**{"<b>|\n# b": leads["status"]})
-    made = train(leads, SAMPLE_RECIPE.updated(title="A <b>bold</b> title"), quick)
+    made = train_model(leads, SAMPLE_RECIPE.updated(title="A <b>bold</b> title"), quick)
     text = made.files["README.md"].decode()
     body = text.split("---\n", 2)[2]
     assert "<script" not in body
@@ -189,7 +189,7 @@ def test_leads_of_a_web_form_cannot_stop_a_training(
     leads = sample.rename(columns={"age": "![age](http://evil.example/a.png)\x1b[2J"})
     for place, text in enumerate(HOSTILE):
         leads.iloc[6 * place : 6 * place + 6, leads.columns.get_loc("source")] = text
-    made = train(leads, SAMPLE_RECIPE.updated(title=f"{LINK}\x1b[2J\nsecond line"), quick)
+    made = train_model(leads, SAMPLE_RECIPE.updated(title=f"{LINK}\x1b[2J\nsecond line"), quick)
     made.save_pretrained(tmp_path / "model")
     opened = LeadModel.from_pretrained(tmp_path / "model")
     assert opened.config.title == f"{LINK}\\x1b[2J\\nsecond line"

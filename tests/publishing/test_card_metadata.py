@@ -16,7 +16,7 @@ from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE
 from leadmodel.model import LeadModel
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 TASKS = {"tabular-classification", "tabular-regression"}
 LIBRARIES = {"sklearn"}
@@ -83,7 +83,7 @@ def test_a_recipe_says_who_made_the_model_and_under_which_licence(
     sample: pd.DataFrame, quick: TrainingSettings
 ) -> None:
     recipe = SAMPLE_RECIPE.updated(maker="Example Ltd", contact="ask@example.com", license="apache-2.0")
-    made = train(sample, recipe, quick)
+    made = train_model(sample, recipe, quick)
     content = front_matter(made)
     check_rules(content)
     assert content["license"] == "apache-2.0"

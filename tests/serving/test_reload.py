@@ -13,7 +13,7 @@ from leadmodel.model import LeadModel
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.serving.reload import Updater
 from leadmodel.serving.service import ScoringService
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 REPO = "demo/leads"
 
@@ -76,7 +76,7 @@ def test_other_fields_need_a_restart(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     first = service.model
-    train(sample.drop(columns="age"), SAMPLE_RECIPE, quick).push_to_hub(REPO)
+    train_model(sample.drop(columns="age"), SAMPLE_RECIPE, quick).push_to_hub(REPO)
     Updater(service, REPO).look()
     assert service.model is first
     assert "it has other fields than the served one (age); restart the app" in caplog.text

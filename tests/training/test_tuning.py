@@ -9,8 +9,8 @@ from leadmodel.errors import InputError
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.sample import SAMPLE_RECIPE
-from leadmodel.prepare.folds import Folds
 from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.prepare.split import Folds
 from leadmodel.training import tuning
 from leadmodel.training.crossvalidation import CrossValidated, cross_validate
 from leadmodel.training.tuning import tune

@@ -14,7 +14,7 @@ from support import running_app, violations, when_ready
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.training.run import train
+from leadmodel.training.interface import train_model
 
 CHROMIUM = shutil.which("chromium")
 
@@ -27,7 +27,7 @@ FIGURES = 10
 def monitored(quick: TrainingSettings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an app that has logged for a month."""
     folder = tmp_path_factory.mktemp("monitored")
-    models = [train(make_sample(3000, random_state=seed), SAMPLE_RECIPE, quick) for seed in (3, 4)]
+    models = [train_model(make_sample(3000, random_state=seed), SAMPLE_RECIPE, quick) for seed in (3, 4)]
     models[1].save_pretrained(folder / "model")
     replay(models, folder / "log", n_leads=4000)
     with running_app(str(folder / "model"), LEADMODEL_LOG=str(folder / "log")) as address:

@@ -5,12 +5,10 @@ from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
 from leadmodel.errors import InputError
-from leadmodel.prepare.folds import Folds, find_group_ids, group_outcomes
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.prepare.split import split_leads
-from leadmodel.training.baselines import try_others
-from leadmodel.training.calibration import cross_calibrated
-from leadmodel.training.crossvalidation import cross_validate
+from leadmodel.prepare.split import Folds, find_group_ids, group_outcomes, split_leads
+from leadmodel.training.crossvalidation import cross_validate, try_others
+from leadmodel.training.refinements import cross_calibrated
 
 FOLDS = Folds(4, 0)
 

@@ -1,5 +1,3 @@
-"""Models for the leads of single values of a field: chosen, saved, trusted and used."""
-
 import subprocess
 import sys
 from pathlib import Path
@@ -10,29 +8,86 @@ import pytest
 
 from leadmodel.errors import InputError, ModelError
 from leadmodel.leads.convert import read_leads
+from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
+from leadmodel.metrics.classification import Estimate
 from leadmodel.model import LeadModel
+from leadmodel.prepare.pipeline import fit_pipeline
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.training.run import train
+from leadmodel.prepare.split import Folds
+from leadmodel.report.evaluation import Calibration
+from leadmodel.training.interface import train_model
+from leadmodel.training.refinements import calibrated, fit_calibration
 
-RNG = np.random.default_rng(8)
+RNG = np.random.default_rng(5)
+TRUE = RNG.uniform(0.05, 0.95, 4000)
+Y = (RNG.random(4000) < TRUE).astype(np.int64)
+FOLDS = Folds(3, 0)
+SETTINGS = TrainingSettings(max_trees=30, n_folds=3, n_members=2)
+
+
+def odds(probability: np.ndarray) -> np.ndarray:
+    return np.log(probability / (1 - probability))
+
+
+def test_true_probabilities_are_left_alone() -> None:
+    calibration, oof_probability = fit_calibration(Y, TRUE, FOLDS)
+    assert not calibration.is_used
+    np.testing.assert_array_equal(oof_probability, TRUE)
+    assert (calibration.scale, calibration.shift) == (
+        pytest.approx(1, abs=0.1),
+        pytest.approx(0, abs=0.1),
+    )
+
+
+def test_probabilities_too_sure_of_themselves_are_put_right() -> None:
+    sure = 1 / (1 + np.exp(-(2 * odds(TRUE) + 0.5)))
+    calibration, oof_probability = fit_calibration(Y, sure, FOLDS)
+    assert calibration.is_used
+    assert calibration.scale == pytest.approx(0.5, abs=0.05)
+    assert calibration.shift == pytest.approx(-0.25, abs=0.06)
+    assert np.abs(oof_probability - TRUE).max() < 0.05
+
+
+def test_the_line_is_drawn_in_log_odds() -> None:
+    expected = 1 / (1 + np.exp(-(0.7 * odds(TRUE) - 0.2)))
+    np.testing.assert_allclose(calibrated(TRUE, 0.7, -0.2), expected)
+
+
+@pytest.mark.parametrize("high", [-0.001, 0.001], ids=["helps", "in doubt"])
+def test_a_calibration_that_helps_is_inside_the_pipeline(high: float) -> None:
+    sample = make_sample(600, random_state=1)
+    schema = infer_schema(sample, SAMPLE_RECIPE)
+    X, y = read_leads(schema, sample), (sample["status"] == "Won").to_numpy(np.int64)
+    change = Estimate(value=-0.002, low=-0.003, high=high)
+    calibration = Calibration(scale=0.6, shift=0.3, change=change)
+    parameters = SETTINGS.classifier_parameters(len(y)) | {"iterations": 30}
+    plain = fit_pipeline(schema, X, y, parameters, 2, lambda step: None)
+    inside = fit_pipeline(schema, X, y, parameters, 2, lambda step: None, calibration.line)
+    before = plain.predict_proba(X)[:, 1]
+    expected = calibrated(before, 0.6, 0.3) if high < 0 else before
+    np.testing.assert_allclose(inside.predict_proba(X)[:, 1], expected, atol=1e-12)
+
+
+SEGMENT_RNG = np.random.default_rng(8)
 N = 4000
 RECIPE = Recipe(target="won")
-SETTINGS = TrainingSettings(max_trees=12, n_folds=3, n_members=2, depth=2, segment_by="branch")
+SEGMENT_SETTINGS = TrainingSettings(max_trees=12, n_folds=3, n_members=2, depth=2, segment_by="branch")
 
 
 def make_leads() -> pd.DataFrame:
     """Leads of which those of one branch, and no others, convert by age and visits."""
     leads = pd.DataFrame(
         {
-            "branch": RNG.choice(["North", "South", "Tiny"], N, p=[0.6, 0.35, 0.05]),
-            "age": RNG.normal(size=N),
-            "visits": RNG.normal(size=N),
-            "noise": RNG.normal(size=N),
+            "branch": SEGMENT_RNG.choice(["North", "South", "Tiny"], N, p=[0.6, 0.35, 0.05]),
+            "age": SEGMENT_RNG.normal(size=N),
+            "visits": SEGMENT_RNG.normal(size=N),
+            "noise": SEGMENT_RNG.normal(size=N),
         }
     )
     signal = np.where(leads["branch"] == "South", 2.5 * (leads["age"] * leads["visits"] > 0), 0)
-    leads["won"] = (RNG.random(N) < 1 / (1 + np.exp(1 - signal))).astype(int)
+    leads["won"] = (SEGMENT_RNG.random(N) < 1 / (1 + np.exp(1 - signal))).astype(int)
     return leads
 
 
@@ -41,7 +96,7 @@ LEADS = make_leads()
 
 @pytest.fixture(scope="module")
 def parted() -> LeadModel:
-    return train(LEADS, RECIPE, SETTINGS)
+    return train_model(LEADS, RECIPE, SEGMENT_SETTINGS)
 
 
 def test_only_what_is_visibly_better_has_a_model_of_its_own(parted: LeadModel) -> None:
@@ -69,7 +124,7 @@ def test_a_folder_keeps_the_parts(parted: LeadModel, tmp_path: Path) -> None:
     parted.save_pretrained(tmp_path / "model")
     opened = LeadModel.from_pretrained(tmp_path / "model")
     np.testing.assert_array_equal(opened.predict_proba(LEADS), parted.predict_proba(LEADS))
-    train(LEADS, RECIPE, SETTINGS.model_copy(update={"segment_by": None})).save_pretrained(
+    train_model(LEADS, RECIPE, SEGMENT_SETTINGS.model_copy(update={"segment_by": None})).save_pretrained(
         tmp_path / "model"
     )
     assert not (tmp_path / "model" / "parts").exists()
@@ -103,12 +158,12 @@ def test_parts_that_are_not_those_of_the_configuration_are_refused(parted: LeadM
 
 def test_a_field_that_cannot_divide_leads_is_refused() -> None:
     with pytest.raises(InputError, match=r"takes a field of texts that the model uses: branch. Got 'age'"):
-        train(LEADS, RECIPE, SETTINGS.model_copy(update={"segment_by": "age"}))
+        train_model(LEADS, RECIPE, SEGMENT_SETTINGS.model_copy(update={"segment_by": "age"}))
 
 
 def test_every_step_is_told() -> None:
     steps: list[str] = []
-    train(LEADS.head(1500), RECIPE, SETTINGS, steps.append)
+    train_model(LEADS.head(1500), RECIPE, SEGMENT_SETTINGS, steps.append)
     assert [step for step in steps if step.startswith("segment model")] == [
         "segment model of North",
         "segment model of South",

@@ -9,9 +9,9 @@ from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.sample import SAMPLE_RECIPE
 from leadmodel.metrics.comparison import Trial, compare
 from leadmodel.model import LeadModel
-from leadmodel.prepare.folds import Folds
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.training.baselines import try_others
+from leadmodel.prepare.split import Folds
+from leadmodel.training.crossvalidation import try_others
 
 RNG = np.random.default_rng(4)
 Y = RNG.integers(0, 2, 200)
