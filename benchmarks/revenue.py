@@ -101,7 +101,7 @@ def one_kind(
 
 def report(model: LeadModel) -> None:
     """Print what the test leads showed."""
-    revenue = model.evaluation.revenue
+    revenue = model.evaluation.options["revenue"]
     assert revenue is not None
     print("\n".join([revenue.summary(), *(f"- {finding}" for finding in revenue.findings())]))
     print("\n| Expected value over all test leads | RMSE | Mean error | R² |\n| --- | --- | --- | --- |")

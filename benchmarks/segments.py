@@ -60,7 +60,7 @@ def measure(task: Task, data: Path, n_resamples: int) -> list[str]:
     started = time.perf_counter()
     model = train_model(leads, recipe, settings)
     seconds = time.perf_counter() - started
-    found = model.evaluation.segments
+    found = model.evaluation.options["segments"]
     assert found is not None
     chosen = found.chosen()
     if chosen is None:

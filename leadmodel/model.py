@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,7 @@ from leadmodel.leads.field import Value
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable, warnings_by_lead
 from leadmodel.notebook import ModelView
-from leadmodel.predictor.answer import Answer, make_answers
-from leadmodel.predictor.predictor import Predictions, Predictor
+from leadmodel.predictor import Answer, Predictions, Predictor, make_answers
 from leadmodel.publishing.files import MODEL_FILE, is_folder, read_folder, write_folder
 from leadmodel.publishing.hub.pull import pull
 from leadmodel.publishing.hub.push import HubRepository, PublishedVersion
@@ -60,8 +59,7 @@ class LeadModel(ModelView):
         self.config, self.profile, self.evaluation = opened.config, opened.profile, opened.evaluation
         self.revision = revision or f"sha256:{self.config.sha256[:12]}"
         self.pipeline, self.parts = opened.pipelines[MODEL_FILE], opened.parts
-        options = opened.open_options()
-        self.worth, self.assignment = options.get("revenue"), options.get("segments")
+        self.options = opened.open_options()
         self._check_answer()
 
     @classmethod
@@ -149,12 +147,18 @@ class LeadModel(ModelView):
         """All the models of the folder as one: typed leads in, predictions out."""
         field = self.config.parts.field if self.config.parts else None
         segment_models = {value: pipeline[-1] for value, pipeline in self.parts.items()}
-        return Predictor(self.schema, self.classifier, field, segment_models, self.worth, self.assignment)
+        options = tuple(self.options.values())
+        return Predictor(self.schema, self.classifier, field, segment_models, options)
 
     @property
     def classes_(self) -> npt.NDArray[np.object_]:
         """Labels of the two classes: every label but the positive one, then the positive one."""
         return np.array([f"not {self.config.positive}", self.config.positive], dtype=object)
+
+    @property
+    def formats(self) -> dict[str, Callable[[float], str]]:
+        """Functions that write numbers of options' columns for people, such as amounts with their unit."""
+        return {name: write for option in self.options.values() for name, write in option.formats.items()}
 
     def predict_proba(self, leads: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return the probabilities of the classes of raw `leads`.
@@ -195,9 +199,8 @@ class LeadModel(ModelView):
         Returns
         -------
         DataFrame of shape (n_leads, 4)
-            With the index of `leads`; texts as ``category``. Models of amounts add
-            ``expected_amount``, ``amount_low``, ``amount_high`` and ``expected_value``; models with
-            segments add ``segment``.
+            With the index of `leads`; texts as ``category``. The options of a model add columns, such
+            as ``expected_value`` or ``segment``.
 
         Raises
         ------
@@ -220,9 +223,7 @@ class LeadModel(ModelView):
             "grade": pd.Categorical.from_codes(decision.grade_places(scores), categories=grades),
             "decision": pd.Categorical.from_codes(positive, categories=labels),
         }
-        if predictions.segment is not None:
-            return pd.DataFrame(columns | predictions.amount_columns | {"segment": predictions.segment})
-        return pd.DataFrame(columns | predictions.amount_columns)
+        return pd.DataFrame(columns | predictions.columns)
 
     def explain(self, leads: pd.DataFrame) -> pd.DataFrame:
         """Return exact contributions (SHAP values) to the log-odds of conversion of raw `leads`.
@@ -271,7 +272,12 @@ class LeadModel(ModelView):
         if predictions.contributions is not None:
             explanations = explain(self.profile, table, predictions.contributions)
         return make_answers(
-            self.config.decision, predictions, warnings_by_lead(table), explanations, self.revision
+            self.config.decision,
+            predictions,
+            warnings_by_lead(table),
+            explanations,
+            self.revision,
+            self.predictor.options,
         )
 
     def what_if(self, lead: Mapping[str, Any]) -> WhatIf:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from catboost import CatBoostClassifier
-from pydantic import Field, StringConstraints, create_model
+from catboost import CatBoostClassifier, Pool
+from pydantic import BaseModel, Field, StringConstraints, create_model
 from sklearn.pipeline import Pipeline
 
 from leadmodel.arrays import Floats
@@ -19,6 +19,7 @@ from leadmodel.decision.policy import Decision
 from leadmodel.decision.threshold import Threshold
 from leadmodel.leads.recipe import DecisionConfig
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.leads.table import LeadTable
 from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.records import Record
@@ -29,18 +30,20 @@ __all__ = [
     "FittedOption",
     "Option",
     "OptionEntry",
+    "OptionModel",
     "Sha256",
     "WithOptions",
+    "add_fields",
     "installed",
     "with_options",
 ]
 
-OPTIONS = {"segments": "leadmodel.clusters.option", "revenue": "leadmodel.amounts.option"}
-"""The modules of options by the name of their entry in config.json and metrics.json: the only place
-where the core names them."""
+OPTIONS = {"revenue": "leadmodel.amounts.option", "segments": "leadmodel.clusters.option"}
+"""Modules of options by the name of their entry in config.json and metrics.json, in the order of their
+columns. No other line of the core names an option."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-_Class = TypeVar("_Class", bound=type[Record])
+_Class = TypeVar("_Class", bound=type[BaseModel])
 
 
 class OptionEntry(Record):
@@ -74,14 +77,44 @@ class EvaluationContext:
     predictions: Mapping[str, Floats]
 
 
+class OptionModel:
+    """A fitted option that scores leads; every method has a default that adds nothing."""
+
+    formats: Mapping[str, Callable[[float], str]] = {}
+    """Writes the numbers of a column for people, by column."""
+
+    choices: Mapping[str, tuple[str, ...]] = {}
+    """Values of its columns of texts, by column."""
+
+    def predict(self, table: LeadTable, pool: Pool, probability: Floats, threads: int) -> dict[str, Any]:
+        """Return columns of predictions by name.
+
+        Parameters
+        ----------
+        table : LeadTable
+            Typed leads with their gaps.
+        pool : Pool
+            The same leads as CatBoost takes them, gaps imputed as the schema says.
+        probability : array of shape (n_leads,)
+            Predicted probabilities of conversion.
+        threads : int
+            Threads of CatBoost.
+        """
+        return {}
+
+    def answers(self, columns: Mapping[str, Any]) -> dict[str, Sequence[object]]:
+        """Return this option's fields of `leadmodel.predictor.Answer`, from the columns of `predict`."""
+        return {}
+
+
 class FittedOption:
     """An option fitted to training leads; every method has a default that changes nothing."""
 
     pipeline: Pipeline | None = None
-    """The content of the option's file, if it has one."""
+    """Content of the option's file, if it has one."""
 
-    model: Any = None
-    """What `Option.open` returns for the saved model."""
+    model: OptionModel | None = None
+    """Predicts for the test leads what the evaluation needs."""
 
     def threshold(self, config: DecisionConfig) -> Threshold | None:
         """Return the decision threshold, if this option decides."""
@@ -113,8 +146,23 @@ class Option:
     gives_value: ClassVar[bool] = False
     """Whether leads have an expected value by it, so that a decision can rest on a cost alone."""
 
+    figures: ClassVar[Mapping[str, str]] = {}
+    """Captions of its figures by name."""
+
+    answer_fields: ClassVar[Mapping[str, Any]] = {}
+    """Its fields of `leadmodel.predictor.Answer` with their types; absent where the model lacks it."""
+
+    numbers: ClassVar[Mapping[str, str]] = {}
+    """Titles of the columns of numbers that a scored list shows."""
+
+    categories: ClassVar[Mapping[str, str]] = {}
+    """Titles of the columns of texts that a scored list shows and can be filtered by."""
+
     card: ClassVar[str]
-    """The option's section of the model card: a template's path within the package."""
+    """Template of macros for the model card: a path within the package."""
+
+    page: ClassVar[str]
+    """Module with a `PAGE`, an `OptionPage` of the app; only serving imports it."""
 
     def describe(self, data: TrainingData) -> str:
         """Return in sentences what the option will use of the leads; empty if it is not used."""
@@ -133,8 +181,10 @@ class Option:
         """Fit the option to the training leads; return None where the settings do not ask for it."""
         raise NotImplementedError
 
-    def open(self, schema: LeadSchema, entry: Any, result: Any, pipeline: Pipeline | None) -> Any:
-        """Return what scores leads, from the entries of config.json and metrics.json and the file.
+    def open(
+        self, schema: LeadSchema, entry: Any, result: Any, pipeline: Pipeline | None
+    ) -> OptionModel | None:
+        """Open the model from its entries in config.json and metrics.json, and its file.
 
         Raises
         ------
@@ -142,6 +192,10 @@ class Option:
             If they are not of one model.
         """
         raise NotImplementedError
+
+    def displays(self, result: Any) -> dict[str, Any]:
+        """Return figures for the model card, each a `leadmodel.plots.style.Display`, by name."""
+        return {}
 
     def summary(self, result: Any) -> Sequence[str]:
         """Return what `result` says, in lines for a terminal."""
@@ -166,32 +220,25 @@ def installed() -> dict[str, Option]:
 class WithOptions(Record):
     """A record of the core to which each installed option adds an entry by its name."""
 
-    if TYPE_CHECKING:
-        revenue: Any = None
-        segments: Any = None
-    else:
-
-        def __getattr__(self, name: str) -> None:
-            # Whoever asks for an option that is not installed learns that it is not used.
-            if name not in OPTIONS:
-                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def entries(self) -> dict[str, Any]:
-        """Return the entries of the options that are used, by name."""
+    @property
+    def options(self) -> dict[str, Any]:
+        """Entries of the options that are used, by name."""
         named = {name: getattr(self, name) for name in installed()}
         return {name: entry for name, entry in named.items() if entry is not None}
 
 
 def with_options(kind: Literal["entry", "result"]) -> Callable[[_Class], _Class]:
-    """Return a decorator that adds the fields of the installed options to a record class."""
+    """Return a decorator that adds the entries of the installed options to a record class."""
+    return add_fields({name: getattr(option, kind) for name, option in installed().items()})
+
+
+def add_fields(types: Mapping[str, Any]) -> Callable[[_Class], _Class]:
+    """Return a decorator that adds optional fields to a pydantic model, left out where they are None."""
 
     def extend(core: _Class) -> _Class:
         fields: dict[str, Any] = {
-            name: (
-                getattr(option, kind) | None,
-                Field(default=None, exclude_if=lambda value: value is None),
-            )
-            for name, option in installed().items()
+            name: (field_type | None, Field(default=None, exclude_if=lambda value: value is None))
+            for name, field_type in types.items()
         }
         extended = create_model(
             core.__name__, __base__=core, __module__=core.__module__, __doc__=core.__doc__, **fields

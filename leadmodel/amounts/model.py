@@ -1,14 +1,17 @@
 """What a lead is worth: the expected amount of a conversion, and with the probability its value."""
 
 import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from catboost import CatBoostRegressor, Pool
 from pydantic import Field, model_validator
 
 from leadmodel.arrays import Floats
+from leadmodel.leads.table import LeadTable
+from leadmodel.options import OptionModel
 from leadmodel.records import Record
 
 __all__ = ["LEVEL", "AmountModel", "AmountParameters", "as_amount"]
@@ -65,7 +68,7 @@ class AmountParameters(Record):
 
 
 @dataclass(frozen=True, eq=False)
-class AmountModel:
+class AmountModel(OptionModel):
     """The model of amounts.
 
     Parameters
@@ -79,21 +82,31 @@ class AmountModel:
     terms: AmountParameters
     regressor: CatBoostRegressor | None = None
 
-    def predict(self, pool: Pool, threads: int = -1) -> Floats:
-        """Return the expected amount of each lead of `pool` if it converts."""
+    @property
+    def formats(self) -> dict[str, Callable[[float], str]]:  # type: ignore[override]
+        """Amounts of money for people."""
+        return dict.fromkeys(("expected_value", "expected_amount"), self.terms.money)
+
+    def predict(self, table: LeadTable, pool: Pool, probability: Floats, threads: int) -> dict[str, Any]:
+        """Return the expected amount if a lead converts, its interval, and the lead's expected value."""
         if self.regressor is None:
-            return np.full(pool.num_row(), self.terms.mean)
-        raw = self.regressor.predict(pool, prediction_type="RawFormulaVal", thread_count=threads)
-        return as_amount(raw, self.terms.link, (self.terms.low, self.terms.high))
-
-    def interval(self, amount: Floats) -> tuple[Floats, Floats]:
-        """Return the lower and upper ends of the intervals around expected amounts."""
+            amount = np.full(pool.num_row(), self.terms.mean)
+        else:
+            raw = self.regressor.predict(pool, prediction_type="RawFormulaVal", thread_count=threads)
+            amount = as_amount(raw, self.terms.link, (self.terms.low, self.terms.high))
         low, high = self.terms.ratios
-        return low * amount, high * amount
+        return {
+            "expected_amount": amount,
+            "amount_low": low * amount,
+            "amount_high": high * amount,
+            "expected_value": self.terms.factor * probability * amount,
+        }
 
-    def expected_value(self, probability: Floats, amount: Floats) -> Floats:
-        """Return what leads of these probabilities and expected amounts are worth."""
-        return self.terms.factor * probability * amount
+    def answers(self, columns: Mapping[str, Any]) -> dict[str, Sequence[object]]:
+        """Return expected amounts and values, and the intervals as pairs."""
+        fields = {name: columns[name].tolist() for name in ("expected_amount", "expected_value")}
+        ends = zip(columns["amount_low"].tolist(), columns["amount_high"].tolist(), strict=True)
+        return fields | {"amount_interval": list(ends)}
 
 
 def as_amount(raw: Floats, link: Link, bounds: tuple[float, float]) -> Floats:

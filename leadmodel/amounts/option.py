@@ -1,7 +1,7 @@
 """The option of amounts: what leads are worth, as the core asks for it."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.pipeline import Pipeline
@@ -92,7 +92,19 @@ class AmountOption(Option):
     file = "revenue.skops"
     entry, result = RevenueFile, Revenue
     gives_value = True
-    card = "amounts/card.md"
+    figures: ClassVar[dict[str, str]] = {
+        "revenue": "Share of the actual value found by the share of leads called, best first."
+    }
+    answer_fields: ClassVar[dict[str, Any]] = {
+        "expected_amount": float,
+        "expected_value": float,
+        "amount_interval": tuple[float, float],
+    }
+    numbers: ClassVar[dict[str, str]] = {
+        "expected_value": "Value",
+        "expected_amount": "Amount if it converts",
+    }
+    card, page = "amounts/card.md", "leadmodel.amounts.page"
 
     def describe(self, data: TrainingData) -> str:
         """Return how many converted leads have an amount."""
@@ -132,6 +144,26 @@ class AmountOption(Option):
         if pipeline is not None:
             _check_regressor(pipeline[-1], schema)
         return AmountModel(entry.terms, pipeline and pipeline[-1])
+
+    def displays(self, result: Revenue) -> dict[str, Any]:
+        """Return the curve of the value found by calling the leads that are ranked highest."""
+        # Matplotlib takes longer to import than the app may take to start.
+        from leadmodel.plots.style import ACCENT, INK, SECOND, Display
+
+        test = result.test
+        if test is None:
+            return {}
+
+        def draw(axes: Any) -> None:
+            axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="in any order")
+            label = f"by probability, top 20 %: {test.caught_by_probability.value:.0%}"
+            axes.plot(test.by_probability.x, test.by_probability.y, color=INK, linewidth=1.5, label=label)
+            label = f"by expected value, top 20 %: {test.caught_by_value.value:.0%}"
+            axes.plot(test.by_value.x, test.by_value.y, color=ACCENT, linewidth=2, label=label)
+            axes.legend(loc="lower right", frameon=False)
+
+        x, y = "Share of leads, best first", "Share of the real value"
+        return {"revenue": Display("Value found", x, y, draw)}
 
     def summary(self, result: Revenue) -> Sequence[str]:
         """Return how well values are predicted."""

@@ -170,7 +170,7 @@ def report(model: LeadModel) -> None:
     if parts := evaluation.parts:
         say(f"\nModels of their own: {parts.summary()}")
     say(f"\nCalibration: {evaluation.calibration.summary()}")
-    for name, result in evaluation.entries().items():
+    for name, result in evaluation.options.items():
         say("\n".join(["", *installed()[name].summary(result)]))
     verdict = model.readiness
     say("\n".join([f"\nVerdict: {verdict.level}", *(f"  {reason}" for reason in verdict.reasons)]))

@@ -7,16 +7,18 @@ weights, and a lead is a sum. scikit-learn's own predict takes 3 to 8 ms for one
 and none of its compiled code runs on arrays from elsewhere, whose shapes it does not check.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from catboost import Pool
 from sklearn.pipeline import Pipeline
 
 from leadmodel.arrays import Floats
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable
+from leadmodel.options import OptionModel
 
 __all__ = ["ClusterAssigner"]
 
@@ -24,7 +26,7 @@ CHUNK = 8192
 """Leads at a time, so that their sums stay near the processor."""
 
 
-class ClusterAssigner:
+class ClusterAssigner(OptionModel):
     """Assigns typed leads to segments.
 
     Parameters
@@ -44,6 +46,7 @@ class ClusterAssigner:
 
     def __init__(self, schema: LeadSchema, pipeline: Pipeline, names: Sequence[str]) -> None:
         self.names = tuple(names)
+        self.choices = {"segment": self.names}
         _check(len(set(self.names)) == len(self.names))
         numbers, texts = _read_columns(schema, pipeline["columns"])
         n_columns = len(numbers["names"]) + sum(len(values) for values in texts.values())
@@ -64,6 +67,14 @@ class ClusterAssigner:
         # ((clipped - mean) / scale) @ weights
         self._weights = weights / numbers["scale"][:, None]
         self._bias = self._bias - numbers["mean"] @ self._weights
+
+    def predict(self, table: LeadTable, pool: Pool, probability: Floats, threads: int) -> dict[str, Any]:
+        """Return the name of each lead's segment; gaps count as in training, not as CatBoost has them."""
+        return {"segment": self.assign(table)}
+
+    def answers(self, columns: Mapping[str, Any]) -> dict[str, Sequence[object]]:
+        """Return the names of the segments."""
+        return {"segment": columns["segment"].tolist()}
 
     def assign(self, table: LeadTable) -> pd.Categorical:
         """Return the name of each lead's segment."""

@@ -1,7 +1,7 @@
 """The option of segments: clusters of leads, as the core asks for them."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
 from sklearn.pipeline import Pipeline
@@ -56,7 +56,9 @@ class ClusterOption(Option):
 
     file = "segments.skops"
     entry, result = SegmentsFile, Clustering
-    card = "clusters/card.md"
+    answer_fields: ClassVar[dict[str, Any]] = {"segment": str}
+    categories: ClassVar[dict[str, str]] = {"segment": "Segment"}
+    card, page = "clusters/card.md", "leadmodel.clusters.page"
 
     def check(self, data: TrainingData, settings: TrainingSettings) -> None:
         """Raise InputError unless there are enough training leads for so many segments."""

@@ -6,12 +6,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from leadmodel.amounts.results import RevenueTest
 from leadmodel.decision.call_plan import CallPlan
 from leadmodel.decision.policy import Decision
 from leadmodel.metrics.classification import Estimate
 from leadmodel.metrics.comparison import Candidate
 from leadmodel.metrics.curves import Curves, Line
+from leadmodel.options import installed
 from leadmodel.plots.style import ACCENT, INK, SECOND, Display, in_percent, new_axes, short
 from leadmodel.report.evaluation import Evaluation
 
@@ -51,8 +51,8 @@ def make_displays(
     }
     if curves.profit:
         displays["profit"] = _profit(curves.profit, curves.called, test["profit"])
-    if evaluation.revenue and evaluation.revenue.test:
-        displays["revenue"] = _revenue(evaluation.revenue.test)
+    for name, result in evaluation.options.items():
+        displays |= installed()[name].displays(result)
     return displays
 
 
@@ -111,18 +111,6 @@ def draw_plan(plan: CallPlan) -> Figure:
     axes.set_ylim(0, None)
     axes.legend(loc="lower right", frameon=False)
     return figure
-
-
-def _revenue(test: RevenueTest) -> Display:
-    def draw(axes: Axes) -> None:
-        axes.plot([0, 1], [0, 1], color=SECOND, linestyle="--", label="in any order")
-        label = f"by probability, top 20 %: {test.caught_by_probability.value:.0%}"
-        axes.plot(test.by_probability.x, test.by_probability.y, color=INK, linewidth=1.5, label=label)
-        label = f"by expected value, top 20 %: {test.caught_by_value.value:.0%}"
-        axes.plot(test.by_value.x, test.by_value.y, color=ACCENT, linewidth=2, label=label)
-        axes.legend(loc="lower right", frameon=False)
-
-    return Display("Value found", "Share of leads, best first", "Share of the real value", draw)
 
 
 def _roc(curves: Curves, auc: Estimate) -> Display:

@@ -13,9 +13,8 @@ from leadmodel.leads.field import Field
 from leadmodel.leads.recipe import Recipe
 from leadmodel.metrics.classification import Estimate
 from leadmodel.options import installed
-from leadmodel.publishing.allowlist import REVENUE_FILE
 from leadmodel.publishing.config import ModelConfig
-from leadmodel.publishing.files import TRUSTED_TYPES, trusted_types
+from leadmodel.publishing.files import trusted_types
 from leadmodel.report.evaluation import Evaluation
 from leadmodel.report.readiness import evaluate_readiness
 from leadmodel.text import markdown, visible
@@ -68,13 +67,12 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
             evaluation=evaluation,
             verdict=evaluate_readiness(evaluation, labels),
             profile=profile,
-            sections=[installed()[name].card for name in evaluation.entries()],
+            sections=[installed()[name].card for name in evaluation.options],
             metric_names=METRIC_NAMES,
             labels=labels,
             suspects=[name for name in evaluation.audit.suspects if name in labels],
             importance=[(labels[name], value) for name, value in ranked],
-            trusted=Markup(list(TRUSTED_TYPES)),
-            trusted_of_revenue=Markup(list(trusted_types(REVENUE_FILE))),
+            trusted=lambda file: Markup(list(trusted_types(file))),
         )
     )
 

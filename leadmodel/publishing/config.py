@@ -116,7 +116,7 @@ class ModelConfig(WithOptions, populate_by_name=True):
 
     @model_validator(mode="after")
     def _check_decision(self) -> "ModelConfig":
-        if self.decision.is_by_value and not any(installed()[name].gives_value for name in self.entries()):
+        if self.decision.is_by_value and not any(installed()[name].gives_value for name in self.options):
             raise ValueError("a decision by value needs a model of amounts")
         return self
 
@@ -185,7 +185,7 @@ class ModelConfig(WithOptions, populate_by_name=True):
         """The sha256 of each skops file by its name, the main one first."""
         parts = self.parts.files if self.parts else ()
         named = {MODEL_FILE: self.sha256} | {part.file: part.sha256 for part in parts}
-        options = {installed()[name].file: entry.sha256 for name, entry in self.entries().items()}
+        options = {installed()[name].file: entry.sha256 for name, entry in self.options.items()}
         return named | {file: sha256 for file, sha256 in options.items() if sha256}
 
     def requirements(self) -> str:

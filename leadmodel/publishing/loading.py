@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 from sklearn.pipeline import Pipeline
@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from leadmodel.errors import ModelError, quoted
 from leadmodel.insights.profile import Profile
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.options import installed
+from leadmodel.options import OptionModel, installed
 from leadmodel.publishing.allowlist import check_archive
 from leadmodel.publishing.config import ModelConfig, check_finite
 from leadmodel.publishing.files import MODEL_FILE, check_sha256, load_pipeline
@@ -51,8 +51,8 @@ class LoadedFiles:
         parts = self.config.parts.files if self.config.parts else ()
         return {part.value: self.pipelines[part.file] for part in parts}
 
-    def open_options(self) -> dict[str, Any]:
-        """Return what scores leads beside the classifiers, by the name of the option.
+    def open_options(self) -> dict[str, OptionModel]:
+        """Return the models of the options that this model uses, by the name of the option.
 
         Raises
         ------
@@ -60,15 +60,16 @@ class LoadedFiles:
             If the files of an option are not of one model.
         """
         config, evaluation = self.config, self.evaluation
-        return {
+        models = {
             name: option.open(
                 config.lead_schema,
-                getattr(config, name),
-                getattr(evaluation, name),
+                config.options.get(name),
+                evaluation.options.get(name),
                 self.pipelines.get(option.file),
             )
             for name, option in installed().items()
         }
+        return {name: model for name, model in models.items() if model is not None}
 
 
 def open_files(files: Mapping[str, bytes]) -> LoadedFiles:

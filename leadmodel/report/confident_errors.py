@@ -11,7 +11,7 @@ from leadmodel.insights.conversion import group_name
 from leadmodel.insights.profile import Profile
 from leadmodel.leads.field import Value
 from leadmodel.leads.table import LeadTable
-from leadmodel.predictor.predictor import Predictor
+from leadmodel.predictor import Predictor
 
 __all__ = ["ConfidentError", "find_confident_errors"]
 

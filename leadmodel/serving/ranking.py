@@ -10,7 +10,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadmodel.amounts.model import AmountParameters
 from leadmodel.batch.score import answer_columns, append_answers
 from leadmodel.decision.policy import Decision
 from leadmodel.explain.reasons import Reason, explain
@@ -56,8 +55,8 @@ class RankedLeads:
         The columns of the list as they were, then the answers.
     answers : dict of str to str
         The column of each answer: probability, score, grade, decision, warnings, reason_for,
-        reason_against; segment if the model has segments; expected_value and the others of a model that
-        was trained on amounts; request_id and row where answers are logged.
+        reason_against; columns of options such as expected_value; request_id and row where answers are
+        logged.
     rows : array of shape (n_leads,)
         The number of each lead in the list as it was, 1 being the first.
     matches : tuple of Match
@@ -68,10 +67,10 @@ class RankedLeads:
         What made scores, grades and decisions of their probabilities.
     places : array of shape (n_leads,)
         The place of each lead's grade among the decision's.
-    segments : tuple of str
-        Those of the model; each lead's is then an answer as well.
-    terms : AmountParameters, optional
-        How values were told, if they were.
+    choices : mapping of str to tuple of str
+        Possible values of the answers of options that are texts.
+    formats : mapping of str to callable
+        Write the numbers of answers of options for people.
     ranking : str
         The answer that the leads are ranked by.
     """
@@ -84,8 +83,8 @@ class RankedLeads:
     unused: Mapping[str, str]
     decision: Decision
     places: npt.NDArray[np.intp]
-    segments: tuple[str, ...] = ()
-    terms: AmountParameters | None = None
+    choices: Mapping[str, tuple[str, ...]]
+    formats: Mapping[str, Callable[[float], str]]
     ranking: Ranking = "probability"
 
     def __len__(self) -> int:
@@ -111,9 +110,9 @@ class RankedLeads:
         """The expected value of each lead, if they are ranked by it."""
         return self.answer("expected_value").to_numpy() if self.ranking == "expected_value" else None
 
-    def money(self, amount: float) -> str:
-        """Return an amount in words."""
-        return self.terms.money(amount) if self.terms else f"{amount:,.2f}"
+    def format(self, answer: str, number: float) -> str:
+        """Write a number of an answer for people, such as an expected value with its unit."""
+        return self.formats.get(answer, "{:,.2f}".format)(number)
 
     def ranked_by(self, ranking: Ranking) -> "RankedLeads":
         """Return the same leads, the highest answer of that name first; equal ones as the list had them."""
@@ -134,9 +133,9 @@ class RankedLeads:
         """Return how many leads have that grade."""
         return int(np.sum(self.places == self.bands.index(grade)))
 
-    def count_segment(self, name: str) -> int:
-        """Return how many leads are of that segment."""
-        return pc.sum(pc.equal(self.answer("segment"), name)).as_py() or 0
+    def count_choice(self, answer: str, value: str) -> int:
+        """Return how many leads have that value as their answer."""
+        return pc.sum(pc.equal(self.answer(answer), value)).as_py() or 0
 
     def arrange(
         self,
@@ -144,26 +143,26 @@ class RankedLeads:
         column: str | None = None,
         *,
         descending: bool = False,
-        segments: Collection[str] = (),
+        choices: Mapping[str, Collection[str]] | None = None,
     ) -> npt.NDArray[np.intp]:
         """Return the places of the leads with these grades, best first or by a column.
 
-        Where the model has segments, of the leads of these `segments` alone.
+        Given `choices`, of the leads alone whose answers of these names are among the values.
 
         Numbers go by size, what is lacking last; leads of one value stay best first.
         """
         wanted = [place for place, grade in enumerate(self.bands) if grade in grades]
         chosen = np.isin(self.places, wanted)
-        if self.segments:
-            chosen &= self.answer("segment").to_pandas().isin(segments).to_numpy()
+        for name, values in (choices or {}).items():
+            chosen &= self.answer(name).to_pandas().isin(values).to_numpy()
         found = np.flatnonzero(chosen)
         if column is None:
             return found
-        values = self.table[column].to_pandas().iloc[found]
-        numbers = pd.to_numeric(values, errors="coerce")
-        if numbers.notna().sum() == values.notna().sum():
-            values = numbers
-        order = values.sort_values(ascending=not descending, kind="stable", na_position="last")
+        cells = self.table[column].to_pandas().iloc[found]
+        numbers = pd.to_numeric(cells, errors="coerce")
+        if numbers.notna().sum() == cells.notna().sum():
+            cells = numbers
+        order = cells.sort_values(ascending=not descending, kind="stable", na_position="last")
         return order.index.to_numpy()
 
 
@@ -218,8 +217,10 @@ def rank_list(
         },
         decision=decision,
         places=decision.grade_places(answers["score"].to_numpy())[order],
-        segments=model.config.segments.names if model.config.segments else (),
-        terms=model.worth.terms if model.worth else None,
+        choices={
+            name: values for option in model.options.values() for name, values in option.choices.items()
+        },
+        formats=model.formats,
     )
     return ranked.ranked_by("expected_value") if decision.is_by_value else ranked
 

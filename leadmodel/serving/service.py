@@ -12,7 +12,8 @@ from leadmodel.explain.what_if import Curve, WhatIf
 from leadmodel.leads.table import LeadTable
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.log.log import PredictionLog, ScoredCall
-from leadmodel.predictor.answer import Answer
+from leadmodel.predictor import Answer
+from leadmodel.serving.options import option_pages
 from leadmodel.serving.ranking import Progress, RankedLeads, rank_list
 from leadmodel.serving.web.rate_limit import charge
 
@@ -179,9 +180,8 @@ class ScoringService:
         described = config.model_dump(mode="json", include={"title", "created", "target", "positive"})
         decision = config.decision.model_dump(mode="json", exclude={"grid"})
         test = {name: estimate.model_dump() for name, estimate in model.evaluation.test.items()}
-        if model.evaluation.revenue:
-            curves = {"test": {"by_value", "by_probability"}}
-            described["revenue"] = model.evaluation.revenue.model_dump(mode="json", exclude=curves)
+        for page in option_pages():
+            described |= page.describe_model(model)
         return described | {
             "revision": model.revision,
             "sha256": config.sha256,

@@ -14,7 +14,7 @@ from leadmodel.errors import InputError
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.metrics.comparison import Trial, compare
 from leadmodel.options import EvaluationContext, FittedOption, installed
-from leadmodel.predictor.predictor import Predictions, Predictor
+from leadmodel.predictor import Predictions, Predictor
 from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.pipeline import fit_pipeline
 from leadmodel.prepare.settings import TrainingSettings
@@ -53,11 +53,11 @@ class FittedClassifier:
     segment_pipelines: dict[str, Pipeline] = field(default_factory=dict)
 
     def predictor(self, schema: LeadSchema, options: dict[str, FittedOption] | None = None) -> Predictor:
-        """Return the predictor of the classifiers, with a model of amounts if one was fitted."""
+        """Return the predictor of the classifiers and of the options that were fitted."""
         segment_models = {value: pipeline[-1] for value, pipeline in self.segment_pipelines.items()}
         segmented = self.results.parts.field if self.results.parts else None
-        models = {name: option.model for name, option in (options or {}).items()}
-        return Predictor(schema, self.pipeline[-1], segmented, segment_models, models.get("revenue"))
+        models = [option.model for option in (options or {}).values() if option.model is not None]
+        return Predictor(schema, self.pipeline[-1], segmented, segment_models, models)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +126,7 @@ def fit(
     options = {name: fitted for name, fitted in fits.items() if fitted is not None}
     decision = _decide(data, classifier.oof_probability, options)
     predictions = classifier.predictor(data.schema, options).predict(data.test[0])
-    columns = {"probability": predictions.probability} | predictions.amount_columns
+    columns = {"probability": predictions.probability} | predictions.columns
     context = EvaluationContext(data, settings, classifier.pipeline[-1], decision, columns)
     gains = (fitted.gains(data) for fitted in options.values())
     evaluation = evaluate_model(

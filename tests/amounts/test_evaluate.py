@@ -5,7 +5,6 @@ import pytest
 from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 
 from leadmodel.amounts.evaluate import ObservedAmounts, compare_amounts, evaluate_amounts
-from leadmodel.amounts.model import AmountModel, AmountParameters
 from leadmodel.amounts.results import MEAN
 
 RNG = np.random.default_rng(4)
@@ -17,13 +16,11 @@ UNCUT = np.where(Y == 1, EXPECTED * np.exp(RNG.normal(0, 0.4, N)), 0.0)
 UNCUT[np.flatnonzero(Y)[:5]] = np.nan
 LIMIT = 250.0
 SOLD = ObservedAmounts(np.minimum(UNCUT, LIMIT), Y)
-TERMS = AmountParameters(mean=80, low=1, high=LIMIT, factor=1.2, ratios=(0.6, 1.7))
-LOW, HIGH = AmountModel(TERMS).interval(EXPECTED)
 PREDICTED = {
     "expected_amount": EXPECTED,
-    "amount_low": LOW,
-    "amount_high": HIGH,
-    "expected_value": AmountModel(TERMS).expected_value(P, EXPECTED),
+    "amount_low": 0.6 * EXPECTED,
+    "amount_high": 1.7 * EXPECTED,
+    "expected_value": 1.2 * P * EXPECTED,
 }
 RIVALS = {"mean amount": P * 80, "one regression": P * 60}
 TEST = evaluate_amounts(SOLD, UNCUT, P, PREDICTED, RIVALS, 80.0, 0)

@@ -34,12 +34,11 @@ def money(texts: pd.Series) -> np.ndarray:
 def test_amounts_are_no_field_and_a_model_of_them_beats_their_mean(valued: LeadModel) -> None:
     assert "amount" not in valued.schema.by_name
     assert valued.schema.ignored["amount"] == "amount, known after the outcome"
-    revenue = valued.evaluation.revenue
+    revenue = valued.evaluation.options["revenue"]
     assert revenue is not None
     assert revenue.is_modelled
-    assert valued.config.revenue is not None
-    assert valued.config.revenue.sha256 is not None
-    assert revenue.terms == valued.config.revenue.terms
+    assert valued.config.options["revenue"].sha256 is not None
+    assert revenue.terms == valued.config.options["revenue"].terms
     assert revenue.terms.unit == "€"
     assert revenue.test is not None
     assert revenue.test.amount["mean amount"]["rmse_beyond"].low > 0
@@ -49,15 +48,14 @@ def test_amounts_are_no_field_and_a_model_of_them_beats_their_mean(valued: LeadM
 def test_the_mean_amount_is_that_of_the_training_leads(valued: LeadModel, sold: pd.DataFrame) -> None:
     oldest = sold.sort_values("created_at", kind="stable").head(1200)
     amounts = money(oldest.loc[oldest["status"] == "Won", "amount"])
-    assert valued.evaluation.revenue is not None
-    assert valued.evaluation.revenue.n_amounts == len(amounts)
-    assert valued.evaluation.revenue.terms.mean == pytest.approx(amounts.mean())
+    assert valued.evaluation.options["revenue"].n_amounts == len(amounts)
+    assert valued.evaluation.options["revenue"].terms.mean == pytest.approx(amounts.mean())
 
 
 def test_answers_agree_with_scores_and_the_files_alone(valued: LeadModel) -> None:
     typed = read_leads(valued.schema, NEW)
-    assert valued.worth is not None
-    terms, regressor = valued.worth.terms, valued.worth.regressor
+    assert "revenue" in valued.options
+    terms, regressor = valued.options["revenue"].terms, valued.options["revenue"].regressor
     assert regressor is not None
     told = regressor.predict(typed, prediction_type="RawFormulaVal")
     amount = np.clip(np.exp(told) if terms.link == "log" else told, terms.low, terms.high)
@@ -108,7 +106,7 @@ def test_the_same_leads_and_seed_give_the_same_values(
 ) -> None:
     again = train_model(sold, RECIPE, quick)
     pd.testing.assert_frame_equal(again.score(NEW), valued.score(NEW))
-    assert again.evaluation.revenue == valued.evaluation.revenue
+    assert again.evaluation.options["revenue"] == valued.evaluation.options["revenue"]
 
 
 def test_test_leads_touch_nothing_but_the_metrics(
@@ -118,14 +116,13 @@ def test_test_leads_touch_nothing_but_the_metrics(
     changed = sold.copy()
     changed.loc[newest, "amount"] = changed.loc[newest, "amount"].where(sold["amount"].isna(), "€1,000,000")
     other = train_model(changed, RECIPE, quick)
-    assert other.config.revenue is not None
-    assert valued.config.revenue is not None
-    assert other.config.revenue.terms == valued.config.revenue.terms
+    assert other.config.options["revenue"].terms == valued.config.options["revenue"].terms
     pd.testing.assert_frame_equal(other.score(NEW), valued.score(NEW))
-    assert other.evaluation.revenue is not None
-    assert other.evaluation.revenue.test is not None
-    assert other.evaluation.revenue.test.n_cut == other.evaluation.revenue.test.n_amounts
-    assert other.evaluation.revenue.test.share_cut > 0.5
+    assert other.evaluation.options["revenue"].test is not None
+    assert (
+        other.evaluation.options["revenue"].test.n_cut == other.evaluation.options["revenue"].test.n_amounts
+    )
+    assert other.evaluation.options["revenue"].test.share_cut > 0.5
 
 
 def test_a_folder_keeps_the_amounts(valued: LeadModel, model: LeadModel, tmp_path: Path) -> None:
@@ -141,8 +138,7 @@ def test_the_card_tells_how_to_use_the_amounts(valued: LeadModel, tmp_path: Path
     valued.save_pretrained(tmp_path / "model")
     card = (tmp_path / "model" / "README.md").read_text()
     assert "### What leads are worth" in card
-    assert valued.evaluation.revenue is not None
-    assert valued.evaluation.revenue.summary() in card
+    assert valued.evaluation.options["revenue"].summary() in card
     snippet = card.split("```python\n")[1].split("```")[0]
     done = subprocess.run(
         [sys.executable, "-c", snippet], cwd=tmp_path / "model", capture_output=True, text=True, check=False
@@ -162,7 +158,7 @@ def test_amounts_of_pure_chance_are_expected_at_their_mean(
     made = train_model(
         sold.assign(amount=np.where(sold["status"] == "Won", amounts, np.nan)), RECIPE, quick
     )
-    revenue = made.evaluation.revenue
+    revenue = made.evaluation.options["revenue"]
     assert revenue is not None
     assert revenue.chosen == MEAN
     assert "so that each converted lead is expected to bring the mean" in revenue.summary()
@@ -176,8 +172,9 @@ def test_amounts_of_pure_chance_are_expected_at_their_mean(
 
 def test_equal_amounts_need_no_model(sold: pd.DataFrame, quick: TrainingSettings) -> None:
     made = train_model(sold.assign(amount=np.where(sold["status"] == "Won", 99.0, np.nan)), RECIPE, quick)
-    assert made.evaluation.revenue is not None
-    assert "do not differ enough to learn from: the mean, 99," in made.evaluation.revenue.summary()
+    assert (
+        "do not differ enough to learn from: the mean, 99," in made.evaluation.options["revenue"].summary()
+    )
     assert made.answer(made.schema.example()).amount_interval == (99.0, 99.0)
 
 
@@ -188,7 +185,7 @@ def test_an_amount_of_a_billion_moves_nothing_and_is_told(
     changed = sold.copy()
     changed.loc[first, "amount"] = "€1,000,000,000"
     made = train_model(changed, RECIPE, quick)
-    revenue, before = made.evaluation.revenue, valued.evaluation.revenue
+    revenue, before = made.evaluation.options["revenue"], valued.evaluation.options["revenue"]
     assert revenue is not None
     assert before is not None
     assert (revenue.n_cut, before.n_cut) == (1, 0)
@@ -206,7 +203,7 @@ def test_missing_and_superfluous_amounts_are_counted(sold: pd.DataFrame, quick: 
     past = prepare(changed, RECIPE, quick)
     assert "20 amounts of leads that did not convert are ignored" in audit_report(past).replace("\n", " ")
     made = train_model(changed, RECIPE, quick)
-    revenue = made.evaluation.revenue
+    revenue = made.evaluation.options["revenue"]
     assert revenue is not None
     assert (revenue.n_unknown, revenue.n_ignored, revenue.n_amounts) == (30, 20, len(won) - 30)
     assert "30 converted training leads without an amount are left out" in revenue.summary()
@@ -268,8 +265,7 @@ def test_a_recipe_names_the_unit(sold: pd.DataFrame, quick: TrainingSettings) ->
         RECIPE.model_dump() | {"fields": {"amount": FieldConfig(unit="USD").model_dump()}}
     )
     made = train_model(plain, recipe, quick)
-    assert made.config.revenue is not None
-    assert made.config.revenue.terms.unit == "USD"
+    assert made.config.options["revenue"].terms.unit == "USD"
     assert "USD" in made.files["README.md"].decode()
 
 
@@ -298,6 +294,5 @@ def test_zero_amounts_are_amounts(quick: TrainingSettings) -> None:
     won = leads.query("status == 'Won'").index
     leads.loc[won[::4], "amount"] = "€0"
     made = train_model(leads, RECIPE, quick)
-    assert made.evaluation.revenue is not None
-    assert made.evaluation.revenue.terms.low > 0
+    assert made.evaluation.options["revenue"].terms.low > 0
     assert np.isfinite(made.score(NEW)["expected_value"]).all()

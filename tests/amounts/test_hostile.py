@@ -186,4 +186,4 @@ def test_the_model_of_amounts_is_published_and_used_elsewhere_first(
 
 def test_a_good_regressor_is_let_in(valued: LeadModel, tmp_path: Path) -> None:
     hostile.write(tmp_path / "model", with_regressor(valued, fitted(valued)))
-    assert LeadModel.from_pretrained(tmp_path / "model").worth is not None
+    assert LeadModel.from_pretrained(tmp_path / "model").options["revenue"] is not None

@@ -1,26 +1,41 @@
 """What leads are worth, recomputed by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from catboost import Pool
+from catboost import CatBoostRegressor, Pool
 from pydantic import ValidationError
 
 from leadmodel.amounts.model import AmountModel, AmountParameters, as_amount
+from leadmodel.leads.field import Field
+from leadmodel.leads.schema import LeadSchema
+from leadmodel.leads.table import LeadTable
 
 TERMS = AmountParameters(unit="€", mean=100, low=20, high=400, factor=1.1, ratios=(0.5, 2.0))
+SCHEMA = LeadSchema(fields=(Field(name="n", kind="numeric", label="N"),))
 
 
 def test_value_is_probability_times_amount_times_the_factor() -> None:
-    amount = np.array([100.0, 300.0])
-    value = AmountModel(TERMS).expected_value(np.array([0.5, 0.1]), amount)
-    assert value == pytest.approx([0.5 * 100 * 1.1, 0.1 * 300 * 1.1])
-    low, high = AmountModel(TERMS).interval(amount)
-    assert low == pytest.approx([50, 150])
-    assert high == pytest.approx([200, 600])
+    X = pd.DataFrame({"n": np.arange(50.0)})
+    regressor = CatBoostRegressor(iterations=20, verbose=0, allow_writing_files=False).fit(X, 30 + X["n"])
+    table = LeadTable.from_frame(SCHEMA, X)
+    probability, amount = np.linspace(0, 1, 50), regressor.predict(X)
+    columns = AmountModel(TERMS, regressor).predict(table, Pool(X), probability, 1)
+    assert amount.min() > TERMS.low and amount.max() < TERMS.high
+    np.testing.assert_allclose(columns["expected_amount"], amount)
+    np.testing.assert_allclose(columns["amount_low"], 0.5 * amount)
+    np.testing.assert_allclose(columns["amount_high"], 2.0 * amount)
+    np.testing.assert_allclose(columns["expected_value"], probability * amount * 1.1)
 
 
 def test_without_a_regression_each_lead_is_expected_to_bring_the_mean() -> None:
-    assert AmountModel(TERMS).predict(Pool([[1.0], [2.0]])).tolist() == [100, 100]
+    X = pd.DataFrame({"n": [1.0, 2.0]})
+    model, probability = AmountModel(TERMS), np.array([0.5, 0.1])
+    columns = model.predict(LeadTable.from_frame(SCHEMA, X), Pool(X), probability, 1)
+    assert columns["expected_amount"].tolist() == [100, 100]
+    answers = model.answers(columns)
+    assert answers["expected_value"] == pytest.approx([0.5 * 100 * 1.1, 0.1 * 100 * 1.1])
+    assert answers["amount_interval"] == [(50, 200), (50, 200)]
 
 
 def test_amounts_stay_within_bounds_and_finite() -> None:

@@ -21,9 +21,8 @@ N = 20_000
 
 @pytest.fixture(scope="module")
 def pipeline(model_of_kinds: LeadModel):
-    assert model_of_kinds.config.segments is not None
     content = model_of_kinds.files[SEGMENTS_FILE]
-    return load_pipeline(content, model_of_kinds.config.segments.sha256, SEGMENTS_FILE)
+    return load_pipeline(content, model_of_kinds.config.options["segments"].sha256, SEGMENTS_FILE)
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +40,14 @@ def odd() -> pd.DataFrame:
 
 def test_many_leads_are_assigned_as_the_pipeline_does(model_of_kinds: LeadModel, pipeline, odd) -> None:
     typed = read_leads(model_of_kinds.schema, odd)
-    assignment = model_of_kinds.assignment
+    assignment = model_of_kinds.options["segments"]
     assert assignment is not None
     expected = pipeline.predict(typed)
     assert len(np.unique(expected)) == 3
     np.testing.assert_array_equal(
         assignment.assign(LeadTable.from_frame(model_of_kinds.schema, typed)).codes, expected
     )
-    names = model_of_kinds.config.segments.names
+    names = model_of_kinds.config.options["segments"].names
     assert model_of_kinds.score(odd)["segment"].tolist() == [names[place] for place in expected]
 
 
@@ -62,13 +61,13 @@ def test_single_leads_are_assigned_as_many_are(model_of_kinds: LeadModel, pipeli
 
 def test_none_and_empty_leads_are_answered(model_of_kinds: LeadModel, odd) -> None:
     assert model_of_kinds.score(odd.head(0))["segment"].tolist() == []
-    assert model_of_kinds.answer({}).segment in model_of_kinds.config.segments.names
+    assert model_of_kinds.answer({}).segment in model_of_kinds.config.options["segments"].names
 
 
 def test_a_folder_keeps_the_segments(model_of_kinds: LeadModel, odd, tmp_path: Path) -> None:
     model_of_kinds.save_pretrained(tmp_path / "model")
     opened = LeadModel.from_pretrained(tmp_path / "model")
-    assert opened.evaluation.segments == model_of_kinds.evaluation.segments
+    assert opened.evaluation.options["segments"] == model_of_kinds.evaluation.options["segments"]
     pd.testing.assert_frame_equal(opened.score(odd), model_of_kinds.score(odd))
 
 
@@ -78,7 +77,7 @@ def test_a_practitioner_needs_scikit_learn_and_skops_alone(
     model_of_kinds.save_pretrained(tmp_path / "model")
     opened = skops.io.load(tmp_path / "model" / "segments.skops", trusted=["numpy.dtype"])
     raw = odd.head(50).replace({"channel": {"": np.nan}}).astype({"channel": object, "colour": object})
-    names = np.array(model_of_kinds.config.segments.names)
+    names = np.array(model_of_kinds.config.options["segments"].names)
     expected = model_of_kinds.score(odd.head(50))["segment"].tolist()
     assert names[opened.predict(raw[model_of_kinds.schema.columns])].tolist() == expected
 
@@ -97,7 +96,9 @@ def test_numbers_that_do_not_fit_are_refused(model_of_kinds, pipeline, step, nam
     setattr(pipeline[step], name, value)
     try:
         with pytest.raises(ValueError, match="do not fit each other"):
-            ClusterAssigner(model_of_kinds.schema, pipeline, model_of_kinds.config.segments.names)
+            ClusterAssigner(
+                model_of_kinds.schema, pipeline, model_of_kinds.config.options["segments"].names
+            )
     finally:
         setattr(pipeline[step], name, kept)
 

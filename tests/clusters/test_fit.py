@@ -12,6 +12,7 @@ from sklearn.metrics import adjusted_rand_score, davies_bouldin_score, silhouett
 from support import command
 
 from leadmodel.clusters.fit import check_segments, cluster_leads
+from leadmodel.clusters.page import BY_SEGMENT, CONVERSIONS, render_segments
 from leadmodel.clusters.results import MIN_GAIN, MIN_STABILITY
 from leadmodel.clusters.stability import agreement, compare_methods, width
 from leadmodel.errors import InputError
@@ -20,7 +21,6 @@ from leadmodel.leads.infer import infer_schema
 from leadmodel.model import LeadModel
 from leadmodel.prepare.data import prepare
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.serving.ui.views.segments import BY_SEGMENT, CONVERSIONS, render_segments
 from leadmodel.training.fit import fit
 from leadmodel.training.interface import train_model
 from leadmodel.training.package import package
@@ -188,15 +188,14 @@ def test_every_step_is_told(settings: TrainingSettings) -> None:
     steps: list[str] = []
     noise = train_model(make_noise(400), RECIPE, settings, steps.append)
     assert steps[-2:] == ["leads clustered", "model evaluated"]
-    assert noise.config.segments is None
+    assert "segments" not in noise.config.options
     assert "segments.skops" not in noise.files
-    assert noise.evaluation.segments is not None
     assert "none, for want of leads or of fields that go together" in noise.files["README.md"].decode()
     assert "segment" not in noise.score(make_noise(5))
 
 
 def test_segments_are_counted_over_all_leads(model_of_kinds: LeadModel) -> None:
-    found = model_of_kinds.evaluation.segments
+    found = model_of_kinds.evaluation.options["segments"]
     assert found is not None
     everyone = model_of_kinds.profile.leads
     assert sum(one.train.count for one in found.segments) == everyone.count
@@ -224,7 +223,7 @@ def test_rare_values_and_leads_stay_out_of_the_files(model_of_kinds: LeadModel) 
     assert n_numbers < 100
     for content in (opened, *model_of_kinds.files.values()):
         assert b"Uncle Bob" not in content
-    found = model_of_kinds.evaluation.segments
+    found = model_of_kinds.evaluation.options["segments"]
     assert found is not None and found.map is not None
     assert all(spot.leads.count > 5 for spot in found.map.spots)
     shown = sum(spot.leads.count for spot in found.map.spots)
@@ -232,13 +231,12 @@ def test_rare_values_and_leads_stay_out_of_the_files(model_of_kinds: LeadModel) 
 
 
 def test_names_say_what_sets_each_segment_apart(model_of_kinds: LeadModel) -> None:
-    found = model_of_kinds.evaluation.segments
+    found = model_of_kinds.evaluation.options["segments"]
     assert found is not None
     names = [one.name for one in found.segments]
     assert len(set(names)) == 3
     assert any("Channel: Fair" in name or "igh visits" in name for name in names)
-    assert model_of_kinds.config.segments is not None
-    assert model_of_kinds.config.segments.names == tuple(names)
+    assert model_of_kinds.config.options["segments"].names == tuple(names)
     card = model_of_kinds.files["README.md"].decode()
     assert all(f"| {name} |" in card for name in names)
 
@@ -279,9 +277,8 @@ def test_a_segment_tells_what_its_leads_are_worth(settings: TrainingSettings) ->
     recipe = RECIPE.updated(amount="amount")
     data = prepare(leads.assign(amount=amounts), recipe, settings)
     made = package(fit(data, settings))
-    assert made.evaluation.segments is not None
     answers = made.decide(made.predictor.predict(data.test[0]))
-    for segment in made.evaluation.segments.segments:
+    for segment in made.evaluation.options["segments"].segments:
         own = answers.loc[answers["segment"] == segment.name, "expected_value"]
         assert segment.value == pytest.approx(own.mean())
     assert "a test lead, on average" in render_segments(made, [1, 2, 3], CONVERSIONS[0], BY_SEGMENT)

@@ -29,9 +29,8 @@ Entries = dict[str, bytes]
 
 def replaced(good: LeadModel, content: bytes) -> dict[str, bytes]:
     """Put another segments.skops into the good model's files."""
-    assert good.config.segments is not None
     new = hashlib.sha256(content).hexdigest().encode()
-    config = good.files["config.json"].replace(good.config.segments.sha256.encode(), new)
+    config = good.files["config.json"].replace(good.config.options["segments"].sha256.encode(), new)
     return good.files | {"segments.skops": content, "config.json": config}
 
 

@@ -46,8 +46,7 @@ def test_train_with_amounts_and_a_cost(sold: pd.DataFrame, tmp_path: Path) -> No
     done = command("train.py", "--data", csv, *options, "--cost", "20", "--output", output)
     assert done.returncode == 0, done.stderr
     made = LeadModel.from_pretrained(output)
-    assert made.evaluation.revenue is not None
-    assert f"Revenue: {made.evaluation.revenue.summary()}" in done.stdout
+    assert f"Revenue: {made.evaluation.options['revenue'].summary()}" in done.stdout
     assert "amount: amount, known after the outcome" in done.stdout
     assert "'Will convert' from an expected value above 20 on" in done.stdout
     scored = tmp_path / "scored.csv"

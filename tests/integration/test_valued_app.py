@@ -85,7 +85,7 @@ def test_the_description_of_the_api_names_value_and_amount(shop: str) -> None:
 
 def test_the_model_describes_its_amounts(shop: str, costed: LeadModel) -> None:
     described = httpx.get(f"{shop}/api/v1/model").json()
-    revenue = costed.evaluation.revenue
+    revenue = costed.evaluation.options["revenue"]
     assert revenue is not None
     assert described["revenue"]["chosen"] == revenue.chosen
     assert described["revenue"]["terms"]["unit"] == "€"
@@ -109,7 +109,7 @@ def test_a_list_is_ranked_by_value_or_by_chance(page: Page, costed: LeadModel) -
     table = page.get_by_role("region", name="Ranked leads")
     scored = costed.score(LEADS.astype(object).where(LEADS.notna(), None))
     first = table.locator("tbody tr").first
-    terms = costed.config.revenue.terms  # type: ignore[union-attr]
+    terms = costed.config.options["revenue"].terms  # type: ignore[union-attr]
     # A model that decides by value ranks by it.
     expect(first).to_contain_text(terms.money(scored["expected_value"].max()), timeout=PATIENCE)
     expect(page.get_by_label("Value of a customer")).to_have_count(0)

@@ -136,12 +136,13 @@ def test_leads_are_ranked_by_value_and_back(valued: LeadModel, leads: pd.DataFra
     assert back.table.equals(by_chance.table.combine_chunks())
     assert back.places.tolist() == by_chance.places.tolist()
     shown = render_list(by_value, by_value.arrange(by_value.bands), None, False)
-    assert f'<td class="lm-number">{by_value.money(max(told))}</td>' in shown
+    highest = by_value.format("expected_value", max(told))
+    assert f'<td class="lm-number">{highest}</td>' in shown
     assert 'aria-sort="descending"><button data-column="expected_value">Value' in shown
     plan = plan_calls(by_value.probability, None, cost=20, values=by_value.values)
     assert plan.n_called == (told > 20).sum()
     rendered = render_plan(plan, by_value)
-    assert f"<b>{by_value.money(told[told > 20].sum())}</b>value expected" in rendered
+    assert f"<b>{by_value.format('expected_value', told[told > 20].sum())}</b>value expected" in rendered
     assert f"<b>{told[told > 20].sum() - 20 * plan.n_called:,.0f}</b>profit expected" in rendered
     never = plan_calls(by_value.probability, None, cost=1e6, values=by_value.values)
     assert "No call pays off" in render_plan(never, by_value)
@@ -163,10 +164,11 @@ def test_segments_are_picked(model_of_kinds: LeadModel) -> None:
     ranked = rank_list(model_of_kinds, "kinds", pa.Table.from_pandas(leads, preserve_index=False))
     names = model_of_kinds.score(leads)["segment"].to_numpy()[ranked.rows - 1]
     assert ranked.answer("segment").to_pylist() == names.tolist()
-    for name in ranked.segments:
+    for name in ranked.choices["segment"]:
         expected = np.flatnonzero(names == name)
-        np.testing.assert_array_equal(ranked.arrange(ranked.bands, segments=[name]), expected)
-        assert ranked.count_segment(name) == len(expected)
-    assert ">Segment<" in render_list(ranked, ranked.arrange(ranked.bands, segments=names), None, False)
-    nothing = ranked.arrange(ranked.bands, segments=[])
+        np.testing.assert_array_equal(ranked.arrange(ranked.bands, choices={"segment": [name]}), expected)
+        assert ranked.count_choice("segment", name) == len(expected)
+    everything = ranked.arrange(ranked.bands, choices={"segment": names})
+    assert ">Segment<" in render_list(ranked, everything, None, False)
+    nothing = ranked.arrange(ranked.bands, choices={"segment": []})
     assert "these grades and segments" in render_list(ranked, nothing, None, False)

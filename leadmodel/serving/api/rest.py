@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from leadmodel.errors import InputError, LeadError, quoted
 from leadmodel.leads.field import Field
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.predictor.answer import Answer
+from leadmodel.predictor import Answer
 from leadmodel.serving.service import MAX_LEADS, ScoringService
 from leadmodel.serving.web.bounds import read_json
 from leadmodel.serving.web.rate_limit import LimitError

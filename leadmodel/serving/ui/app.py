@@ -7,6 +7,7 @@ import gradio as gr
 from leadmodel.model import LeadModel
 from leadmodel.serving.api.gradio import add_endpoints
 from leadmodel.serving.files import MAX_BYTES
+from leadmodel.serving.options import option_pages
 from leadmodel.serving.service import ScoringService
 from leadmodel.serving.ui.components import STYLE
 from leadmodel.serving.ui.lead import add_lead_page
@@ -15,7 +16,6 @@ from leadmodel.serving.ui.reports import (
     add_insights_page,
     add_model_page,
     add_monitoring_page,
-    add_segments_page,
 )
 from leadmodel.text import markdown
 
@@ -42,7 +42,8 @@ def build_demo(service: ScoringService) -> gr.Blocks:
             add_list_page(service)
         add_model_page(service)
         add_insights_page(service)
-        add_segments_page(service)
+        for page in option_pages():
+            page.add_page(service)
         if service.log:
             add_monitoring_page(service, service.log)
         add_endpoints(service)

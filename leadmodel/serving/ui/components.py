@@ -32,7 +32,8 @@ def _png_address(png: bytes) -> str:
 # Names and values of leads come from strangers: everything is escaped unless a template says otherwise,
 # and a misspelled variable is an error instead of an empty text.
 _ENVIRONMENT = Environment(
-    loader=FunctionLoader(lambda name: _read("templates", name)),
+    # An option's templates are beside its code: "amounts/report.html".
+    loader=FunctionLoader(lambda name: _read("../..", name) if "/" in name else _read("templates", name)),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,

@@ -19,11 +19,11 @@ from leadmodel.serving.ui.form import (
     to_link,
 )
 from leadmodel.serving.ui.views.lead import (
-    render_answer,
     render_curve,
     render_error,
     render_ignored,
     render_invitation,
+    render_model_answer,
     render_what_if,
 )
 
@@ -164,18 +164,9 @@ def _fill_on_load(
 def _show_answer(service: ScoringService, lead: dict[str, Any], field: str) -> list[Any]:
     """Return the contents of the widgets of an answer."""
     model = service.model  # one model for the whole answer, whatever is published meanwhile
-    decision = model.config.decision
     try:
         answer = service.answer(lead, model, door="form")
-        html = render_answer(
-            answer,
-            decision.threshold,
-            list(decision.bands),
-            model.schema.by_name,
-            model.worth.terms if model.worth else None,
-            decision.cost if decision.is_by_value else None,
-        )
-        html += render_what_if(model.what_if(lead))
+        html = render_model_answer(model, answer) + render_what_if(model.what_if(lead))
         return [html, gr.update(visible=True), render_curve(model.curve(lead, field)), lead]
     except InputError as error:
         return [render_error(str(error)), *NOTHING]

@@ -17,6 +17,7 @@ from leadmodel.serving.ranking import RankedLeads, Ranking, toggle_sort
 from leadmodel.serving.service import MAX_LEADS, ScoringService
 from leadmodel.serving.ui.components import read_script
 from leadmodel.serving.ui.views.list import (
+    CATEGORIES,
     render_formulas,
     render_list,
     render_list_error,
@@ -81,7 +82,11 @@ class _ListPage:
     def _add_table(self) -> None:
         self.ranking = gr.Radio(RANKINGS, value="probability", label="Rank by", visible=False)
         self.grades = gr.CheckboxGroup(label="Show grades", choices=[])
-        self.segments = gr.CheckboxGroup(label="Show segments", choices=[], visible=False)
+        # A filter for each installed option: the model may be replaced by one that uses it.
+        self.filters = {
+            name: gr.CheckboxGroup(label=f"Show {title.lower()}s", choices=[], visible=False)
+            for name, title in CATEGORIES.items()
+        }
         self.table = gr.HTML(js_on_load=read_script("sort_table"))
 
     def _add_plan(self) -> None:
@@ -110,7 +115,7 @@ class _ListPage:
         plan = [self.plan, self.n_called]
         options = [self.rule, self.calls, self.cost, self.value, self.level]
         outputs = [self.ranked, self.understood, self.results, self.grades, self.formulas, self.file]
-        outputs += [self.segments, self.ranking]
+        outputs += [*self.filters.values(), self.ranking]
         outputs += [self.calls, self.cost, self.value, *table, *plan]
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
         scoring = {
@@ -120,14 +125,13 @@ class _ListPage:
         }
         self.file.upload(self._score_file, [self.file, self.rule, self.level], outputs, **scoring)
         self.score.click(self._score_text, [self.text, self.rule, self.level], outputs, **scoring)
-        filters = [self.ranked, self.grades, self.segments, self.sorting]
-        for widget in (self.grades, self.segments):
+        filters = [self.ranked, self.sorting, self.grades, *self.filters.values()]
+        for widget in (self.grades, *self.filters.values()):
             widget.input(self._filter, filters, self.table, trigger_mode="always_last", **private)
         self.table.select(self._sort, filters, table, **private)
         ranked = [self.ranked, self.value, *table, *plan]
-        self.ranking.input(
-            self._rank, [self.ranked, self.ranking, self.grades, self.segments, *options], ranked, **private
-        )
+        ranking = [self.ranked, self.ranking, *options, self.grades, *self.filters.values()]
+        self.ranking.input(self._rank, ranking, ranked, **private)
         # One event for all options: with several, an older plan could arrive after a newer one.
         gr.on(
             [widget.input for widget in options],
@@ -170,19 +174,25 @@ class _ListPage:
         value, cost = ranked.decision.value, ranked.decision.cost
         n_calls = min(TYPICAL_CALLS, len(ranked))
         grades = [(f"{grade} ({ranked.count(grade):,})", grade) for grade in ranked.bands]
-        segments = [(f"{name} ({ranked.count_segment(name):,})", name) for name in ranked.segments]
+        choices = [ranked.choices.get(name, ()) for name in self.filters]
+        filters = {
+            widget: gr.CheckboxGroup(
+                choices=[(f"{value} ({ranked.count_choice(name, value):,})", value) for value in values],
+                value=list(values),
+                visible=bool(values),
+            )
+            for (name, widget), values in zip(self.filters.items(), choices, strict=True)
+        }
         plan, n_called = self._plan(ranked, rule, n_calls, cost, value, level)
         return {
             self.ranked: ranked,
             self.understood: render_understood(ranked),
             self.results: gr.Column(visible=True),
             self.grades: gr.CheckboxGroup(choices=grades, value=ranked.bands),
-            self.segments: gr.CheckboxGroup(
-                choices=segments, value=list(ranked.segments), visible=bool(segments)
-            ),
-            self.table: self._filter(ranked, ranked.bands, ranked.segments, (None, False)),
+            **filters,
+            self.table: self._filter(ranked, (None, False), ranked.bands, *choices),
             self.sorting: (None, False),
-            self.ranking: gr.Radio(value=ranked.ranking, visible=ranked.terms is not None),
+            self.ranking: gr.Radio(value=ranked.ranking, visible="expected_value" in ranked.answers),
             self.calls: n_calls,
             self.cost: cost,
             self.value: gr.Number(value=value, visible=ranked.values is None),
@@ -197,18 +207,20 @@ class _ListPage:
         self,
         ranked: RankedLeads | None,
         ranking: Ranking,
-        grades: Sequence[str],
-        segments: Sequence[str],
         rule: str,
-        *options: Any,
+        calls: float | None,
+        cost: float | None,
+        value: float | None,
+        level: float,
+        *filters: Sequence[str],
     ) -> dict[Any, Any]:
         if ranked is not None:
             ranked = ranked.ranked_by(ranking)
-        plan, n_called = self._plan(ranked, rule, *options)
+        plan, n_called = self._plan(ranked, rule, calls, cost, value, level)
         return {
             self.ranked: ranked,
             self.value: gr.Number(visible=ranking == "probability"),
-            self.table: self._filter(ranked, grades, segments, (None, False)),
+            self.table: self._filter(ranked, (None, False), *filters),
             self.sorting: (None, False),
             self.plan: plan,
             self.n_called: n_called,
@@ -217,28 +229,29 @@ class _ListPage:
     def _filter(
         self,
         ranked: RankedLeads | None,
-        grades: Sequence[str],
-        segments: Sequence[str],
         sorting: tuple[str | None, bool],
+        grades: Sequence[str],
+        *filters: Sequence[str],
     ) -> str:
         if ranked is None:
             return render_list_error(GONE)
         column, descending = sorting
-        places = ranked.arrange(grades, column, descending=descending, segments=segments)
+        picked = dict(zip(self.filters, filters, strict=True))
+        choices = {name: picked[name] for name in ranked.choices}
+        places = ranked.arrange(grades, column, descending=descending, choices=choices)
         return render_list(ranked, places, column, descending)
 
     def _sort(
         self,
         ranked: RankedLeads | None,
-        grades: list[str],
-        segments: list[str],
         sorting: tuple[str | None, bool],
         event: gr.EventData,
+        *filters: Sequence[str],
     ) -> tuple[str, Any]:
         if ranked is None:
             return render_list_error(GONE), sorting
         new = toggle_sort(ranked, sorting, str(event.column))
-        return self._filter(ranked, grades, segments, new), new
+        return self._filter(ranked, new, *filters), new
 
     def _plan(
         self,

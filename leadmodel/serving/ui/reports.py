@@ -1,4 +1,4 @@
-"""Build the pages that report on the served model: model, insights, segments, monitoring."""
+"""Build the pages that report on the served model: model, insights, monitoring."""
 
 import threading
 import time
@@ -17,9 +17,8 @@ from leadmodel.serving.service import ScoringService
 from leadmodel.serving.ui.components import PictureCache, render
 from leadmodel.serving.ui.form import rank_fields
 from leadmodel.serving.ui.views.model import card_text, render_model
-from leadmodel.serving.ui.views.segments import BY_CONVERSION, BY_SEGMENT, CONVERSIONS, render_segments
 
-__all__ = ["Revisions", "add_insights_page", "add_model_page", "add_monitoring_page", "add_segments_page"]
+__all__ = ["Revisions", "add_insights_page", "add_model_page", "add_monitoring_page"]
 
 MAX_AGE = 60.0
 """Seconds for which answers of the Hub and reports from the log are reused, because both take long."""
@@ -129,47 +128,6 @@ def _field_choices(model: LeadModel) -> list[tuple[str, str]]:
     """Return labels and names of the fields, the most important first."""
     ranked = rank_fields(model.schema, model.evaluation.importance)
     return [(field.label, field.name) for field in ranked]
-
-
-def add_segments_page(service: ScoringService) -> None:
-    """Add the page as a tab of the Blocks being built, if the model has segments."""
-    choices = _segment_choices(service.model)
-    if not choices:
-        return
-    with gr.Tab("Segments") as tab:
-        chosen = gr.CheckboxGroup(choices, value=[number for _, number in choices], label="Show segments")
-        with gr.Row(equal_height=False):
-            conversion = gr.Radio(
-                list(CONVERSIONS), value=CONVERSIONS[0], label="Conversion rate", min_width=280
-            )
-            color = gr.Radio([BY_SEGMENT, BY_CONVERSION], value=BY_SEGMENT, label="Color by", min_width=280)
-        report = gr.HTML()
-
-    def show(numbers: list[int], converts: str, by: str) -> str:
-        return render_segments(service.model, numbers, converts, by)
-
-    def start() -> tuple[dict[str, object], str]:
-        # A model published since the page was built may have other segments, or none.
-        choices = _segment_choices(service.model)
-        numbers = [number for _, number in choices]
-        return gr.update(choices=choices, value=numbers), show(numbers, conversion.value, color.value)
-
-    tab.select(start, None, [chosen, report], api_visibility="private", queue=False)
-    filters = [chosen, conversion, color]
-    gr.on(
-        [widget.input for widget in filters],
-        show,
-        filters,
-        report,
-        api_visibility="private",
-        trigger_mode="always_last",
-        show_progress="hidden",
-    )
-
-
-def _segment_choices(model: LeadModel) -> list[tuple[str, int]]:
-    names = model.config.segments.names if model.config.segments else ()
-    return [(f"{number}  {name}", number) for number, name in enumerate(names, 1)]
 
 
 def add_monitoring_page(service: ScoringService, log: PredictionLog) -> None:

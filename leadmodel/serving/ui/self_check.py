@@ -5,11 +5,16 @@ from typing import Any
 from leadmodel.errors import ModelError
 from leadmodel.model import LeadModel
 from leadmodel.plots.style import Figure
+from leadmodel.serving.options import option_pages
 from leadmodel.serving.ui.components import PictureCache
 from leadmodel.serving.ui.views.insights import render_field, render_findings, render_pairs
-from leadmodel.serving.ui.views.lead import render_answer, render_curve, render_invitation, render_what_if
+from leadmodel.serving.ui.views.lead import (
+    render_curve,
+    render_invitation,
+    render_model_answer,
+    render_what_if,
+)
 from leadmodel.serving.ui.views.model import card_text, render_model
-from leadmodel.serving.ui.views.segments import BY_CONVERSION, CONVERSIONS, render_segments
 
 __all__ = ["check_ready"]
 
@@ -33,31 +38,25 @@ def check_ready(model: LeadModel) -> None:
 
 def _answers(model: LeadModel) -> list[str]:
     """Return what the page of a lead shows of one without a single value, and of the example."""
-    decision, schema = model.config.decision, model.schema
-    terms = model.worth.terms if model.worth else None
-    cost = decision.cost if decision.is_by_value else None
-    rule = (decision.threshold, list(decision.bands), schema.by_name, terms, cost)
-    leads: tuple[dict[str, Any], ...] = ({}, schema.example())
+    leads: tuple[dict[str, Any], ...] = ({}, model.schema.example())
     return [
         render_invitation(model.config.title),
-        *(render_answer(model.answer(lead), *rule) for lead in leads),
+        *(render_model_answer(model, model.answer(lead)) for lead in leads),
         *(render_what_if(model.what_if(lead)) for lead in leads),
-        *(render_curve(model.curve(lead, name)) for lead in leads for name in schema.columns),
+        *(render_curve(model.curve(lead, name)) for lead in leads for name in model.schema.columns),
     ]
 
 
 def _reports(model: LeadModel) -> list[str]:
     """Return what the other pages show."""
     sketches = _Sketches()
-    names = model.config.segments.names if model.config.segments else ()
-    numbers = range(1, len(names) + 1)
     return [
         render_model(model),
         card_text(model),
         render_findings(model),
         *(render_field(model, field.name, sketches) for field in model.schema.fields),
         render_pairs(model, sketches),
-        *(render_segments(model, numbers, CONVERSIONS[0], BY_CONVERSION) for _ in names[:1]),
+        *(html for page in option_pages() for html in page.preview_page(model)),
     ]
 
 

@@ -2,11 +2,10 @@ import re
 
 import pytest
 
-from leadmodel.amounts.model import AmountParameters
 from leadmodel.explain.reasons import Explanation, Reason
 from leadmodel.explain.what_if import Change, Curve, WhatIf
 from leadmodel.leads.field import Field, ValueWarning
-from leadmodel.predictor.answer import Answer
+from leadmodel.predictor import Answer
 from leadmodel.serving.ui.views.lead import (
     render_answer,
     render_curve,
@@ -61,18 +60,6 @@ def test_the_answer_shows_what_people_act_on() -> None:
     for part in ("73%", "A", line, "Raises the chance", "Warnings"):
         assert part in text
     assert "Lowers the chance" not in text
-
-
-def test_what_a_lead_is_worth_is_told() -> None:
-    worth = {"expected_amount": 200.0, "expected_value": 160.5, "amount_interval": (90.0, 1400.0)}
-    answer = ANSWER.model_copy(update=worth)
-    terms = AmountParameters(unit="<€", mean=150, low=1, high=900, factor=1, ratios=(0.5, 2))
-    shown = render_answer(answer, 0.4, ["A", "B"], FIELDS, terms, 60)
-    assert "<€" not in shown
-    assert "Worth &lt;€160.50</b>" in shown
-    assert "If it converts: about &lt;€200, most likely &lt;€90 to &lt;€1,400 (80%)." in shown
-    assert "call line at a value of &lt;€60" in shown
-    assert "Worth" not in render_answer(ANSWER, 0.4, ["A", "B"], FIELDS)
 
 
 def test_a_lead_of_which_little_is_known_says_so() -> None:

@@ -56,7 +56,7 @@ def test_every_figure_of_the_card_is_shown(model: LeadModel) -> None:
 
 
 def test_what_leads_are_worth_is_told_where_it_is_known(valued: LeadModel, model: LeadModel) -> None:
-    text, revenue = text_of(render_model(valued)), valued.evaluation.revenue
+    text, revenue = text_of(render_model(valued)), valued.evaluation.options["revenue"]
     assert revenue is not None
     for asked in (revenue.summary(), *revenue.findings(), *(trial.name for trial in revenue.trials)):
         assert asked in unescape(text)

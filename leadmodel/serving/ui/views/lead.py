@@ -5,11 +5,12 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from leadmodel.amounts.model import LEVEL, AmountParameters
 from leadmodel.explain.reasons import Explanation, Reason
 from leadmodel.explain.what_if import Curve, WhatIf
 from leadmodel.leads.field import Field, ValueWarning
-from leadmodel.predictor.answer import Answer
+from leadmodel.model import LeadModel
+from leadmodel.predictor import Answer
+from leadmodel.serving.options import option_pages
 from leadmodel.serving.ui.components import render
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "render_error",
     "render_ignored",
     "render_invitation",
+    "render_model_answer",
     "render_what_if",
 ]
 
@@ -46,13 +48,32 @@ def render_ignored(notes: list[str]) -> str:
     return render("ignored.html", notes=notes[:MAX_NOTES] + more)
 
 
+def render_model_answer(model: LeadModel, answer: Answer) -> str:
+    """Render the answer of a model for one lead, with the additions of its options."""
+    decision, limit = model.config.decision, ""
+    if decision.cost is not None and decision.is_by_value:
+        limit = f"a value of {model.formats['expected_value'](decision.cost)}"
+    lines = [page.describe_answer(model, answer) for page in option_pages()]
+    highlights = [page.highlight(model, answer) for page in option_pages()]
+    return render_answer(
+        answer,
+        decision.threshold,
+        list(decision.bands),
+        model.schema.by_name,
+        limit,
+        [line for line in lines if line],
+        [highlight for highlight in highlights if highlight],
+    )
+
+
 def render_answer(
     answer: Answer,
     threshold: float,
     bands: list[str],
     fields: Mapping[str, Field],
-    terms: AmountParameters | None = None,
-    cost: float | None = None,
+    limit: str = "",
+    lines: Sequence[str] = (),
+    highlights: Sequence[tuple[str, str]] = (),
 ) -> str:
     """Render probability, grade and decision of a lead, with the reasons below.
 
@@ -66,17 +87,15 @@ def render_answer(
         The grades, best first.
     fields : mapping of str to Field
         Fields of the model by name.
-    terms : AmountParameters, optional
-        How amounts are written, if the model was trained on them.
-    cost : float, optional
-        Of a call, if the decision compares it with the expected value; the threshold is then that
-        of a lead of the average amount.
+    limit : str, optional
+        From which on a lead is called; by default the threshold.
+    lines : sequence of str
+        To show below the decision.
+    highlights : sequence of tuple of str
+        Facts to set off below the probability, each with a note.
     """
     # Where probability and threshold look alike, one more decimal tells them apart.
     spec = ".1%" if f"{threshold:.0%}" == f"{answer.probability:.0%}" else ".0%"
-    limit = f"{threshold:{spec}}"
-    if terms is not None and cost is not None:
-        limit = f"a value of {terms.money(cost)}"
     caution_title, cautions = _cautions(answer.warnings, fields)
     return render(
         "answer.html",
@@ -85,22 +104,13 @@ def render_answer(
         threshold=threshold,
         exact_probability=f"{answer.probability:{spec}}",
         exact_threshold=f"{threshold:{spec}}",
-        rule=f"call line at {limit}",
-        amounts=_amounts(answer, terms),
+        rule=f"call line at {limit or format(threshold, spec)}",
+        lines=lines,
+        highlights=highlights,
         caution_title=caution_title,
         cautions=cautions,
         reason_lists=_reason_lists(answer.explanation),
     )
-
-
-def _amounts(answer: Answer, terms: AmountParameters | None) -> dict[str, str] | None:
-    """Return the amounts of a lead in words, if the model predicts amounts."""
-    if terms is None or answer.amount_interval is None or answer.expected_amount is None:
-        return None
-    low, high = answer.amount_interval
-    amounts = {"value": answer.expected_value or 0.0, "expected": answer.expected_amount}
-    amounts |= {"low": low, "high": high}
-    return {name: terms.money(amount) for name, amount in amounts.items()} | {"level": f"{LEVEL:.0%}"}
 
 
 def _cautions(warnings: Sequence[ValueWarning], fields: Mapping[str, Field]) -> tuple[str, list[str]]:

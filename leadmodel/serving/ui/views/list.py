@@ -7,10 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from leadmodel.decision.call_plan import CallPlan
+from leadmodel.options import installed
 from leadmodel.serving.ranking import Match, RankedLeads
 from leadmodel.serving.ui.components import Picture, render
 
 __all__ = [
+    "CATEGORIES",
     "MAX_SHOWN",
     "render_formulas",
     "render_list",
@@ -25,14 +27,17 @@ MAX_SHOWN = 300
 MAX_COLUMNS_SHOWN, MAX_UNUSED_SHOWN, MAX_UNUSUAL_SHOWN = 30, 20, 5
 MAX_TEXT = 80
 
+NUMBERS = {name: title for option in installed().values() for name, title in option.numbers.items()}
+CATEGORIES = {name: title for option in installed().values() for name, title in option.categories.items()}
+"""Titles of the answers of options."""
+
 TITLES = {
     "probability": "Probability",
-    "expected_value": "Value",
-    "expected_amount": "Amount if it converts",
+    **NUMBERS,
     "grade": "Grade",
     "score": "Score",
     "decision": "Decision",
-    "segment": "Segment",
+    **CATEGORIES,
     "reason_for": "▲ Strongest reason for",
     "reason_against": "▼ Strongest reason against",
     "warnings": "Warnings",
@@ -104,8 +109,7 @@ class _Column:
 STYLES = {
     "probability": "probability",
     "grade": "grade",
-    "expected_value": "lm-number",
-    "expected_amount": "lm-number",
+    **dict.fromkeys(NUMBERS, "lm-number"),
     "score": "lm-number",
     "reason_for": "lm-why",
     "reason_against": "lm-why",
@@ -163,8 +167,8 @@ def _text(ranked: RankedLeads, kind: str | None, value: Any) -> Any:
     """Return a value as the template writes it: only probabilities stay numbers, which have a bar."""
     if kind == "probability":
         return value
-    if kind in ("expected_value", "expected_amount"):
-        return ranked.money(value)
+    if kind in NUMBERS:
+        return ranked.format(kind, value)
     if kind in ("reason_for", "reason_against"):
         return value or "none"
     text = "" if value is None else str(value)
@@ -173,7 +177,8 @@ def _text(ranked: RankedLeads, kind: str | None, value: Any) -> Any:
 
 def _summarize(ranked: RankedLeads, n_leads: int, n_columns: int) -> str:
     if not n_leads:
-        return f"No lead matches these grades{' and segments' if ranked.segments else ''}."
+        filters = ["grades", *(f"{CATEGORIES[name].lower()}s" for name in ranked.choices)]
+        return f"No lead matches these {' and '.join(filters)}."
     part, rest = f"{n_leads:,} leads", []
     if n_leads > MAX_SHOWN:
         part, rest = f"The first {MAX_SHOWN} of {n_leads:,} leads", ["the rest"]
@@ -214,7 +219,7 @@ def render_plan(plan: CallPlan, ranked: RankedLeads) -> str:
     return render(
         "plan.html",
         key_figures=_key_figures(plan, ranked),
-        cutoff=ranked.money(plan.cutoff) if by_value else f"{plan.cutoff:.1%}",
+        cutoff=ranked.format("expected_value", plan.cutoff) if by_value else f"{plan.cutoff:.1%}",
         score=None if by_value else ranked.answer("score")[plan.n_called - 1].as_py(),
         sentences=_describe_plan(plan),
         drawn=Picture(to_png(draw_plan(plan)), alternative),
@@ -229,7 +234,7 @@ def _key_figures(plan: CallPlan, ranked: RankedLeads) -> list[tuple[str, str]]:
         (f"{low:,} to {high:,}", f"likely range ({plan.level:.0%})"),
     ]
     if plan.values is not None:
-        figures.append((ranked.money(plan.returns[plan.n_called]), "value expected"))
+        figures.append((ranked.format("expected_value", plan.returns[plan.n_called]), "value expected"))
     if (profit := plan.expected_profit) is not None:
         figures.append((f"{profit:,.0f}", "profit expected"))
     return figures
@@ -238,7 +243,8 @@ def _key_figures(plan: CallPlan, ranked: RankedLeads) -> list[tuple[str, str]]:
 def _why_none(plan: CallPlan, ranked: RankedLeads) -> str:
     """Return why no lead is to be called; nothing if no call was asked for."""
     if plan.cost and plan.values is not None:
-        return f"Even the best lead is worth only {ranked.money(plan.values[0])}; a call costs more."
+        worth = ranked.format("expected_value", plan.values[0])
+        return f"Even the best lead is worth only {worth}; a call costs more."
     if plan.cost and plan.value:
         if plan.cost >= plan.value:
             return "A call costs as much as a customer brings, or more."

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from math import log
 from typing import Any
 
-from leadmodel.amounts.results import Revenue
 from leadmodel.metrics.classification import Estimate
 from leadmodel.model import LeadModel
+from leadmodel.options import installed
 from leadmodel.publishing.card import METRIC_NAMES
 from leadmodel.report.evaluation import Evaluation
 from leadmodel.report.readiness import Readiness, ReadinessLevel, evaluate_readiness
+from leadmodel.serving.options import option_pages
 from leadmodel.serving.ui.components import Picture, Table, render, with_interval
 
 __all__ = [
@@ -51,7 +52,6 @@ FIGURES = {
     "gains": "Share of conversions found by the share of leads called, best first.",
     "lift": "How many times more often the leads called first convert than leads in random order.",
     "profit": "Profit by the share of leads called.",
-    "revenue": "Share of the actual value found by the share of leads called, best first.",
     "importance": "Average effect of each field on the log-odds of a lead.",
     "probabilities": "The farther apart the two outcomes are, the better the model tells them apart.",
     "confusion": "Decisions by actual outcome.",
@@ -66,17 +66,19 @@ MAX_SLICES = 10
 
 def render_model(model: LeadModel) -> str:
     """Render readiness, metrics, figures, comparison and facts of a model."""
-    evaluation, revenue = model.evaluation, model.evaluation.revenue
+    evaluation = model.evaluation
     labels = {field.name: field.label for field in model.schema.fields}
-    plots = {name: model.files.get(f"plots/{name}.png") for name in FIGURES}
+    captions = dict(FIGURES)
+    for option in installed().values():
+        captions |= option.figures
+    plots = {name: model.files.get(f"plots/{name}.png") for name in captions}
     return render(
         "model.html",
         readiness=summarize_readiness(evaluate_readiness(evaluation, labels)),
         metrics=list_metrics(model),
-        revenue=revenue,
-        amount_models=_compare_amount_models(revenue) if revenue else None,
+        sections=[page.render_report(model) for page in option_pages()],
         pictures=[
-            Picture(png, name.replace("_", " "), FIGURES[name]) for name, png in plots.items() if png
+            Picture(png, name.replace("_", " "), captions[name]) for name, png in plots.items() if png
         ],
         comparison=compare_models(evaluation),
         slices=list_slices(evaluation, labels),
@@ -135,20 +137,6 @@ def _explain_metric(kind: str, evaluation: Evaluation) -> str:
 def _difference(difference: Estimate, reference: str) -> str:
     """Return a difference from the reference, which itself differs by exactly nothing."""
     return with_interval(difference, "+.4f") if difference.value else reference
-
-
-def _compare_amount_models(revenue: Revenue) -> Table:
-    money = revenue.terms.money
-    rows = [
-        (
-            f"{trial.name}\n{trial.character}",
-            money(trial.rmse),
-            money(trial.mae),
-            _difference(trial.change, "the baseline"),
-        )
-        for trial in revenue.trials
-    ]
-    return Table(("Expected amount of a conversion", "RMSE", "Mean error", "Loss above the mean's"), rows)
 
 
 def compare_models(evaluation: Evaluation) -> Table:

@@ -1,16 +1,21 @@
-"""Render segments as HTML: a map of all, a card for each."""
+"""Show segments in the app: a map of all, a card for each."""
 
 import math
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leadmodel.clusters.results import Clustering, Map, Segment
 from leadmodel.leads.field import MIN_CATEGORY_COUNT
 from leadmodel.metrics.classification import Estimate
 from leadmodel.model import LeadModel
+from leadmodel.predictor import Answer
+from leadmodel.serving.options import OptionPage
 from leadmodel.serving.ui.components import render
 
-__all__ = ["BY_CONVERSION", "BY_SEGMENT", "CONVERSIONS", "render_segments"]
+if TYPE_CHECKING:
+    from leadmodel.serving.service import ScoringService
+
+__all__ = ["BY_CONVERSION", "BY_SEGMENT", "CONVERSIONS", "PAGE", "SegmentsPage", "render_segments"]
 
 BY_SEGMENT, BY_CONVERSION = "Segment", "Conversion"
 CONVERSIONS = ("Any share", "Above average", "Below average")
@@ -22,6 +27,73 @@ SHADES = ("#c9dde0", "#9cc3c8", "#63a0a7", "#2f7f87", "#0b5a60")
 
 SQUARE = 20
 MAX_REASONS = 4
+
+
+class SegmentsPage(OptionPage):
+    """A tab about the segments, and the segment of a lead."""
+
+    def describe_answer(self, model: LeadModel, answer: Answer) -> str:
+        """Return the segment of a lead."""
+        segment = getattr(answer, "segment", None)
+        return f"Segment: {segment}" if segment else ""
+
+    def preview_page(self, model: LeadModel) -> Sequence[str]:
+        """Return all segments of a model."""
+        names = _names(model)
+        numbers = range(1, len(names) + 1)
+        return [render_segments(model, numbers, CONVERSIONS[0], BY_CONVERSION)] if names else ()
+
+    def add_page(self, service: "ScoringService") -> None:
+        """Add the tab, if the model has segments."""
+        # The sandbox renders the segments of a model too: in little time and memory, and without the
+        # environment that Gradio wants when it is imported.
+        import gradio as gr
+
+        names = _names(service.model)
+        if not names:
+            return
+        choices = _choices(names)
+        with gr.Tab("Segments") as tab:
+            chosen = gr.CheckboxGroup(
+                choices, value=[number for _, number in choices], label="Show segments"
+            )
+            with gr.Row(equal_height=False):
+                conversion = gr.Radio(
+                    list(CONVERSIONS), value=CONVERSIONS[0], label="Conversion rate", min_width=280
+                )
+                color = gr.Radio(
+                    [BY_SEGMENT, BY_CONVERSION], value=BY_SEGMENT, label="Color by", min_width=280
+                )
+            report = gr.HTML()
+
+        def show(numbers: list[int], converts: str, by: str) -> str:
+            return render_segments(service.model, numbers, converts, by)
+
+        def start() -> tuple[dict[str, object], str]:
+            # A model published since the page was built may have other segments, or none.
+            choices = _choices(_names(service.model))
+            numbers = [number for _, number in choices]
+            return gr.update(choices=choices, value=numbers), show(numbers, conversion.value, color.value)
+
+        tab.select(start, None, [chosen, report], api_visibility="private", queue=False)
+        filters = [chosen, conversion, color]
+        gr.on(
+            [widget.input for widget in filters],
+            show,
+            filters,
+            report,
+            api_visibility="private",
+            trigger_mode="always_last",
+            show_progress="hidden",
+        )
+
+
+def _names(model: LeadModel) -> tuple[str, ...]:
+    return model.options["segments"].choices["segment"] if "segments" in model.options else ()
+
+
+def _choices(names: tuple[str, ...]) -> list[tuple[str, int]]:
+    return [(f"{number}  {name}", number) for number, name in enumerate(names, 1)]
 
 
 def render_segments(model: LeadModel, numbers: Collection[int], converts: str, by: str) -> str:
@@ -38,7 +110,7 @@ def render_segments(model: LeadModel, numbers: Collection[int], converts: str, b
     by : str
         What the colors mean: `BY_SEGMENT` or `BY_CONVERSION`.
     """
-    clustering, average = model.evaluation.segments, model.profile.leads.rate
+    clustering, average = model.evaluation.options.get("segments"), model.profile.leads.rate
     if clustering is None or not clustering.segments:
         return render("notice.html", text="This model has no segments.")
     shown = [
@@ -47,7 +119,7 @@ def render_segments(model: LeadModel, numbers: Collection[int], converts: str, b
         if number in numbers and _is_wanted(segment.train.rate, average, converts)
     ]
     return render(
-        "segments.html",
+        "clusters/segments.html",
         summary=clustering.summary(),
         cards=[_card(model, number, clustering.segments[number - 1]) for number in shown],
         map=_draw(clustering, clustering.map, shown, by, average) if clustering.map else None,
@@ -133,8 +205,8 @@ def _card(model: LeadModel, number: int, segment: Segment) -> dict[str, Any]:
         if count
     )
     value = ""
-    if segment.value is not None and model.worth is not None:
-        value = f"{model.worth.terms.money(segment.value)} a test lead, on average"
+    if segment.value is not None and (write := model.formats.get("expected_value")):
+        value = f"{write(segment.value)} a test lead, on average"
     facts = {
         "Leads": f"{segment.train.count:,}, {segment.train.count / model.profile.leads.count:.0%} of all",
         "Converted": _share(train),
@@ -154,3 +226,6 @@ def _card(model: LeadModel, number: int, segment: Segment) -> dict[str, Any]:
 
 def _share(rate: Estimate) -> str:
     return f"{rate.value:.0%} ({rate.low:.0%} to {rate.high:.0%})"
+
+
+PAGE = SegmentsPage()

@@ -43,7 +43,7 @@ def test_segments_are_seen_and_lists_filtered_by_them(
     page.get_by_role("tab", name="Segments", exact=True).click()
     expect(page.locator(".lm-cards section")).to_have_count(3, timeout=PATIENCE)
     assert violations(page) == []
-    first = model_of_kinds.config.segments.names[0]
+    first = model_of_kinds.config.options["segments"].names[0]
     page.get_by_label(f"1 {first}").uncheck()
     expect(page.locator(".lm-cards section")).to_have_count(2, timeout=PATIENCE)
     page.get_by_label("Conversion", exact=True).check()

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from leadmodel.clusters.page import BY_CONVERSION, BY_SEGMENT, CONVERSIONS, render_segments
 from leadmodel.model import LeadModel
-from leadmodel.serving.ui.views.segments import BY_CONVERSION, BY_SEGMENT, CONVERSIONS, render_segments
 
 ANY, ABOVE, BELOW = CONVERSIONS
 
@@ -17,7 +17,7 @@ def numbers_of(html: str) -> list[int]:
 
 def test_each_segment_has_a_card_with_its_words_and_numbers(model_of_kinds: LeadModel) -> None:
     html = render_segments(model_of_kinds, [1, 2, 3], ANY, BY_SEGMENT)
-    found = model_of_kinds.evaluation.segments
+    found = model_of_kinds.evaluation.options["segments"]
     assert found is not None
     assert numbers_of(html) == [1, 2, 3]
     for one in found.segments:
@@ -36,7 +36,7 @@ def test_each_segment_has_a_card_with_its_words_and_numbers(model_of_kinds: Lead
 
 def test_the_map_shows_what_is_chosen(model_of_kinds: LeadModel) -> None:
     html = render_segments(model_of_kinds, [2], ANY, BY_CONVERSION)
-    found = model_of_kinds.evaluation.segments
+    found = model_of_kinds.evaluation.options["segments"]
     assert found is not None and found.map is not None
     assert numbers_of(html) == [2]
     assert html.count("<rect ") == sum(spot.segment == 1 for spot in found.map.spots)
@@ -44,7 +44,7 @@ def test_the_map_shows_what_is_chosen(model_of_kinds: LeadModel) -> None:
 
 
 def test_segments_are_picked_by_conversion(model_of_kinds: LeadModel) -> None:
-    found, average = model_of_kinds.evaluation.segments, model_of_kinds.profile.leads.rate
+    found, average = model_of_kinds.evaluation.options["segments"], model_of_kinds.profile.leads.rate
     assert found is not None
     above = [number for number, one in enumerate(found.segments, 1) if one.train.rate > average]
     assert 0 < len(above) < 3
@@ -56,7 +56,7 @@ def test_segments_are_picked_by_conversion(model_of_kinds: LeadModel) -> None:
 
 def test_names_from_files_stay_text(model_of_kinds: LeadModel) -> None:
     evil = b"<img src=x onerror=alert(1)>"
-    name = model_of_kinds.config.segments.names[0].encode()
+    name = model_of_kinds.config.options["segments"].names[0].encode()
     files = {
         key: content.replace(b'"' + name + b'"', b'"' + evil + b'"') if key.endswith(".json") else content
         for key, content in model_of_kinds.files.items()

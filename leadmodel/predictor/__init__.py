@@ -1,1 +1,0 @@
-"""Predict from typed leads."""
