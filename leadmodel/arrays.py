@@ -1,4 +1,4 @@
-"""Type aliases of the arrays that functions of all rooms take and return."""
+"""Define type aliases of the arrays that functions take and return."""
 
 import numpy as np
 import numpy.typing as npt

@@ -12,29 +12,29 @@ __all__ = ["InputError", "LeadError", "ModelError", "UnreachableError", "quoted"
 
 
 class InputError(ValueError):
-    """Say what must hold, what was found instead and what to do."""
+    """Report wrong input: what must hold, what was found instead and what to do."""
 
 
 class ModelError(InputError):
-    """Say why a model cannot be opened."""
+    """Report why a model cannot be opened."""
 
 
 class UnreachableError(ModelError):
-    """Say that a model cannot be had now; another time it may."""
+    """Report that the Hub cannot be reached; a later attempt may succeed."""
 
 
 class LeadError(InputError):
-    """Say which field of which lead is wrong.
+    """Report which field of which lead is wrong.
 
     Parameters
     ----------
     field : str, optional
-        Name of the field as the training leads wrote it, or as the caller did if it is unknown;
-        None where the whole lead is wrong.
+        Name of the field in the training leads, or as the caller wrote it if it is unknown; None if
+        the whole lead is wrong.
     problem : str
-        What is wrong, in a sentence that begins with "the" or "a".
+        The problem, in a sentence that begins with "the" or "a".
     row : int, optional
-        Number of the lead, 1 being the first.
+        Number of the lead, starting at 1.
     """
 
     def __init__(self, field: str | None, problem: str, row: int | None = None) -> None:
@@ -43,11 +43,11 @@ class LeadError(InputError):
 
     @classmethod
     def of_value(cls, field: str, value: Any, must: str, row: int | None = None) -> "LeadError":
-        """Return the error of a value that must be something else ("be a number")."""
+        """Return the error of a value that breaks a requirement such as "be a number"."""
         return cls(field, f"the field {quoted(field)} must {must}. Got {quoted(value)} instead.", row)
 
     def at(self, row: int) -> "LeadError":
-        """Return the same error with the number of its lead."""
+        """Return the same error with the number of the lead."""
         return LeadError(self.field, self.problem, row)
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from catboost import CatBoostClassifier
 
+from leadmodel.arrays import Floats
 from leadmodel.errors import ModelError
 from leadmodel.explain.reasons import Explanation, explain
 from leadmodel.explain.what_if import Curve, WhatIf, find_changes, trace_curve
@@ -30,7 +31,7 @@ from leadmodel.publishing.sandbox import mark_verified, verify_in_subprocess
 __all__ = ["LeadModel"]
 
 BASE = "(base)"
-"""The column of the log-odds before anything is known of a lead; no field is likely to be called so."""
+"""Column of the base log-odds in `LeadModel.explain`; a name that no field is likely to have."""
 
 _log = logging.getLogger("leadmodel")
 
@@ -45,12 +46,16 @@ class LeadModel(ModelView):
     files : mapping of str to bytes
         The files of a model folder, as `leadmodel.publishing.files.read_folder` returns them.
     revision : str, optional
-        The commit that they are of; by default a part of the model file's checksum.
+        Their commit; by default the first digits of the model file's checksum.
 
     Raises
     ------
     ModelError
         If a file is damaged, changed, of another version, or not to be trusted.
+
+    Notes
+    -----
+    Methods that take raw leads raise InputError if a column is missing or a value cannot be read.
     """
 
     def __init__(self, files: Mapping[str, bytes], revision: str | None = None) -> None:
@@ -60,7 +65,13 @@ class LeadModel(ModelView):
         self.revision = revision or f"sha256:{self.config.sha256[:12]}"
         self.pipeline, self.parts = opened.pipelines[MODEL_FILE], opened.parts
         self.options = opened.open_options()
-        self._check_answer()
+        # A damaged model file may open, and fail or give nonsense only when it predicts.
+        try:
+            probability = self.answer(self.schema.example()).probability
+        except Exception as error:  # CatBoost can raise anything
+            raise ModelError(f"The model cannot score its own example lead: {error!s:.200}.") from None
+        if not math.isfinite(probability):
+            raise ModelError(f"{MODEL_FILE} must give a probability. It gives {probability}.")
 
     @classmethod
     def from_pretrained(cls, source: str | Path, revision: str | None = None) -> "LeadModel":
@@ -69,14 +80,14 @@ class LeadModel(ModelView):
         Parameters
         ----------
         source : str or Path
-            A folder, or a repository such as "USER/MODEL"; a folder of that name goes first.
+            A folder, or a repository such as "USER/MODEL"; an existing folder takes precedence.
         revision : str, optional
             Branch, tag or commit of the repository.
 
         Raises
         ------
         ModelError
-            If the model cannot be had, or is not to be trusted.
+            If the model cannot be downloaded or opened, or is not to be trusted.
         """
         if is_folder(source):
             if revision is not None:
@@ -90,17 +101,18 @@ class LeadModel(ModelView):
         except ModelError:
             if pulled.notice:
                 raise
-            # A download can be damaged and stay in the cache; the second one decides.
+            # A damaged download stays in the cache, so that only a second one shows whether the
+            # repository itself is at fault.
             return cls._open_verified(pull(str(source), pulled.commit, anew=True).files, pulled.commit)
 
     @classmethod
     def _open_verified(cls, files: Mapping[str, bytes], revision: str | None = None) -> "LeadModel":
-        """Open files from elsewhere: first in a process of its own."""
+        """Open files from elsewhere, after a separate process could open them."""
         verify_in_subprocess(files)
         return cls(files, revision)
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write the model into `folder`, in place of the model that is there, if any.
+        """Write the model into `folder`, and replace a model that is there.
 
         Raises
         ------
@@ -118,16 +130,16 @@ class LeadModel(ModelView):
         Parameters
         ----------
         repo_id : str
-            Such as "USER/MODEL"; made if it does not exist.
+            Such as "USER/MODEL"; created if it does not exist.
         private : bool
-            Whether it is to be private, if it is made.
+            Whether to create it as a private repository.
         commit_message : str, optional
             By default one that carries the headline metrics.
 
         Raises
         ------
         HubError
-            If nobody is logged in, the token may not write there, or the Hub refuses or fails.
+            If no token is set or it lacks write access, or the Hub refuses or fails.
         """
         message = commit_message or f"{self.config.title}: {self.evaluation.headline()}"
         return HubRepository(repo_id, private=private).publish(self.files, message)
@@ -139,12 +151,12 @@ class LeadModel(ModelView):
 
     @cached_property
     def classifier(self) -> CatBoostClassifier:
-        """The last step of the pipeline; typed leads need none of the steps before it."""
+        """The last step of the pipeline, which predicts typed leads without the steps before it."""
         return self.pipeline[-1]
 
     @cached_property
     def predictor(self) -> Predictor:
-        """All the models of the folder as one: typed leads in, predictions out."""
+        """The predictor of typed leads, with all models of the folder."""
         field = self.config.parts.field if self.config.parts else None
         segment_models = {value: pipeline[-1] for value, pipeline in self.parts.items()}
         options = tuple(self.options.values())
@@ -160,18 +172,13 @@ class LeadModel(ModelView):
         """Functions that write numbers of options' columns for people, such as amounts with their unit."""
         return {name: write for option in self.options.values() for name, write in option.formats.items()}
 
-    def predict_proba(self, leads: pd.DataFrame) -> npt.NDArray[np.float64]:
+    def predict_proba(self, leads: pd.DataFrame) -> Floats:
         """Return the probabilities of the classes of raw `leads`.
 
         Returns
         -------
         array of shape (n_leads, 2)
             In the order of `classes_`: the second column is the probability of conversion.
-
-        Raises
-        ------
-        InputError
-            If a column is missing or a value cannot be read.
         """
         probability = self.predictor.predict(read_columns(self.schema, leads)).probability
         return np.column_stack([1 - probability, probability])
@@ -182,12 +189,7 @@ class LeadModel(ModelView):
         Returns
         -------
         array of shape (n_leads,)
-            Of the labels in `classes_`. The threshold is the model's own, which need not be 0.5.
-
-        Raises
-        ------
-        InputError
-            If a column is missing or a value cannot be read.
+            Labels from `classes_`. The threshold is that of the model, which need not be 0.5.
         """
         predictions = self.predictor.predict(read_columns(self.schema, leads))
         positive = self.config.decision.is_positive(predictions.probability, predictions.expected_value)
@@ -201,17 +203,12 @@ class LeadModel(ModelView):
         DataFrame of shape (n_leads, 4)
             With the index of `leads`; texts as ``category``. The options of a model add columns, such
             as ``expected_value`` or ``segment``.
-
-        Raises
-        ------
-        InputError
-            If a column is missing or a value cannot be read.
         """
         predictions = self.predictor.predict(read_columns(self.schema, leads))
         return self.decide(predictions).set_axis(leads.index)
 
     def decide(self, predictions: Predictions) -> pd.DataFrame:
-        """Return what `score` does, from predictions."""
+        """Return the columns of `score` from predictions."""
         decision, probability = self.config.decision, predictions.probability
         scores = decision.scores(probability)
         positive = decision.is_positive(probability, predictions.expected_value).astype(np.int8)
@@ -231,16 +228,12 @@ class LeadModel(ModelView):
         Returns
         -------
         DataFrame of shape (n_leads, n_fields + 1)
-            With the index of `leads`: a column for each field, in the order of the leads' own
-            columns, and last ``(base)``, the log-odds before anything is known of a lead. Each row
-            sums to the log-odds of its probability.
-
-        Raises
-        ------
-        InputError
-            If a column is missing or a value cannot be read.
+            With the index of `leads`: a column for each field, in the order of the leads' columns,
+            and last ``(base)``, the log-odds of a lead about which nothing is known. Each row sums
+            to the log-odds of its probability.
         """
         contributions = self.predictor.predict(read_columns(self.schema, leads), explain=True).contributions
+        # The predictor's columns have the order of the model, texts before numbers.
         explained = pd.DataFrame(contributions, leads.index, pd.Index([*self.schema.columns, BASE]))
         return explained[[*self.schema.by_name, BASE]]
 
@@ -281,7 +274,7 @@ class LeadModel(ModelView):
         )
 
     def what_if(self, lead: Mapping[str, Any]) -> WhatIf:
-        """Return which single changes would raise the probability of one raw lead most.
+        """Return the single changes that would raise the probability of one raw lead most.
 
         Raises
         ------
@@ -292,7 +285,7 @@ class LeadModel(ModelView):
         return find_changes(self.schema, self.profile, row, self._predict_rows)
 
     def curve(self, lead: Mapping[str, Any], field: str) -> Curve:
-        """Return the probability of one raw lead over the values of `field`, all else as it is.
+        """Return the probability of one raw lead over the values of `field`, all others unchanged.
 
         Raises
         ------
@@ -302,14 +295,5 @@ class LeadModel(ModelView):
         (row,) = read_records(self.schema, [lead]).rows()
         return trace_curve(self.schema, self.profile, row, field, self._predict_rows)
 
-    def _predict_rows(self, rows: Sequence[list[Value]]) -> npt.NDArray[np.float64]:
+    def _predict_rows(self, rows: Sequence[list[Value]]) -> Floats:
         return self.predictor.predict(LeadTable.from_rows(self.schema, rows)).probability
-
-    def _check_answer(self) -> None:
-        """Raise ModelError unless the model can score its own example."""
-        try:
-            answer = self.answer(self.schema.example())
-        except Exception as error:  # whatever a damaged file makes it raise, the file is to blame
-            raise ModelError(f"The model cannot score its own example lead: {error!s:.200}.") from None
-        if not math.isfinite(answer.probability):
-            raise ModelError(f"{MODEL_FILE} must give a probability. It gives {answer.probability}.")

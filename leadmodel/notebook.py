@@ -1,7 +1,4 @@
-"""Show a model in a notebook or a Python session: its line, its HTML view and its plots.
-
-What is drawn is imported when it is drawn: a server opens models and draws none.
-"""
+"""Show a model in a notebook or a Python session: its repr, its HTML view and its plots."""
 
 import base64
 from functools import cached_property
@@ -22,13 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["ModelView"]
 
 HEADLINE = ("roc_auc", "pr_auc", "log_loss", "calibration_error", "captured_top_20", "profit")
-"""Metrics of the HTML view: ranking, probabilities, and what calling the best leads brings."""
+"""Metrics of the HTML view."""
 
 N_IMPORTANT = 8
+"""Most fields in the HTML view."""
 
 
 class ModelView:
-    """The representations and plots of a model, drawn from its metrics alone."""
+    """Represent and plot a model by its metrics alone."""
 
     config: ModelConfig
     evaluation: Evaluation
@@ -36,7 +34,7 @@ class ModelView:
 
     @cached_property
     def readiness(self) -> Readiness:
-        """Whether the model is fit for use, and why: rules over what was measured of it."""
+        """Level at which the model can be used, and the reasons."""
         return evaluate_readiness(self.evaluation, self._labels)
 
     @property
@@ -51,6 +49,7 @@ class ModelView:
         )
 
     def _repr_html_(self) -> str:
+        # Imported here, because a server opens models without ever drawing one.
         from leadmodel.plots.style import to_png
 
         test = self.evaluation.test
@@ -69,7 +68,7 @@ class ModelView:
             readiness=self.readiness,
             evaluation=self.evaluation,
             split=self.config.training.split,
-            metrics=[(METRIC_NAMES[kind], test[kind]) for kind in HEADLINE if kind in test],
+            metrics=[(METRIC_NAMES[name], test[name]) for name in HEADLINE if name in test],
             importance=[(self._labels[name], value) for name, value in importance],
             largest=importance[0][1] or 1.0,
             calibration=picture,

@@ -1,4 +1,4 @@
-"""The base class of all records: settings, results and configuration that are validated once."""
+"""Define the base class of records: settings, results and configuration, validated when created."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -6,9 +6,9 @@ __all__ = ["Record"]
 
 
 class Record(BaseModel):
-    """An immutable record that refuses unknown entries.
+    """Hold validated values that cannot change, and refuse unknown entries.
 
-    A mistyped name in a recipe or a changed config.json is an error, never a default.
+    A mistyped name in a recipe or in an edited config.json is an error rather than ignored.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -5,7 +5,7 @@ import re
 __all__ = ["format_number", "format_percent", "markdown", "visible"]
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What a terminal obeys, breaks a line, turns the direction of writing, or is half a letter."""
+"""Characters that control a terminal, break lines, reverse the text direction or are half a letter."""
 
 _MARKS = re.compile(
     r"[<>\[\]`*~|\\]|\$\$|(?<!\w)_|_(?!\w)"
@@ -14,7 +14,7 @@ _MARKS = re.compile(
     r"|^\s*(?:\#{1,6}|[-+=]+|\d{1,9}[.)])(?=\s|$)|^\s{2,}",
     re.IGNORECASE,
 )
-"""Where Markdown takes a text for more than a text; the last line is of the beginnings of lines."""
+"""Where Markdown would format a text; the last line of the pattern is for beginnings of lines."""
 
 
 def format_number(number: float) -> str:
@@ -38,22 +38,23 @@ def format_percent(share: float) -> str:
 
 
 def visible(text: str, keep: str = "") -> str:
-    """Return `text` with what a terminal would obey written out, but for the characters to keep.
+    """Return `text` with control characters escaped, except those to keep.
 
     >>> print(visible("a\\x1b[2Jb"))
     a\\x1b[2Jb
     """
-    return _CONTROLS.sub(lambda found: found[0] if found[0] in keep else _written_out(found[0]), text)
 
+    def escape(match: re.Match[str]) -> str:
+        return match[0] if match[0] in keep else match[0].encode("unicode_escape").decode()
 
-def _written_out(character: str) -> str:
-    return character.encode("unicode_escape").decode()
+    return _CONTROLS.sub(escape, text)
 
 
 def markdown(text: str) -> str:
-    """Return `text` as Markdown that shows it, on one line, and does nothing else.
+    """Escape `text` so that Markdown shows it literally, on one line.
 
     >>> markdown("![win](javascript:alert(1)) in minutes_on_site")
     '!&#91;win&#93;(javascript:alert(1)) in minutes_on_site'
     """
-    return _MARKS.sub(lambda found: "".join(f"&#{ord(mark)};" for mark in found[0]), visible(text))
+    # Character references rather than backslashes, which some renderers show.
+    return _MARKS.sub(lambda match: "".join(f"&#{ord(mark)};" for mark in match[0]), visible(text))

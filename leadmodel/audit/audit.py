@@ -5,6 +5,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import chi2
 
+from leadmodel.arrays import Bools, Floats, Ints, Positions
 from leadmodel.audit.finding import SEVERITIES, Audit, Finding, Severity
 from leadmodel.audit.leakage import find_leaks, measure_columns
 from leadmodel.errors import InputError
@@ -25,7 +26,7 @@ def audit_leads(
     schema: LeadSchema,
     leads: pd.DataFrame,
     typed: pd.DataFrame,
-    y: npt.NDArray[np.int64],
+    y: Ints,
     random_state: int = 0,
     made: frozenset[str] = frozenset(),
 ) -> Audit:
@@ -65,8 +66,6 @@ def _without_lists(schema: LeadSchema, leads: pd.DataFrame) -> pd.DataFrame:
     nested = {name: leads[name].astype(str) for name in objects if leads[name].map(is_nested).any()}
     return leads.assign(**nested) if nested else leads
 
-
-Ints = npt.NDArray[np.int64]
 
 FEW_LEADS = 500
 """Leads of the rarer outcome below which intervals are wide. A fifth of them is kept for the test, and a
@@ -232,7 +231,7 @@ def _check_shift(schema: LeadSchema, leads: pd.DataFrame, y: Ints) -> list[Findi
     return [Finding(kind="shift of the outcome", columns=(name,), text=text, severity="problem")]
 
 
-def check_open_leads(column: pd.Series, is_open: npt.NDArray[np.bool_]) -> list[Finding]:
+def check_open_leads(column: pd.Series, is_open: Bools) -> list[Finding]:
     """Report a majority of open leads among the newest: those decided already may be unlike them.
 
     Parameters
@@ -258,7 +257,7 @@ def check_open_leads(column: pd.Series, is_open: npt.NDArray[np.bool_]) -> list[
     return [Finding(kind="open leads", columns=(str(column.name),), text=text, severity="note")]
 
 
-def _over_time(column: pd.Series, y: Ints) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _over_time(column: pd.Series, y: Ints) -> tuple[Floats, Floats]:
     """Return the number of leads and of conversions by time span; leads of one time stay together."""
     times = _time_ranks(column)
     edges = np.quantile(times, np.linspace(0, 1, N_BINS + 1)[1:-1], method="inverted_cdf")
@@ -266,6 +265,6 @@ def _over_time(column: pd.Series, y: Ints) -> tuple[npt.NDArray[np.float64], npt
     return np.bincount(spans).astype(np.float64), np.bincount(spans, weights=y).astype(np.float64)
 
 
-def _time_ranks(column: pd.Series) -> npt.NDArray[np.intp]:
+def _time_ranks(column: pd.Series) -> Positions:
     """Return the dense rank of each time, so that dates and numbers are handled alike."""
     return pd.factorize(read_times(column), sort=True)[0]

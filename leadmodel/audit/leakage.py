@@ -1,18 +1,16 @@
 """Find columns that may leak the outcome, from the leads themselves and not from column names."""
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from leadmodel.arrays import Bools, Floats, Ints
 from leadmodel.audit.finding import Finding
 from leadmodel.audit.univariate import N_FOLDS, UnivariateStats, is_gap, measure_univariate, to_codes
 from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["deal_folds", "find_leaks", "measure_columns"]
-
-Ints = npt.NDArray[np.int64]
 
 DECISIVE_AUC = 0.99
 """ROC AUC from which on a column decides the outcome, apart from typing errors."""
@@ -186,7 +184,7 @@ def _filled_by_outcome(stats: UnivariateStats, y: Ints) -> bool:
     return bool(difference >= MIN_STANDARD_ERRORS * error and is_large)
 
 
-def _combined_auc(log_odds: list[npt.NDArray[np.float64]], y: Ints) -> float:
+def _combined_auc(log_odds: list[Floats], y: Ints) -> float:
     """Return the ROC AUC of a logistic regression on the log-odds of several columns."""
     if not log_odds:
         return 0.5
@@ -223,7 +221,7 @@ def _find_groups(
     return findings
 
 
-def _group_by_gaps(gaps: dict[str, npt.NDArray[np.bool_]]) -> list[list[str]]:
+def _group_by_gaps(gaps: dict[str, Bools]) -> list[list[str]]:
     """Group columns that are missing for the same leads as the first of their group."""
     groups: list[list[str]] = []
     for name, gap in gaps.items():

@@ -3,17 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from leadmodel.arrays import Bools, Floats, Ints
 from leadmodel.leads.field import MISSING
 from leadmodel.metrics.classification import roc_auc
 
 __all__ = ["N_FOLDS", "UnivariateStats", "is_gap", "measure_univariate", "to_codes"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Truths = npt.NDArray[np.bool_]
+Truths = Bools
 
 N_FOLDS = 5
 N_BINS = 20

@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
+from leadmodel.atomic import check_writable, write_leads
 from leadmodel.batch.score import score_file
 from leadmodel.cli.common import add_lead_options, lead_options, say
 from leadmodel.errors import InputError, quoted
@@ -22,7 +23,6 @@ from leadmodel.events.dataset import open_leads
 from leadmodel.events.tables import read_event_tables
 from leadmodel.events.timestamps import read_moment
 from leadmodel.leads.event_recipe import EventConfig
-from leadmodel.leads.io import check_writable, write_leads
 from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.deployment import MAX_AGE_DAYS, go_back, open_deployment

@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtri
 
+from leadmodel.arrays import Floats
 from leadmodel.errors import InputError
 
 __all__ = ["CallPlan", "conversions_interval", "plan_calls", "profitable_calls"]
 
 EXACT_UP_TO = 2000
 """Leads up to which the exact distribution takes milliseconds; with more it is practically normal."""
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

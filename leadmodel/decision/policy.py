@@ -4,9 +4,11 @@ from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
+from leadmodel.arrays import Bools, Ints, Positions
 from leadmodel.leads.recipe import check_bands
+from leadmodel.records import Record
 
 __all__ = ["DEFAULT_BANDS", "Decision", "score_grid"]
 
@@ -16,7 +18,7 @@ DEFAULT_BANDS = {"A": 75, "B": 50, "C": 25, "D": 0}
 """Lowest score of each grade; the defaults split the training leads into four equal parts."""
 
 
-class Decision(BaseModel):
+class Decision(Record):
     """Rule that turns probabilities into scores, grades and decisions.
 
     Parameters
@@ -37,8 +39,6 @@ class Decision(BaseModel):
         is positive if its own expected value exceeds it; the threshold is then the probability from
         which on a lead of average amount is.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     threshold: float = Field(ge=0, le=1)
     rule: str
@@ -72,19 +72,17 @@ class Decision(BaseModel):
             return f"from an expected value above {self.cost:,g} on"
         return f"from a probability of {self.threshold:.3f} on"
 
-    def scores(self, probability: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def scores(self, probability: npt.ArrayLike) -> Ints:
         """Return the percentile, 0 to 100, of each probability among those of the training leads."""
         percentiles = np.linspace(0, 100, len(self.grid))
         return np.rint(np.interp(np.asarray(probability), self.grid, percentiles)).astype(np.int64)
 
-    def grade_places(self, scores: npt.ArrayLike) -> npt.NDArray[np.intp]:
+    def grade_places(self, scores: npt.ArrayLike) -> Positions:
         """Return the index in `bands` of the grade of each score, 0 being the best."""
         rising = np.array([*self.bands.values()])[::-1]  # searchsorted takes ascending numbers only
         return np.asarray(len(rising) - np.searchsorted(rising, scores, side="right"))
 
-    def is_positive(
-        self, probability: npt.ArrayLike, value: npt.ArrayLike | None = None
-    ) -> npt.NDArray[np.bool_]:
+    def is_positive(self, probability: npt.ArrayLike, value: npt.ArrayLike | None = None) -> Bools:
         """Return the decision on each lead, by its probability or, where that decides, by its value."""
         if self.is_by_value and value is not None:
             return np.asarray(value) > self.cost

@@ -11,8 +11,6 @@ from leadmodel.metrics.curves import Cuts, find_cuts, profit_at
 
 __all__ = ["Threshold", "budget_share", "choose_threshold"]
 
-Floats = npt.NDArray[np.float64]
-
 MIN_CALLED = 20
 """Least leads above a threshold for its precision to be more than chance."""
 

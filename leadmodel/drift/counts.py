@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, field_serializer
 
+from leadmodel.arrays import Floats
 from leadmodel.insights.profile import FieldProfile, Profile
 from leadmodel.leads.field import MIN_CATEGORY_COUNT, MISSING
 
@@ -96,7 +96,7 @@ class Counts(BaseModel):
 def count_leads(
     profile: Profile,
     typed: pd.DataFrame,
-    outputs: Mapping[str, npt.NDArray[np.float64]] | None = None,
+    outputs: Mapping[str, Floats] | None = None,
 ) -> Counts:
     """Count leads by the cells of a profile.
 
@@ -136,7 +136,7 @@ def _count(profile: FieldProfile, column: pd.Series) -> FieldCounts:
     return FieldCounts(cells=cells, other=sum(counts.values()), new=_most_frequent(counts), missing=missing)
 
 
-def _count_numbers(profile: FieldProfile, numbers: npt.NDArray[np.float64]) -> FieldCounts:
+def _count_numbers(profile: FieldProfile, numbers: Floats) -> FieldCounts:
     low, *inner, high = profile.edges
     # One search finds the bin of each number, below and above included; NaN sorts last.
     # The lowest edge is a value that occurs, and belongs to the first bin.

@@ -4,10 +4,10 @@ import math
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.special import entr, ndtri
 
+from leadmodel.arrays import Floats, Ints
 from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME
 from leadmodel.metrics.classification import (
     Estimate,
@@ -71,7 +71,7 @@ class Performance(BaseModel):
 
 
 def evaluate_outcomes(
-    model: LeadModel, y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64]
+    model: LeadModel, y: Ints, probability: Floats
 ) -> tuple[Performance | None, list[str]]:
     """Compare performance now and then, or explain why there are too few outcomes.
 
@@ -93,9 +93,7 @@ def evaluate_outcomes(
     ]
 
 
-def compare_performance(
-    evaluation: Evaluation, y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64]
-) -> Performance:
+def compare_performance(evaluation: Evaluation, y: Ints, probability: Floats) -> Performance:
     """Compare the performance of a model on recent leads with that on its test leads.
 
     Parameters

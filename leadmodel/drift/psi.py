@@ -10,13 +10,12 @@ import numpy.typing as npt
 from scipy.special import bdtrc
 from scipy.stats import chi2
 
+from leadmodel.arrays import Floats, Ints, Positions
 from leadmodel.errors import quoted
 from leadmodel.leads.field import MIN_CATEGORY_COUNT, Field
 from leadmodel.text import format_number, format_percent
 
 __all__ = ["MISSING_CELL", "Cells", "Shift", "compare_cells", "describe_shift", "merge_cells", "psi"]
-
-Ints = npt.NDArray[np.int64]
 
 MIN_EXPECTED = 5
 """Least expected leads in a cell of the smaller sample for chi-square to hold (Cochran 1954)."""
@@ -64,7 +63,7 @@ def psi(then: npt.ArrayLike, now: npt.ArrayLike) -> float:
     return float(_psi_terms(then, now).sum())
 
 
-def _psi_terms(then: npt.ArrayLike, now: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def _psi_terms(then: npt.ArrayLike, now: npt.ArrayLike) -> Floats:
     """Return the contribution of each cell to PSI."""
     counts = (np.asarray(n_leads, dtype=np.float64) for n_leads in (then, now))
     # An empty cell counts as half a lead, because its logarithm would be infinite.
@@ -92,17 +91,17 @@ class Cells:
     edges: tuple[float, ...] = ()
 
     @cached_property
-    def share_then(self) -> npt.NDArray[np.float64]:
+    def share_then(self) -> Floats:
         """Share of the leads in each cell then."""
         return self.then / max(self.then.sum(), 1)
 
     @cached_property
-    def share_now(self) -> npt.NDArray[np.float64]:
+    def share_now(self) -> Floats:
         """Share of the leads in each cell now."""
         return self.now / max(self.now.sum(), 1)
 
     @cached_property
-    def weights(self) -> npt.NDArray[np.float64]:
+    def weights(self) -> Floats:
         """Contribution of each cell to PSI; 0 for cells that are empty both times."""
         return np.where(self.then + self.now > 0, _psi_terms(self.then, self.now), 0.0)
 
@@ -163,7 +162,7 @@ def _critical_psi(n: int, m: int, both: npt.NDArray[Any], alpha: float) -> float
     return (1 / n + 1 / m) * variance / (2 * mean) * float(chi2.isf(alpha, 2 * mean**2 / variance))
 
 
-def merge_cells(then: Ints, now: Ints, *, ordered: bool) -> npt.NDArray[np.intp]:
+def merge_cells(then: Ints, now: Ints, *, ordered: bool) -> Positions:
     """Assign cells to groups with enough expected leads each.
 
     Parameters
@@ -188,7 +187,7 @@ def merge_cells(then: Ints, now: Ints, *, ordered: bool) -> npt.NDArray[np.intp]
     return np.minimum(groups, max(group - 1, 0))  # the remainder joins the last full group
 
 
-def _find_new_cells(then: Ints, now: Ints, alpha: float) -> npt.NDArray[np.intp]:
+def _find_new_cells(then: Ints, now: Ints, alpha: float) -> Positions:
     """Find the small cells that have significantly more leads now."""
     both = then + now
     share = now.sum() / both.sum()

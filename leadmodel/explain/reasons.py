@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 import numpy as np
-import numpy.typing as npt
 
+from leadmodel.arrays import Floats
 from leadmodel.errors import quoted
 from leadmodel.insights.profile import FieldProfile, Profile
 from leadmodel.leads.field import MIN_TOLD, MISSING, Field, Value
@@ -93,7 +93,7 @@ class _LazyExplanation(Explanation):
 class _ExplainedLeads:
     """The sorted contributions of some leads, and the sentences made of them so far."""
 
-    def __init__(self, profile: Profile, table: LeadTable, contributions: npt.NDArray[np.float64]) -> None:
+    def __init__(self, profile: Profile, table: LeadTable, contributions: Floats) -> None:
         self.base, values = contributions[:, -1], contributions[:, :-1]
         self._fields, self._sorted = np.argsort(values, axis=1, kind="stable"), np.sort(values, axis=1)
         self._columns, self._texts, self._numbers = (
@@ -135,9 +135,7 @@ def _strong(sizes: list[float]) -> tuple[int, int]:
     return n_against, max(bisect_left(sizes, MIN_CONTRIBUTION), len(sizes) - MAX_REASONS)
 
 
-def explain(
-    profile: Profile, table: LeadTable, contributions: npt.NDArray[np.float64]
-) -> list[Explanation]:
+def explain(profile: Profile, table: LeadTable, contributions: Floats) -> list[Explanation]:
     """Put the contributions of the fields of some leads into words.
 
     Parameters

@@ -15,6 +15,8 @@ import numpy.typing as npt
 from catboost import CatBoostClassifier, Pool
 from scipy.sparse import csr_array
 
+from leadmodel.arrays import Floats, Ints
+
 __all__ = ["ShapExplainer"]
 
 TOLERANCE = 1e-6
@@ -26,7 +28,7 @@ MAX_CELLS = 2**26
 CHUNK_CELLS = 2**18
 """Numbers worked out at a time, so that they stay near the processor."""
 
-_Floats = npt.NDArray[np.float64]
+_Floats = Floats
 _Split = tuple[int, ...]
 """Positions of the fields that a split asks about: several for categories taken together."""
 
@@ -80,7 +82,7 @@ class _Table(NamedTuple):
     """The contributions in each leaf, (n_leaves, n_fields), and where each tree's leaves begin."""
 
     rows: _Floats
-    starts: npt.NDArray[np.int64]
+    starts: Ints
 
     def sum_rows(self, leaves: npt.NDArray[np.uint32]) -> _Floats:
         """Add up the rows of each lead's `leaves`, of shape (n_leads, n_trees)."""
@@ -135,7 +137,7 @@ def _tabulate(classifier: CatBoostClassifier, pool: Pool) -> _Table | None:
     return table
 
 
-def _batches(n_leaves: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
+def _batches(n_leaves: Ints) -> Iterator[Ints]:
     """Yield the positions of trees of one size, a few at a time."""
     for size in set(n_leaves.tolist()):
         alike = np.flatnonzero(n_leaves == size)

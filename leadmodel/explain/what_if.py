@@ -4,9 +4,9 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from leadmodel.arrays import Floats
 from leadmodel.errors import InputError, quoted
 from leadmodel.explain.reasons import show_value
 from leadmodel.insights.profile import FieldProfile, Profile
@@ -15,7 +15,7 @@ from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["Change", "Curve", "Predict", "WhatIf", "find_changes", "trace_curve"]
 
-Predict = Callable[[Sequence[list[Value]]], npt.NDArray[np.float64]]
+Predict = Callable[[Sequence[list[Value]]], Floats]
 """Returns the probability of each of some typed rows, in the order of the model's columns."""
 
 MAX_CHANGES = 3

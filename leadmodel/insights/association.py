@@ -9,13 +9,13 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 from scipy.stats import rankdata, spearmanr
 
+from leadmodel.arrays import Floats, Positions
 from leadmodel.leads.field import MISSING, Field
 from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["Association", "associate", "category_codes", "correlation_ratio", "cramers_v", "spearman"]
 
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.intp]
+Codes = Positions
 
 MAX_FIELDS = 20
 """Fields compared, the most important ones; a picture of more is unreadable and takes seconds."""

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from leadmodel.arrays import Floats, Ints
 from leadmodel.insights.association import Association, associate
 from leadmodel.insights.interaction import Interaction, find_interactions
 from leadmodel.leads.disclosure import publish_quantiles
@@ -14,8 +15,6 @@ from leadmodel.leads.field import MIN_CATEGORY_COUNT, Field
 from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["N_BINS", "Histogram", "Insights", "Spread", "count_histogram", "find_insights"]
-
-Floats = npt.NDArray[np.float64]
 
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -69,7 +68,7 @@ class Insights(BaseModel):
 def find_insights(
     schema: LeadSchema,
     X: pd.DataFrame,
-    y: npt.NDArray[np.int64],
+    y: Ints,
     importance: Mapping[str, float],
     random_state: int = 0,
 ) -> Insights:
@@ -98,7 +97,7 @@ def find_insights(
     )
 
 
-def _spread(field: Field, X: pd.DataFrame, y: npt.NDArray[np.int64]) -> Spread | None:
+def _spread(field: Field, X: pd.DataFrame, y: Ints) -> Spread | None:
     numbers = X[field.name].to_numpy(dtype=np.float64)
     given = ~np.isnan(numbers)
     converted, other = numbers[given & (y == 1)], numbers[given & (y == 0)]
@@ -107,7 +106,7 @@ def _spread(field: Field, X: pd.DataFrame, y: npt.NDArray[np.int64]) -> Spread |
     return Spread(converted=_quantiles(converted), other=_quantiles(other))
 
 
-def _quantiles(numbers: npt.NDArray[np.float64]) -> Five:
+def _quantiles(numbers: Floats) -> Five:
     low, first, middle, third, high = publish_quantiles(numbers, SHARES).tolist()
     return low, first, middle, third, high
 
@@ -133,7 +132,7 @@ class Histogram(BaseModel):
     beyond: int
 
 
-def count_histogram(numbers: npt.ArrayLike, y: npt.NDArray[np.int64]) -> Histogram:
+def count_histogram(numbers: npt.ArrayLike, y: Ints) -> Histogram:
     """Count the leads of each outcome in bins over the middle 98 % of the numbers.
 
     Parameters

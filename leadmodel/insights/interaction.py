@@ -6,11 +6,11 @@ from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 from scipy.stats import chi2
 
+from leadmodel.arrays import Floats, Ints, Positions
 from leadmodel.insights.association import category_codes
 from leadmodel.insights.conversion import range_names
 from leadmodel.insights.profile import Cell
@@ -30,8 +30,6 @@ LEVEL = 0.05
 """Probability of reporting any pair if none interacts; divided among the pairs (Bonferroni)."""
 
 QUARTILES = (0.25, 0.5, 0.75)
-
-Floats = npt.NDArray[np.float64]
 
 
 class Interaction(BaseModel):
@@ -80,7 +78,7 @@ class _Groups(NamedTuple):
 
     name: str
     labels: list[str]
-    codes: npt.NDArray[np.intp]
+    codes: Positions
 
 
 class _TestedPair(NamedTuple):
@@ -88,15 +86,15 @@ class _TestedPair(NamedTuple):
 
     row_field: _Groups
     column_field: _Groups
-    leads: npt.NDArray[np.intp]
-    converted: npt.NDArray[np.intp]
+    leads: Positions
+    converted: Positions
     expected: Floats
     statistic: float
     freedom: int
 
 
 def find_interactions(
-    schema: LeadSchema, X: pd.DataFrame, y: npt.NDArray[np.int64], names: Sequence[str]
+    schema: LeadSchema, X: pd.DataFrame, y: Ints, names: Sequence[str]
 ) -> tuple[Interaction, ...]:
     """Find the pairs of fields that interact significantly, the strongest first.
 
@@ -139,7 +137,7 @@ def _group_number(field: Field, column: pd.Series) -> _Groups:
     return _Groups(field.name, range_names(field, [given.min(), *inner, given.max()]), codes)
 
 
-def _test(row_field: _Groups, column_field: _Groups, y: npt.NDArray[np.int64]) -> _TestedPair:
+def _test(row_field: _Groups, column_field: _Groups, y: Ints) -> _TestedPair:
     """Test whether effects on the log-odds add up, by least squares (Grizzle, Starmer & Koch 1969)."""
     shape = len(row_field.labels), len(column_field.labels)
     grouped = (row_field.codes >= 0) & (column_field.codes >= 0)

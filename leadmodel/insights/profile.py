@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from leadmodel.arrays import Floats
 from leadmodel.leads.disclosure import publish_ends, publish_quantiles
 from leadmodel.leads.field import MIN_CATEGORY_COUNT, MIN_TOLD, MISSING, Field, Value
 from leadmodel.leads.schema import LeadSchema
@@ -152,7 +153,7 @@ def profile_leads(
     return Profile(leads=_count(y), fields=fields, outputs=dict(outputs or {}))
 
 
-def profile_output(values: npt.NDArray[np.float64], y: npt.NDArray[Any]) -> FieldProfile:
+def profile_output(values: Floats, y: npt.NDArray[Any]) -> FieldProfile:
     """Count test leads by an output of the model; both arrays are of shape (n_leads,)."""
     return _profile_number(pd.Series(values), y)
 
@@ -176,9 +177,7 @@ def _profile_text(field: Field, column: pd.Series, y: npt.NDArray[Any]) -> Field
     return FieldProfile(cells=dict(zip(field.choices, cells, strict=True)), other=other, missing=missing)
 
 
-def _profile_number(
-    column: pd.Series, y: npt.NDArray[Any], edges: npt.NDArray[np.float64] | None = None
-) -> FieldProfile:
+def _profile_number(column: pd.Series, y: npt.NDArray[Any], edges: Floats | None = None) -> FieldProfile:
     numbers = column.to_numpy()
     known = ~np.isnan(numbers)
     given = numbers[known]
@@ -197,7 +196,7 @@ def _profile_number(
     )
 
 
-def _edges(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _edges(numbers: Floats) -> Floats:
     """Return the edges of bins of about equal size, fewer where values repeat."""
     n_bins = int(np.clip(len(numbers) // MIN_PER_BIN, 1, N_BINS))
     inner = np.unique(publish_quantiles(numbers, np.linspace(0, 1, n_bins + 1)[1:-1]))

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
+from leadmodel.records import Record
+
 __all__ = [
     "DateParts",
     "EntityConfig",
@@ -49,11 +51,7 @@ Days = Annotated[tuple[PositiveInt, ...], AfterValidator(_check_rising)]
 KindName = Annotated[str, AfterValidator(_check_kind)]
 
 
-class _Config(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class JoinConfig(_Config):
+class JoinConfig(Record):
     """A table to join on the column `on`, with one row per value.
 
     If both tables have a column of the same name, that of the log is used.
@@ -63,7 +61,7 @@ class JoinConfig(_Config):
     on: str
 
 
-class DateParts(_Config):
+class DateParts(Record):
     """A time in several columns: year, month and day, and a number that orders the events of a day.
 
     The number counts as seconds after midnight: it orders events but is not a clock.
@@ -74,12 +72,11 @@ class DateParts(_Config):
 
 
 def _time_columns(time: str | DateParts | None) -> list[str]:
-    if isinstance(time, DateParts):
-        return [*time.date, *([time.step] if time.step else [])]
-    return [time] if time else []
+    columns = (*time.date, time.step) if isinstance(time, DateParts) else (time,)
+    return [column for column in columns if column]
 
 
-class TableConfig(_Config):
+class TableConfig(Record):
     """A table in the folder of the data, and a filter of its rows.
 
     Parameters
@@ -103,7 +100,7 @@ class TableConfig(_Config):
 
     table: TableFile
     entity: str | None = None
-    where: dict[str, str | tuple[str, ...]] = {}
+    where: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
     joins: tuple[JoinConfig, ...] = ()
     unit: Unit | None = None
     format: str | None = None
@@ -168,8 +165,8 @@ class OutcomeConfig(TimedConfig):
         return self
 
     def columns(self) -> list[str]:
-        own = [self.amount] if self.amount else [self.prices.column] if self.prices else []
-        return [*super().columns(), *own]
+        amount = self.prices.column if self.prices else self.amount
+        return [*super().columns(), *filter(None, [amount])]
 
 
 class LogConfig(TimedConfig):
@@ -193,7 +190,7 @@ class LogConfig(TimedConfig):
 
     kind: KindName | None = None
     kind_column: str | None = None
-    kinds: dict[str, KindName] = {}
+    kinds: dict[str, KindName] = Field(default_factory=dict)
     other: KindName | None = None
     value: str | None = None
     item: str | None = None
@@ -201,27 +198,23 @@ class LogConfig(TimedConfig):
 
     @model_validator(mode="after")
     def _check_one_kind(self) -> "LogConfig":
-        by_column = self.kind_column is not None
-        if (
-            by_column == (self.kind is not None)
-            or by_column != bool(self.kinds)
-            or (self.other and self.kind)
-        ):
+        by_column = (self.kind_column is not None, bool(self.kinds), self.kind is None)
+        if len(set(by_column)) > 1 or (self.other and self.kind):
             raise ValueError("give kind, or kind_column and kinds")
         return self
 
     @property
     def kind_names(self) -> tuple[str, ...]:
         """Kinds of its events."""
-        named = (self.kind, *self.kinds.values(), self.other)
-        return tuple(dict.fromkeys(name for name in named if name))
+        names = (self.kind, *self.kinds.values(), self.other)
+        return tuple(dict.fromkeys(filter(None, names)))
 
     def columns(self) -> list[str]:
         own = (self.kind_column, self.value, self.item, *self.attributes)
-        return [*super().columns(), *(name for name in own if name)]
+        return [*super().columns(), *filter(None, own)]
 
 
-class EventConfig(_Config):
+class EventConfig(Record):
     """Configuration of the leads to make of event logs.
 
     The cutoffs are given by one of `after`, `every` (with `active_within`) and `after_events`.
@@ -262,7 +255,7 @@ class EventConfig(_Config):
     every: PositiveInt | None = None
     active_within: PositiveInt | None = None
     after_events: PositiveInt | None = None
-    ratios: dict[str, tuple[str, str]] = {}
+    ratios: dict[str, tuple[str, str]] = Field(default_factory=dict)
     until: dt.date | None = None
 
     @model_validator(mode="after")

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from leadmodel.errors import LeadError, quoted
+from leadmodel.records import Record
 
 __all__ = [
     "FALSE_WORDS",
@@ -48,17 +47,15 @@ _NESTED = (list, tuple, set, Mapping)
 """A tuple: a union would be made anew for each value."""
 
 
-class ValueWarning(BaseModel):
+class ValueWarning(Record):
     """Something to know about a value that was scored all the same."""
-
-    model_config = ConfigDict(frozen=True)
 
     field: str
     kind: Literal["missing", "unseen", "out of range"]
     message: str
 
 
-class Field(BaseModel):
+class Field(Record):
     """One thing known of a lead.
 
     A boolean whose two choices are "0" and "1" is a number to the model; every other
@@ -66,8 +63,6 @@ class Field(BaseModel):
     for a number that was not given: the training leads' mean, where none of them lacked it. Beyond
     `minimum` and `maximum` lie a handful of training leads; `missing_share` is 0 of fewer.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     kind: Kind

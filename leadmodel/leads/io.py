@@ -1,4 +1,4 @@
-"""Read a table of leads as a CRM exports it (CSV of any dialect, Parquet or Excel), and write one."""
+"""Read a table of leads as a CRM exports it: CSV of any dialect, Parquet or Excel."""
 
 import atexit
 import codecs
@@ -13,7 +13,7 @@ from collections.abc import Collection, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, cast
 from weakref import WeakSet
 
 import fsspec
@@ -22,49 +22,43 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from leadmodel.atomic import atomic_write
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.convert import duplicate_names
 from leadmodel.leads.loan import Loan
 
-if TYPE_CHECKING:
-    import polars as pl
-
 __all__ = [
     "Batch",
-    "check_writable",
     "find_delimiter",
     "is_text",
     "read_batches",
     "read_table",
     "stream_leads",
-    "write_leads",
 ]
 
 _SAMPLE_BYTES = 256_000
 BLOCK_BYTES = 4_000_000
-"""Arrow reads a CSV up to 32 blocks ahead; a lead must fit into one."""
+"""Bytes of a block of a CSV file. Arrow reads up to 32 of them ahead; a lead must fit into one."""
 
 BATCH_ROWS = 200_000
 LARGE_GROUP = 50_000
-"""Leads in a row group of Parquet from which on its dictionaries pay."""
+"""Leads in a row group of Parquet from which on reading its dictionaries as such is faster."""
 
 _SEPARATOR = re.compile(r"sep=.$", re.IGNORECASE)
-_DELIMITERS = ",;\t|"
+"""Excel's line that names the delimiter; nothing else needs it."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some leads of a file.
+    """A batch of the leads in a file.
 
     Attributes
     ----------
     leads : pyarrow.Table
-        Never empty; texts that the file stores as a dictionary may come as one.
+        At least one lead; texts that the file stores as a dictionary may come as one.
     schema : pyarrow.Schema
-        The types that the file gives its columns.
+        Types of the columns in the file.
     n_expected : int
-        How many leads the whole file seems to hold.
+        Estimated number of leads in the whole file.
     """
 
     leads: pa.Table
@@ -140,9 +134,9 @@ _begun: WeakSet[Generator[Batch]] = WeakSet()
 
 @atexit.register
 def _close_all() -> None:
-    """End the reading of files that nobody has read to their end, while Arrow's threads still may end."""
+    """Stop reading files that were not read to their end, before the interpreter ends."""
     for batches in list(_begun):
-        with suppress(ValueError):  # one that a thread is in
+        with suppress(ValueError):  # raised for a generator that another thread is running
             batches.close()
 
 
@@ -164,21 +158,17 @@ def _stream(source: str | Path, file: IO[bytes] | None, categories: Collection[s
 
 def _open(source: str) -> IO[bytes]:
     try:
-        if source.startswith(("http://", "https://")):
-            return _download(source)
-        return cast(IO[bytes], fsspec.open(source, "rb").open())
-    except Exception as error:  # each place a file can come from fails in its own way
+        if not source.startswith(("http://", "https://")):
+            return cast(IO[bytes], fsspec.open(source, "rb").open())
+        with urllib.request.urlopen(source, timeout=60) as response:
+            # On disk, because it may exceed the memory; without a name, so that nothing of it remains.
+            file = tempfile.TemporaryFile()
+            shutil.copyfileobj(response, file)
+        file.seek(0)
+        return cast(IO[bytes], file)
+    except Exception as error:  # each file system of fsspec raises errors of its own
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise InputError(f"cannot be opened: {reason:.200}.") from None
-
-
-def _download(address: str) -> IO[bytes]:
-    with urllib.request.urlopen(address, timeout=60) as response:
-        # On disc, because it may exceed the memory; nameless, so that nothing stays of it.
-        file = tempfile.TemporaryFile()
-        shutil.copyfileobj(response, file)
-    file.seek(0)
-    return cast(IO[bytes], file)
 
 
 def _batches(file: IO[bytes], suffix: str, categories: Collection[str]) -> Iterator[Batch]:
@@ -195,22 +185,23 @@ def _batches(file: IO[bytes], suffix: str, categories: Collection[str]) -> Itera
 
 def _parquet_batches(loan: Loan, categories: Collection[str]) -> Iterator[Batch]:
     parquet = pa.parquet.ParquetFile(loan.open())
-    about, schema = parquet.metadata, parquet.schema_arrow
-    del parquet
+    metadata, schema = parquet.metadata, parquet.schema_arrow
+    del parquet  # the loan ends only when nothing refers to the file any more
     # A batch of dictionaries ends with its row group, and small batches cost more than that saves.
     texts = None
-    if about.num_rows >= LARGE_GROUP * about.num_row_groups:
+    if metadata.num_rows >= LARGE_GROUP * metadata.num_row_groups:
         texts = [field.name for field in schema if field.name in categories and is_text(field.type)]
-    for batch in pa.parquet.ParquetFile(loan.open(), metadata=about, read_dictionary=texts).iter_batches(
+    # In no variable, for the same reason.
+    for batch in pa.parquet.ParquetFile(loan.open(), metadata=metadata, read_dictionary=texts).iter_batches(
         batch_size=BATCH_ROWS
     ):
         if batch.num_rows:
-            yield Batch(pa.Table.from_batches([batch]), schema, about.num_rows)
+            yield Batch(pa.Table.from_batches([batch]), schema, metadata.num_rows)
 
 
-def is_text(kind: pa.DataType) -> bool:
-    """Whether values of a type are texts."""
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+def is_text(dtype: pa.DataType) -> bool:
+    """Return whether the values of an Arrow type are texts."""
+    return pa.types.is_string(dtype) or pa.types.is_large_string(dtype)
 
 
 def _read_excel(file: IO[bytes]) -> pd.DataFrame:
@@ -221,13 +212,10 @@ def _read_excel(file: IO[bytes]) -> pd.DataFrame:
     names = ["" if pd.isna(name) else str(name) for name in cells.iloc[0]]
     leads = cells.iloc[1:].reset_index(drop=True).set_axis(names, axis="columns")
     _check_names(names)
-    return leads.apply(_one_kind)
-
-
-def _one_kind(column: pd.Series) -> pd.Series:
-    """Return a column of cells as numbers, times or truth values if all are, else as texts."""
-    inferred = column.infer_objects()
-    return column.astype("str") if inferred.dtype == object else inferred
+    leads = leads.infer_objects()
+    # A column of cells of several types, such as numbers and a remark, is read as texts.
+    mixed = leads.columns[leads.dtypes == "object"]
+    return leads.astype(dict.fromkeys(mixed, "str"))
 
 
 def _csv_batches(file: IO[bytes]) -> Iterator[Batch]:
@@ -255,8 +243,10 @@ def _csv_batches(file: IO[bytes]) -> Iterator[Batch]:
 
 def _open_csv(loan: Loan, text: str) -> pa.csv.CSVStreamingReader:
     """Open a CSV file that begins with `text`."""
-    n_before = _lines_before_header(text)
-    text = "".join(text.splitlines(keepends=True)[n_before:])
+    lines = text.splitlines(keepends=True)
+    is_header = (line.strip() != "" and not _SEPARATOR.match(line.rstrip("\r\n")) for line in lines)
+    n_before = next((number for number, found in enumerate(is_header) if found), 0)
+    text = "".join(lines[n_before:])
     delimiter = find_delimiter(text)
     names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     _check_names(names)
@@ -272,15 +262,11 @@ def _open_csv(loan: Loan, text: str) -> pa.csv.CSVStreamingReader:
     )
 
 
-def _lines_before_header(text: str) -> int:
-    """Return how many lines are blank, or Excel's "sep=;", before the names of the columns."""
-    lines = text.splitlines()
-    return next((n for n, line in enumerate(lines) if line.strip() and not _SEPARATOR.match(line)), 0)
-
-
 def _check_names(names: list[str]) -> None:
-    if twice := duplicate_names(names):
-        raise InputError(f"must give each column its own name. {twice[0]!r} stands there more than once.")
+    if duplicates := duplicate_names(names):
+        raise InputError(
+            f"must give each column its own name. {duplicates[0]!r} stands there more than once."
+        )
 
 
 def _encoding(sample: bytes, file: IO[bytes]) -> str:
@@ -299,49 +285,9 @@ def _encoding(sample: bytes, file: IO[bytes]) -> str:
 
 
 def find_delimiter(text: str) -> str:
-    """Return the delimiter that cuts the header into most columns."""
-    return max(
-        _DELIMITERS,
-        key=lambda mark: len(next(csv.reader(io.StringIO(text, newline=""), delimiter=mark), [])),
-    )
+    """Return the delimiter that divides the header into most columns."""
 
+    def n_columns(delimiter: str) -> int:
+        return len(next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), []))
 
-def check_writable(output: str | Path) -> Path:
-    """Return `output` as a path.
-
-    Raises
-    ------
-    InputError
-        If it is no CSV or Parquet file, or its folder is missing.
-    """
-    path = Path(output)
-    if path.suffix.lower() not in (".csv", ".parquet"):
-        raise InputError(f"The output must end in .csv or .parquet. Got {quoted(str(path), 300)} instead.")
-    if not path.parent.is_dir():
-        raise InputError(
-            f"The output folder {quoted(str(path.parent), 300)} does not exist; create it first."
-        )
-    return path
-
-
-def write_leads(leads: "pl.DataFrame", output: str | Path) -> None:
-    """Write leads as CSV or Parquet, by the name of the file.
-
-    Raises
-    ------
-    InputError
-        As `check_writable`, or if the file cannot be written; what was there before stays.
-    """
-    import polars as pl
-
-    path = check_writable(output)
-    try:
-        with atomic_write(path) as staged:
-            if path.suffix.lower() == ".csv":
-                leads.write_csv(staged, datetime_format="%Y-%m-%dT%H:%M:%S%.f")
-            else:
-                leads.write_parquet(staged)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(
-            f"The output {quoted(str(path), 300)} cannot be written: {error!s:.300}."
-        ) from None
+    return max(",;\t|", key=n_columns)

@@ -1,9 +1,9 @@
 """The outcome of past leads: which of them converted."""
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from leadmodel.arrays import Bools, Ints
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.schema import LeadSchema
 
@@ -15,7 +15,7 @@ MIN_LEADS_PER_OUTCOME = 40
 _POSITIVE = ("1", "yes", "true", "y", "won", "converted", "customer", "closed won", "purchased")
 
 
-def known_outcomes(target: pd.Series) -> npt.NDArray[np.bool_]:
+def known_outcomes(target: pd.Series) -> Bools:
     """Return which leads have an outcome at all; an open lead has an empty one."""
     blank = LeadSchema(fields=())
     missing = [value for value in target.drop_duplicates() if blank.is_missing(value)]
@@ -49,9 +49,7 @@ def find_positive(target: pd.Series, positive: str | None) -> str:
     return obvious[0]
 
 
-def read_outcome(
-    target: pd.Series, positive: str, at_least: int = MIN_LEADS_PER_OUTCOME
-) -> npt.NDArray[np.int64]:
+def read_outcome(target: pd.Series, positive: str, at_least: int = MIN_LEADS_PER_OUTCOME) -> Ints:
     """Return 1 for each converted lead, 0 for each other one.
 
     Raises

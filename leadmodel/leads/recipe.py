@@ -5,23 +5,22 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.field import Kind
+from leadmodel.records import Record
 
 __all__ = ["DecisionConfig", "FieldConfig", "Recipe", "check_bands", "read_budget"]
 
 
-class FieldConfig(BaseModel):
+class FieldConfig(Record):
     """What a recipe may say of a field; whatever it leaves out is inferred from the leads.
 
     No leads tell whether sales or marketing can change what a field says of a lead: `influence`
     is for the recipe alone to say.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Kind | None = None
     label: str | None = None
@@ -64,7 +63,7 @@ def read_budget(budget: str) -> tuple[float, str]:
     return float(found[1]), found[2] or found[3]
 
 
-class DecisionConfig(BaseModel):
+class DecisionConfig(Record):
     """How the decision is put to people, and by which rule it falls.
 
     At most one rule: a precision floor, a recall floor, a budget, or value and cost together;
@@ -84,8 +83,6 @@ class DecisionConfig(BaseModel):
     value, cost : float, optional
         What a conversion brings and what a call costs, in one currency, that of the amounts.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     positive: str = "Will convert"
     negative: str = "Will not convert"
@@ -128,7 +125,7 @@ class DecisionConfig(BaseModel):
             raise InputError(f"The decision cannot be made so: {place}{why}.") from None
 
 
-class Recipe(BaseModel):
+class Recipe(Record):
     """Everything that is known of a data source before its leads are read.
 
     Parameters
@@ -161,8 +158,6 @@ class Recipe(BaseModel):
         How leads are made of a log of events; without it, the leads are a table already.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     title: str = ""
     source: str = ""
     maker: str = ""
@@ -173,11 +168,11 @@ class Recipe(BaseModel):
     time: str | None = None
     amount: str | None = Field(default=None, exclude_if=lambda amount: amount is None)
     id: tuple[str, ...] = ()
-    leaks: dict[str, str] = {}
+    leaks: dict[str, str] = Field(default_factory=dict)
     drop: tuple[str, ...] = ()
     placeholders: tuple[str, ...] = ()
     decision: DecisionConfig = DecisionConfig()
-    fields: dict[str, FieldConfig] = {}
+    fields: dict[str, FieldConfig] = Field(default_factory=dict)
     events: EventConfig | None = None
 
     @classmethod

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from leadmodel.arrays import Floats
 from leadmodel.leads.recipe import FieldConfig, Recipe
 
 __all__ = ["SAMPLE_RECIPE", "make_sample"]
@@ -94,7 +95,7 @@ def _draw_cities(rng: np.random.Generator, n_leads: int) -> list[str]:
     return [f"City {number + 1:03d}" for number in rng.choice(300, n_leads, p=shares / shares.sum())]
 
 
-def _log_odds(leads: pd.DataFrame, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+def _log_odds(leads: pd.DataFrame, rng: np.random.Generator) -> Floats:
     minutes = np.log1p(leads["minutes_on_site"].to_numpy())
     professional = (leads["occupation"] == "Professional").to_numpy()
     referred = (leads["source"] == "Referral").to_numpy()

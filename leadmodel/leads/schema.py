@@ -9,10 +9,11 @@ from functools import cached_property
 from keyword import iskeyword
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+import pydantic
 
 from leadmodel.errors import InputError, LeadError, quoted
 from leadmodel.leads.field import Field, Value
+from leadmodel.records import Record
 
 __all__ = ["LeadSchema", "identifier", "identifiers"]
 
@@ -20,7 +21,7 @@ _TAKEN = {"api_name", "fn_index", "headers", "self"}
 """Parameters that callers of the API give by name already."""
 
 
-class LeadSchema(BaseModel):
+class LeadSchema(Record):
     """The fields of a lead, in the order the leads have them.
 
     Parameters
@@ -33,10 +34,8 @@ class LeadSchema(BaseModel):
         Texts that mean "not answered", beside the empty text.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     fields: tuple[Field, ...]
-    ignored: dict[str, str] = {}
+    ignored: dict[str, str] = pydantic.Field(default_factory=dict)
     placeholders: tuple[str, ...] = ()
 
     @cached_property

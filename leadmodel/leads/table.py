@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leadmodel.arrays import Floats, Positions
 from leadmodel.leads.field import MISSING, Value, ValueWarning
 from leadmodel.leads.schema import LeadSchema
 
@@ -69,7 +70,7 @@ class LeadTable:
 
     schema: LeadSchema
     texts: dict[str, TextColumn]
-    numbers: npt.NDArray[np.float64]
+    numbers: Floats
 
     @classmethod
     def from_frame(cls, schema: LeadSchema, X: pd.DataFrame) -> "LeadTable":
@@ -113,7 +114,7 @@ class LeadTable:
         index = pd.RangeIndex(len(self)) if index is None else index
         return pd.DataFrame(columns | numbers, index=index, copy=False)
 
-    def take(self, positions: npt.NDArray[np.intp]) -> "LeadTable":
+    def take(self, positions: Positions) -> "LeadTable":
         """Return the leads at some positions."""
         texts = {
             name: TextColumn(codes[positions], categories)
@@ -151,8 +152,8 @@ class UnusualValues(NamedTuple):
     A value is warned of once, however many leads have it.
     """
 
-    leads: npt.NDArray[np.intp]
-    codes: npt.NDArray[np.intp]
+    leads: Positions
+    codes: Positions
     warnings: list[ValueWarning | None]
 
 

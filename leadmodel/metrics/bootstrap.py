@@ -3,20 +3,17 @@
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
+
+from leadmodel.arrays import Floats
+from leadmodel.records import Record
 
 __all__ = ["N_RESAMPLES", "Estimate", "bootstrap"]
-
-Floats = npt.NDArray[np.float64]
 
 N_RESAMPLES = 1000
 
 
-class Estimate(BaseModel):
+class Estimate(Record):
     """A metric and its 95 % interval."""
-
-    model_config = ConfigDict(frozen=True)
 
     value: float
     low: float

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
+from leadmodel.arrays import Bools, Floats, Positions
 from leadmodel.metrics.bootstrap import N_RESAMPLES, Estimate, bootstrap
 
 __all__ = [
@@ -24,9 +25,6 @@ __all__ = [
     "roc_auc",
 ]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
 N_BINS = 10
 
 
@@ -36,7 +34,7 @@ class _Sorted(NamedTuple):
     y: Floats
     probability: Floats
     weights: Floats
-    last_of_tie: npt.NDArray[np.bool_]
+    last_of_tie: Bools
 
 
 def evaluate(y: npt.ArrayLike, probability: npt.ArrayLike) -> dict[str, float]:
@@ -65,7 +63,7 @@ def estimate_metrics(
     y: npt.ArrayLike,
     probability: npt.ArrayLike,
     *,
-    positive: npt.NDArray[np.bool_] | None = None,
+    positive: Bools | None = None,
     gain: Floats | None = None,
     random_state: int = 0,
     n_resamples: int = N_RESAMPLES,
@@ -259,16 +257,14 @@ def _calibration_error(leads: _Sorted, total: Floats) -> Floats:
     return np.asarray(np.abs(gaps).sum(axis=1) / total)
 
 
-def _bin_starts(leads: _Sorted) -> npt.NDArray[np.intp]:
+def _bin_starts(leads: _Sorted) -> Positions:
     """Return where bins of about equal size begin; none divides leads of one probability."""
     first_of_tie = np.flatnonzero(np.append(True, leads.last_of_tie[:-1]))
     wanted = np.linspace(0, len(leads.y), N_BINS + 1).astype(int)[:-1]
     return np.unique(first_of_tie[np.searchsorted(first_of_tie, wanted, side="right") - 1])
 
 
-def _decision_metrics(
-    y: Any, positive: npt.NDArray[np.bool_], gain: Floats | None, weights: Floats
-) -> dict[str, Floats]:
+def _decision_metrics(y: Any, positive: Bools, gain: Floats | None, weights: Floats) -> dict[str, Floats]:
     y = np.asarray(y, dtype=np.float64)
     hits, called, converted = (weights @ v for v in (positive * y, positive.astype(float), y))
     correct, total = weights @ (positive == (y == 1)).astype(float), weights.sum(axis=1)

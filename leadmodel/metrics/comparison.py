@@ -1,17 +1,16 @@
 """Compare models by their predictions for the same leads."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
-
+from leadmodel.arrays import Floats, Ints
 from leadmodel.metrics.classification import Estimate, evaluate, log_losses
+from leadmodel.records import Record
 
 __all__ = ["Candidate", "Trial", "compare", "paired_difference"]
 
 
-class Trial(BaseModel):
+class Trial(NamedTuple):
     """Cross-validated predictions of one type of model.
 
     Parameters
@@ -26,16 +25,14 @@ class Trial(BaseModel):
         Wall time over all folds.
     """
 
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
-
     name: str
     character: str
-    probability: npt.NDArray[np.float64]
+    probability: Floats
     fit_seconds: float
     score_seconds: float
 
 
-class Candidate(BaseModel):
+class Candidate(Record):
     """One type of model as the comparison ranks it.
 
     Parameters
@@ -48,8 +45,6 @@ class Candidate(BaseModel):
         Time to score a thousand leads.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     name: str
     character: str
     metrics: dict[str, float]
@@ -58,7 +53,7 @@ class Candidate(BaseModel):
     score_seconds: float
 
 
-def compare(y: npt.NDArray[np.int64], trials: Sequence[Trial]) -> tuple[Candidate, ...]:
+def compare(y: Ints, trials: Sequence[Trial]) -> tuple[Candidate, ...]:
     """Rank trials on the same leads by log loss, the lowest first.
 
     Parameters
@@ -83,9 +78,7 @@ def compare(y: npt.NDArray[np.int64], trials: Sequence[Trial]) -> tuple[Candidat
     return tuple(sorted(candidates, key=lambda candidate: candidate.behind.value))
 
 
-def paired_difference(
-    y: npt.NDArray[np.int64], probability: npt.NDArray[np.float64], baseline: npt.NDArray[np.float64]
-) -> Estimate:
+def paired_difference(y: Ints, probability: Floats, baseline: Floats) -> Estimate:
     """Estimate the log loss minus that of a `baseline` on the same leads, with its 95 % interval.
 
     Paired by lead, a lead that is hard for both models adds nothing to the variance.

@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
 from leadmodel.arrays import Bools, Floats, Ints
 from leadmodel.metrics.classification import reliability
+from leadmodel.records import Record
 
 __all__ = [
     "CallPayoff",
@@ -64,16 +64,14 @@ class Cuts(NamedTuple):
         return self.hits / self.hits[-1]
 
 
-class Line(BaseModel):
+class Line(Record):
     """One curve."""
-
-    model_config = ConfigDict(frozen=True)
 
     x: list[float]
     y: list[float]
 
 
-class Curves(BaseModel):
+class Curves(Record):
     """All curves of the test leads.
 
     Parameters
@@ -95,8 +93,6 @@ class Curves(BaseModel):
     confusion : list of list of int
         Rows: other and converted leads; columns: decided against and for.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     roc: Line
     precision_recall: Line

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 from scipy.special import ndtri
 
+from leadmodel.arrays import Floats, Ints, Positions
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.metrics.classification import Estimate, estimate_metrics
+from leadmodel.records import Record
 
 __all__ = ["SliceMetrics", "evaluate_slices"]
 
@@ -20,7 +20,7 @@ MIN_OF_EACH = 15
 N_RESAMPLES = 200
 
 
-class SliceMetrics(BaseModel):
+class SliceMetrics(Record):
     """The test leads with one value of one field.
 
     Parameters
@@ -38,8 +38,6 @@ class SliceMetrics(BaseModel):
         Problem of the slice in words; empty if there is none.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     field: str
     value: str
     n_leads: int
@@ -53,8 +51,8 @@ class SliceMetrics(BaseModel):
 def evaluate_slices(
     schema: LeadSchema,
     X: pd.DataFrame,
-    y: npt.NDArray[np.int64],
-    probability: npt.NDArray[np.float64],
+    y: Ints,
+    probability: Floats,
     roc_auc: float,
     random_state: int = 0,
 ) -> tuple[SliceMetrics, ...]:
@@ -109,7 +107,7 @@ def evaluate_slices(
     return tuple(sorted(evaluated, key=lambda one: (not one.verdict, -abs(one.gap.value))))
 
 
-def _values(schema: LeadSchema, X: pd.DataFrame) -> Sequence[tuple[str, str, npt.NDArray[np.intp]]]:
+def _values(schema: LeadSchema, X: pd.DataFrame) -> Sequence[tuple[str, str, Positions]]:
     values = []
     for field in schema.fields:
         column = X[field.name].to_numpy()

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from leadmodel.arrays import Positions
 from leadmodel.insights.conversion import wilson
 from leadmodel.insights.profile import Cell
 from leadmodel.leads.field import MIN_CATEGORY_COUNT
@@ -72,7 +72,7 @@ class Slices:
         hours = self.edges[1] - self.edges[0] < timedelta(days=1)
         return [f"{edge:%H:%M}" if hours else f"{edge:%b} {edge.day}" for edge in self.edges[:-1]]
 
-    def index_of(self, times: pd.Series) -> npt.NDArray[np.intp]:
+    def index_of(self, times: pd.Series) -> Positions:
         """Return the index of the slice of each time, -1 for one outside all of them."""
         edges = pd.DatetimeIndex(self.edges).as_unit("ms").asi8
         index = np.searchsorted(edges, times.dt.as_unit("ms").astype("int64").to_numpy(), side="right") - 1

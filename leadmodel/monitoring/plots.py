@@ -5,10 +5,10 @@ from operator import attrgetter
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from leadmodel.arrays import Floats
 from leadmodel.drift.drift import Drift
 from leadmodel.monitoring.history import Outcomes, Requests, Scores
 from leadmodel.plots.style import ACCENT, INK, PALE, SECOND, in_percent, legend_below, new_axes, short
@@ -40,7 +40,6 @@ STYLES = ((ACCENT, "o-"), (SECOND, "s--"), (INK, "^:"))
 TICKS = (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000)
 """Bins of the time of requests, in milliseconds."""
 
-Floats = npt.NDArray[np.float64]
 T = TypeVar("T")
 
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pydantic import ValidationError
 
+from leadmodel.arrays import Bools
 from leadmodel.drift.counts import count_leads
 from leadmodel.drift.drift import Drift, compare_leads
 from leadmodel.drift.performance import evaluate_outcomes
@@ -54,7 +54,7 @@ class _NewLeads(NamedTuple):
     """Leads of the challenger, which of them are newer than those of the champion, and their drift."""
 
     data: TrainingData
-    is_new: npt.NDArray[np.bool_]
+    is_new: Bools
     drift: Drift
 
 
@@ -174,7 +174,7 @@ def _age_days(champion: LeadModel) -> float:
     return round(age.total_seconds() / 86_400, 2)
 
 
-def _newer_than(champion: LeadModel, data: TrainingData) -> npt.NDArray[np.bool_]:
+def _newer_than(champion: LeadModel, data: TrainingData) -> Bools:
     """Return which leads with an outcome are newer than all training leads of the champion."""
     time_range, time = champion.config.training.time_range, data.recipe.time
     if time is None or time_range is None:

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from leadmodel.arrays import Floats
 from leadmodel.insights.association import Association
 from leadmodel.insights.conversion import Conversion
 from leadmodel.insights.insights import Histogram, Spread
@@ -216,7 +216,7 @@ def draw_interaction(interaction: Interaction, labels: Mapping[str, str]) -> Fig
 
 def _draw_table(
     title: str,
-    shades: npt.NDArray[np.float64],
+    shades: Floats,
     texts: Sequence[Sequence[str]],
     rows: Sequence[str],
     columns: Sequence[str],

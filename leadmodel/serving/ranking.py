@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from leadmodel.arrays import Floats, Positions
 from leadmodel.batch.score import answer_columns, append_answers
 from leadmodel.decision.policy import Decision
 from leadmodel.explain.reasons import Reason, explain
@@ -78,11 +78,11 @@ class RankedLeads:
     name: str
     table: pa.Table
     answers: Mapping[str, str]
-    rows: npt.NDArray[np.intp]
+    rows: Positions
     matches: tuple[Match, ...]
     unused: Mapping[str, str]
     decision: Decision
-    places: npt.NDArray[np.intp]
+    places: Positions
     choices: Mapping[str, tuple[str, ...]]
     formats: Mapping[str, Callable[[float], str]]
     ranking: Ranking = "probability"
@@ -101,12 +101,12 @@ class RankedLeads:
         return list(self.decision.bands)
 
     @property
-    def probability(self) -> npt.NDArray[np.float64]:
+    def probability(self) -> Floats:
         """Of each lead, in their order."""
         return self.answer("probability").to_numpy()
 
     @property
-    def values(self) -> npt.NDArray[np.float64] | None:
+    def values(self) -> Floats | None:
         """The expected value of each lead, if they are ranked by it."""
         return self.answer("expected_value").to_numpy() if self.ranking == "expected_value" else None
 
@@ -144,7 +144,7 @@ class RankedLeads:
         *,
         descending: bool = False,
         choices: Mapping[str, Collection[str]] | None = None,
-    ) -> npt.NDArray[np.intp]:
+    ) -> Positions:
         """Return the places of the leads with these grades, best first or by a column.
 
         Given `choices`, of the leads alone whose answers of these names are among the values.

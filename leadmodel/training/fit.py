@@ -198,7 +198,7 @@ def fit_classifier(
 
 def _with_tuned(tuned: CrossValidated, trials: list[Trial]) -> list[Trial]:
     """Put the tuned model first; the default beside it is called what it is."""
-    untuned = trials[0].model_copy(update={"name": "CatBoost, untuned"})
+    untuned = trials[0]._replace(name="CatBoost, untuned")
     return [tuned.trial, untuned, *trials[1:]]
 
 

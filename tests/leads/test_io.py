@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 from support import command
 
+from leadmodel.atomic import write_leads
 from leadmodel.errors import InputError
-from leadmodel.leads.io import read_batches, read_table, write_leads
+from leadmodel.leads.io import read_batches, read_table
 
 
 def written(folder: Path, name: str, content: bytes) -> Path:

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from leadmodel.arrays import Ints
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.io import read_table
 from leadmodel.leads.outcome import known_outcomes, read_outcome
@@ -181,7 +182,7 @@ def _column(table: pd.DataFrame, name: str, option: str) -> pd.Series:
     raise InputError(f"No column is named {quoted(name)}.{hint} Name the right one with {option}.")
 
 
-def _rows(column: pd.Series) -> npt.NDArray[np.int64]:
+def _rows(column: pd.Series) -> Ints:
     numbers = pd.to_numeric(column, errors="coerce")
     wrong = column.notna() & ~((numbers >= 1) & (numbers % 1 == 0))
     if wrong.any():

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from leadmodel.arrays import Floats
 from leadmodel.leads.field import MISSING, Field
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable
@@ -36,7 +36,7 @@ def keep_leads(table: LeadTable) -> dict[str, pa.Array]:
     return kept
 
 
-def _keep_numbers(field: Field, numbers: npt.NDArray[np.float64]) -> pa.Array:
+def _keep_numbers(field: Field, numbers: Floats) -> pa.Array:
     if field.minimum is None or field.maximum is None:  # a flag: 0, 1 or nothing
         low, high = 0.0, 1.0
     else:

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
-
+from leadmodel.arrays import Positions
 from leadmodel.decision.call_plan import CallPlan
 from leadmodel.options import installed
 from leadmodel.serving.ranking import Match, RankedLeads
@@ -118,9 +116,7 @@ STYLES = {
 """How the cells of an answer are written: a class of the stylesheet, or a part of the template."""
 
 
-def render_list(
-    ranked: RankedLeads, places: npt.NDArray[np.intp], column: str | None, descending: bool
-) -> str:
+def render_list(ranked: RankedLeads, places: Positions, column: str | None, descending: bool) -> str:
     """Render the first `MAX_SHOWN` of the leads at `places` as a table.
 
     Each head is a button that holds the name of its column in ``data-column``.
