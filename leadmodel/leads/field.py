@@ -1,4 +1,4 @@
-"""A field of a lead: its kind, its usual values, and how one raw value of it is read."""
+"""Define a field of a lead: its kind, its usual values, and the conversion of one raw value."""
 
 import math
 import re
@@ -31,24 +31,24 @@ TRUE_WORDS = {"1", "1.0", "true", "t", "yes", "y", "on"}
 FALSE_WORDS = {"0", "0.0", "false", "f", "no", "n", "off"}
 
 MISSING = "(missing)"
-"""The category that stands for "not answered"; the saved pipeline fills it in as well."""
+"""Category of a missing text; the saved pipeline fills in the same one."""
 
 MIN_CATEGORY_COUNT = 5
-"""Categories seen in fewer leads might point to a person, so no file of the model names them."""
+"""Categories seen in fewer leads could identify a person, so no file of the model names them."""
 
 MIN_TOLD = 2 * MIN_CATEGORY_COUNT
-"""Of fewer leads it is not told how many converted."""
+"""Least number of leads whose conversion rate is shown."""
 
 Kind = Literal["numeric", "categorical", "boolean"]
 Value = float | str
 
 
 _NESTED = (list, tuple, set, Mapping)
-"""A tuple: a union would be made anew for each value."""
+"""A tuple, because isinstance with a union builds the union for each value."""
 
 
 class ValueWarning(Record):
-    """Something to know about a value that was scored all the same."""
+    """Warn of an unusual value, which is scored all the same."""
 
     field: str
     kind: Literal["missing", "unseen", "out of range"]
@@ -56,12 +56,12 @@ class ValueWarning(Record):
 
 
 class Field(Record):
-    """One thing known of a lead.
+    """Describe a field of a lead.
 
-    A boolean whose two choices are "0" and "1" is a number to the model; every other
-    boolean is a text of two choices, exactly as the leads write it. What is `assumed` stands
-    for a number that was not given: the training leads' mean, where none of them lacked it. Beyond
-    `minimum` and `maximum` lie a handful of training leads; `missing_share` is 0 of fewer.
+    A boolean with the choices "0" and "1" is a number to the model; every other boolean is a text with
+    two choices, as the leads write it. A missing number is replaced by `assumed`, the mean of the
+    training leads, if none of them lacked it. Only a few training leads lie beyond `minimum` and
+    `maximum`; `missing_share` is 0 if only a few lack the field.
     """
 
     name: str
@@ -82,7 +82,7 @@ class Field(Record):
 
     @property
     def is_text(self) -> bool:
-        """Whether the model takes this field as a category."""
+        """Return whether the field is categorical to the model."""
         return self.kind == "categorical" or (self.kind == "boolean" and not self._is_flag)
 
     @property
@@ -91,14 +91,14 @@ class Field(Record):
 
     @property
     def is_complete(self) -> bool:
-        """Whether the field says all that forms and reasons need: its range, or its two choices."""
+        """Return whether the field has what forms and reasons need: its range, or its two choices."""
         if self.kind == "boolean" and len(self.choices) != 2:
             return False
         return self.is_text or (self.minimum is not None and self.maximum is not None)
 
     @property
     def missing_value(self) -> Value:
-        """What the model gets when the field was not answered."""
+        """Value of the field for the model if a lead lacks it."""
         return MISSING if self.is_text else math.nan
 
     @cached_property
@@ -107,11 +107,11 @@ class Field(Record):
 
     @cached_property
     def usual_texts(self) -> frozenset[str]:
-        """The texts that `warning` finds nothing unusual about."""
+        """Texts without a `warning`."""
         return self._known if self.missing_share > 0 else self._known - {MISSING}
 
     def parse(self, value: Any) -> Value:
-        """Return `value`, which is not missing, as the model takes it.
+        """Convert a raw `value`, which is not missing.
 
         Raises
         ------
@@ -121,6 +121,8 @@ class Field(Record):
         if isinstance(value, _NESTED):
             raise LeadError.of_value(self.name, value, "be a single value")
         if isinstance(value, int) and value.bit_length() > 1024:
+            # Python refuses to print integers of more than 4,300 digits, so that the message of float()
+            # would fail as well.
             raise LeadError.of_value(self.name, value, "have at most 308 digits")
         if self._is_flag:
             return self._parse_flag(value)
@@ -142,6 +144,7 @@ class Field(Record):
         return float(text in TRUE_WORDS)
 
     def _parse_text(self, value: Any) -> str:
+        # A column of whole categories with gaps comes as floats: 3.0 is the category "3".
         if isinstance(value, float) and value.is_integer() and str(value) not in self._known:
             value = int(value)
         text = str(value).strip()
@@ -159,7 +162,7 @@ class Field(Record):
         return no if folded in FALSE_WORDS | {no.lower()} else text
 
     def warning(self, value: Value) -> ValueWarning | None:
-        """Return what is unusual about a parsed `value`, if anything."""
+        """Return the warning about a converted `value` if it is unusual."""
         if isinstance(value, str):
             return self._text_warning(value)
         if math.isnan(value):

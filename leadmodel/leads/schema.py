@@ -1,4 +1,4 @@
-"""What a lead is: its fields, and the one path from raw values to typed ones."""
+"""Define the schema of leads: their fields, their names in the API, and the conversion of values."""
 
 import math
 import re
@@ -22,16 +22,16 @@ _TAKEN = {"api_name", "fn_index", "headers", "self"}
 
 
 class LeadSchema(Record):
-    """The fields of a lead, in the order the leads have them.
+    """Hold the fields of a lead, in the order of the leads' columns.
 
     Parameters
     ----------
     fields : tuple of Field
-        What the model uses.
+        The fields that the model uses.
     ignored : dict of str to str
-        Columns that a lead may carry and the model does not use, each with the reason.
+        Columns that leads may have and the model does not use, each with the reason.
     placeholders : tuple of str
-        Texts that mean "not answered", beside the empty text.
+        Texts that mark a missing value, besides the empty text.
     """
 
     fields: tuple[Field, ...]
@@ -88,14 +88,14 @@ class LeadSchema(Record):
         )
 
     def is_missing(self, value: Any) -> bool:
-        """Whether `value` means "not answered"."""
+        """Return whether a raw `value` means that the lead lacks it."""
         if isinstance(value, str):
             text = value.strip()
             return not text or text in self.placeholders
         return value is None or (isinstance(value, float) and math.isnan(value))
 
     def read_value(self, field: Field, value: Any) -> Value:
-        """Return one raw value of `field` as the model takes it.
+        """Convert one raw value of `field`.
 
         Raises
         ------
@@ -116,29 +116,26 @@ class LeadSchema(Record):
         LeadError
             If a name is unknown, or two are of one field.
         """
-        found: dict[str, str] = {}
+        name_of: dict[str, str] = {}
         for name in names:
             field = self._by_key.get(name)
             if field is not None:
-                if field.name in found:
-                    twice = f"the lead has the field {quoted(field.name)} twice, by two names."
-                    raise LeadError(field.name, twice)
-                found[field.name] = name
+                if field.name in name_of:
+                    problem = f"the lead has the field {quoted(field.name)} twice, by two names."
+                    raise LeadError(field.name, problem)
+                name_of[field.name] = name
             elif name not in self.ignored:
-                raise LeadError(str(name), self._unknown(name))
-        return found
-
-    def _unknown(self, name: str) -> str:
-        # A name of megabytes would be compared for seconds.
-        close = get_close_matches(str(name)[:200], self.by_name, n=1)
-        hint = f" Did you mean {quoted(close[0])}?" if close else ""
-        known = ", ".join(self.by_name)
-        return f"the lead has a field {quoted(name)} that the model does not know.{hint} Known: {known}."
+                # Cut, because a name of megabytes would be compared for seconds.
+                close = get_close_matches(str(name)[:200], self.by_name, n=1)
+                hint = f" Did you mean {quoted(close[0])}?" if close else ""
+                problem = f"the lead has a field {quoted(name)} that the model does not know.{hint}"
+                raise LeadError(str(name), f"{problem} Known: {', '.join(self.by_name)}.")
+        return name_of
 
     def check_columns(self, columns: Sequence[str]) -> None:
         """Raise InputError, as a diff, unless `columns` hold every field.
 
-        Columns that the model does not know are let pass: a table carries more than a score needs.
+        Columns that the model does not know are allowed: a table usually has more than the model uses.
         """
         lacking = [name for name in self.by_name if name not in columns]
         if not lacking:

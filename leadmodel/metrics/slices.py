@@ -104,7 +104,7 @@ def evaluate_slices(
                 verdict=_verdict(test["roc_auc"], gap, roc_auc, overall),
             )
         )
-    return tuple(sorted(evaluated, key=lambda one: (not one.verdict, -abs(one.gap.value))))
+    return tuple(sorted(evaluated, key=lambda metrics: (not metrics.verdict, -abs(metrics.gap.value))))
 
 
 def _values(schema: LeadSchema, X: pd.DataFrame) -> Sequence[tuple[str, str, Positions]]:

@@ -12,23 +12,23 @@ from leadmodel.leads.schema import LeadSchema
 __all__ = ["choose_columns", "forget_rare", "max_columns", "narrow"]
 
 MIN_COLUMNS = 200
-"""As many columns are never too many: trees pass over what tells nothing."""
+"""Number of columns that is never too many: trees ignore those without information."""
 
 LEADS_PER_COLUMN = 10
-"""Of more columns, some of those that tell nothing seem to tell as much as those that do."""
+"""Leads per column; with fewer, some columns of pure chance look as good as the best real ones."""
 
 
 def max_columns(n_leads: int) -> int:
-    """Return how many columns a model of `n_leads` takes."""
+    """Return the largest number of columns for a model of `n_leads`."""
     return max(MIN_COLUMNS, n_leads // LEADS_PER_COLUMN)
 
 
 def choose_columns(X: pd.DataFrame, y: Ints) -> list[str]:
-    """Return the columns to learn from: those that each alone rank the leads best, if they are too many.
+    """Choose the columns to learn from: all, or if they are too many those that each rank leads best.
 
-    Each column is judged on leads that it was not measured on, as the audit does. Whoever judges a model
-    on other leads chooses without them, or columns that fit these by chance make it look good (Ambroise
-    and McLachlan 2002).
+    Each column is evaluated on leads that it was not fitted to, as in the audit. The leads that a model is
+    tested on must not take part in the choice, or columns that fit them by chance make the model look
+    good (Ambroise and McLachlan 2002).
 
     Parameters
     ----------
@@ -43,11 +43,12 @@ def choose_columns(X: pd.DataFrame, y: Ints) -> list[str]:
     folds = deal_folds(y, np.random.default_rng(0))
     auc = [measure_univariate(to_codes(X[name]), is_gap(X[name]), y, folds).auc for name in X.columns]
     best = np.argsort(-np.array(auc), kind="stable")[:limit]
-    return [X.columns[place] for place in np.sort(best)]
+    # In the order of the leads' columns, so that the same columns give the same model.
+    return [X.columns[position] for position in np.sort(best)]
 
 
 def narrow(schema: LeadSchema, X: pd.DataFrame, y: Ints) -> LeadSchema:
-    """Return the schema of the columns that are chosen, with the others among those left out.
+    """Return the schema of the chosen columns; the others are ignored, with the reason.
 
     Parameters
     ----------
@@ -66,16 +67,16 @@ def narrow(schema: LeadSchema, X: pd.DataFrame, y: Ints) -> LeadSchema:
 
 
 def forget_rare(X: pd.DataFrame) -> pd.DataFrame:
-    """Return leads to learn from, in which every text of fewer than a handful of them is a token.
+    """Replace rare texts by tokens, so that nobody can find out from the model that a lead had one.
 
     CatBoost keeps a hash of each text that it learns from. It learns from a token what it would have
-    learned from the text, and no lead that is scored can hold one: what is read of a lead begins with no
-    blank. So nothing has to be replaced when leads are scored, and a rare text is one never seen.
+    learned from the text, but no lead to score can have a token: tokens begin with a blank, and texts
+    are stripped when they are read. So scoring treats a rare text as one never seen.
 
     Parameters
     ----------
     X : DataFrame of shape (n_leads, n_fields)
-        Typed leads, all that one model learns from; what it has is not copied.
+        Typed leads, all that one model is fitted to; unchanged columns are not copied.
     """
     return X.assign(**{name: _forget(X[name]) for name in X.select_dtypes("category").columns})
 
@@ -84,7 +85,7 @@ def _forget(column: pd.Series) -> pd.Series:
     texts = column.cat.categories
     counts = np.bincount(column.cat.codes.to_numpy(), minlength=len(texts))
     names = [
-        text if count >= MIN_CATEGORY_COUNT else f" {place}"
-        for place, (text, count) in enumerate(zip(texts, counts.tolist(), strict=True))
+        text if count >= MIN_CATEGORY_COUNT else f" {code}"
+        for code, (text, count) in enumerate(zip(texts, counts.tolist(), strict=True))
     ]
     return column.cat.rename_categories(names)

@@ -36,10 +36,9 @@ def fit_pipeline(
 ) -> Pipeline:
     """Fit the pipeline from leads to the probability of a conversion.
 
-    The first step names what is missing in a text, assumes the typical number where no training
-    lead lacked one, and puts the columns in the model's order; CatBoost takes texts, and the gaps
-    that training leads had, as they are. Texts of few leads are not learned; see
-    `leadmodel.prepare.columns`.
+    The first step fills in missing texts, fills in the mean of numbers that no training lead lacked, and
+    puts the columns in the model's order. CatBoost handles texts, and numbers that training leads lacked
+    as well, by itself. Rare texts are hidden from it; see `leadmodel.prepare.columns`.
 
     Parameters
     ----------
@@ -76,7 +75,7 @@ def fit_regression(
     columns = _make_columns(schema)
     regressor = CatBoostRegressor(**(parameters | {"cat_features": tuple(schema.text_columns)}))
     regressor.fit(columns.transform(forget_rare(X)), target)
-    # Merging, even of one, leaves out what only training needs.
+    # Merging, even of a single model, removes the data that only training needs.
     return Pipeline([("columns", columns), ("regressor", to_regressor(_average([regressor])).copy())])
 
 
@@ -92,9 +91,10 @@ def _make_columns(schema: LeadSchema) -> ColumnTransformer:
         verbose_feature_names_out=False,
     ).set_output(transform="pandas")
     unknown = [schema.by_name[name].missing_value for name in schema.columns]
-    # Of this one lead each number is the mean, so that every part of the leads assumes the same.
+    # Fitted on a lead whose numbers are the means of the schema, so that models of different leads,
+    # such as segment models, fill in the same numbers.
     lead = LeadTable.from_rows(schema, [unknown]).impute().to_frame()
-    # Fitted on texts, because a reader's leads come with texts rather than categories.
+    # Fitted on texts, because leads that others read with pandas have texts rather than categories.
     return columns.fit(lead.astype(dict.fromkeys(schema.text_columns, object)))
 
 
@@ -125,7 +125,7 @@ def fit_bag(
         member = CatBoostClassifier(**(parameters | {"random_seed": seed, "cat_features": tuple(texts)}))
         members.append(member.fit(X, y))
         progress(f"model {number + 1} of {n_members}")
-    # A merged classifier does not know that it is fitted, and a pipeline asks; its copy does.
+    # scikit-learn takes CatBoost's merged classifier for an unfitted one, but not its copy.
     return to_classifier(_average(members)).copy()
 
 

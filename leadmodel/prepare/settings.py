@@ -1,4 +1,4 @@
-"""Everything a training run can be told, resolved once and saved with the model."""
+"""Define the settings of a training run, which are saved with the model."""
 
 from typing import Any, Literal
 
@@ -15,14 +15,14 @@ class TrainingSettings(Record):
     Parameters
     ----------
     seed : int
-        Of the split, the folds, the boosting and the resamples.
+        Seed of the split, the folds, the boosting and the resamples.
     test_share : float
-        Share of the leads that are kept for the test; the newest ones where times are known.
+        Share of the test leads; the newest leads where times are known.
     drop_leaks : bool
-        Whether columns that the audit suspects of knowing the outcome are left out. Not by itself:
-        a suspect may be the best honest column, and only who knows the source can tell.
+        Whether to leave out the columns that the audit suspects of leaking the outcome. Off by default:
+        a suspect may be the best legitimate column, which only someone who knows the source can tell.
     n_folds : int
-        Folds of the cross-validation that gives the tree count and the decision threshold.
+        Folds of the cross-validation that determines the tree count and the decision threshold.
     max_trees : int
         Upper limit of the tree count.
     patience : int
@@ -36,19 +36,19 @@ class TrainingSettings(Record):
     depth : int
         Depth of CatBoost's symmetric trees.
     one_hot_max_size : int
-        Texts of at most so many values are compared with each value; the others are encoded
-        by what leads with the same value did.
+        Categorical fields with at most this many values are one-hot encoded; the others are encoded by
+        the outcomes of leads with the same value.
     ordered_below : int
         Ordered boosting (Prokhorenkova et al. 2018) for fewer training leads than this. It was
         better on one of three lead sets and level on the others, at 2 to 5 times the time: this
         is where the time begins to matter, not where the gain ends.
     tune_minutes : float
-        How long to search for better parameters than these; 0 not to.
+        Minutes to search for better parameters; 0 for no search.
     segment_by : str, optional
-        A text field, for whose values models of their own are tried.
+        A text field for whose values segment models are tried.
     segments : int or "auto", optional
-        Into how many segments to divide the leads by what describes them; "auto" to find the number.
-        The model is the same with them and without.
+        Number of segments to cluster the leads into; "auto" to choose it. Segments do not change the
+        predictions.
     """
 
     seed: int = 0

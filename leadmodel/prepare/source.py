@@ -1,4 +1,4 @@
-"""Read past leads and what is known of them, for the command line and for Python alike."""
+"""Read past leads and their recipe, for the command line and for Python alike."""
 
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
@@ -40,7 +40,7 @@ def read_past_leads(
     bands: Mapping[str, int] | None = None,
     on_report: Callable[[str], None] = lambda text: None,
 ) -> tuple[pd.DataFrame, Recipe]:
-    """Return past leads, and the recipe with what else is said of them.
+    """Read past leads, and complete their recipe with the options given.
 
     A recipe with events makes the leads from the tables in a folder.
 
@@ -76,7 +76,7 @@ def read_past_leads(
         leads = source
     else:
         leads = read_leads_of(source, known)
-        # Of an address only the file's name: its query may hold a token.
+        # Only the file's name: the query of a URL may contain a token.
         known = known.updated(title=known.title or Path(urlsplit(str(source)).path).stem)
     ids, dropped = _as_tuple(id), _as_tuple(drop)
     _check_names([*ids, *dropped], leads)

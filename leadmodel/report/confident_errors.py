@@ -1,4 +1,4 @@
-"""The surest mistakes: leads that did the opposite of what the model was most confident of, and why."""
+"""Find the confident errors: leads whose outcome was the opposite of what the model was sure of."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from leadmodel.arrays import Ints
-from leadmodel.explain.reasons import Explanation, Reason, explain
+from leadmodel.explain.reasons import Reason, explain
 from leadmodel.insights.conversion import group_name
 from leadmodel.insights.profile import Profile
 from leadmodel.leads.field import Value
@@ -19,17 +19,17 @@ MAX_REASONS = 3
 
 
 class ConfidentError(NamedTuple):
-    """A lead that was thought sure of one outcome and had the other.
+    """A lead with a confident prediction and the opposite outcome.
 
     Parameters
     ----------
     probability : float
-        What the model said.
+        Predicted probability of conversion.
     converted : bool
-        What happened.
+        Actual outcome.
     misled_by : tuple of str
-        The fields that spoke loudest for the wrong outcome, each by its range or frequent value
-        and the share of such training leads that converted: nothing that points to the lead.
+        The fields with the largest contributions to the wrong outcome, each with its range or frequent
+        value and the conversion rate of such training leads, so that no lead can be identified.
     """
 
     probability: float
@@ -38,58 +38,50 @@ class ConfidentError(NamedTuple):
 
 
 def find_confident_errors(
-    routing: Predictor, profile: Profile, X: pd.DataFrame, y: Ints, n_each: int = 4
+    predictor: Predictor, profile: Profile, X: pd.DataFrame, y: Ints, n_each: int = 4
 ) -> tuple[ConfidentError, ...]:
-    """Find the surest mistakes among leads that the model has not learned from.
+    """Find the most confident errors among leads that the model was not trained on.
 
     Parameters
     ----------
-    routing : Predictor
+    predictor : Predictor
         The model.
     profile : Profile
-        What its training leads did.
+        Profile of its training leads.
     X : DataFrame of shape (n_leads, n_fields)
         Typed leads.
     y : array of shape (n_leads,)
         1 for converted, 0 for the others.
     n_each : int
-        How many of either kind.
+        Number of errors per outcome.
 
     Returns
     -------
-    tuple of Mistake
-        First the leads that converted, of the lowest probabilities, then the others, of the highest.
+    tuple of ConfidentError
+        First the converted leads with the lowest probabilities, then the others with the highest.
     """
-    surprise = y - routing.predict(X).probability
-    rising = np.argsort(surprise, kind="stable")
-    missed = [place for place in rising[: -n_each - 1 : -1] if y[place]]
-    false_hopes = [place for place in rising[:n_each] if not y[place]]
-    places = [*missed, *false_hopes]
-    table = LeadTable.from_frame(routing.schema, X.iloc[places])
-    predictions = routing.predict(table, explain=True)
+    residual = y - predictor.predict(X).probability
+    order = np.argsort(residual, kind="stable")
+    missed = [position for position in order[: -n_each - 1 : -1] if y[position]]
+    false_hopes = [position for position in order[:n_each] if not y[position]]
+    # Only these few leads are explained: contributions cost much more than probabilities.
+    positions = [*missed, *false_hopes]
+    table = LeadTable.from_frame(predictor.schema, X.iloc[positions])
+    predictions = predictor.predict(table, explain=True)
     assert predictions.contributions is not None
-    told = explain(profile, table, predictions.contributions)
-    return tuple(
-        ConfidentError(chance, bool(y[place]), _tell(routing, profile, row, _wrong(one, bool(y[place]))))
-        for place, row, chance, one in zip(
-            places, table.rows(), predictions.probability.tolist(), told, strict=True
-        )
-    )
+    explanations = explain(profile, table, predictions.contributions)
+    errors = []
+    for lead, (position, row) in enumerate(zip(positions, table.rows(), strict=True)):
+        converted = bool(y[position])
+        reasons = explanations[lead].reasons_against if converted else explanations[lead].reasons_for
+        misled_by = tuple(_describe(predictor, profile, row, reason) for reason in reasons[:MAX_REASONS])
+        errors.append(ConfidentError(float(predictions.probability[lead]), converted, misled_by))
+    return tuple(errors)
 
 
-def _wrong(explanation: Explanation, converted: bool) -> tuple[Reason, ...]:
-    """Return what spoke for the outcome that the lead did not have."""
-    return explanation.reasons_against if converted else explanation.reasons_for
-
-
-def _tell(
-    routing: Predictor, profile: Profile, row: list[Value], reasons: tuple[Reason, ...]
-) -> tuple[str, ...]:
-    schema, told = routing.schema, []
-    for reason in reasons[:MAX_REASONS]:
-        field, known = schema.by_name[reason.field], profile.fields[reason.field]
-        value = row[schema.columns.index(reason.field)]
-        cell = known.cell(value)
-        rate = f" ({cell.rate:.0%})" if cell.is_told else ""
-        told.append(f"{field.label} {group_name(field, known, value)}{rate}")
-    return tuple(told)
+def _describe(predictor: Predictor, profile: Profile, row: list[Value], reason: Reason) -> str:
+    field, field_profile = predictor.schema.by_name[reason.field], profile.fields[reason.field]
+    value = row[predictor.schema.columns.index(reason.field)]
+    cell = field_profile.cell(value)
+    rate = f" ({cell.rate:.0%})" if cell.is_told else ""
+    return f"{field.label} {group_name(field, field_profile, value)}{rate}"

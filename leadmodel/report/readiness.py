@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from leadmodel.metrics.comparison import Candidate
+import numpy as np
+
 from leadmodel.metrics.slices import SliceMetrics
 from leadmodel.records import Record
 from leadmodel.report.evaluation import Evaluation
@@ -42,9 +43,9 @@ class Check(Record):
     Parameters
     ----------
     level : str
-        The best that a model of which this holds can be.
+        The best level that a model with this result can have.
     sentence : str
-        What was found, with its numbers.
+        The result in words, with its numbers.
     """
 
     level: ReadinessLevel
@@ -52,7 +53,7 @@ class Check(Record):
 
 
 class Readiness(Record):
-    """Hold whether a model is ready for use, and why.
+    """Hold the readiness of a model for use, and the reasons.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ class Readiness(Record):
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """What the level rests on: the complaints, or for a ready model all that was found."""
+        """Reasons for the level: the complaints, or all results of a model without any."""
         complaints = tuple(check.sentence for check in self.checks if check.level != "ready")
         return complaints or tuple(check.sentence for check in self.checks)
 
@@ -151,8 +152,8 @@ def _check_leaks(evaluation: Evaluation, suspects: list[str]) -> Check:
 
 
 def _check_prior(evaluation: Evaluation) -> Check:
-    own, by_name = _own(evaluation), {model.name: model for model in evaluation.comparison}
-    prior = by_name.get("Prior")
+    own = evaluation.catboost
+    prior = next((model for model in evaluation.comparison if model.name == "Prior"), None)
     if prior is None:
         return Check(level="usable with care", sentence="It was not compared with the average rate alone.")
     loss, bar = own.metrics["log_loss"], prior.metrics["log_loss"]
@@ -166,7 +167,7 @@ def _check_prior(evaluation: Evaluation) -> Check:
 
 
 def _check_others(evaluation: Evaluation) -> Check:
-    own, best = _own(evaluation), evaluation.comparison[0]
+    own, best = evaluation.catboost, evaluation.comparison[0]
     if own.behind.low > 0:
         sentence = f"{best.name} is clearly better on the same leads; use that, or find out why."
         return Check(level="usable with care", sentence=sentence)
@@ -198,18 +199,15 @@ def _check_calibration(evaluation: Evaluation) -> Check:
         f"give about {100 * by_chance:.1f}."
     )
     if level != "ready":
-        mean = _mean_gap(evaluation)
+        # Bins differ in size where leads have the same probability.
+        bins = evaluation.curves.reliability
+        gaps = np.subtract(bins["predicted"], bins["observed"])
+        mean = float(np.average(gaps, weights=bins["count"]))
         side = (
             f"they are too {'high' if mean > 0 else 'low'} by {100 * abs(mean):.1f} points over all leads"
         )
         sentence += f" Use the probabilities to rank leads, not to count conversions: {side}."
     return Check(level=level, sentence=sentence)
-
-
-def _mean_gap(evaluation: Evaluation) -> float:
-    bins = evaluation.curves.reliability
-    rows = zip(bins["predicted"], bins["observed"], bins["count"], strict=True)
-    return sum((predicted - seen) * count for predicted, seen, count in rows) / sum(bins["count"])
 
 
 def _check_levels(evaluation: Evaluation, labels: Mapping[str, str]) -> Check:
@@ -252,7 +250,3 @@ def _check_profit(evaluation: Evaluation) -> list[Check]:
         f"the list ({profit.low:,.2f} to {profit.high:,.2f})."
     )
     return [Check(level=level, sentence=sentence)]
-
-
-def _own(evaluation: Evaluation) -> Candidate:
-    return next(model for model in evaluation.comparison if model.name == "CatBoost")

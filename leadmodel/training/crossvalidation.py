@@ -122,7 +122,8 @@ def fit_folds(
 
 
 def gather(folds: Sequence[Fold], n_leads: int) -> CrossValidated:
-    """Choose one tree count for all folds, and put their probabilities together."""
+    """Choose one tree count for all folds, and collect their out-of-fold probabilities."""
+    # The median, because a single fold that stops very late or early must not set the count.
     n_trees = round(float(np.median([fold.model.best_iteration_ + 1 for fold in folds])))
     probability, started = np.empty(n_leads), time.perf_counter()
     for fold in folds:
@@ -181,6 +182,7 @@ def _models(seed: int, n_leads: int) -> dict[str, tuple[BaseEstimator, str]]:
     # scikit-learn's threads swap Python's warning filters under each other, and then warn without cause.
     n_jobs = None if n_leads < 10_000 else -1  # below, one thread takes a second or so
     forest = RandomForestClassifier(100, min_samples_leaf=3, n_jobs=n_jobs, random_state=seed)
+    # Untuned, as CatBoost is: the table compares what each model gives without effort.
     return {
         "Prior": (DummyClassifier(strategy="prior"), "the bar that any model must clear; ranks nothing"),
         "Logistic regression": (

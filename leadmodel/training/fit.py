@@ -99,15 +99,15 @@ def fit(
 ) -> FittedModel:
     """Fit a model to the training leads and evaluate it on the test leads.
 
-    The test leads touch nothing but the metrics, and the probabilities that drift is measured against:
-    parameters, calibration, threshold and score percentiles all come from the training leads.
+    The test leads are used for the metrics and for the reference probabilities of drift only: parameters,
+    calibration, threshold and score percentiles come from the training leads.
 
     Parameters
     ----------
     data : TrainingData
         As `leadmodel.prepare.data.prepare` returns it.
     settings : TrainingSettings
-        How to train.
+        Settings of the training.
     progress : callable, optional
         Called with a line of text after each step.
 
@@ -183,6 +183,7 @@ def fit_classifier(
         if tuning.is_used:
             checked, parameters = tuned, parameters | tuning.best
             trials = _with_tuned(tuned, trials)
+    # The final models learn from more leads than those of the folds, and need more trees.
     parameters["iterations"] = round(checked.n_trees * settings.refit_factor)
     calibration, oof_probability = fit_calibration(y, checked.trial.probability, folds)
     pipeline = fit_pipeline(data.schema, X, y, parameters, settings.n_members, progress, calibration.line)
@@ -197,7 +198,7 @@ def fit_classifier(
 
 
 def _with_tuned(tuned: CrossValidated, trials: list[Trial]) -> list[Trial]:
-    """Put the tuned model first; the default beside it is called what it is."""
+    """Put the tuned model first, and rename the untuned one."""
     untuned = trials[0]._replace(name="CatBoost, untuned")
     return [tuned.trial, untuned, *trials[1:]]
 

@@ -74,6 +74,7 @@ def calibrated(probability: Floats, scale: float, shift: float) -> Floats:
 
 def _line(y: Ints, probability: Floats) -> tuple[float, float]:
     log_odds = logit(np.clip(probability, 1e-12, 1 - 1e-12))
+    # Without a penalty, which would pull the slope away from 1 even for exact probabilities.
     line = LogisticRegression(C=np.inf).fit(log_odds[:, None], y)
     return float(line.coef_[0, 0]), float(line.intercept_[0])
 
@@ -132,6 +133,7 @@ def fit_segment_models(
         if len(rows) < MIN_LEADS or rarer < MIN_OF_EACH:
             continue
         leads = X.iloc[rows], y[rows]
+        # The tree count of all leads is too high for a part of them: it is chosen anew.
         own = parameters | {"iterations": settings.max_trees}
         checked = cross_validate(*leads, own, folds.subset(rows), settings.patience)
         probability = checked.trial.probability

@@ -1,4 +1,4 @@
-"""A search for better parameters than the default ones, on the training leads alone."""
+"""Search for better parameters than the defaults, on the training leads alone."""
 
 import time
 from collections.abc import Callable
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["CATBOOST_DEFAULTS", "check_optuna", "tune"]
 
 N_STARTUP = 5
-"""Trials drawn at random before the search learns from them."""
+"""Random trials before the sampler uses their results."""
 
 N_FRUITLESS = 25
 MIN_GAIN = 1e-4
-"""So many trials in a row without so much gain in log loss end the search."""
+"""The search ends after this number of trials in a row without this gain in log loss."""
 
 CATBOOST_DEFAULTS = {
     "learning_rate": 0.1,
@@ -38,7 +38,7 @@ CATBOOST_DEFAULTS = {
     "max_ctr_complexity": 4,
     "leaf_estimation_iterations": 10,
 }
-"""What is searched, and what CatBoost takes where our own default says nothing."""
+"""The parameters to search, with CatBoost's own defaults for those that the settings do not name."""
 
 OPTUNA = "optuna==5.0.0"
 
@@ -94,7 +94,7 @@ def tune(
 
 
 class _Search:
-    """One search: what it knows of its best trial, and of the time that is left."""
+    """Hold the state of a search: its best trial and its remaining time."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class _Search:
         self.X, self.y, self.parameters = X, y, parameters
         self.folds, self.settings, self.progress = folds, settings, progress
         self.started, self.seconds = time.perf_counter(), 60 * settings.tune_minutes
-        # The last check fits the default and the best trial once more.
+        # The final check fits the default and the best trial once more, on new folds.
         self.reserve = 2 * (default.trial.fit_seconds + default.trial.score_seconds)
         self.best_loss = self.default_loss = evaluate(y, default.trial.probability)["log_loss"]
         self.best: dict[str, Any] = {}
@@ -122,7 +122,7 @@ class _Search:
         return time.perf_counter() - self.started
 
     def run(self) -> None:
-        """Try parameters until time or hope runs out."""
+        """Try parameters until the time is up or trials no longer improve."""
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
