@@ -1,5 +1,6 @@
-"""Score a file of leads into another, some at a time: it may be larger than the memory."""
+"""Score a file of leads into another file, in batches, so that it may exceed the memory."""
 
+import base64
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
+import pyarrow.parquet
 
 from leadmodel.atomic import atomic_write
-from leadmodel.batch.parquet import ParquetWriter
 from leadmodel.batch.spreadsheets import DisarmedCsvWriter, ExcelWriter
 from leadmodel.errors import InputError, LeadError, quoted
 from leadmodel.leads.convert import read_batch
@@ -27,21 +29,22 @@ __all__ = ["Scored", "answer_columns", "append_answers", "free_name", "score_fil
 
 Progress = Callable[[int, int], object]
 
-_WRITERS = {".csv": pa.csv.CSVWriter, ".parquet": ParquetWriter, ".xlsx": ExcelWriter}
+_WRITERS = {".csv": pa.csv.CSVWriter, ".parquet": None, ".xlsx": ExcelWriter}
+"""Classes by the end of the file name; see `_open_parquet` for Parquet."""
 
 ABANDONED = 3600
-"""Seconds without a word after which a file that was being written is nobody's."""
+"""Seconds since the last write after which a partial file belongs to a run that was killed."""
 
 N_AHEAD = 2
 """Batches in work at a time: one is read and counted in Python while CatBoost has the other."""
 
 _Item = TypeVar("_Item")
-_Done = TypeVar("_Done")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What was written: leads, and texts among theirs that begin with ' now."""
+    """Number of leads that were written, and of texts that got a leading ' to disarm them."""
 
     n_leads: int
     n_disarmed: int = 0
@@ -72,10 +75,10 @@ def score_file(
     output : str or Path
         Ends in .csv, .parquet or .xlsx; written whole or not at all.
     progress : callable, optional
-        Called after each batch, with the number of its leads and of those to expect in all.
+        Called after each batch with its number of leads, and the number expected in total.
     safe_cells : bool
-        Whether a text of a CSV file that a spreadsheet would run gets a ' before it; in the other
-        formats it stays a text without.
+        Whether to put a ' before each text of a CSV file that a spreadsheet would run as a formula;
+        Excel and Parquet files mark texts as such.
 
     Raises
     ------
@@ -100,7 +103,7 @@ def score_file(
     make_writer = DisarmedCsvWriter if safe_cells and suffix == ".csv" else _WRITERS[suffix]
     try:
         with atomic_write(output) as staged:
-            return _score_batches(model, source, partial(make_writer, staged), progress)
+            return _score_batches(model, source, staged, make_writer, progress)
     except OSError as error:
         raise InputError(
             f"The output {quoted(str(output), 300)} cannot be written: {error.strerror or error}."
@@ -108,23 +111,26 @@ def score_file(
 
 
 def _sweep(output: Path) -> None:
-    """Remove what killed runs have left of `output`; a run that goes on writes more than once an hour."""
-    for left in output.parent.glob(f".{escape(output.name)}-*.part"):
-        with suppress(OSError):
-            if time.time() - left.stat().st_mtime > ABANDONED:
-                left.unlink()
+    """Remove the partial files of `output` that killed runs have left."""
+    for partial_file in output.parent.glob(f".{escape(output.name)}-*.part"):
+        with suppress(OSError):  # another run may have removed it
+            if time.time() - partial_file.stat().st_mtime > ABANDONED:
+                partial_file.unlink()
 
 
 def _score_batches(
-    model: LeadModel, source: str | Path, make_writer: Callable[[pa.Schema], Any], progress: Progress
+    model: LeadModel, source: str | Path, output: Path, make_writer: Any, progress: Progress
 ) -> Scored:
     n_leads, writer = 0, None
     batches = stream_leads(source, categories=model.schema.text_columns)
     try:
         for batch, scored in _work_ahead(partial(_score_batch, model), batches):
             schema = _plain_schema(batch.schema, scored.schema)
-            writer = writer or make_writer(schema)
-            writer.write_table(scored if isinstance(writer, ParquetWriter) else scored.cast(schema))
+            if make_writer is None:
+                writer = writer or _open_parquet(output, scored, schema)
+            else:
+                writer, scored = writer or make_writer(output, schema), scored.cast(schema)
+            writer.write_table(scored)
             n_leads += scored.num_rows
             progress(scored.num_rows, batch.n_expected)
     except LeadError as error:
@@ -137,17 +143,49 @@ def _score_batches(
     return Scored(n_leads, getattr(writer, "n_disarmed", 0))
 
 
-def _work_ahead(work: Callable[[_Item], _Done], items: Iterable[_Item]) -> Iterator[tuple[_Item, _Done]]:
-    """Yield each item and what `work` makes of it, in order, while the next ones are worked on."""
-    waiting: deque[tuple[_Item, Future[_Done]]] = deque()
+def _open_parquet(path: Path, table: pa.Table, schema: pa.Schema) -> pa.parquet.ParquetWriter:
+    """Open a Parquet file for tables like `table`, which is read with the types of `schema`."""
+    # Plain `ParquetWriter(path, schema)` needs texts: to turn dictionaries into texts, which it turns back
+    # into the dictionaries of the file, takes three times as long. Parquet
+    # stores both alike, so that the tables are written as they are and readers find the plain types.
+    packed = {field.name for field in table.schema if pa.types.is_dictionary(field.type)}
+    repeated = {name for name in table.column_names if name in packed or _repeats(table[name])}
+    writer = pa.parquet.ParquetWriter(
+        path,
+        table.schema,
+        # By default a dictionary is tried for every column; for unique numbers that doubles the time.
+        use_dictionary=list(repeated),
+        # Minimum and maximum of a few texts, which each part of a file has, let readers skip nothing.
+        write_statistics=[name for name in table.column_names if name not in packed],
+        store_schema=False,
+    )
+    # pyarrow reads the types of the columns from this key, under which it would have stored the others.
+    writer.add_key_value_metadata({"ARROW:schema": base64.b64encode(schema.serialize()).decode()})
+    return writer
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    """Return whether a dictionary of the values of a column would be worth making."""
+    try:
+        return pc.count_distinct(column).as_py() < len(column) / 2
+    except pa.ArrowException:  # lists and structures cannot be counted
+        return True
+
+
+def _work_ahead(
+    work: Callable[[_Item], _Result], items: Iterable[_Item]
+) -> Iterator[tuple[_Item, _Result]]:
+    """Yield each item with the result of `work`, in order, while the next ones are worked on."""
+    waiting: deque[tuple[_Item, Future[_Result]]] = deque()
     with ThreadPoolExecutor(N_AHEAD) as pool:
         for item in items:
             waiting.append((item, pool.submit(work, item)))
             if len(waiting) > N_AHEAD:
-                first, done = waiting.popleft()
-                yield first, done.result()
-        for first, done in waiting:
-            yield first, done.result()
+                # Taken before the next item is read, so that no more than a few batches are in memory.
+                item, future = waiting.popleft()
+                yield item, future.result()
+        for item, future in waiting:
+            yield item, future.result()
 
 
 def _score_batch(model: LeadModel, batch: Batch) -> pa.Table:
@@ -155,23 +193,30 @@ def _score_batch(model: LeadModel, batch: Batch) -> pa.Table:
 
 
 def _plain_schema(own: pa.Schema, scored: pa.Schema) -> pa.Schema:
-    """Return the types to write: a file's columns keep theirs, and no answer is a dictionary."""
+    """Return the types to write: those of the columns of the file, and answers without dictionaries."""
     answers = [field.with_type(_plain_type(field.type)) for field in list(scored)[len(own) :]]
-    # Not every format knows views; to a reader they are texts.
+    # Not every format has string views; readers see texts either way.
     fields = [
         field.with_type(pa.string()) if pa.types.is_string_view(field.type) else field for field in own
     ]
     return pa.schema([*fields, *answers], own.metadata)
 
 
-def _plain_type(kind: pa.DataType) -> pa.DataType:
-    return pa.string() if pa.types.is_dictionary(kind) else kind
+def _plain_type(dtype: pa.DataType) -> pa.DataType:
+    return pa.string() if pa.types.is_dictionary(dtype) else dtype
 
 
 def answer_columns(model: LeadModel, table: LeadTable, threads: int | None = None) -> dict[str, pa.Array]:
     """Return probability, score, grade, decision, segment if any, and warnings of typed leads, by name.
 
-    CatBoost takes as many `threads`, by default one for each core.
+    Parameters
+    ----------
+    model : LeadModel
+        The model.
+    table : LeadTable
+        Typed leads.
+    threads : int, optional
+        Threads of CatBoost; by default one for each core.
     """
     answers = model.decide(model.predictor.predict(table, threads=threads))
     columns = {name: pa.array(answers[name]) for name in answers.columns}
@@ -179,7 +224,7 @@ def answer_columns(model: LeadModel, table: LeadTable, threads: int | None = Non
 
 
 def append_answers(leads: pa.Table, answers: Mapping[str, pa.Array]) -> pa.Table:
-    """Return `leads` with answers after their own columns; a name that is taken gets a number."""
+    """Return `leads` with answers after their own columns, each under a name that is free."""
     return _append(leads, {name: values.cast(_plain_type(values.type)) for name, values in answers.items()})
 
 
@@ -190,8 +235,9 @@ def _append(leads: pa.Table, answers: Mapping[str, pa.Array]) -> pa.Table:
 
 
 def free_name(name: str, taken: Iterable[str]) -> str:
-    """Return `name`, with a number if it is taken; to many readers capitals make no difference."""
-    number, free, lower = 2, name, {other.lower() for other in taken}
+    """Return `name`, with a number if it is taken."""
+    # Compared in lower case: SQL engines, Spark among them, do not tell "Score" from "score".
+    number, free, lower = 2, name, {column.lower() for column in taken}
     while free.lower() in lower:
         free, number = f"{name}_{number}", number + 1
     return free

@@ -1,7 +1,6 @@
-"""Score the leads of a Spark DataFrame where they lie: in the Python workers of its executors.
+"""Score a Spark DataFrame in the Python workers of its executors.
 
-What holds of a file holds of a frame: the same reading, the same answers, the same names. Needs
-PySpark, and this package on every executor.
+Leads are read, scored and named as those of a file are. Needs PySpark, and this package on every executor.
 """
 
 import hashlib
@@ -30,12 +29,13 @@ __all__ = ["check_pyspark", "plain_errors", "score"]
 PYSPARK = "pyspark==4.3.0"
 
 ROWS = 40_000
-"""Leads to score at once: Spark sends 10,000, and from 50,000 on reading would take threads."""
+"""Leads to score at once: Spark sends 10,000; from 50,000 on, reading starts threads, of which Spark has
+one for each core already."""
 
-_OURS = re.compile(r"^leadmodel\.errors\.\w+: (.*)$", re.MULTILINE)
+_INPUT_ERROR = re.compile(r"^leadmodel\.errors\.\w+: (.*)$", re.MULTILINE)
 
 _opened: dict[str, LeadModel] = {}
-"""The model that this process scores with, by the checksum of its files."""
+"""Model of this process by the checksum of its files; Spark keeps the workers between jobs."""
 
 
 def check_pyspark() -> None:
@@ -47,11 +47,11 @@ def check_pyspark() -> None:
 
 
 def score(frame: "DataFrame", source: str | Path, revision: str | None = None) -> "DataFrame":
-    """Return `frame` with the answers of a model beside its columns.
+    """Add the answers of a model to a frame of leads.
 
-    The columns that follow are those of `leadmodel.batch.score.score_file`, by the same rules. The
-    model is opened and proved here; its files go to each executor once, and every Python worker
-    opens them once. Nothing is scored before the result is used.
+    The new columns are those of `leadmodel.batch.score.score_file`, named by the same rules. The model
+    is opened and verified here; its files go to each executor once, and every Python worker opens them
+    once. Nothing is scored before the result is used.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def score(frame: "DataFrame", source: str | Path, revision: str | None = None) -
     Raises
     ------
     InputError
-        If PySpark is missing, the model cannot be had, or a column is lacking. A value that cannot
-        be read is found when the result is used; see `plain_errors`.
+        If PySpark or a column is missing, or the model cannot be opened. A value that cannot be read
+        is found when the result is used; see `plain_errors`.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def score(frame: "DataFrame", source: str | Path, revision: str | None = None) -
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Raise what a worker found wrong with a lead as an InputError, without Spark's words around it."""
+    """Raise the InputError of a worker as such, without the stack traces of Spark and Java around it."""
     check_pyspark()
     from py4j.protocol import Py4JJavaError
     from pyspark.errors import PySparkException
@@ -92,16 +92,18 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JJavaError) as error:
-        told = _OURS.search(str(error))
-        if told is None:
+        # Spark sends the exception of a worker as text only.
+        message = _INPUT_ERROR.search(str(error))
+        if message is None:
             raise
-        raise InputError(told[1]) from None
+        raise InputError(message[1]) from None
 
 
 def _scored_schema(model: LeadModel, schema: "StructType") -> "StructType":
     from pyspark.sql.pandas.types import from_arrow_schema
     from pyspark.sql.types import StructType
 
+    # Spark wants the types before any lead is scored, so they are taken from an example.
     example = pa.Table.from_pandas(pd.DataFrame([model.schema.example()]), preserve_index=False)
     answers = from_arrow_schema(_score(model, example).schema).fields[example.num_columns :]
     fields = list(schema.fields)
@@ -115,22 +117,18 @@ def _score_partition(
     files: "Broadcast[dict[str, bytes]]", checksum: str, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     """Score the leads of one partition, in a worker."""
+    from pyspark import TaskContext
+
     model, n_before = _open(files, checksum), 0
     for leads in _gather(batches):
         try:
             scored = _score(model, leads)
         except LeadError as error:
-            raise _of_partition(error, n_before) from None
+            context = TaskContext.get()
+            partition, row = context.partitionId() if context else 0, n_before + (error.row or 0)
+            raise InputError(f"Partition {partition}, row {row}: {error.problem}") from None
         yield from scored.to_batches()
         n_before += leads.num_rows
-
-
-def _of_partition(error: LeadError, n_before: int) -> InputError:
-    from pyspark import TaskContext
-
-    context = TaskContext.get()
-    place = f"Partition {context.partitionId() if context else 0}, row {n_before + (error.row or 0)}"
-    return InputError(f"{place}: {error.problem}")
 
 
 def _score(model: LeadModel, leads: pa.Table) -> pa.Table:
@@ -150,7 +148,7 @@ def _gather(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
 
 
 def _open(files: "Broadcast[dict[str, bytes]]", checksum: str) -> LeadModel:
-    """Return the model of these files, opened with every check if this process has not opened it."""
+    """Return the model of these files, opened with every check once per process."""
     if checksum not in _opened:
         _opened.clear()
         _opened[checksum] = LeadModel(files.value)
@@ -158,9 +156,9 @@ def _open(files: "Broadcast[dict[str, bytes]]", checksum: str) -> LeadModel:
 
 
 def _checksum(files: dict[str, bytes]) -> str:
-    """Return one checksum of all files: a model can change in its configuration alone."""
-    parts = (
-        hashlib.sha256(name.encode()).digest() + hashlib.sha256(files[name]).digest()
-        for name in sorted(files)
-    )
-    return hashlib.sha256(b"".join(parts)).hexdigest()
+    # Of all files, because a model can change in its configuration alone. Names and contents are hashed
+    # one by one, so that no content can pass for a name.
+    total = hashlib.sha256()
+    for name in sorted(files):
+        total.update(hashlib.sha256(name.encode()).digest() + hashlib.sha256(files[name]).digest())
+    return total.hexdigest()

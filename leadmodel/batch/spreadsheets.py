@@ -1,4 +1,4 @@
-"""Tables for spreadsheets, which run what looks like a formula, whoever has typed it into a form."""
+"""Write tables for spreadsheets without formulas, which anybody may have typed into a form."""
 
 import datetime
 import math
@@ -14,33 +14,34 @@ from leadmodel.errors import InputError
 
 __all__ = ["DisarmedCsvWriter", "ExcelWriter"]
 
+# First characters that start a formula (OWASP, CSV injection), full-width ones included.
 _FORMULA = "^[=+\\-@\t\r\n＝＋－＠]"
 _NUMBER = r"^[+-]?[0-9][0-9.,]*$"
 _ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 MAX_ROWS, MAX_TEXT, MAX_INTEGER = 1_048_576, 32_767, 2**53
-"""What an Excel sheet holds; integers beyond the last one would lose digits."""
+"""Limits of an Excel sheet; it stores numbers as doubles, so that larger integers would lose digits."""
 
 
 class DisarmedCsvWriter:
-    """Writes tables into a CSV file with a ' before each text that a spreadsheet would run.
+    """Write tables into a CSV file with a ' before each text that a spreadsheet would run.
 
     In CSV nothing else tells a text from a formula. The names of columns count as texts; plain
-    numbers ("-5") stay as they are. `n_disarmed` says how many texts were changed.
+    numbers ("-5") stay as they are. `n_disarmed` counts the texts that were changed.
 
     Parameters
     ----------
     path : str or Path
         The file to write.
     schema : pyarrow.Schema
-        Of the tables to come.
+        Schema of the tables.
     """
 
     def __init__(self, path: str | Path, schema: pa.Schema) -> None:
         names, self.n_disarmed = _disarm(pa.array(schema.names, pa.string()))
-        kinds = [pa.string() if _is_text(kind) else kind for kind in schema.types]
-        self._schema = pa.schema(list(zip(names.to_pylist(), kinds, strict=True)))
+        dtypes = [pa.string() if _is_text(dtype) else dtype for dtype in schema.types]
+        self._schema = pa.schema(list(zip(names.to_pylist(), dtypes, strict=True)))
         self._writer = pa.csv.CSVWriter(path, self._schema)
 
     def write_table(self, table: pa.Table) -> None:
@@ -60,28 +61,28 @@ class DisarmedCsvWriter:
 
 def _disarm(texts: Any) -> tuple[Any, int]:
     is_number = pc.match_substring_regex(texts, _NUMBER)
-    armed = pc.and_not(pc.match_substring_regex(texts, _FORMULA), is_number)
-    armed = pc.fill_null(armed, False)
-    disarmed = pc.if_else(armed, pc.binary_join_element_wise("'", texts, ""), texts)
-    return disarmed, pc.sum(armed).as_py() or 0
+    is_formula = pc.and_not(pc.match_substring_regex(texts, _FORMULA), is_number)
+    is_formula = pc.fill_null(is_formula, False)
+    disarmed = pc.if_else(is_formula, pc.binary_join_element_wise("'", texts, ""), texts)
+    return disarmed, pc.sum(is_formula).as_py() or 0  # the sum of no texts is null
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+def _is_text(dtype: pa.DataType) -> bool:
+    dtype = dtype.value_type if pa.types.is_dictionary(dtype) else dtype
+    return pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype)
 
 
 class ExcelWriter:
-    """Writes tables into one sheet, as the writers of pyarrow do into their files.
+    """Write tables into one Excel sheet, with the methods of pyarrow's writers.
 
-    Every text is typed as a text, which no spreadsheet runs, and stays as it is.
+    Every cell with a text is typed as text, which no spreadsheet runs.
 
     Parameters
     ----------
     path : str, Path or binary file
         The file to write.
     schema : pyarrow.Schema
-        Of the tables to come.
+        Schema of the tables.
     """
 
     def __init__(self, path: str | Path | IO[bytes], schema: pa.Schema) -> None:
@@ -120,10 +121,11 @@ class ExcelWriter:
                 f"Row {self._rows} of the sheet: Excel holds no text of more than {MAX_TEXT:,} and no "
                 "control characters. Write .csv or .parquet instead."
             )
-        # XML knows no carriage return; Excel's escape for it must not be in the text already.
+        # XML turns a carriage return into a line feed. Excel writes it as _x000D_, so that a text which
+        # looks like such an escape is escaped itself.
         escaped = _ESCAPE.sub("_x005F_", value).replace("\r", "_x000D_")
         cell = self._new_cell(self._sheet, escaped)
-        cell.data_type = "s"
+        cell.data_type = "s"  # openpyxl makes a formula of every text that begins with =
         return cell
 
     def close(self) -> None:
@@ -132,11 +134,11 @@ class ExcelWriter:
 
 
 def _storable(value: Any) -> Any:
-    """Return `value` as a cell can hold it without losing anything of it."""
+    """Return `value` in a form that a cell holds without loss; NaN is an empty cell."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None if math.isnan(value) else str(value)
     if isinstance(value, datetime.datetime):
-        return value if value.tzinfo is None else value.isoformat()
+        return value if value.tzinfo is None else value.isoformat()  # Excel has no time zones
     if value is None or isinstance(value, bool | datetime.date | datetime.time):
         return value
     if isinstance(value, int):
