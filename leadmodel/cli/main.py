@@ -19,9 +19,7 @@ from leadmodel.atomic import check_writable, write_leads
 from leadmodel.batch.score import score_file
 from leadmodel.cli.common import add_lead_options, lead_options, say
 from leadmodel.errors import InputError, quoted
-from leadmodel.events.dataset import open_leads
-from leadmodel.events.tables import read_event_tables
-from leadmodel.events.timestamps import read_moment
+from leadmodel.events.plan import check_engines
 from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
@@ -97,6 +95,11 @@ def _add_events(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _events(options: argparse.Namespace) -> None:
+    check_engines()
+    from leadmodel.events.dataset import open_leads
+    from leadmodel.events.tables import read_event_tables
+    from leadmodel.events.timestamps import read_moment
+
     check_writable(options.output)
     cutoff, hints = read_moment(options.cutoff), _event_hints(options)
     with read_event_tables(options.folder, hints) as tables:

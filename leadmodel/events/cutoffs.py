@@ -28,7 +28,8 @@ def leads_after(entities: Any, days: Sequence[int]) -> Any:
     _check("days after the start", days)
     start = nw.col("start")
     started = nw.from_native(entities).filter(~start.is_null())
-    return _stacked(started.with_columns(cutoff=start.dt.offset_by(f"{n}d")) for n in days)
+    leads = [started.with_columns(cutoff=start.dt.offset_by(f"{n}d")) for n in days]
+    return nw.concat(leads, how="vertical").to_native()
 
 
 def active_leads(events: Any, cutoffs: Sequence[datetime], within_days: int) -> Any:
@@ -51,15 +52,13 @@ def active_leads(events: Any, cutoffs: Sequence[datetime], within_days: int) -> 
     _check("cutoffs", cutoffs)
     _check("days within which leads are active", [within_days])
     identified = nw.from_native(events).filter(~nw.col("entity").is_null())
-    return _stacked(_active(identified, cutoff, timedelta(days=within_days)) for cutoff in cutoffs)
-
-
-def _active(events: Any, cutoff: datetime, within: timedelta) -> Any:
-    time = nw.col("time")
-    recent = events.filter(time < cutoff, time >= cutoff - within)
-    # Grouped instead of made unique, which SQL engines do by numbering every row.
-    entities = recent.group_by("entity").agg(_n=nw.len())
-    return entities.select("entity", cutoff=nw.lit(cutoff, dtype=nw.Datetime("us")))
+    time, active = nw.col("time"), []
+    for cutoff in cutoffs:
+        recent = identified.filter(time < cutoff, time >= cutoff - timedelta(days=within_days))
+        # Grouped instead of made unique, which SQL engines do by numbering every row.
+        entities = recent.group_by("entity").agg(_n=nw.len())
+        active.append(entities.select("entity", cutoff=nw.lit(cutoff, dtype=nw.Datetime("us"))))
+    return nw.concat(active, how="vertical").to_native()
 
 
 def leads_after_events(events: Any, n: int) -> Any:
@@ -81,16 +80,12 @@ def leads_after_events(events: Any, n: int) -> Any:
     """
     _check("number of events before the cutoff", [n])
     dated = nw.from_native(events).select("entity", "time").drop_nulls()
-    # Numbered by time within the entity, since the order of the log does not matter.
+    # Numbered by time within the entity, because the order of the log must not matter.
     number = nw.col("time").cum_count().over("entity", order_by="time")
     reached = dated.with_columns(_number=number).filter(nw.col("_number") == n)
     return reached.select("entity", cutoff=nw.col("time").dt.offset_by("1us")).to_native()
 
 
-def _check(what: str, given: Sequence[Any]) -> None:
-    if not given or any(isinstance(number, int) and number < 1 for number in given):
-        raise InputError(f"The {what} must be at least 1. Got {list(given)} instead.")
-
-
-def _stacked(frames: Any) -> Any:
-    return nw.concat(list(frames), how="vertical").to_native()
+def _check(what: str, values: Sequence[Any]) -> None:
+    if not values or any(isinstance(value, int) and value < 1 for value in values):
+        raise InputError(f"The {what} must be at least 1. Got {list(values)} instead.")

@@ -7,9 +7,11 @@ lead, and neither is one whose horizon ends after the tables do.
 
 import datetime as dt
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
+import polars as pl
+import polars.selectors as cs
 
 from leadmodel.errors import InputError
 from leadmodel.events.plan import FeaturePlan, describe_features
@@ -17,8 +19,6 @@ from leadmodel.events.tables import EventReport, EventTables, TableReport
 from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import FieldConfig, Recipe
 
-if TYPE_CHECKING:
-    import polars as pl
 __all__ = ["feature_plan", "open_leads", "past_leads", "recipe_of_leads"]
 
 DIGITS = 12
@@ -84,8 +84,6 @@ def past_leads(tables: EventTables, config: EventConfig) -> tuple[pd.DataFrame, 
     InputError
         If there is no lead.
     """
-    import polars as pl
-
     until = tables.report.until
     candidates = _candidates(tables, config, _cutoffs(tables, config))
     n_candidates = len(candidates)
@@ -111,7 +109,7 @@ def past_leads(tables: EventTables, config: EventConfig) -> tuple[pd.DataFrame, 
 
 def open_leads(
     tables: EventTables, config: EventConfig, cutoff: dt.datetime
-) -> "tuple[pl.DataFrame, EventReport]":
+) -> tuple[pl.DataFrame, EventReport]:
     """Make the leads to score at a cutoff: known by then, and not converted yet.
 
     With `after`, these are the entities whose start was between the shortest and the longest of these
@@ -137,8 +135,6 @@ def open_leads(
     InputError
         If there is no lead.
     """
-    import polars as pl
-
     before = replace(tables, log=tables.log.filter(pl.col("time") < cutoff))
     candidates = _candidates_at(before, config, cutoff)
     leads = _not_converted(candidates, tables.outcomes, pl.lit(cutoff))
@@ -155,8 +151,6 @@ def open_leads(
 def _cutoffs(tables: EventTables, config: EventConfig) -> list[dt.datetime]:
     """Return cutoffs every `every` days, from the latest with a complete outcome window back to the first
     with a complete activity window, in ascending order."""
-    import polars as pl
-
     if not config.every or not config.active_within:
         return []
     first = tables.log.select(pl.col("time").min()).collect().item()
@@ -173,7 +167,7 @@ def _cutoffs(tables: EventTables, config: EventConfig) -> list[dt.datetime]:
     return cutoffs[::-1]
 
 
-def _candidates(tables: EventTables, config: EventConfig, cutoffs: list[dt.datetime]) -> "pl.DataFrame":
+def _candidates(tables: EventTables, config: EventConfig, cutoffs: list[dt.datetime]) -> pl.DataFrame:
     from leadmodel.events.cutoffs import active_leads, leads_after, leads_after_events
 
     if config.after:
@@ -186,9 +180,7 @@ def _candidates(tables: EventTables, config: EventConfig, cutoffs: list[dt.datet
     return _with_fields(_collected(candidates), tables)
 
 
-def _candidates_at(tables: EventTables, config: EventConfig, cutoff: dt.datetime) -> "pl.DataFrame":
-    import polars as pl
-
+def _candidates_at(tables: EventTables, config: EventConfig, cutoff: dt.datetime) -> pl.DataFrame:
     if config.after:
         assert tables.entities is not None
         age, day = pl.lit(cutoff) - pl.col("start"), dt.timedelta(days=1)
@@ -200,7 +192,7 @@ def _candidates_at(tables: EventTables, config: EventConfig, cutoff: dt.datetime
     return candidates
 
 
-def _with_fields(candidates: "pl.DataFrame", tables: EventTables) -> "pl.DataFrame":
+def _with_fields(candidates: pl.DataFrame, tables: EventTables) -> pl.DataFrame:
     """Add the fields of the entities, which are missing for entities without a row."""
     if tables.entities is None:
         return candidates
@@ -208,25 +200,19 @@ def _with_fields(candidates: "pl.DataFrame", tables: EventTables) -> "pl.DataFra
     return candidates.join(fields, on="entity", how="left")
 
 
-def _collected(frame: Any) -> "pl.DataFrame":
-    import polars as pl
-
+def _collected(frame: Any) -> pl.DataFrame:
     return frame.collect(engine="streaming") if isinstance(frame, pl.LazyFrame) else frame
 
 
-def _not_converted(candidates: "pl.DataFrame", outcomes: "pl.DataFrame", at: "pl.Expr") -> "pl.DataFrame":
+def _not_converted(candidates: pl.DataFrame, outcomes: pl.DataFrame, at: pl.Expr) -> pl.DataFrame:
     """Return the candidates without an outcome up to that time."""
-    import polars as pl
-
     first = outcomes.group_by("entity").agg(pl.col("time").min().alias("(first)"))
     joined = candidates.join(first, on="entity", how="left")
     return joined.filter(pl.col("(first)").is_null() | (pl.col("(first)") > at)).drop("(first)")
 
 
-def _label(candidates: "pl.DataFrame", outcomes: "pl.DataFrame", config: EventConfig) -> "pl.DataFrame":
+def _label(candidates: pl.DataFrame, outcomes: pl.DataFrame, config: EventConfig) -> pl.DataFrame:
     """Add outcome and amount to leads, none of which has an outcome up to its cutoff."""
-    import polars as pl
-
     key = ["entity", "cutoff"]
     counted = candidates.select(key).join(outcomes, on="entity").filter(pl.col("time") > pl.col("cutoff"))
     if config.horizon is not None:
@@ -237,11 +223,8 @@ def _label(candidates: "pl.DataFrame", outcomes: "pl.DataFrame", config: EventCo
     return leads if config.outcomes.brings_amounts else leads.drop("amount")
 
 
-def _with_features(tables: EventTables, config: EventConfig, leads: "pl.DataFrame") -> "pl.DataFrame":
+def _with_features(tables: EventTables, config: EventConfig, leads: pl.DataFrame) -> pl.DataFrame:
     """Add the features to leads, and order the columns for people."""
-    import polars as pl
-    import polars.selectors as cs
-
     from leadmodel.events.features import build_features
 
     of_outcome = [name for name in ("amount", "converted") if name in leads.columns]

@@ -4,7 +4,7 @@ Narwhals runs them on polars, DuckDB and PySpark. Time is counted in whole micro
 every engine compares and divides alike. Nothing from the cutoff of a lead on is used.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import add
 from typing import Any
@@ -32,7 +32,6 @@ SHARES = {"share_on_weekends": "_weekend", "share_at_night": "_night", "share_in
 LEAD = ("_entity", "_cutoff")
 """Columns that identify a lead while its features are computed."""
 
-Named = Iterator[tuple[str, nw.Expr]]
 AGE = nw.col("_cutoff") - nw.col("_time")
 
 
@@ -67,34 +66,29 @@ def build_features(events: Any, leads: Any, plan: FeaturePlan) -> Any:
     """
     log, table = nw.from_native(events), nw.from_native(leads)
     _check_engine(log, table)
-    _check(log, table, plan)
-    features = _compute(log.lazy(), table.lazy(), plan)
-    if isinstance(log, nw.DataFrame) and isinstance(table, nw.DataFrame):
-        return features.collect(engine="streaming").to_native()
-    return features.to_native()
-
-
-def _check(log: Any, table: Any, plan: FeaturePlan) -> None:
-    for what, frame, required in (("events", log, plan.columns), ("leads", table, ("entity", "cutoff"))):
-        columns = frame.collect_schema().names()
-        if absent := [name for name in required if name not in columns]:
-            raise InputError(f"The {what} must have the columns {absent}. Got {columns} instead.")
-    if taken := sorted({*plan.features, "days_since_start"} & set(table.collect_schema().names())):
-        raise InputError(f"No column of the leads may have the name of a feature. Got {taken}.")
-
-
-def _compute(log: Any, table: Any, plan: FeaturePlan) -> Any:
     columns = table.collect_schema().names()
+    _check_columns("events", log.collect_schema().names(), plan.columns)
+    _check_columns("leads", columns, ("entity", "cutoff"))
+    if taken := sorted({*plan.features, "days_since_start"} & set(columns)):
+        raise InputError(f"No column of the leads may have the name of a feature. Got {taken}.")
+    is_eager = isinstance(log, nw.DataFrame) and isinstance(table, nw.DataFrame)
+    log, table = log.lazy(), table.lazy()
     table = table.with_columns(_cutoff=_clock(table, "cutoff"))
     ends = table.select(_entity="entity", _cutoff="_cutoff").unique()
     past = _prepare_events(log, plan).join(ends, on="_entity").filter(nw.col("_time") < nw.col("_cutoff"))
     aggregated = past.group_by(*LEAD).agg(**_aggregates(plan))
     if plan.items:
-        aggregated = aggregated.join(_different_items(past, plan), on=list(LEAD), how="left")
+        aggregated = aggregated.join(_count_items(past, plan), on=list(LEAD), how="left")
     if "start" in columns:
         table = table.with_columns(_start=_clock(table, "start"))
     joined = table.join(aggregated, left_on=["entity", "_cutoff"], right_on=list(LEAD), how="left")
-    return joined.select(*columns, **_descriptions(plan, "start" in columns))
+    features = joined.select(*columns, **_features(plan, "start" in columns))
+    return (features.collect(engine="streaming") if is_eager else features).to_native()
+
+
+def _check_columns(what: str, columns: list[str], required: Sequence[str]) -> None:
+    if absent := [name for name in required if name not in columns]:
+        raise InputError(f"The {what} must have the columns {absent}. Got {columns} instead.")
 
 
 def _prepare_events(log: Any, plan: FeaturePlan) -> Any:
@@ -123,7 +117,7 @@ def _flag(condition: nw.Expr) -> nw.Expr:
 
 def _aggregates(plan: FeaturePlan) -> dict[str, nw.Expr]:
     """Return the aggregates per lead by column; an underscore marks one that is not a feature itself."""
-    time, code = nw.col("_time"), nw.col("_code")
+    time, code, value = nw.col("_time"), nw.col("_code"), nw.col("value")
     columns = {
         "_events": nw.len().cast(nw.Int32),
         "_first": AGE.max(),
@@ -131,124 +125,111 @@ def _aggregates(plan: FeaturePlan) -> dict[str, nw.Expr]:
         "_first_code": (time * len(plan.kinds) + code).min() % len(plan.kinds),
         "_days": nw.col("_day").n_unique().cast(nw.Int32),
         **{name: nw.col(name).sum().cast(nw.Int32) for name in ("_weekend", "_night", "_office")},
-        **{f"_last_{kind}": nw.when(code == n).then(AGE).min() for n, kind in enumerate(plan.kinds)},
     }
-    return columns | dict(_counts(plan)) | dict(_values(plan)) | dict(_attributes(plan))
+    for n, kind in enumerate(plan.kinds):
+        columns[f"_last_{kind}"] = nw.when(code == n).then(AGE).min()
+        for suffix, condition in _within(plan, kind):
+            columns[f"{kind}{suffix}"] = _count(condition)
+            if kind in plan.values:
+                columns[f"{kind}_value{suffix}"] = nw.when(condition).then(value).sum()
+        if kind in plan.values:
+            columns[f"{kind}_value_mean"] = nw.when(code == n).then(value).mean()
+    # With the time in front, the smallest text is the earliest one, and null attributes drop out; the
+    # time is removed by `_first_and_last`.
+    stamp = (time + STAMP).cast(nw.String)
+    for name in plan.attributes:
+        stamped = nw.concat_str(stamp, nw.col(name))
+        columns |= {f"first_{name}": stamped.min(), f"last_{name}": stamped.max()}
+    return columns
 
 
 def _within(plan: FeaturePlan, kind: str, age: nw.Expr = AGE) -> Iterator[tuple[str, nw.Expr]]:
-    of_kind = nw.col("_code") == plan.kinds.index(kind)
-    for ending, days in plan.spans:
-        yield ending, of_kind if days is None else of_kind & (age <= days * DAY)
+    """Yield the condition of each window for the events of a kind, with the suffix of its features."""
+    is_kind = nw.col("_code") == plan.kinds.index(kind)
+    for suffix, days in plan.spans:
+        yield suffix, is_kind if days is None else is_kind & (age <= days * DAY)
 
 
-def _counts(plan: FeaturePlan) -> Named:
-    for kind in plan.kinds:
-        for ending, here in _within(plan, kind):
-            yield f"{kind}{ending}", _count(here)
-
-
-def _values(plan: FeaturePlan) -> Named:
-    value = nw.col("value")
-    for kind in plan.values:
-        for ending, here in _within(plan, kind):
-            yield f"{kind}_value{ending}", nw.when(here).then(value).sum()
-        yield f"{kind}_value_mean", nw.when(nw.col("_code") == plan.kinds.index(kind)).then(value).mean()
-
-
-def _different_items(past: Any, plan: FeaturePlan) -> Any:
-    """Count the distinct items of each lead by kind and window.
-
-    Each item is first reduced to its latest event, because engines count distinct values slowly.
-    """
+def _count_items(past: Any, plan: FeaturePlan) -> Any:
+    """Count the distinct items of each lead by kind and window."""
+    # Each item is first reduced to its latest event, because engines count distinct values slowly.
     latest = past.filter(~nw.col("item").is_null()).group_by(*LEAD, "_code", "item").agg(_age=AGE.min())
     counts = {
-        f"{kind}_items{ending}": _count(here)
+        f"{kind}_items{suffix}": _count(condition)
         for kind in plan.items
-        for ending, here in _within(plan, kind, nw.col("_age"))
+        for suffix, condition in _within(plan, kind, nw.col("_age"))
     }
     return latest.group_by(*LEAD).agg(**counts)
 
 
 def _count(condition: nw.Expr) -> nw.Expr:
+    # Not the sum of the condition, because Spark cannot add booleans.
     return nw.when(condition).then(1).otherwise(0).sum().cast(nw.Int32)
 
 
-def _attributes(plan: FeaturePlan) -> Named:
-    stamp = (nw.col("_time") + STAMP).cast(nw.String)
-    for name in plan.attributes:
-        stamped = nw.concat_str(stamp, nw.col(name))
-        yield f"first_{name}", stamped.min()
-        yield f"last_{name}", stamped.max()
-
-
-def _descriptions(plan: FeaturePlan, started: bool) -> dict[str, nw.Expr]:
-    """Compute the features from the aggregates, by name; `started` if leads have a start."""
-    features = dict(_amounts(plan)) | dict(_quotients(plan)) | dict(_times(plan)) | dict(_ends(plan))
-    features |= {name: nw.col(part) / nw.col("_events") for name, part in SHARES.items()}
-    ordered = {name: features[name] for name in plan.features}
-    return ordered | ({"days_since_start": (nw.col("_cutoff") - nw.col("_start")) / DAY} if started else {})
-
-
-def _amounts(plan: FeaturePlan) -> Named:
-    """Yield counts and sums, which are zero without events."""
-    sums = [f"{kind}_value" for kind in plan.values] + [f"{kind}_items" for kind in plan.items]
-    for ending, _ in plan.spans:
-        for name in (*plan.kinds, *sums):
-            yield name + ending, _zero(name + ending)
-        yield f"events{ending}", reduce(add, [_zero(kind + ending) for kind in plan.kinds])
-    yield "active_days", _zero("_days")
-
-
-def _zero(name: str) -> nw.Expr:
-    return nw.col(name).fill_null(0)
-
-
-def _quotients(plan: FeaturePlan) -> Named:
-    """Yield features divided by a count, which are missing where it is zero."""
-    counts = dict(_amounts(plan))
+def _features(plan: FeaturePlan, has_start: bool) -> dict[str, nw.Expr]:
+    """Compute the features from the aggregates, by name."""
+    features = _totals(plan)
     for name, (above, below) in plan.ratios.items():
-        for ending, _ in plan.spans:
-            yield name + ending, _divided(counts[above + ending], counts[below + ending])
+        for suffix, _ in plan.spans:
+            features[name + suffix] = _ratio(features[above + suffix], features[below + suffix])
     for name in plan.counted:
         for short, long in plan.trends:
-            rate = counts[f"{name}_last_{short}d"] / short
-            yield f"{name}_trend_{short}d_{long}d", _divided(rate, counts[f"{name}_last_{long}d"] / long)
-    for kind in plan.values:
-        yield f"{kind}_value_mean", nw.col(f"{kind}_value_mean")
+            pace = features[f"{name}_last_{short}d"] / short
+            overall = features[f"{name}_last_{long}d"] / long
+            features[f"{name}_trend_{short}d_{long}d"] = _ratio(pace, overall)
+    features |= {f"{kind}_value_mean": nw.col(f"{kind}_value_mean") for kind in plan.values}
+    features |= {name: nw.col(part) / nw.col("_events") for name, part in SHARES.items()}
+    features |= _times(plan) | _first_and_last(plan)
+    ordered = {name: features[name] for name in plan.features}
+    if has_start:
+        ordered["days_since_start"] = (nw.col("_cutoff") - nw.col("_start")) / DAY
+    return ordered
 
 
-def _divided(above: nw.Expr, below: nw.Expr) -> nw.Expr:
+def _totals(plan: FeaturePlan) -> dict[str, nw.Expr]:
+    """Return counts and sums, which are zero without events."""
+    sums = [f"{kind}_value" for kind in plan.values] + [f"{kind}_items" for kind in plan.items]
+    totals = {"active_days": nw.col("_days").fill_null(0)}
+    for suffix, _ in plan.spans:
+        totals |= {name + suffix: nw.col(name + suffix).fill_null(0) for name in (*plan.kinds, *sums)}
+        totals[f"events{suffix}"] = reduce(add, [totals[kind + suffix] for kind in plan.kinds])
+    return totals
+
+
+def _ratio(above: nw.Expr, below: nw.Expr) -> nw.Expr:
+    # Missing where it is not defined, which the model can tell from zero.
     return nw.when(below > 0).then(above / below)
 
 
-def _times(plan: FeaturePlan) -> Named:
-    """Yield recency, tenure and the time between events, in days."""
+def _times(plan: FeaturePlan) -> dict[str, nw.Expr]:
+    """Return recency, tenure and the time between events, in days."""
     last, first, n = _latest(plan), nw.col("_first"), nw.col("_events")
-    for kind in plan.kinds:
-        yield f"days_since_last_{kind}", nw.col(f"_last_{kind}") / DAY
-    yield "days_since_last_event", last / DAY
-    yield "days_since_first_event", first / DAY
-    yield "days_first_to_last_event", (first - last) / DAY
-    yield "days_between_events", nw.when(n > 1).then((first - last) / DAY / (n - 1))
+    return {
+        **{f"days_since_last_{kind}": nw.col(f"_last_{kind}") / DAY for kind in plan.kinds},
+        "days_since_last_event": last / DAY,
+        "days_since_first_event": first / DAY,
+        "days_first_to_last_event": (first - last) / DAY,
+        "days_between_events": nw.when(n > 1).then((first - last) / DAY / (n - 1)),
+    }
 
 
 def _latest(plan: FeaturePlan) -> nw.Expr:
     ages = [f"_last_{kind}" for kind in plan.kinds]
+    # Spark's `least`, which `min_horizontal` becomes, needs two columns.
     return nw.col(ages[0]) if len(ages) == 1 else nw.min_horizontal(*ages)
 
 
-def _ends(plan: FeaturePlan) -> Named:
-    """Yield the first and the last kind of event, and attributes at both ends."""
+def _first_and_last(plan: FeaturePlan) -> dict[str, nw.Expr]:
+    """Return the first and the last kind of event, and the attributes at both ends."""
     first, last = nw.lit(None, dtype=nw.String), nw.lit(None, dtype=nw.String)
+    # Of kinds at the same time the one that the plan names last remains.
     for code, kind in enumerate(plan.kinds):
         first = nw.when(nw.col("_first_code") == code).then(nw.lit(kind)).otherwise(first)
         last = nw.when(nw.col(f"_last_{kind}") == _latest(plan)).then(nw.lit(kind)).otherwise(last)
-    yield "first_kind", first
-    yield "last_kind", last
-    for name in plan.attributes:
-        for which in ("first", "last"):
-            yield f"{which}_{name}", nw.col(f"{which}_{name}").str.slice(len(str(STAMP)))
+    names = [f"{which}_{name}" for name in plan.attributes for which in ("first", "last")]
+    attributes = {name: nw.col(name).str.slice(len(str(STAMP))) for name in names}
+    return {"first_kind": first, "last_kind": last, **attributes}
 
 
 def _check_engine(*frames: Any) -> None:

@@ -5,10 +5,11 @@ from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from leadmodel.errors import InputError
 from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import FieldConfig
 
-__all__ = ["INSTALL_ENGINES", "FeaturePlan", "describe_features"]
+__all__ = ["INSTALL_ENGINES", "FeaturePlan", "check_engines", "describe_features"]
 
 INSTALL_ENGINES = "pip install narwhals==2.28.0 polars==2.1.0"
 """Command that installs what event tables need beyond requirements.txt."""
@@ -26,6 +27,15 @@ _NUMBERS = {
     "share_at_night": "Share of events at night",
     "share_in_office_hours": "Share of events in office hours",
 }
+
+
+def check_engines() -> None:
+    """Raise InputError, with the line that installs them, if polars or Narwhals is missing."""
+    try:
+        import narwhals  # noqa: F401
+        import polars  # noqa: F401
+    except ImportError:
+        raise InputError(f"Events need polars and Narwhals. Install them with: {INSTALL_ENGINES}") from None
 
 
 class FeaturePlan(BaseModel):
@@ -133,7 +143,7 @@ def describe_features(config: EventConfig, plan: FeaturePlan) -> dict[str, Field
         The features.
     """
     days = _TIMES | {f"days_since_last_{kind}": f"Since the last of: {_words(kind)}" for kind in plan.kinds}
-    numbers = _NUMBERS | _counted(config, plan)
+    numbers = _NUMBERS | _count_labels(config, plan)
     texts = {"first_kind": "First event", "last_kind": "Last event"} | {
         f"{which}_{name}": f"{which.capitalize()} {_words(name)}"
         for name in plan.attributes
@@ -146,17 +156,19 @@ def describe_features(config: EventConfig, plan: FeaturePlan) -> dict[str, Field
     }
 
 
-def _counted(config: EventConfig, plan: FeaturePlan) -> dict[str, str]:
+def _count_labels(config: EventConfig, plan: FeaturePlan) -> dict[str, str]:
     values = {kind: log.value for log in config.logs for kind in log.kind_names if log.value}
     items = {kind: log.item for log in config.logs for kind in log.kind_names if log.item}
     bases = {name: _title(name) for name in ("events", *plan.kinds, *plan.ratios)}
     bases |= {f"{kind}_value": f"{_title(kind)}: {_words(name)}" for kind, name in values.items()}
     bases |= {f"{kind}_items": f"{_title(kind)}: different {_words(name)}" for kind, name in items.items()}
     total = ", in all" if plan.windows else ""
-    ends = {end: f", last {days} days" if days else total for end, days in plan.spans} | {
-        "_last_1d": ", last day"
+    windows = {suffix: f", last {days} days" if days else total for suffix, days in plan.spans}
+    windows["_last_1d"] = ", last day"
+    # Labels of features that the plan does not have are harmless: no column has their names.
+    labels = {
+        base + end: label + window for base, label in bases.items() for end, window in windows.items()
     }
-    labels = {base + end: label + window for base, label in bases.items() for end, window in ends.items()}
     for kind, name in values.items():
         labels[f"{kind}_value_mean"] = f"{_title(kind)}: {_words(name)}, on average"
     for kind in plan.counted:

@@ -9,7 +9,8 @@ import io
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from leadmodel.errors import InputError, quoted
 from leadmodel.events.timestamps import DayBoundary, read_event_time
@@ -23,9 +24,6 @@ from leadmodel.leads.event_recipe import (
     TableConfig,
 )
 from leadmodel.leads.io import find_delimiter
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = ["COPIES", "NO_NUMBER", "REASONS", "UNJOINED", "WHY", "entity_rows", "event_rows", "outcome_rows"]
 
@@ -46,10 +44,8 @@ NO_NUMBER = "(no number)"
 REASONS = ("without an id", "of other kinds", "without a time", "after the last day")
 
 
-def event_rows(folder: Path, config: LogConfig, entity: str, latest: dt.datetime) -> "pl.LazyFrame":
+def event_rows(folder: Path, config: LogConfig, entity: str, latest: dt.datetime) -> pl.LazyFrame:
     """Read entity, time, kind, value, item and attributes of each event; see `WHY`."""
-    import polars as pl
-
     rows = _named(folder, config, entity)
     schema = rows.collect_schema()
     texts = {name: _as_text(name, schema[name]) for name in config.columns() if name in schema}
@@ -69,10 +65,8 @@ def event_rows(folder: Path, config: LogConfig, entity: str, latest: dt.datetime
     return _tagged(rows, _time(rows, config, config.time), columns, latest)
 
 
-def outcome_rows(folder: Path, config: OutcomeConfig, entity: str, latest: dt.datetime) -> "pl.LazyFrame":
+def outcome_rows(folder: Path, config: OutcomeConfig, entity: str, latest: dt.datetime) -> pl.LazyFrame:
     """Read entity, time and amount of each outcome; see `WHY`."""
-    import polars as pl
-
     rows = _named(folder, config, entity)
     schema = rows.collect_schema()
     amount = pl.lit(None, pl.Float64)
@@ -85,13 +79,11 @@ def outcome_rows(folder: Path, config: OutcomeConfig, entity: str, latest: dt.da
     return _tagged(rows, _time(rows, config, config.time), columns, latest)
 
 
-def entity_rows(folder: Path, config: EntityConfig, entity: str, latest: dt.datetime) -> "pl.LazyFrame":
+def entity_rows(folder: Path, config: EntityConfig, entity: str, latest: dt.datetime) -> pl.LazyFrame:
     """Read entity, start and fields of each row; see `WHY`.
 
     A start may be missing; a date as start is the beginning of its day.
     """
-    import polars as pl
-
     rows = _named(folder, config, entity)
     schema = rows.collect_schema()
     columns = {name: _as_text(name, schema[name]) for name in config.fields} | {NO_NUMBER: pl.lit(False)}
@@ -102,30 +94,26 @@ def entity_rows(folder: Path, config: EntityConfig, entity: str, latest: dt.date
     )
 
 
-def _named(folder: Path, config: TableConfig, entity: str) -> "pl.LazyFrame":
+def _named(folder: Path, config: TableConfig, entity: str) -> pl.LazyFrame:
     name = config.entity or entity
     rows = _scan_rows(folder, config, [name, *config.columns()])
     return rows.with_columns(_as_text(name, rows.collect_schema()[name]).alias("(entity)"))
 
 
 def _time(
-    rows: "pl.LazyFrame", config: TableConfig, time: str | DateParts, day: DayBoundary = "end"
-) -> "pl.Expr":
+    rows: pl.LazyFrame, config: TableConfig, time: str | DateParts, day: DayBoundary = "end"
+) -> pl.Expr:
     return read_event_time(rows, time, table=config.table, unit=config.unit, format=config.format, day=day)
 
 
-def _number(text: "pl.Expr") -> "pl.Expr":
-    import polars as pl
-
+def _number(text: pl.Expr) -> pl.Expr:
     number = text.cast(pl.Float64, strict=False)
     return pl.when(number.is_finite()).then(number)
 
 
 def _tagged(
-    rows: "pl.LazyFrame", time: "pl.Expr", columns: "dict[str, pl.Expr]", latest: dt.datetime
-) -> "pl.LazyFrame":
-    import polars as pl
-
+    rows: pl.LazyFrame, time: pl.Expr, columns: dict[str, pl.Expr], latest: dt.datetime
+) -> pl.LazyFrame:
     entity = pl.col("(entity)")
     named = [value.alias(name) for name, value in columns.items()]
     read = rows.select(entity.alias("entity"), time.alias("time"), *named, COPIES, UNJOINED)
@@ -143,7 +131,7 @@ def _tagged(
     return read.with_columns(why.alias(WHY))
 
 
-def _scan_rows(folder: Path, config: TableConfig, columns: Sequence[str]) -> "pl.LazyFrame":
+def _scan_rows(folder: Path, config: TableConfig, columns: Sequence[str]) -> pl.LazyFrame:
     """Open a table with its joins, and filter its rows.
 
     Parameters
@@ -165,8 +153,6 @@ def _scan_rows(folder: Path, config: TableConfig, columns: Sequence[str]) -> "pl
     InputError
         If a table or a column is missing.
     """
-    import polars as pl
-
     rows = _scan(folder, config.table)
     names = rows.collect_schema().names()
     if config.duplicates == "drop":
@@ -184,10 +170,8 @@ def _scan_rows(folder: Path, config: TableConfig, columns: Sequence[str]) -> "pl
     return rows
 
 
-def _as_text(name: str, dtype: "pl.DataType") -> "pl.Expr":
+def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
     """Convert a column to texts without surrounding blanks: 7.0 becomes "7", and an empty text null."""
-    import polars as pl
-
     column = pl.col(name)
     if dtype.is_float():
         # Parquet stores whole ids as floats where some are missing.
@@ -200,9 +184,7 @@ def _as_text(name: str, dtype: "pl.DataType") -> "pl.Expr":
     return pl.when(text != "").then(text)
 
 
-def _scan(folder: Path, table: str) -> "pl.LazyFrame":
-    import polars as pl
-
+def _scan(folder: Path, table: str) -> pl.LazyFrame:
     path = folder / table
     if not path.is_file():
         tables = sorted(
@@ -233,10 +215,8 @@ def _delimiter(path: Path) -> str:
     return delimiter
 
 
-def _join(folder: Path, rows: "pl.LazyFrame", table: str, join: JoinConfig) -> "pl.LazyFrame":
+def _join(folder: Path, rows: pl.LazyFrame, table: str, join: JoinConfig) -> pl.LazyFrame:
     """Add the columns of another table to each row, and mark rows without a match."""
-    import polars as pl
-
     other = _scan(folder, join.table)
     _check_columns(rows, table, [join.on])
     _check_columns(other, join.table, [join.on])
@@ -259,7 +239,7 @@ def _join(folder: Path, rows: "pl.LazyFrame", table: str, join: JoinConfig) -> "
     return joined.with_columns((pl.col(UNJOINED) | lacks).alias(UNJOINED)).drop(key, "(lacks)")
 
 
-def _check_columns(rows: "pl.LazyFrame", table: str, columns: Sequence[str]) -> None:
+def _check_columns(rows: pl.LazyFrame, table: str, columns: Sequence[str]) -> None:
     names = [name for name in rows.collect_schema().names() if name not in (COPIES, UNJOINED)]
     for name in columns:
         if name not in names:

@@ -21,10 +21,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from leadmodel.errors import InputError, quoted
-from leadmodel.events.plan import INSTALL_ENGINES
 from leadmodel.events.rows import (
     COPIES,
     NO_NUMBER,
@@ -37,10 +37,7 @@ from leadmodel.events.rows import (
 )
 from leadmodel.leads.event_recipe import EventConfig, OutcomeConfig, TableConfig
 
-if TYPE_CHECKING:
-    import polars as pl
-
-__all__ = ["EventReport", "EventTables", "TableReport", "check_engines", "read_event_tables"]
+__all__ = ["EventReport", "EventTables", "TableReport", "read_event_tables"]
 
 MOST_UNDATED = 0.1
 """Share of rows without a time above which the recipe, not the rows, must be wrong."""
@@ -112,15 +109,6 @@ class EventReport:
         return "\n".join([heading, *(line for report in reports for line in report.lines())])
 
 
-def check_engines() -> None:
-    """Raise InputError, with the line that installs them, if polars or Narwhals is missing."""
-    try:
-        import narwhals  # noqa: F401
-        import polars  # noqa: F401
-    except ImportError:
-        raise InputError(f"Events need polars and Narwhals. Install them with: {INSTALL_ENGINES}") from None
-
-
 @dataclass(frozen=True)
 class EventTables:
     """Canonical tables of a folder; a context manager, since the log is kept in a temporary file.
@@ -137,9 +125,9 @@ class EventTables:
         Number of rows that were read and left out.
     """
 
-    log: "pl.LazyFrame"
-    outcomes: "pl.DataFrame"
-    entities: "pl.DataFrame | None"
+    log: pl.LazyFrame
+    outcomes: pl.DataFrame
+    entities: pl.DataFrame | None
     report: EventReport
     _files: ExitStack
 
@@ -169,9 +157,6 @@ def read_event_tables(
     InputError
         If a table or a column is lacking, or a table cannot be read.
     """
-    check_engines()
-    import polars as pl
-
     if not Path(folder).is_dir():
         raise InputError(
             f"A recipe with events needs the folder of its tables. {quoted(str(folder), 300)} is none."
@@ -198,8 +183,6 @@ class _Reader:
     spool: Path
 
     def read(self, files: ExitStack) -> EventTables:
-        import polars as pl
-
         config, entities, reports = self.config, None, []
         if config.entities:
             rows = self._spooled(entity_rows, config.entities)
@@ -216,15 +199,13 @@ class _Reader:
         report = EventReport(str(self.folder), self._until(log, read, entities), tuple(reports))
         return EventTables(log, read, entities, report, files.pop_all())
 
-    def _spooled(self, make: "Callable[..., pl.LazyFrame]", config: TableConfig) -> "pl.LazyFrame":
-        import polars as pl
-
+    def _spooled(self, make: Callable[..., pl.LazyFrame], config: TableConfig) -> pl.LazyFrame:
         # Parquet on disk, so that a log larger than memory is parsed once and read many times.
         path = self.spool / f"{len(list(self.spool.iterdir()))}.parquet"
         make(self.folder, config, self.config.entity, self.latest).sink_parquet(path)
         return pl.scan_parquet(path)
 
-    def _distinct(self, rows: "pl.LazyFrame") -> "tuple[pl.DataFrame, TableReport]":
+    def _distinct(self, rows: pl.LazyFrame) -> tuple[pl.DataFrame, TableReport]:
         """Return the earliest row of each entity, and the report of the table."""
         config = self.config.entities
         assert config is not None
@@ -238,13 +219,11 @@ class _Reader:
     def _report(
         self,
         config: TableConfig,
-        rows: "pl.LazyFrame",
+        rows: pl.LazyFrame,
         what: str,
-        known: "pl.LazyFrame | None",
+        known: pl.LazyFrame | None,
         further: dict[str, int] | None = None,
     ) -> TableReport:
-        import polars as pl
-
         sums = [pl.col(name).sum() for name in (COPIES, UNJOINED, NO_NUMBER)]
         counted = rows.group_by(WHY).agg(pl.len().alias("n"), *sums).collect()
         by_why = dict(zip(counted[WHY], counted["n"], strict=True))
@@ -264,10 +243,8 @@ class _Reader:
         return TableReport(config.table, what, n_rows, n_rows - sum(left_out.values()), left_out, noted)
 
     def _until(
-        self, log: "pl.LazyFrame", outcomes: "pl.DataFrame", entities: "pl.DataFrame | None"
+        self, log: pl.LazyFrame, outcomes: pl.DataFrame, entities: pl.DataFrame | None
     ) -> dt.datetime:
-        import polars as pl
-
         if self.config.until:
             return self.latest
         newest = [log.select(pl.col("time").max()).collect().item(), outcomes["time"].max()]
@@ -278,9 +255,7 @@ class _Reader:
         raise InputError("The tables must hold an event or an outcome with a time. They hold none.")
 
 
-def _kept(rows: "pl.LazyFrame") -> "pl.LazyFrame":
-    import polars as pl
-
+def _kept(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.filter(pl.col(WHY).is_null()).drop(WHY, COPIES, UNJOINED, NO_NUMBER)
 
 

@@ -2,13 +2,12 @@
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+import polars as pl
 
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.event_recipe import DateParts
-
-if TYPE_CHECKING:
-    import polars as pl
 
 __all__ = ["EARLIEST", "DayBoundary", "read_event_time", "read_moment"]
 
@@ -26,14 +25,14 @@ DayBoundary = Literal["end", "start"]
 
 
 def read_event_time(
-    frame: "pl.LazyFrame",
+    frame: pl.LazyFrame,
     time: str | DateParts,
     *,
     table: str,
     unit: str | None = None,
     format: str | None = None,
     day: DayBoundary = "end",
-) -> "pl.Expr":
+) -> pl.Expr:
     """Return the expression that parses the time of each row of `frame`, in UTC and without a zone.
 
     A time with an offset is converted to UTC; one without counts as UTC. A date counts as the end of its
@@ -65,8 +64,6 @@ def read_event_time(
     InputError
         If numbers are not plausible times in any unit.
     """
-    import polars as pl
-
     if isinstance(time, DateParts):
         read = _of_parts(time, day)
     elif format is not None:
@@ -74,9 +71,16 @@ def read_event_time(
     elif (numbers := _probe(frame, time)) is not None:
         read = _of_numbers(pl.col(time), unit or _infer_unit(numbers, time, table))
     else:
-        read = _of_times(
-            pl.col(time), frame.collect_schema()[time], day, f"{quoted(time)} of {quoted(table)}"
-        )
+        dtype, column = frame.collect_schema()[time], pl.col(time)
+        if dtype == pl.String:
+            read = _of_texts(column, day)
+        elif dtype == pl.Date:
+            read = _of_dates(column, day)
+        elif isinstance(dtype, pl.Datetime):
+            read = column.dt.convert_time_zone("UTC") if dtype.time_zone else column
+        else:
+            where = f"{quoted(time)} of {quoted(table)}"
+            raise InputError(f"The column {where} must hold times. It holds {dtype}.")
     read = read.dt.replace_time_zone(None).cast(pl.Datetime("us"))
     return pl.when(read >= EARLIEST).then(read)
 
@@ -101,29 +105,13 @@ def read_moment(text: str) -> dt.datetime:
     return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
-def _of_times(column: "pl.Expr", dtype: "pl.DataType", day: DayBoundary, description: str) -> "pl.Expr":
-    import polars as pl
-
-    if dtype == pl.String:
-        return _of_texts(column, day)
-    if dtype == pl.Date:
-        return _of_dates(column, day)
-    if isinstance(dtype, pl.Datetime):
-        return column.dt.convert_time_zone("UTC") if dtype.time_zone else column
-    raise InputError(f"The column {description} must hold times. It holds {dtype}.")
-
-
-def _of_dates(column: "pl.Expr", day: DayBoundary) -> "pl.Expr":
+def _of_dates(column: pl.Expr, day: DayBoundary) -> pl.Expr:
     """Convert dates to the last microsecond of their day, or to the first."""
-    import polars as pl
-
     midnight = column.cast(pl.Datetime("us"))
     return midnight if day == "start" else midnight + dt.timedelta(days=1, microseconds=-1)
 
 
-def _of_parts(time: DateParts, day: DayBoundary) -> "pl.Expr":
-    import polars as pl
-
+def _of_parts(time: DateParts, day: DayBoundary) -> pl.Expr:
     padded = [pl.col(name).cast(pl.String).str.strip_chars().str.zfill(2) for name in time.date]
     date = pl.concat_str(padded, separator="-").str.to_date("%Y-%m-%d", strict=False)
     if time.step is None:
@@ -134,10 +122,8 @@ def _of_parts(time: DateParts, day: DayBoundary) -> "pl.Expr":
     return _of_dates(date, "start") + within.cast(pl.Duration("us"))
 
 
-def _probe(frame: "pl.LazyFrame", time: str) -> "pl.Series | None":
+def _probe(frame: pl.LazyFrame, time: str) -> pl.Series | None:
     """Return the first numbers in a column of times, or None if most values are not numbers."""
-    import polars as pl
-
     dtype = frame.collect_schema()[time]
     if not (dtype.is_numeric() or dtype == pl.String):
         return None
@@ -149,7 +135,7 @@ def _probe(frame: "pl.LazyFrame", time: str) -> "pl.Series | None":
     return numbers.str.strip_chars().cast(pl.Float64) if 2 * len(numbers) > len(first) else None
 
 
-def _infer_unit(numbers: "pl.Series", time: str, table: str) -> str:
+def _infer_unit(numbers: pl.Series, time: str, table: str) -> str:
     middle = numbers.median()
     for unit, per_second in _PER_SECOND.items():
         if isinstance(middle, float) and _bounds(per_second)[0] <= middle < _bounds(per_second)[1]:
@@ -166,40 +152,33 @@ def _bounds(per_second: int) -> tuple[float, float]:
     return first, last
 
 
-def _of_numbers(column: "pl.Expr", unit: str) -> "pl.Expr":
-    import polars as pl
-
+def _of_numbers(column: pl.Expr, unit: str) -> pl.Expr:
+    # By way of text, because a column of numbers in a CSV is text, and may hold anything else too.
     number = column.cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False)
     first, last = _bounds(_PER_SECOND[unit])
     plausible = pl.when((number >= first) & (number < last)).then(number)
     return (plausible * (1_000_000 / _PER_SECOND[unit])).round().cast(pl.Int64).cast(pl.Datetime("us"))
 
 
-def _of_texts(column: "pl.Expr", day: DayBoundary) -> "pl.Expr":
+def _of_texts(column: pl.Expr, day: DayBoundary) -> pl.Expr:
     """Parse texts in ISO 8601, with or without an offset, dates included."""
-    import polars as pl
-
     date = column.str.strip_chars().str.to_date("%Y-%m-%d", strict=False)
     zone = column.str.extract(r"\d{2}:\d{2}.*?" + _ZONE, 1)
     local = column.str.strip_chars().str.replace(r"(\d{2}:\d{2}.*?)" + _ZONE, "$1")
     local = local.str.replace("[tT]", " ").str.replace(",", ".", literal=True)
     formats = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M")
     clock = pl.coalesce(local.str.to_datetime(form, time_unit="us", strict=False) for form in formats)
-    return pl.when(column.str.contains(_DATE)).then(_of_dates(date, day)).otherwise(clock - _offset(zone))
-
-
-def _offset(zone: "pl.Expr") -> "pl.Expr":
-    """Return the offset from UTC of a zone such as +05:30; zero where none is given."""
-    import polars as pl
-
+    # polars parses offsets only if every text has one, so that they are read and subtracted here; a text
+    # without one, or with Z, has no digits and thus no offset.
     digits = zone.str.replace(":", "", literal=True)
     hours = digits.str.slice(1, 2).cast(pl.Int64, strict=False).fill_null(0)
     minutes = digits.str.slice(3, 2).cast(pl.Int64, strict=False).fill_null(0)
     ahead = pl.duration(hours=hours, minutes=minutes)
-    return pl.when(zone.str.starts_with("-")).then(-ahead).otherwise(ahead)
+    utc = clock - pl.when(zone.str.starts_with("-")).then(-ahead).otherwise(ahead)
+    return pl.when(column.str.contains(_DATE)).then(_of_dates(date, day)).otherwise(utc)
 
 
-def _of_format(column: "pl.Expr", format: str, day: DayBoundary) -> "pl.Expr":
+def _of_format(column: pl.Expr, format: str, day: DayBoundary) -> pl.Expr:
     text = column.str.strip_chars()
     if not re.search(r"%[HIMSTRXcsf]", format):
         return _of_dates(text.str.to_date(format, strict=False), day)

@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from leadmodel.errors import InputError, quoted
-from leadmodel.events.dataset import past_leads, recipe_of_leads
-from leadmodel.events.tables import read_event_tables
+from leadmodel.events.plan import check_engines
 from leadmodel.leads.io import read_table
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
@@ -69,6 +68,8 @@ def read_past_leads(
     if known.events is not None:
         given = {"target": target, "positive": positive, "time": time, "id": id}
         leads = read_leads_of(_check_event_options(source, given), known, on_report)
+        from leadmodel.events.dataset import recipe_of_leads
+
         known = recipe_of_leads(known, known.events)
     elif source is None:
         known, leads = SAMPLE_RECIPE, make_sample()
@@ -119,6 +120,11 @@ def read_leads_of(
         If they cannot be read.
     """
     if recipe.events is not None:
+        # Imported here, because only events need polars, which is an extra.
+        check_engines()
+        from leadmodel.events.dataset import past_leads
+        from leadmodel.events.tables import read_event_tables
+
         with read_event_tables(str(source), recipe.events) as tables:
             leads, report = past_leads(tables, recipe.events)
         on_report(report.summary())

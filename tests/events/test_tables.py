@@ -12,6 +12,8 @@ from leadmodel.errors import InputError
 from leadmodel.events.plan import INSTALL_ENGINES
 from leadmodel.events.tables import EventTables, TableReport, read_event_tables
 from leadmodel.leads.event_recipe import EventConfig
+from leadmodel.leads.recipe import Recipe
+from leadmodel.prepare.source import read_leads_of
 
 NOW = dt.datetime(2024, 6, 1, 12)
 
@@ -269,7 +271,7 @@ def test_without_an_engine_the_line_that_installs_it_is_told(
 ) -> None:
     monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(InputError, match=INSTALL_ENGINES):
-        read(folder)
+        read_leads_of(folder, Recipe(events=EventConfig.model_validate(HINTS)))
 
 
 def test_the_versions_that_are_told_are_those_that_are_tested() -> None:
