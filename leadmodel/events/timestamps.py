@@ -168,8 +168,8 @@ def _of_texts(column: pl.Expr, day: DayBoundary) -> pl.Expr:
     local = local.str.replace("[tT]", " ").str.replace(",", ".", literal=True)
     formats = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M")
     clock = pl.coalesce(local.str.to_datetime(form, time_unit="us", strict=False) for form in formats)
-    # polars parses offsets only if every text has one, so that they are read and subtracted here; a text
-    # without one, or with Z, has no digits and thus no offset.
+    # A format with %z reads only texts with an offset, so that offsets are read and subtracted here; a text
+    # without one, or with Z, has no digits and thus an offset of zero.
     digits = zone.str.replace(":", "", literal=True)
     hours = digits.str.slice(1, 2).cast(pl.Int64, strict=False).fill_null(0)
     minutes = digits.str.slice(3, 2).cast(pl.Int64, strict=False).fill_null(0)

@@ -1,4 +1,4 @@
-"""Why a lead has its probability: exact contributions of its fields, put in plain words."""
+"""Explain the probability of a lead: the strongest SHAP values of its fields, in plain words."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -19,13 +19,13 @@ __all__ = ["Explanation", "Reason", "explain", "show_value"]
 
 MAX_REASONS = 5
 MIN_CONTRIBUTION = 0.01
-"""In log-odds: less moves no probability by a quarter of a percentage point."""
+"""Least log-odds of a reason: less changes no probability by more than a quarter of a percentage point."""
 
 
 # Plain slots, because a call of many leads makes a hundred thousand of them.
 @dataclass(slots=True)
 class Reason:
-    """What one field does to a lead's log-odds, and what leads of its kind did."""
+    """Contribution of one field to the log-odds of a lead, and the conversion rate of leads like it."""
 
     field: str
     label: str
@@ -36,16 +36,16 @@ class Reason:
 
 @dataclass(slots=True)
 class Explanation:
-    """The strongest reasons for and against; all contributions and `base` make the log-odds.
+    """Strongest reasons for and against; `base` and all contributions sum to the log-odds.
 
     Parameters
     ----------
     base : float
-        Log-odds before anything is known of the lead.
+        Expected log-odds of the training leads.
     reasons_for, reasons_against : tuple of Reason
         At most five each, strongest first.
     rest : float
-        Contributions of all other fields together, in log-odds.
+        Sum of the contributions of all other fields, in log-odds.
     """
 
     base: float
@@ -55,18 +55,17 @@ class Explanation:
 
     @property
     def log_odds(self) -> float:
-        """The model's log-odds for the lead."""
+        """Log-odds of the lead."""
         shown = (*self.reasons_for, *self.reasons_against)
         return self.base + self.rest + sum(reason.contribution for reason in shown)
 
 
 class _LazyExplanation(Explanation):
-    """An explanation that makes its reasons whenever somebody reads them.
+    """Explanation that makes its reasons each time they are read."""
 
-    Ten thousand leads have a hundred thousand reasons. To make them all at once takes longer than
-    to score the leads, most of it in the garbage collector; a ranked list reads two of each lead's
-    ten, and what writes JSON needs those of one lead at a time.
-    """
+    # Ten thousand leads have a hundred thousand reasons. Making them all at once takes longer than scoring
+    # the leads, most of it in the garbage collector; but a ranked list reads two of the ten reasons of a
+    # lead, and JSON is written one lead at a time.
 
     __slots__ = ("_lead", "_leads")
 
@@ -91,17 +90,14 @@ class _LazyExplanation(Explanation):
 
 
 class _ExplainedLeads:
-    """The sorted contributions of some leads, and the sentences made of them so far."""
+    """Sorted contributions of leads, and the sentences made so far."""
 
     def __init__(self, profile: Profile, table: LeadTable, contributions: Floats) -> None:
         self.base, values = contributions[:, -1], contributions[:, :-1]
         self._fields, self._sorted = np.argsort(values, axis=1, kind="stable"), np.sort(values, axis=1)
-        self._columns, self._texts, self._numbers = (
-            table.schema.columns,
-            [*table.texts.values()],
-            table.numbers,
-        )
-        # Leads have most values in common, and a sentence is made once.
+        self._columns, self._numbers = table.schema.columns, table.numbers
+        self._texts = [*table.texts.values()]
+        # Leads have most values in common, so that each sentence is made once.
         self._describe = cache(partial(_describe, table.schema, profile))
 
     def reasons(self, lead: int, raising: bool) -> tuple[Reason, ...]:
@@ -113,7 +109,7 @@ class _ExplainedLeads:
         return tuple([self._reason(lead, fields[rank], sizes[rank]) for rank in ranks])
 
     def rest(self, lead: int) -> float:
-        """Return the sum of the contributions that are no reasons."""
+        """Return the sum of the contributions that are not among the reasons."""
         sizes = self._sorted[lead].tolist()
         return math.fsum(sizes[slice(*_strong(sizes))])
 
@@ -130,18 +126,20 @@ class _ExplainedLeads:
 
 
 def _strong(sizes: list[float]) -> tuple[int, int]:
-    """Return how many of rising contributions are reasons against, and from which on reasons for."""
+    """Return the end of the reasons against, and the start of those for, in ascending contributions."""
     n_against = min(bisect_right(sizes, -MIN_CONTRIBUTION), MAX_REASONS)
     return n_against, max(bisect_left(sizes, MIN_CONTRIBUTION), len(sizes) - MAX_REASONS)
 
 
-def explain(profile: Profile, table: LeadTable, contributions: Floats) -> list[Explanation]:
-    """Put the contributions of the fields of some leads into words.
+def explain(
+    profile: Profile, table: LeadTable, contributions: npt.NDArray[np.float64]
+) -> list[Explanation]:
+    """Explain the predictions for some leads.
 
     Parameters
     ----------
     profile : Profile
-        The training leads.
+        Profile of the training leads.
     table : LeadTable
         Typed leads.
     contributions : array of shape (n_leads, n_fields + 1)
@@ -161,25 +159,27 @@ def _describe(
 
 def _sentence(field: Field, profile: Profile, value: Value, raises: bool) -> str:
     if field.assumed is not None and _is_gap(value):
-        average = show_value(field, field.assumed)
-        return f"{field.label} was not given; {average} is assumed, the average."
-    known = profile.fields[field.name]
-    cell, rate = known.cell(value), profile.leads.rate
-    subject = f"{field.label} {_predicate(field, known, value)}"
+        return f"{field.label} is missing; the average ({show_value(field, field.assumed)}) is used."
+    field_profile = profile.fields[field.name]
+    cell, average = field_profile.cell(value), profile.leads.rate
+    subject = f"{field.label} {_predicate(field, field_profile, value)}"
     if not cell.is_told:
-        return f"{subject}, which fewer than {MIN_TOLD} training leads show."
-    others = "as of all" if f"{cell.rate:.0%}" == f"{rate:.0%}" else f"{rate:.0%} of all"
-    told = f"{subject}: {cell.rate:.0%} of such leads converted, {others}."
-    if (cell.rate >= rate) == raises:
-        return told
-    return f"{told} Beside this lead's other answers it speaks {'for' if raises else 'against'} it."
+        return f"{subject}, as for fewer than {MIN_TOLD} training leads."
+    is_average = f"{cell.rate:.0%}" == f"{average:.0%}"
+    comparison = ", the same as average" if is_average else f" (average {average:.0%})"
+    sentence = f"{subject}: {cell.rate:.0%} of these leads converted{comparison}."
+    # The rate of a field alone may lie on the other side than its contribution, which surprises readers.
+    if (cell.rate >= average) == raises:
+        return sentence
+    effect = "raises" if raises else "lowers"
+    return f"{sentence} Combined with this lead's other details, it {effect} the chance."
 
 
-def _predicate(field: Field, known: FieldProfile, value: Value) -> str:
+def _predicate(field: Field, field_profile: FieldProfile, value: Value) -> str:
     if value == MISSING or _is_gap(value):
-        return "was not given"
+        return "is missing"
     if isinstance(value, float) and field.kind == "numeric":
-        low, high = known.bounds(value)
+        low, high = field_profile.bounds(value)
         among = f" (among {format_number(low)} to {format_number(high)})" if low < high else ""
         return f"is {show_value(field, value)}{among}"
     rare = isinstance(value, str) and value not in field.choices
@@ -191,7 +191,7 @@ def _is_gap(value: Value) -> bool:
 
 
 def show_value(field: Field, value: Value) -> str:
-    """Return a typed value of `field` as people read it."""
+    """Format a typed value of `field` for people."""
     if isinstance(value, str):
         return "not given" if value == MISSING else (value if value in field.choices else quoted(value))
     if math.isnan(value):

@@ -1,4 +1,4 @@
-"""What a lead's probability would be if one of its fields had another value."""
+"""Predict the probability of a lead with another value of one of its fields."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -15,37 +15,37 @@ from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["Change", "Curve", "Predict", "WhatIf", "find_changes", "trace_curve"]
 
-Predict = Callable[[Sequence[list[Value]]], Floats]
-"""Returns the probability of each of some typed rows, in the order of the model's columns."""
+Predict = Callable[[Sequence[list[Value]]], npt.NDArray[np.float64]]
+"""Function that returns the probabilities of typed rows, whose values are in the order of the columns."""
 
 MAX_CHANGES = 3
 MIN_GAIN = 0.01
-"""Of probability: less is not worth anybody's work."""
+"""Least gain of probability; less is not worth the work."""
 
 MIN_LEADS = 20
-"""Training leads of a choice: what the model says of fewer is mostly chance."""
+"""Least training leads of a choice; for fewer, the prediction is mostly chance."""
 
 AS_GOOD = 0.005
-"""Of probability: values whose gains differ by less are as good; the nearest of them asks for least."""
+"""Difference of probability below which two values count as equally good; the nearer one is less work."""
 
 N_POINTS = 60
 MAX_CHOICES = 15
-"""Of a curve: more points or bars than these show nobody more."""
+"""Most points and bars of a curve; more would not be visible."""
 
 
 class Change(BaseModel):
-    """Another value of one field, and what the probability would be with it.
+    """Another value of one field, and the probability with it.
 
     Parameters
     ----------
     field, label : str
         The field.
     before, after : str
-        The lead's value and the other one, as people read them.
+        The value of the lead and the other one, formatted for people.
     value : float or str
-        The other one, as a lead would give it.
+        The other value, typed.
     probability, gain : float
-        With the other value; and how much that is above the lead's own.
+        Probability with the other value, and its difference from that of the lead.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,12 +60,12 @@ class Change(BaseModel):
 
 
 class WhatIf(BaseModel):
-    """The single changes that would raise a lead's probability most.
+    """Changes of single fields that would raise the probability of a lead most.
 
     Parameters
     ----------
     probability : float
-        The lead's, as it is.
+        Probability of the lead as it is.
     tried : tuple of str
         Labels of the fields that the recipe marks with `influence = true`.
     changes : tuple of Change
@@ -80,26 +80,26 @@ class WhatIf(BaseModel):
 
 
 class Curve(BaseModel):
-    """A lead's probability over the values of one field, all else as it is.
+    """Probability of a lead over the values of one field, all others unchanged.
 
     Parameters
     ----------
     field, label, unit : str
         The field.
     values : tuple of float or str
-        Rising numbers; or texts, of which "(missing)" stands for one that was not given.
+        Ascending numbers; or texts, of which "(missing)" stands for a missing value.
     names : tuple of str
-        The values as people read them.
+        The values, formatted for people.
     probabilities : tuple of float
-        One per value.
+        Probability with each value.
     own : float or str, optional
-        The lead's value, one of `values`; None for a number that was not given.
+        Value of the lead, one of `values`; None for a missing number.
     own_name : str
-        It, as people read it.
+        Value of the lead, formatted for people.
     own_probability : float
-        The lead's, as it is.
+        Probability of the lead as it is.
     edges : tuple of float
-        Of the bins of about equal size into which the training leads' numbers fall; empty for texts.
+        Edges of bins with about equally many training leads; empty for texts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -122,11 +122,11 @@ def find_changes(schema: LeadSchema, profile: Profile, row: list[Value], predict
     Parameters
     ----------
     schema, profile : LeadSchema, Profile
-        The fields, and the values that the training leads had.
+        The fields, and the values of the training leads.
     row : list of float or str
-        The typed lead in the order of the model's columns.
+        Typed values of the lead, in the order of the columns.
     predict : callable
-        Is called once, for all variants together.
+        Called once, with all variants.
     """
     fields = [field for field in schema.fields if field.influence]
     own = dict(zip(schema.columns, row, strict=True))
@@ -140,63 +140,65 @@ def find_changes(schema: LeadSchema, profile: Profile, row: list[Value], predict
     by_field: dict[str, list[tuple[float, Value]]] = {}
     for (field, value), varied_probability in zip(tried, varied, strict=True):
         by_field.setdefault(field.name, []).append((varied_probability, value))
-    found = [
-        _change(schema.by_name[name], own[name], probability, *_best(own[name], variants))
-        for name, variants in by_field.items()
-    ]
-    worth = sorted((one for one in found if one.gain >= MIN_GAIN), key=lambda one: -one.gain)
+    changes = []
+    for name, variants in by_field.items():
+        field, (best_probability, value) = schema.by_name[name], _best(own[name], variants)
+        if best_probability - probability >= MIN_GAIN:
+            changes.append(
+                Change(
+                    field=name,
+                    label=field.label,
+                    before=show_value(field, own[name]),
+                    after=show_value(field, value),
+                    value=value,
+                    probability=best_probability,
+                    gain=best_probability - probability,
+                )
+            )
+    changes.sort(key=lambda change: -change.gain)
     return WhatIf(
         probability=probability,
         tried=tuple(field.label for field in fields),
-        changes=tuple(worth[:MAX_CHANGES]),
+        changes=tuple(changes[:MAX_CHANGES]),
     )
 
 
 def _predict_variants(
     schema: LeadSchema, row: list[Value], variants: Sequence[tuple[Field, Value]], predict: Predict
 ) -> list[float]:
-    """Return the probability of the lead, and with each of the variants' values in place of its own."""
+    """Return the probability of the lead, and that with each of the other values."""
     rows = [row]
     for field, value in variants:
-        place = schema.columns.index(field.name)
-        rows.append([*row[:place], value, *row[place + 1 :]])
+        index = schema.columns.index(field.name)
+        rows.append([*row[:index], value, *row[index + 1 :]])
     probabilities: list[float] = predict(rows).tolist()
     return probabilities
 
 
-def _choices(field: Field, known: FieldProfile) -> list[Value]:
-    """Return the values worth trying: common enough, and of numbers neither rarely low nor high."""
+def _choices(field: Field, profile: FieldProfile) -> list[Value]:
+    """Return the values worth trying."""
     if field.is_text:
-        return [choice for choice in field.choices if known.cells[choice].count >= MIN_LEADS]
+        return [choice for choice in field.choices if profile.cells[choice].count >= MIN_LEADS]
     if field.kind == "boolean":
         return [0.0, 1.0]
-    inner = known.edges[1:-1] or known.edges
+    # Without the outermost edges, near which the training leads are few.
+    inner = profile.edges[1:-1] or profile.edges
     return list(dict.fromkeys(float(math.floor(edge)) if field.integer else edge for edge in inner))
 
 
 def _best(own: Value, variants: Sequence[tuple[float, Value]]) -> tuple[float, Value]:
-    """Return the variant of the highest probability; of several as good, the nearest to `own`."""
+    """Return the variant of the highest probability; of equally good ones, the nearest to `own`."""
     highest = max(probability for probability, _ in variants)
-    as_good = [variant for variant in variants if variant[0] >= highest - AS_GOOD]
+    equally_good = [variant for variant in variants if variant[0] >= highest - AS_GOOD]
 
     def distance(variant: tuple[float, Value]) -> tuple[float, float]:
         probability, value = variant
-        far = abs(value - own) if isinstance(value, float) and isinstance(own, float) else 0.0
-        return (0.0 if math.isnan(far) else far, -probability)
+        # Texts, and values in place of a missing number, have no distance.
+        if isinstance(value, str) or isinstance(own, str) or math.isnan(own):
+            return 0.0, -probability
+        return abs(value - own), -probability
 
-    return min(as_good, key=distance)
-
-
-def _change(field: Field, own: Value, before: float, probability: float, value: Value) -> Change:
-    return Change(
-        field=field.name,
-        label=field.label,
-        before=show_value(field, own),
-        after=show_value(field, value),
-        value=value,
-        probability=probability,
-        gain=probability - before,
-    )
+    return min(equally_good, key=distance)
 
 
 def trace_curve(
@@ -216,23 +218,25 @@ def trace_curve(
     InputError
         If there is no such field.
     """
-    field = _named(schema, name)
+    if name not in schema.by_name:
+        names = ", ".join(schema.by_name)
+        raise InputError(f"The curve must be of a field of the model: {names}. Got {quoted(name)}.")
+    field = schema.by_name[name]
     own = row[schema.columns.index(name)]
     edges = profile.fields[name].edges if field.kind == "numeric" else ()
-    tried = _points(field, edges, own) if edges else _bars(field, own)
-    variants = [(field, value) for value in tried]
+    values = _points(field, edges, own) if edges else _bars(field, own)
+    variants = [(field, value) for value in values]
     own_probability, *varied = _predict_variants(schema, row, variants, predict)
-    pairs = list(zip(varied, tried, strict=True))
+    pairs = list(zip(varied, values, strict=True))
     if field.kind == "categorical":
         pairs.sort(key=lambda pair: -pair[0])
-    probabilities, values = zip(*pairs, strict=True)
     return Curve(
         field=name,
         label=field.label,
         unit=field.unit,
-        values=values,
-        names=tuple(show_value(field, value) for value in values),
-        probabilities=probabilities,
+        values=tuple(value for _, value in pairs),
+        names=tuple(show_value(field, value) for _, value in pairs),
+        probabilities=tuple(probability for probability, _ in pairs),
         own=None if _is_gap(own) else own,
         own_name=show_value(field, own),
         own_probability=own_probability,
@@ -240,25 +244,18 @@ def trace_curve(
     )
 
 
-def _named(schema: LeadSchema, name: str) -> Field:
-    if name in schema.by_name:
-        return schema.by_name[name]
-    known = ", ".join(schema.by_name)
-    raise InputError(f"The curve must be of a field of the model: {known}. Got {quoted(name)}.")
-
-
 def _is_gap(value: Value) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
 def _points(field: Field, edges: Sequence[float], own: Value) -> list[Value]:
-    """Return numbers over the range of the training leads, the lead's own among them."""
+    """Return numbers over the range of the training leads, and that of the lead."""
     even = np.linspace(edges[0], edges[-1], N_POINTS)
     points = {*(np.round(even) if field.integer else even).tolist(), *edges}
     return sorted(points if _is_gap(own) else {*points, float(own)})
 
 
 def _bars(field: Field, own: Value) -> list[Value]:
-    """Return the most frequent choices, the lead's own value among them."""
+    """Return the most frequent choices, and that of the lead."""
     choices: list[Value] = [0.0, 1.0] if not field.is_text else [*field.choices[:MAX_CHOICES]]
     return choices if own in choices or _is_gap(own) else [*choices, own]

@@ -42,7 +42,9 @@ def sentences(model: LeadModel, **lead: object) -> dict[str, str]:
 def test_a_sentence_names_the_value_and_what_such_leads_did(model: LeadModel) -> None:
     told = sentences(model, source="Referral")["source"]
     cell, all_leads = model.profile.fields["source"].cell("Referral"), model.profile.leads
-    expected = f"Source is Referral: {cell.rate:.0%} of such leads converted, {all_leads.rate:.0%} of all."
+    expected = (
+        f"Source is Referral: {cell.rate:.0%} of these leads converted (average {all_leads.rate:.0%})."
+    )
     assert told.startswith(expected)
 
 
@@ -54,7 +56,7 @@ def test_a_number_comes_with_its_neighbours(model: LeadModel) -> None:
 
 def test_what_was_not_given_says_so(model: LeadModel) -> None:
     lacking = sentences(model)
-    assert any(sentence.endswith(".") and " was not given" in sentence for sentence in lacking.values())
+    assert any(sentence.endswith(".") and " is missing" in sentence for sentence in lacking.values())
     assert model.profile.fields["city"].cell(MISSING).count > 0
 
 
@@ -64,7 +66,7 @@ def test_what_is_assumed_says_so(model: LeadModel) -> None:
     table = read_records(model.schema, [{}])
     reason = explain(model.profile, table, contributions)[0].reasons_for[0]
     assert reason.value == "not given"
-    expected = f"Minutes on site was not given; {field.assumed:,.4g} is assumed, the average."
+    expected = f"Minutes on site is missing; the average ({field.assumed:,.4g}) is used."
     assert reason.sentence == expected
 
 

@@ -156,7 +156,7 @@ def test_what_few_leads_did_is_not_told_of_an_older_profile_either() -> None:
     profile = Profile(leads=Cell(count=104, converted=43), fields={"text": known})
     lead = LeadTable.from_rows(LeadSchema(fields=(field,)), [["b"]])
     (told,) = explain(profile, lead, np.array([[1.0, 0.0]]))
-    assert told.reasons_for[0].sentence == f"Text is b, which fewer than {MIN_TOLD} training leads show."
+    assert told.reasons_for[0].sentence == f"Text is b, as for fewer than {MIN_TOLD} training leads."
 
 
 def test_an_older_profile_of_a_number_has_no_leads_beyond_it() -> None:
