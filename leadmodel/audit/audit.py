@@ -47,8 +47,12 @@ def audit_leads(
     made : frozenset of str
         Fields computed from events before the cutoff of the lead.
     """
-    leads = _without_lists(schema, leads)
+    # Lists in ignored columns become texts, because pandas cannot hash lists.
+    objects = [name for name in schema.ignored if leads[name].dtype == object]
+    nested = {name: leads[name].astype(str) for name in objects if leads[name].map(is_nested).any()}
+    leads = leads.assign(**nested) if nested else leads
     findings = [*_check_size(y), *_check_duplicates(schema, leads, typed, y)]
+    # Duplicates were looked for among all leads: a sample would miss most copies.
     if min(y.mean(), 1 - y.mean()) * MAX_MEASURED >= MIN_MEASURED and len(y) > MAX_MEASURED:
         text = f"Columns were measured on a random sample of {MAX_MEASURED:,} of {len(y):,} leads."
         findings.append(Finding(kind="sample", text=text, severity="note"))
@@ -57,14 +61,7 @@ def audit_leads(
     columns = measure_columns(schema, leads, typed, y, random_state)
     findings += find_leaks(schema, typed, y, columns, made)
     findings += [*_check_shift(schema, leads, y), *_list_left_out(schema)]
-    return Audit(findings=tuple(sorted(findings, key=lambda one: SEVERITIES.index(one.severity))))
-
-
-def _without_lists(schema: LeadSchema, leads: pd.DataFrame) -> pd.DataFrame:
-    """Return `leads` with lists in ignored columns as texts, since lists cannot be hashed."""
-    objects = [name for name in schema.ignored if leads[name].dtype == object]
-    nested = {name: leads[name].astype(str) for name in objects if leads[name].map(is_nested).any()}
-    return leads.assign(**nested) if nested else leads
+    return Audit(findings=tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))))
 
 
 FEW_LEADS = 500
@@ -120,6 +117,7 @@ def _check_size(y: Ints) -> list[Finding]:
 
 def _list_left_out(schema: LeadSchema) -> list[Finding]:
     """Report which columns are ignored and why, except for reasons that the user gave."""
+    # One finding for each reason, with all of its columns.
     columns: dict[str, list[str]] = {}
     for name, why in schema.ignored.items():
         columns.setdefault(why, []).append(name)
@@ -142,12 +140,8 @@ def _check_duplicates(
 
     Duplicates are equal in every column except ids; contradictory leads are equal in every field and
     have different outcomes.
-
-    Parameters
-    ----------
-    schema, leads, typed, y
-        As for `leadmodel.audit.leakage.measure_columns`.
     """
+    # Hashes of rows, because `DataFrame.duplicated` takes several times the memory of the leads.
     fields = np.zeros(len(y), dtype=np.uint64)
     for name in typed:
         fields = _mix(fields, typed[name])
@@ -167,9 +161,9 @@ def _is_identifying(why: str, column: pd.Series) -> bool:
 
 def _mix(hashes: npt.NDArray[np.uint64], column: pd.Series) -> npt.NDArray[np.uint64]:
     """Return `hashes` of rows with one more column mixed in."""
-    own = pd.util.hash_pandas_object(column, index=False).to_numpy()
+    values = pd.util.hash_pandas_object(column, index=False).to_numpy()
     # Multiplied before the exclusive or, so that the order of columns counts (Knuth's golden ratio).
-    return np.asarray((hashes * np.uint64(0x9E3779B97F4A7C15)) ^ own, dtype=np.uint64)
+    return np.asarray((hashes * np.uint64(0x9E3779B97F4A7C15)) ^ values, dtype=np.uint64)
 
 
 def _duplicates(hashes: npt.NDArray[np.uint64]) -> list[Finding]:
@@ -207,17 +201,16 @@ def _check_shift(schema: LeadSchema, leads: pd.DataFrame, y: Ints) -> list[Findi
 
     The change must be significant by a chi-square test over time spans with equally many leads, and
     have a size that matters (Cohen's w less its expected value under no change).
-
-    Parameters
-    ----------
-    schema, leads, y
-        As for `leadmodel.audit.leakage.measure_columns`.
     """
     name = next((name for name, why in schema.ignored.items() if why == "time of the lead"), None)
     if name is None:
         return []
-    count, converted = _over_time(leads[name], y)
-    rate, shares = y.mean(), converted / count
+    times = _time_ranks(leads[name])
+    # Edges are times that occur, so that leads of one time stay together; spans may then be fewer.
+    edges = np.quantile(times, np.linspace(0, 1, N_BINS + 1)[1:-1], method="inverted_cdf")
+    spans = np.unique(np.searchsorted(edges, times), return_inverse=True)[1]
+    count, rate = np.bincount(spans), y.mean()
+    shares = np.bincount(spans, weights=y) / count
     chi_square = float((count * (shares - rate) ** 2).sum() / (rate * (1 - rate)))
     freedom = len(count) - 1
     effect = np.sqrt(max(0.0, chi_square - freedom) / len(y))
@@ -231,8 +224,10 @@ def _check_shift(schema: LeadSchema, leads: pd.DataFrame, y: Ints) -> list[Findi
     return [Finding(kind="shift of the outcome", columns=(name,), text=text, severity="problem")]
 
 
-def check_open_leads(column: pd.Series, is_open: Bools) -> list[Finding]:
-    """Report a majority of open leads among the newest: those decided already may be unlike them.
+def check_open_leads(column: pd.Series, is_open: npt.NDArray[np.bool_]) -> list[Finding]:
+    """Report a majority of open leads among the newest.
+
+    The few of them that are decided already are not a random sample: they were decided fast.
 
     Parameters
     ----------
@@ -257,14 +252,6 @@ def check_open_leads(column: pd.Series, is_open: Bools) -> list[Finding]:
     return [Finding(kind="open leads", columns=(str(column.name),), text=text, severity="note")]
 
 
-def _over_time(column: pd.Series, y: Ints) -> tuple[Floats, Floats]:
-    """Return the number of leads and of conversions by time span; leads of one time stay together."""
-    times = _time_ranks(column)
-    edges = np.quantile(times, np.linspace(0, 1, N_BINS + 1)[1:-1], method="inverted_cdf")
-    spans = np.unique(np.searchsorted(edges, times), return_inverse=True)[1]
-    return np.bincount(spans).astype(np.float64), np.bincount(spans, weights=y).astype(np.float64)
-
-
-def _time_ranks(column: pd.Series) -> Positions:
+def _time_ranks(column: pd.Series) -> npt.NDArray[np.intp]:
     """Return the dense rank of each time, so that dates and numbers are handled alike."""
     return pd.factorize(read_times(column), sort=True)[0]

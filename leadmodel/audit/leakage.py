@@ -103,7 +103,9 @@ def measure_columns(
 
 
 def deal_folds(y: Ints, rng: np.random.Generator) -> Ints:
-    """Return a stratified fold for each lead: ranked by outcome, then at random, the leads take turns."""
+    """Assign each lead to one of `N_FOLDS` stratified folds."""
+    # Sorted by outcome, then at random, the leads are dealt to the folds in turn. scikit-learn's
+    # StratifiedKFold does the same in a Python loop over folds and classes, and takes much longer.
     folds = np.empty(len(y), dtype=np.int64)
     folds[np.lexsort((rng.random(len(y)), y))] = np.arange(len(y)) % N_FOLDS
     return folds
@@ -130,6 +132,7 @@ def find_leaks(
     """
     reasons = {name: _reasons(stats, y, name in made) for name, stats in columns.items()}
     suspects = {name: by_kind for name, by_kind in reasons.items() if by_kind}
+    # Suspects are left out of the others, or one leak would hide that another one beats honest columns.
     for name in schema.columns:
         if columns[name].auc < DOMINANT_AUC or name in suspects:
             continue
@@ -137,15 +140,14 @@ def find_leaks(
         if (together := _combined_auc(others, y)) <= columns[name].auc:
             text = f"By itself it ranks the leads better than all others together (ROC AUC {together:.3f})."
             suspects[name] = {"outdoes the others": text}
-    findings = [_finding(name, reasons, columns[name], schema) for name, reasons in suspects.items()]
+    findings = []
+    for name, by_kind in suspects.items():
+        sentences = [*by_kind.values(), f"ROC AUC of this column alone: {columns[name].auc:.3f}."]
+        if name in schema.ignored:
+            sentences.append(f"It is left out already: {schema.ignored[name]}.")
+        kind, text = next(iter(by_kind)), " ".join(sentences)
+        findings.append(Finding(kind=kind, columns=(name,), text=text, severity="suspect leak"))
     return findings + _find_groups([name for name in schema.columns if name not in made], typed, columns)
-
-
-def _finding(name: str, reasons: dict[str, str], stats: UnivariateStats, schema: LeadSchema) -> Finding:
-    why = schema.ignored.get(name)
-    ignored = [f"It is left out already: {why}."] if why else []
-    text = " ".join([*reasons.values(), f"ROC AUC of this column alone: {stats.auc:.3f}.", *ignored])
-    return Finding(kind=next(iter(reasons)), columns=(name,), text=text, severity="suspect leak")
 
 
 def _reasons(stats: UnivariateStats, y: Ints, made: bool) -> dict[str, str]:
@@ -179,6 +181,7 @@ def _reasons(stats: UnivariateStats, y: Ints, made: bool) -> dict[str, str]:
 def _filled_by_outcome(stats: UnivariateStats, y: Ints) -> bool:
     shares, n_leads = np.array(stats.filled), np.array([y.sum(), len(y) - y.sum()])
     difference = abs(shares[0] - shares[1])
+    # Standard error of a difference of two independent shares.
     error = np.sqrt((shares * (1 - shares) / n_leads).sum())
     is_large = difference >= LARGE_FILL_GAP or (difference >= FILL_GAP and stats.auc >= GOOD_AUC)
     return bool(difference >= MIN_STANDARD_ERRORS * error and is_large)
@@ -223,6 +226,7 @@ def _find_groups(
 
 def _group_by_gaps(gaps: dict[str, Bools]) -> list[list[str]]:
     """Group columns that are missing for the same leads as the first of their group."""
+    # Compared with the first alone: chains of nearly equal columns must not join unequal ones.
     groups: list[list[str]] = []
     for name, gap in gaps.items():
         for group in groups:

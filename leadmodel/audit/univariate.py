@@ -74,7 +74,7 @@ def to_codes(column: pd.Series) -> Ints:
     if isinstance(column.dtype, pd.CategoricalDtype):
         return column.cat.codes.to_numpy().astype(np.int64)
     numbers = column.to_numpy()
-    codes, distinct = pd.factorize(numbers)
+    codes, distinct = pd.factorize(numbers)  # -1 for missing
     # The appended True is where the code -1 of a missing number points: it joins no bin.
     is_frequent = np.append(np.bincount(codes[codes >= 0], minlength=len(distinct)) >= MIN_PER_NUMBER, True)
     binned = ~is_frequent[codes]
@@ -131,6 +131,7 @@ def _log_odds(count: Floats, converted: Floats, rate: float) -> Floats:
 
 def _auc(log_odds: Floats, count: Floats, converted: Floats) -> float:
     """Return the ROC AUC of leads that are counted by code and fold."""
+    # From counts, because leads of one code and fold have the same log-odds: this needs no sort of leads.
     _, rank = np.unique(-log_odds.ravel(), return_inverse=True)
     cumulated = [np.bincount(rank, n.ravel()).cumsum(dtype=np.float64)[None] for n in (converted, count)]
     return float(roc_auc(*cumulated)[0])
@@ -146,6 +147,6 @@ def _pure(count: Floats, converted: Floats) -> tuple[float, float]:
 
 def _is_pure(count: Floats, wrong: Floats, usual: float) -> Truths:
     """Return which values have far fewer leads of the `wrong` outcome than its `usual` share."""
-    odds = wrong / np.maximum(count - wrong, 1e-9)
+    odds = wrong / np.maximum(count - wrong, 1e-9)  # not 0, or values of one outcome would divide by it
     pure = (odds <= usual / (1 - usual) / PURE_ODDS) & (wrong <= (1 - PURE_SHARE) * count)
     return np.asarray(pure & (count * usual >= MIN_EXPECTED), dtype=bool)

@@ -94,41 +94,37 @@ def category_codes(field: Field, column: pd.Series) -> Codes:
     return np.asarray(by_category, dtype=np.intp)[column.cat.codes.to_numpy()]
 
 
-def _is_text(column: npt.NDArray[Any]) -> bool:
-    return column.dtype.kind == "i"
-
-
-def _strength(a: Codes | Floats, b: Codes | Floats) -> float | None:
-    given = np.ones(len(a), dtype=np.bool_)
-    for column in (a, b):
-        given &= column >= 0 if _is_text(column) else ~np.isnan(column)
+def _strength(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float | None:
+    # Codes of texts are integers, and numbers are floats; a missing text is -1.
+    given = np.logical_and(
+        *(column >= 0 if column.dtype.kind == "i" else ~np.isnan(column) for column in (a, b))
+    )
     if given.sum() < MIN_LEADS:
         return None
-    a, b = a[given], b[given]
-    if _is_text(a) and _is_text(b):
-        value = cramers_v(a.astype(np.intp), b.astype(np.intp))
-    elif not _is_text(a) and not _is_text(b):
-        value = spearman(a, b)
+    texts = [column[given] for column in (a, b) if column.dtype.kind == "i"]
+    numbers = [column[given] for column in (a, b) if column.dtype.kind == "f"]
+    if not numbers:
+        value = cramers_v(*texts)
+    elif not texts:
+        value = spearman(*numbers)
     else:
-        texts, numbers = (a, b) if _is_text(a) else (b, a)
         # Ranks, so that a few extreme amounts do not decide the ratio.
-        value = correlation_ratio(texts.astype(np.intp), rankdata(numbers))
+        value = correlation_ratio(texts[0], rankdata(numbers[0]))
     return None if np.isnan(value) else round(value, 3)
 
 
 def spearman(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     """Return Spearman's rank correlation; NaN if one of the arrays is constant."""
-    # SciPy warns of a constant array, which is no news here.
+    # SciPy warns of a constant array, and warnings are errors in the tests.
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return float("nan")
     return float(spearmanr(a, b).statistic)
 
 
 def cramers_v(a: Codes, b: Codes) -> float:
-    """Return Cramér's V of two arrays of codes, bias corrected (Bergsma 2013); NaN if one is constant.
-
-    Without the correction, fields with many values would seem associated by chance.
-    """
+    """Return Cramér's V of two arrays of codes, bias corrected (Bergsma 2013); NaN if one is constant."""
+    # Not scipy.stats.contingency.association, whose V is not corrected: fields with many values would seem
+    # associated by chance.
     n = len(a)
     (a, rows), (b, columns) = _compact(a), _compact(b)
     observed = np.bincount(a * columns + b, minlength=rows * columns).reshape(rows, columns)

@@ -41,13 +41,12 @@ def wilson(cell: Cell, z: float = Z) -> Estimate:
     n, rate = cell.count, cell.rate
     center = (rate + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
-    # Of none or all, rounding may leave the rate just outside.
+    # Where none or all convert, rounding may leave the rate just outside.
     return Estimate(value=rate, low=min(center - half, rate), high=max(center + half, rate))
 
 
 def conversions(field: Field, profile: FieldProfile) -> list[Conversion]:
-    """Estimate the conversion rate by value or range, where enough leads are; gaps come last.
-
+    """Estimate the conversion rate by value or range, without cells of few leads; missing values last.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from leadmodel.arrays import Floats, Ints
 from leadmodel.insights.association import Association, associate
 from leadmodel.insights.interaction import Interaction, find_interactions
 from leadmodel.leads.disclosure import publish_quantiles
-from leadmodel.leads.field import MIN_CATEGORY_COUNT, Field
+from leadmodel.leads.field import MIN_CATEGORY_COUNT
 from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["N_BINS", "Histogram", "Insights", "Spread", "count_histogram", "find_insights"]
@@ -89,7 +89,7 @@ def find_insights(
     """
     ranked = sorted(schema.by_name, key=lambda name: -importance.get(name, 0.0))
     numbers = [field for field in schema.fields if field.kind == "numeric"]
-    spreads = {field.name: _spread(field, X, y) for field in numbers}
+    spreads = {field.name: _spread(X[field.name], y) for field in numbers}
     return Insights(
         spreads={name: spread for name, spread in spreads.items() if spread},
         association=associate(schema, X, ranked, random_state),
@@ -97,18 +97,15 @@ def find_insights(
     )
 
 
-def _spread(field: Field, X: pd.DataFrame, y: Ints) -> Spread | None:
-    numbers = X[field.name].to_numpy(dtype=np.float64)
+def _spread(column: pd.Series, y: npt.NDArray[np.int64]) -> Spread | None:
+    numbers = column.to_numpy(dtype=np.float64)
     given = ~np.isnan(numbers)
     converted, other = numbers[given & (y == 1)], numbers[given & (y == 0)]
     if min(len(converted), len(other)) < MIN_LEADS:
         return None
-    return Spread(converted=_quantiles(converted), other=_quantiles(other))
-
-
-def _quantiles(numbers: Floats) -> Five:
-    low, first, middle, third, high = publish_quantiles(numbers, SHARES).tolist()
-    return low, first, middle, third, high
+    # Not plain quantiles, which may be the number of a single lead.
+    quantiles = [publish_quantiles(group, SHARES).tolist() for group in (converted, other)]
+    return Spread(converted=quantiles[0], other=quantiles[1])
 
 
 class Histogram(BaseModel):

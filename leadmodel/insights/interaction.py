@@ -64,7 +64,7 @@ class Interaction(BaseModel):
         return max(indices, key=self._z)
 
     def _z(self, index: tuple[int, int]) -> float:
-        """Return by how many standard errors a cell differs from what is expected."""
+        """Return by how many standard errors the rate of a cell differs from the expected rate."""
         row, column = index
         cell, expected = self.cells[row][column], self.expected[row][column]
         if cell is None or expected is None:
@@ -115,6 +115,7 @@ def find_interactions(
     pairs = [pair for pair in pairs if pair.freedom > 0]
     limit = LEVEL / max(len(pairs), 1)
     significant = [pair for pair in pairs if chi2.sf(pair.statistic, pair.freedom) < limit]
+    # By the excess over what chance alone gives, because pairs with more cells have larger statistics.
     significant.sort(key=lambda pair: pair.freedom - pair.statistic)
     return tuple(_describe(pair) for pair in significant[:MAX_FOUND])
 
@@ -132,7 +133,7 @@ def _group_number(field: Field, column: pd.Series) -> _Groups:
     numbers = column.to_numpy(dtype=np.float64)
     given = numbers[~np.isnan(numbers)]
     inner = np.unique(publish_quantiles(given, QUARTILES))
-    inner = inner[inner < given.max()]
+    inner = inner[inner < given.max()]  # or the last group would be empty
     codes = np.where(np.isnan(numbers), -1, np.searchsorted(inner, numbers, side="left"))
     return _Groups(field.name, range_names(field, [given.min(), *inner, given.max()]), codes)
 
@@ -147,11 +148,14 @@ def _test(row_field: _Groups, column_field: _Groups, y: Ints) -> _TestedPair:
         for chosen in (grouped, grouped & (y == 1))
     )
     rows, columns = np.divmod(np.arange(leads.size), shape[1])
+    # One effect for each row and column. The two sets are collinear, which least squares by the smallest
+    # solution does not mind; its rank counts the effects that are free.
     design = np.hstack([np.eye(shape[0])[rows], np.eye(shape[1])[columns]])
     # Half a lead of each outcome is added (Haldane), so that log-odds stay finite without conversions.
     won, lost = converted.ravel() + 0.5, (leads - converted).ravel() + 0.5
     log_odds = np.log(won / lost)
     is_enough = leads.ravel() >= MIN_CELL
+    # The variance of log-odds is 1 / won + 1 / lost.
     weight = np.where(is_enough, np.sqrt(won * lost / (won + lost)), 0.0)
     effects, _, rank, _ = np.linalg.lstsq(design * weight[:, None], log_odds * weight, rcond=None)
     fitted = design @ effects

@@ -35,7 +35,7 @@ class Cell(BaseModel):
 
     @property
     def is_told(self) -> bool:
-        """Whether these are leads enough to tell how many of them converted."""
+        """Whether the number of conversions among these leads may be published."""
         return self.count >= MIN_TOLD
 
 
@@ -69,16 +69,16 @@ class FieldProfile(BaseModel):
 
     @model_validator(mode="after")
     def _check_bins(self) -> "FieldProfile":
-        places = {str(place) for place in range(len(self.edges) - 1)}
-        if self.edges and (not places or set(self.cells) != places):
+        bins = {str(index) for index in range(len(self.edges) - 1)}
+        if self.edges and (not bins or set(self.cells) != bins):
             raise ValueError("a number needs a cell for each of its bins")
         return self
 
     @property
     def beyond(self) -> tuple[int, int]:
-        """Training leads below and above the edges of a number; 0 for fewer than a handful."""
-        # Release 0.1 reads these profiles too, so that there are no fields for the two: the conversions
-        # of so few leads are not told, and their place holds the count of those above.
+        """Training leads below and above the edges of a number; 0 for fewer than MIN_CATEGORY_COUNT."""
+        # Release 0.1 reads these profiles too and refuses unknown keys, so that the two numbers have no
+        # keys: the conversions of so few leads are not published, and their key holds the count above.
         return self.other.count - self.other.converted, self.other.converted
 
     def cell(self, value: Value) -> Cell:
@@ -144,12 +144,7 @@ def profile_leads(
     outputs : mapping of str to FieldProfile, optional
         As `profile_output` returns them, by name.
     """
-    fields = {
-        field.name: _profile_text(field, typed[field.name], y)
-        if field.is_text
-        else _profile_number(typed[field.name], y)
-        for field in schema.fields
-    }
+    fields = {field.name: _profile_field(field, typed[field.name], y) for field in schema.fields}
     return Profile(leads=_count(y), fields=fields, outputs=dict(outputs or {}))
 
 
@@ -161,7 +156,7 @@ def profile_output(values: Floats, y: npt.NDArray[Any]) -> FieldProfile:
 def _profile_field(field: Field, column: pd.Series, y: npt.NDArray[Any]) -> FieldProfile:
     if field.is_text:
         return _profile_text(field, column, y)
-    # No and yes are nobody's own.
+    # No and yes cannot identify a lead, so that their edges need no protection.
     edges = np.array([0.0, 0.0, 1.0]) if field.kind == "boolean" else None
     return _profile_number(column, y, edges)
 
@@ -189,7 +184,7 @@ def _profile_number(column: pd.Series, y: npt.NDArray[Any], edges: Floats | None
         for n_leads in (int((given < edges[0]).sum()), int((given > edges[-1]).sum()))
     )
     return FieldProfile(
-        cells={str(place): cell for place, cell in enumerate(cells)},
+        cells={str(index): cell for index, cell in enumerate(cells)},
         edges=tuple(edges.tolist()),
         other=Cell(count=below + above, converted=above),
         missing=missing,
@@ -205,7 +200,9 @@ def _edges(numbers: Floats) -> Floats:
 
 
 def _protect(cells: list[Cell]) -> list[Cell]:
-    """Return cells that tell of no few leads, with the same sums, so that none can be worked out."""
+    """Return cells without small counts, and with the same sums."""
+    # The leads of small cells are added to the largest one. The sums stay, because the difference from the
+    # number of all leads would reveal what was left out.
     counts, converted = (
         np.array(numbers) for numbers in zip(*((c.count, c.converted) for c in cells), strict=True)
     )
@@ -216,9 +213,9 @@ def _protect(cells: list[Cell]) -> list[Cell]:
         numbers[small] = 0
     few = (counts > 0) & (counts < MIN_TOLD)
     if few.any() and counts[few].sum() < MIN_TOLD:
-        few[largest] = True
+        few[largest] = True  # a single cell would keep its conversions
     if few.any():
-        # Rounded as they add up, so that the sum is kept.
+        # The cumulated shares are rounded, not the shares, so that the sum is kept.
         shares = np.cumsum(counts[few]) * (converted[few].sum() / counts[few].sum())
         converted[few] = np.diff(np.rint(shares), prepend=0)
     return [Cell(count=n, converted=k) for n, k in zip(counts.tolist(), converted.tolist(), strict=True)]

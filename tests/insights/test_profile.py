@@ -3,8 +3,10 @@ import pandas as pd
 
 from leadmodel.insights.profile import Cell, Profile, profile_leads
 from leadmodel.leads.convert import read_leads
+from leadmodel.leads.field import Field
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.schema import LeadSchema
 
 LEADS = pd.DataFrame(
     {
@@ -51,3 +53,14 @@ def test_no_rare_value_is_named() -> None:
 
 def test_json_keeps_the_profile() -> None:
     assert Profile.model_validate_json(PROFILE.model_dump_json()) == PROFILE
+
+
+def test_a_boolean_has_a_cell_for_yes_even_if_few_leads_have_it() -> None:
+    flag = Field(name="flag", label="Flag", kind="boolean", choices=("0", "1"))
+    schema = LeadSchema(fields=(flag,))
+    column = pd.DataFrame({"flag": [0.0] * 197 + [1.0] * 3})
+    profile = profile_leads(schema, column, Y).fields["flag"]
+    assert profile.edges == (0, 0, 1)
+    assert [profile.bin_of(value) for value in (0.0, 1.0)] == [0, 1]
+    # Three leads are too few to be published.
+    assert [cell.count for cell in profile.cells.values()] == [200, 0]
