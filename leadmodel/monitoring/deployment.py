@@ -98,8 +98,8 @@ class _ReadOnlyRepository:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    # Not beside the folder, where the file would stay behind. The home directory keeps users apart, who
-    # could not write each other's files.
+    # Not beside the folder, where the lock file would remain. The home directory is part of the name,
+    # because a user cannot open the lock file of another one.
     folder = folder.resolve()
     name = hashlib.sha256(f"{Path.home()}\n{folder}".encode()).hexdigest()[:16]
     lock = FileLock(Path(tempfile.gettempdir()) / f"leadmodel-{name}.lock")
@@ -174,7 +174,16 @@ def decide(
     force : bool
         Whether to publish in any case.
     """
-    rule = _rule(comparison, drifted=drifted, aged=age_days > max_age_days)
+    # The order matters: a challenger that is better is published as such even if the leads have drifted.
+    rule: Rule = "not better"
+    if comparison.is_better:
+        rule = "better"
+    elif comparison.is_worse:
+        rule = "worse"
+    elif comparison.is_not_worse and drifted:
+        rule = "drifted"
+    elif comparison.is_not_worse and age_days > max_age_days:
+        rule = "aged"
     publish = rule in ("better", "drifted", "aged")
     return Gate(
         publish=publish or force,
@@ -185,15 +194,3 @@ def decide(
         moved=moved,
         comparison=comparison,
     )
-
-
-def _rule(comparison: Comparison, *, drifted: bool, aged: bool) -> Rule:
-    if comparison.is_better:
-        return "better"
-    if comparison.is_worse:
-        return "worse"
-    if comparison.is_not_worse and drifted:
-        return "drifted"
-    if comparison.is_not_worse and aged:
-        return "aged"
-    return "not better"

@@ -46,7 +46,7 @@ T = TypeVar("T")
 def draw_numbers(names: Sequence[str], scores: Sequence[Scores | None]) -> Figure:
     """Draw the number of scored leads by slice."""
     figure, axes = _over_time("Leads", "Leads scored", names)
-    axes.bar(range(len(names)), _values(scores, lambda one: one.n_leads), color=ACCENT)
+    axes.bar(range(len(names)), _values(scores, lambda slice_scores: slice_scores.n_leads), color=ACCENT)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     return figure
 
@@ -69,7 +69,8 @@ def draw_grades(names: Sequence[str], scores: Sequence[Scores | None], bands: Se
     figure, axes = _over_time("Answers by grade", "Share of the leads", names)
     below = np.zeros(len(names))
     for index, band in enumerate(bands):
-        shares = np.array([one.grades.get(band, 0) / one.n_leads if one else 0.0 for one in scores])
+        # 0, not NaN, for a slice without leads, or no bar above it would be drawn.
+        shares = np.array([s.grades.get(band, 0) / s.n_leads if s else 0.0 for s in scores])
         color, hatch = (looks[index % len(SHADES)] for looks in (SHADES, HATCHES))
         drawn = axes.bar(range(len(names)), shares, bottom=below, color=color, hatch=hatch, label=band)
         for bar in drawn:
@@ -98,7 +99,7 @@ def draw_drifts(names: Sequence[str], drifts: Sequence[Drift | None], ranked: Se
     figure, axes = new_axes("Drift from the training leads", "", "", 1.5 + 0.3 * len(drawn), WIDTH)
     for row, column in np.ndindex(shades.shape):
         field = by_slice[column].get(drawn[row])
-        if field is None or field.chance is None:
+        if field is None or field.chance is None:  # stays NaN, which imshow leaves white
             continue
         shades[row, column] = field.psi if field.level != "stable" else 0.0
         if field.level != "stable":
@@ -121,9 +122,10 @@ def draw_seconds(names: Sequence[str], requests: Sequence[Requests | None]) -> F
         ("median", STYLES[0], "half of them"),
     ):
         seconds = _values(requests, attrgetter(name))
+        # The last bin of the times is open: its upper edge is infinite.
         drawn = 1000 * np.minimum(seconds, TICKS[-1] / 1000)
         axes.plot(range(len(names)), drawn, style, color=color, linewidth=2, label=label)
-    low, high = axes.get_ylim()
+    low, high = axes.get_ylim()  # before the scale is logarithmic, which widens them to powers of ten
     axes.set_yscale("log")
     axes.set_yticks([tick for tick in TICKS if low / 2.5 <= tick <= high * 2.5])
     axes.minorticks_off()
@@ -135,8 +137,8 @@ def draw_seconds(names: Sequence[str], requests: Sequence[Requests | None]) -> F
 def draw_failures(names: Sequence[str], requests: Sequence[Requests | None]) -> Figure:
     """Draw the share of requests that were refused or failed, by slice."""
     figure, axes = _over_time("Requests without an answer", "Share of the requests", names)
-    refused = _values(requests, lambda one: one.n_refused / max(one.n_scoring, 1))
-    failed = _values(requests, lambda one: one.n_failed / one.n_all)
+    refused = _values(requests, lambda counts: counts.n_refused / max(counts.n_scoring, 1))
+    failed = _values(requests, lambda counts: counts.n_failed / counts.n_all)
     places = np.arange(len(names))
     axes.bar(places - 0.2, refused, 0.38, color=PALE, edgecolor=INK, linewidth=0.6, label="wrong request")
     axes.bar(places + 0.2, failed, 0.38, color=SECOND, edgecolor=INK, linewidth=0.6, label="the app failed")
@@ -149,7 +151,7 @@ def draw_failures(names: Sequence[str], requests: Sequence[Requests | None]) -> 
 def draw_grade_outcomes(outcomes: Sequence[Outcomes]) -> Figure:
     """Draw predicted and observed conversion rates by grade, with intervals."""
     figure, axes = new_axes("Conversion by grade", "Grade", "Share that converted", HEIGHT, WIDTH)
-    axes.set_xticks(range(len(outcomes)), [f"{one.name}\n({one.n_known:,})" for one in outcomes])
+    axes.set_xticks(range(len(outcomes)), [f"{grade.name}\n({grade.n_known:,})" for grade in outcomes])
     _draw_rates(axes, outcomes, "_", 22)
     axes.grid(axis="x", visible=False)
     axes.set_xlim(-0.6, len(outcomes) - 0.4)
@@ -167,7 +169,7 @@ def draw_predicted(names: Sequence[str], outcomes: Sequence[Outcomes | None]) ->
 
 def _draw_rates(axes: Axes, outcomes: Sequence[Outcomes | None], style: str, size: float) -> None:
     places = np.arange(len(outcomes))
-    expected = _values(outcomes, lambda one: one.expected)
+    expected = _values(outcomes, attrgetter("expected"))
     rate, low, high = (
         _values(outcomes, attrgetter(f"converted.{name}")) for name in ("value", "low", "high")
     )
@@ -181,7 +183,7 @@ def _draw_rates(axes: Axes, outcomes: Sequence[Outcomes | None], style: str, siz
 def draw_lift(names: Sequence[str], outcomes: Sequence[Outcomes | None]) -> Figure:
     """Draw the lift of the best fifth by slice, with intervals."""
     figure, axes = _over_time("Lift of the best fifth", "Times the average", names)
-    lifts = [one.lift if one else None for one in outcomes]
+    lifts = [group.lift if group else None for group in outcomes]
     value, low, high = (_values(lifts, attrgetter(name)) for name in ("value", "low", "high"))
     axes.axhline(1, color=SECOND, linestyle="--", label="in any order")
     errors = np.abs([value - low, high - value])

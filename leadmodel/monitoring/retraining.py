@@ -127,7 +127,9 @@ def retrain(
         champion.
     """
     champion.schema.check_columns([str(name) for name in leads.columns])
-    facts: dict[str, Any] = {"champion": champion.revision, "age_days": _age_days(champion)}
+    age = datetime.now(UTC) - datetime.fromisoformat(champion.config.created)
+    age_days = round(age.total_seconds() / 86_400, 2)
+    facts: dict[str, Any] = {"champion": champion.revision, "age_days": age_days}
     # The same leads would give the same model, and the test no new evidence.
     if fingerprint(leads) == champion.config.training.fingerprint:
         return Retrained(Gate(publish=False, rule="nothing new", drifted=False, **facts))
@@ -169,14 +171,10 @@ def _compare_leads(champion: LeadModel, data: TrainingData) -> _NewLeads:
     return _NewLeads(data, is_new, drift)
 
 
-def _age_days(champion: LeadModel) -> float:
-    age = datetime.now(UTC) - datetime.fromisoformat(champion.config.created)
-    return round(age.total_seconds() / 86_400, 2)
-
-
-def _newer_than(champion: LeadModel, data: TrainingData) -> Bools:
+def _newer_than(champion: LeadModel, data: TrainingData) -> npt.NDArray[np.bool_]:
     """Return which leads with an outcome are newer than all training leads of the champion."""
     time_range, time = champion.config.training.time_range, data.recipe.time
+    # Without times every lead counts as new, old ones included; `retrain` says what that means.
     if time is None or time_range is None:
         return np.ones(len(data.y), dtype=bool)
     times = read_times(data.raw(time))
@@ -200,6 +198,7 @@ def _compare_with_champion(
     champion: LeadModel, challenger: LeadModel, news: _NewLeads
 ) -> Comparison | None:
     data = news.data
+    # Of its own test leads, because the challenger has learned from all others.
     rows = data.split.test[news.is_new[data.split.test]]
     y = data.y[rows]
     if min(y.sum(), len(y) - y.sum()) < MIN_LEADS_PER_OUTCOME:

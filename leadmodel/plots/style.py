@@ -40,6 +40,7 @@ def to_png(figure: Figure) -> bytes:
 
 def new_figure(height: float, width: float) -> Figure:
     """Create an empty figure; its size is in inches."""
+    # Without pyplot, which keeps every figure in a global list that is not safe for threads.
     return Figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 
@@ -80,16 +81,16 @@ def short(text: str, width: int = 34) -> str:
 
 
 class Display:
-    """Numbers that are ready to be drawn.
+    """Numbers that are ready to be drawn, like scikit-learn's displays.
 
     Parameters
     ----------
     title, x, y : str
-        Of the axes.
+        Title and labels of the axes.
     draw : callable
         Draws the numbers on axes.
     height : float
-        In inches, where the display makes the figure.
+        Height of a new figure in inches.
 
     Attributes
     ----------
@@ -108,10 +109,10 @@ class Display:
         self.title, self.x, self.y, self.height, self._draw = title, x, y, height, draw
 
     def plot(self, ax: Axes | None = None) -> "Display":
-        """Draw on `ax`, or on a new figure of its own, and return the display."""
+        """Draw on `ax`, or on a new figure, and return the display."""
         self.ax_ = new_figure(self.height, WIDTH).add_subplot() if ax is None else ax
         figure = self.ax_.get_figure(root=True)
-        assert figure is not None
+        assert figure is not None  # axes that are removed have none
         self.figure_ = figure
         self._draw(dress(self.ax_, self.title, self.x, self.y))
         return self
