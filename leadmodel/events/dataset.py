@@ -14,6 +14,8 @@ import polars as pl
 import polars.selectors as cs
 
 from leadmodel.errors import InputError
+from leadmodel.events.cutoffs import active_leads, leads_after, leads_after_events
+from leadmodel.events.features import build_features
 from leadmodel.events.plan import FeaturePlan, describe_features
 from leadmodel.events.tables import EventReport, EventTables, TableReport
 from leadmodel.leads.event_recipe import EventConfig
@@ -168,8 +170,6 @@ def _cutoffs(tables: EventTables, config: EventConfig) -> list[dt.datetime]:
 
 
 def _candidates(tables: EventTables, config: EventConfig, cutoffs: list[dt.datetime]) -> pl.DataFrame:
-    from leadmodel.events.cutoffs import active_leads, leads_after, leads_after_events
-
     if config.after:
         return _collected(leads_after(tables.entities, config.after))
     if config.after_events:
@@ -177,7 +177,12 @@ def _candidates(tables: EventTables, config: EventConfig, cutoffs: list[dt.datet
     else:
         assert config.active_within is not None  # the recipe has one of the three
         candidates = active_leads(tables.log, cutoffs, config.active_within)
-    return _with_fields(_collected(candidates), tables)
+    leads = _collected(candidates)
+    if tables.entities is None:
+        return leads
+    # Entities without a row in their table have missing fields.
+    fields = tables.entities.drop([name for name in leads.columns if name != "entity"], strict=False)
+    return leads.join(fields, on="entity", how="left")
 
 
 def _candidates_at(tables: EventTables, config: EventConfig, cutoff: dt.datetime) -> pl.DataFrame:
@@ -190,14 +195,6 @@ def _candidates_at(tables: EventTables, config: EventConfig, cutoff: dt.datetime
     if config.after_events and config.horizon:
         candidates = candidates.filter(pl.col("cutoff") > cutoff - dt.timedelta(days=config.horizon))
     return candidates
-
-
-def _with_fields(candidates: pl.DataFrame, tables: EventTables) -> pl.DataFrame:
-    """Add the fields of the entities, which are missing for entities without a row."""
-    if tables.entities is None:
-        return candidates
-    fields = tables.entities.drop([name for name in candidates.columns if name != "entity"], strict=False)
-    return candidates.join(fields, on="entity", how="left")
 
 
 def _collected(frame: Any) -> pl.DataFrame:
@@ -225,14 +222,12 @@ def _label(candidates: pl.DataFrame, outcomes: pl.DataFrame, config: EventConfig
 
 def _with_features(tables: EventTables, config: EventConfig, leads: pl.DataFrame) -> pl.DataFrame:
     """Add the features to leads, and order the columns for people."""
-    from leadmodel.events.features import build_features
-
-    of_outcome = [name for name in ("amount", "converted") if name in leads.columns]
+    labels = [name for name in ("amount", "converted") if name in leads.columns]
     key = ["entity", "cutoff"]
-    table = _collected(build_features(tables.log, leads.drop(of_outcome).lazy(), feature_plan(config)))
-    table = table.join(leads.select(*key, *of_outcome), on=key).sort("cutoff", "entity")
+    # Without the labels, so that no feature can use them.
+    table = _collected(build_features(tables.log, leads.drop(labels).lazy(), feature_plan(config)))
+    table = table.join(leads.select(*key, *labels), on=key).sort("cutoff", "entity")
     table = table.with_columns(cs.float().round_sig_figs(DIGITS)).drop("start", strict=False)
-    features = [name for name in table.columns if name not in (*key, *of_outcome)]
-    amount = [name for name in of_outcome if name == "amount"]
-    last = [name for name in of_outcome if name == "converted"]
-    return table.select(pl.col("entity").alias(config.entity), *features, *amount, "cutoff", *last)
+    features = [name for name in table.columns if name not in (*key, *labels)]
+    last = [name for name in ("amount", "cutoff", "converted") if name in table.columns]
+    return table.select(pl.col("entity").alias(config.entity), *features, *last)

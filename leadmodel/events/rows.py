@@ -46,28 +46,29 @@ REASONS = ("without an id", "of other kinds", "without a time", "after the last 
 
 def event_rows(folder: Path, config: LogConfig, entity: str, latest: dt.datetime) -> pl.LazyFrame:
     """Read entity, time, kind, value, item and attributes of each event; see `WHY`."""
-    rows = _named(folder, config, entity)
+    rows = _open_table(folder, config, entity)
     schema = rows.collect_schema()
     texts = {name: _as_text(name, schema[name]) for name in config.columns() if name in schema}
     nothing = pl.lit(None, pl.String)
     kind = pl.lit(config.kind)
     if config.kind_column:
-        given = texts[config.kind_column]
-        kind = given.replace_strict(config.kinds, default=config.other, return_dtype=pl.String)
-    given = texts.get(config.value or "", nothing)
+        kind = texts[config.kind_column].replace_strict(
+            config.kinds, default=config.other, return_dtype=pl.String
+        )
+    value = texts.get(config.value or "", nothing)
     columns = {
         "kind": kind,
-        "value": _number(given),
+        "value": _number(value),
         "item": texts.get(config.item or "", nothing),
         **{name: texts[name] for name in config.attributes},
-        NO_NUMBER: given.is_not_null() & _number(given).is_null(),
+        NO_NUMBER: value.is_not_null() & _number(value).is_null(),
     }
-    return _tagged(rows, _time(rows, config, config.time), columns, latest)
+    return _select(rows, _time(rows, config, config.time), columns, latest)
 
 
 def outcome_rows(folder: Path, config: OutcomeConfig, entity: str, latest: dt.datetime) -> pl.LazyFrame:
     """Read entity, time and amount of each outcome; see `WHY`."""
-    rows = _named(folder, config, entity)
+    rows = _open_table(folder, config, entity)
     schema = rows.collect_schema()
     amount = pl.lit(None, pl.Float64)
     if config.prices:
@@ -76,7 +77,7 @@ def outcome_rows(folder: Path, config: OutcomeConfig, entity: str, latest: dt.da
     elif config.amount:
         amount = _number(_as_text(config.amount, schema[config.amount]))
     columns = {"amount": amount, NO_NUMBER: amount.is_null() & pl.lit(config.brings_amounts)}
-    return _tagged(rows, _time(rows, config, config.time), columns, latest)
+    return _select(rows, _time(rows, config, config.time), columns, latest)
 
 
 def entity_rows(folder: Path, config: EntityConfig, entity: str, latest: dt.datetime) -> pl.LazyFrame:
@@ -84,17 +85,17 @@ def entity_rows(folder: Path, config: EntityConfig, entity: str, latest: dt.date
 
     A start may be missing; a date as start is the beginning of its day.
     """
-    rows = _named(folder, config, entity)
+    rows = _open_table(folder, config, entity)
     schema = rows.collect_schema()
     columns = {name: _as_text(name, schema[name]) for name in config.fields} | {NO_NUMBER: pl.lit(False)}
     if config.start is None:
-        return _tagged(rows, pl.lit(latest), columns, latest).drop("time")
-    return _tagged(rows, _time(rows, config, config.start, "start"), columns, latest).rename(
+        return _select(rows, pl.lit(latest), columns, latest).drop("time")
+    return _select(rows, _time(rows, config, config.start, "start"), columns, latest).rename(
         {"time": "start"}
     )
 
 
-def _named(folder: Path, config: TableConfig, entity: str) -> pl.LazyFrame:
+def _open_table(folder: Path, config: TableConfig, entity: str) -> pl.LazyFrame:
     name = config.entity or entity
     rows = _scan_rows(folder, config, [name, *config.columns()])
     return rows.with_columns(_as_text(name, rows.collect_schema()[name]).alias("(entity)"))
@@ -111,7 +112,7 @@ def _number(text: pl.Expr) -> pl.Expr:
     return pl.when(number.is_finite()).then(number)
 
 
-def _tagged(
+def _select(
     rows: pl.LazyFrame, time: pl.Expr, columns: dict[str, pl.Expr], latest: dt.datetime
 ) -> pl.LazyFrame:
     entity = pl.col("(entity)")

@@ -105,7 +105,7 @@ class EventReport:
     def summary(self) -> str:
         """Return the report as text."""
         reports = [*self.tables, *([self.leads] if self.leads else [])]
-        heading = f"Read from {self.folder}, which tells of the time until {self.until:%Y-%m-%d %H:%M} UTC:"
+        heading = f"Read from {self.folder}, which is complete until {self.until:%Y-%m-%d %H:%M} UTC:"
         return "\n".join([heading, *(line for report in reports for line in report.lines())])
 
 
@@ -186,35 +186,38 @@ class _Reader:
         config, entities, reports = self.config, None, []
         if config.entities:
             rows = self._spooled(entity_rows, config.entities)
-            entities, of_entities = self._distinct(rows)
-            reports.append(of_entities)
+            kept = _kept(rows).collect()
+            # Sorted by all columns, so that the choice does not depend on the order of the rows.
+            by = [name for name in ("entity", "start", *kept.columns) if name in kept.columns]
+            entities = kept.sort(by, nulls_last=True).unique("entity", keep="first", maintain_order=True)
+            later = {f"of a {config.entity} that has an earlier row": len(kept) - len(entities)}
+            reports.append(self._report(config.entities, rows, "entities", None, later))
         logs = [self._spooled(event_rows, log_config) for log_config in config.logs]
+        # By name, because the logs may have different attributes.
         log = pl.concat([_kept(rows) for rows in logs], how="diagonal")
         known = (log if entities is None else entities.lazy()).select("entity").unique()
-        outcomes = self._spooled(outcome_rows, config.outcomes)
-        reports.append(self._report(config.outcomes, outcomes, "outcomes", known))
-        for log_config, rows in zip(config.logs, logs, strict=True):
-            reports.append(self._report(log_config, rows, " and ".join(log_config.kind_names), known))
-        read = _kept(outcomes).collect()
-        report = EventReport(str(self.folder), self._until(log, read, entities), tuple(reports))
-        return EventTables(log, read, entities, report, files.pop_all())
+        rows = self._spooled(outcome_rows, config.outcomes)
+        reports.append(self._report(config.outcomes, rows, "outcomes", known))
+        for log_config, log_rows in zip(config.logs, logs, strict=True):
+            reports.append(self._report(log_config, log_rows, " and ".join(log_config.kind_names), known))
+        outcomes, until = _kept(rows).collect(), self.latest
+        if not config.until:
+            newest = [log.select(pl.col("time").max()).collect().item(), outcomes["time"].max()]
+            if entities is not None and "start" in entities.columns:
+                newest.append(entities["start"].max())
+            times = [time for time in newest if isinstance(time, dt.datetime)]
+            if not times:
+                raise InputError("The tables must hold an event or an outcome with a time. They hold none.")
+            until = max(times)
+        report = EventReport(str(self.folder), until, tuple(reports))
+        # The files go on to the tables, which close them; an error above closes them at once.
+        return EventTables(log, outcomes, entities, report, files.pop_all())
 
     def _spooled(self, make: Callable[..., pl.LazyFrame], config: TableConfig) -> pl.LazyFrame:
         # Parquet on disk, so that a log larger than memory is parsed once and read many times.
         path = self.spool / f"{len(list(self.spool.iterdir()))}.parquet"
         make(self.folder, config, self.config.entity, self.latest).sink_parquet(path)
         return pl.scan_parquet(path)
-
-    def _distinct(self, rows: pl.LazyFrame) -> tuple[pl.DataFrame, TableReport]:
-        """Return the earliest row of each entity, and the report of the table."""
-        config = self.config.entities
-        assert config is not None
-        kept = _kept(rows).collect()
-        # Sorted by all columns, the choice does not depend on the order of the rows.
-        by = [name for name in ("entity", "start", *kept.columns) if name in kept.columns]
-        distinct = kept.sort(by, nulls_last=True).unique("entity", keep="first", maintain_order=True)
-        further = {f"of a {self.config.entity} that has an earlier row": len(kept) - len(distinct)}
-        return distinct, self._report(config, rows, "entities", None, further)
 
     def _report(
         self,
@@ -228,7 +231,13 @@ class _Reader:
         counted = rows.group_by(WHY).agg(pl.len().alias("n"), *sums).collect()
         by_why = dict(zip(counted[WHY], counted["n"], strict=True))
         n_rows, n_distinct = int(counted[COPIES].sum()), int(counted["n"].sum())
-        _check_dated(config.table, by_why.get("without a time", 0), n_distinct)
+        n_undated = by_why.get("without a time", 0)
+        if n_undated > MOST_UNDATED * n_distinct:
+            raise InputError(
+                f"The rows of {quoted(config.table)} must have a time that can be read. {n_undated:,} of "
+                f"{n_distinct:,} have none. Correct the column, its unit (s, ms, us) or its format in the "
+                "recipe."
+            )
         left_out = {why: by_why.get(why, 0) for why in REASONS} | (further or {})
         left_out["the same as another row"] = n_rows - n_distinct
         kept = counted.filter(pl.col(WHY).is_null())
@@ -242,26 +251,6 @@ class _Reader:
             noted[f"of an unknown {self.config.entity}"] = unknown.select(pl.len()).collect().item()
         return TableReport(config.table, what, n_rows, n_rows - sum(left_out.values()), left_out, noted)
 
-    def _until(
-        self, log: pl.LazyFrame, outcomes: pl.DataFrame, entities: pl.DataFrame | None
-    ) -> dt.datetime:
-        if self.config.until:
-            return self.latest
-        newest = [log.select(pl.col("time").max()).collect().item(), outcomes["time"].max()]
-        if entities is not None and "start" in entities.columns:
-            newest.append(entities["start"].max())
-        if times := [time for time in newest if isinstance(time, dt.datetime)]:
-            return max(times)
-        raise InputError("The tables must hold an event or an outcome with a time. They hold none.")
-
 
 def _kept(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.filter(pl.col(WHY).is_null()).drop(WHY, COPIES, UNJOINED, NO_NUMBER)
-
-
-def _check_dated(table: str, n_undated: int, n_rows: int) -> None:
-    if n_undated > MOST_UNDATED * n_rows:
-        raise InputError(
-            f"The rows of {quoted(table)} must have a time that can be read. {n_undated:,} of {n_rows:,} "
-            "have none. Correct the column, its unit (s, ms, us) or its format in the recipe."
-        )
