@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from leadmodel.records import Record
 
 __all__ = ["Audit", "Finding", "Severity"]
 
@@ -12,7 +12,7 @@ Severity = Literal["suspect leak", "problem", "note"]
 SEVERITIES: tuple[Severity, ...] = ("suspect leak", "problem", "note")
 
 
-class Finding(BaseModel):
+class Finding(Record):
     """One finding of an audit.
 
     Parameters
@@ -27,15 +27,13 @@ class Finding(BaseModel):
         One of `SEVERITIES`.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     kind: str
     columns: tuple[str, ...] = ()
     text: str
     severity: Severity
 
 
-class Audit(BaseModel):
+class Audit(Record):
     """Findings about past leads that would make a model look better than it is, or not work.
 
     Parameters
@@ -43,8 +41,6 @@ class Audit(BaseModel):
     findings : tuple of Finding
         Most urgent first.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     findings: tuple[Finding, ...] = ()
 

@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, field_serializer
+from pydantic import Field as ModelField
+from pydantic import field_serializer
 
 from leadmodel.arrays import Floats
 from leadmodel.insights.profile import FieldProfile, Profile
 from leadmodel.leads.field import MIN_CATEGORY_COUNT, MISSING
+from leadmodel.records import Record
 
 __all__ = ["Counts", "FieldCounts", "count_leads"]
 
@@ -21,7 +23,7 @@ PARALLEL_FROM = 50_000
 """Leads from which on threads save more time than they cost."""
 
 
-class FieldCounts(BaseModel):
+class FieldCounts(Record):
     """Number of leads by the values of one field.
 
     Parameters
@@ -38,11 +40,9 @@ class FieldCounts(BaseModel):
         Leads with a number outside the range of the training leads.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     cells: dict[str, int]
     other: int = 0
-    new: dict[str, int] = {}
+    new: dict[str, int] = ModelField(default_factory=dict)
     missing: int = 0
     below: int = 0
     above: int = 0
@@ -64,7 +64,7 @@ class FieldCounts(BaseModel):
         )
 
 
-class Counts(BaseModel):
+class Counts(Record):
     """Number of leads by the values of each field, and by the predictions for them.
 
     Counts by one profile can be added, such as those of batches or of days.
@@ -77,11 +77,9 @@ class Counts(BaseModel):
         By name, as in the profile.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     n_leads: int
     fields: dict[str, FieldCounts]
-    outputs: dict[str, FieldCounts] = {}
+    outputs: dict[str, FieldCounts] = ModelField(default_factory=dict)
 
     def __add__(self, other: "Counts") -> "Counts":
         if (self.fields.keys(), self.outputs.keys()) != (other.fields.keys(), other.outputs.keys()):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from pydantic import Field as ModelField
 from scipy.special import bdtr, bdtrc
 
@@ -20,6 +20,7 @@ from leadmodel.leads.io import read_batches
 from leadmodel.leads.outcome import known_outcomes, read_outcome
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.model import LeadModel
+from leadmodel.records import Record
 
 __all__ = ["CellShift", "Drift", "FieldDrift", "compare_leads", "measure_drift"]
 
@@ -38,17 +39,15 @@ MIN_SHARE = 0.002
 DriftLevel = Literal["stable", "slight", "moderate", "major"]
 
 
-class CellShift(BaseModel):
+class CellShift(Record):
     """Share of the leads in one cell, among the training leads and now."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     then: float
     now: float
 
 
-class FieldDrift(BaseModel):
+class FieldDrift(Record):
     """Drift of one field, or of one output of the model.
 
     Parameters
@@ -73,7 +72,7 @@ class FieldDrift(BaseModel):
     """
 
     # The JSON of `leadmodel drift` keeps the names that scripts know.
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
 
     label: str
     psi: float
@@ -90,7 +89,7 @@ class FieldDrift(BaseModel):
         return self.level in ("moderate", "major")
 
 
-class Drift(BaseModel):
+class Drift(Record):
     """Drift of recent leads from the training leads of a model.
 
     Parameters
@@ -108,8 +107,6 @@ class Drift(BaseModel):
     notes : tuple of str
         Sentences about comparisons that were not possible.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_then: int
     n_now: int

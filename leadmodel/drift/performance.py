@@ -4,7 +4,8 @@ import math
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+import numpy.typing as npt
+from pydantic import ConfigDict, Field
 from scipy.special import entr, ndtri
 
 from leadmodel.arrays import Floats, Ints
@@ -17,6 +18,7 @@ from leadmodel.metrics.classification import (
     reliability,
 )
 from leadmodel.model import LeadModel
+from leadmodel.records import Record
 from leadmodel.report.evaluation import Evaluation
 
 __all__ = ["RULE", "Performance", "compare_performance", "evaluate_outcomes"]
@@ -37,7 +39,7 @@ RULE = (
 )
 
 
-class Performance(BaseModel):
+class Performance(Record):
     """Performance of a model on recent leads with an outcome, and on its test leads.
 
     Parameters
@@ -57,7 +59,7 @@ class Performance(BaseModel):
     """
 
     # The JSON of `leadmodel drift` keeps the names that scripts know.
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
 
     n_leads: int
     n_converted: int

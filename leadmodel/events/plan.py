@@ -3,11 +3,13 @@
 from collections import Counter
 from itertools import pairwise
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import Field as ModelField
+from pydantic import model_validator
 
 from leadmodel.errors import InputError
 from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import FieldConfig
+from leadmodel.records import Record
 
 __all__ = ["INSTALL_ENGINES", "FeaturePlan", "check_engines", "describe_features"]
 
@@ -38,7 +40,7 @@ def check_engines() -> None:
         raise InputError(f"Events need polars and Narwhals. Install them with: {INSTALL_ENGINES}") from None
 
 
-class FeaturePlan(BaseModel):
+class FeaturePlan(Record):
     """Features to compute from an event log.
 
     Parameters
@@ -58,13 +60,11 @@ class FeaturePlan(BaseModel):
         Columns of the log whose first and last given values are kept.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     kinds: tuple[str, ...]
     windows: tuple[int, ...] = (1, 7, 30, 90)
     values: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
-    ratios: dict[str, tuple[str, str]] = {}
+    ratios: dict[str, tuple[str, str]] = ModelField(default_factory=dict)
     attributes: tuple[str, ...] = ()
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+import numpy.typing as npt
 
 from leadmodel.arrays import Floats
 from leadmodel.errors import InputError, quoted
@@ -12,6 +12,7 @@ from leadmodel.explain.reasons import show_value
 from leadmodel.insights.profile import FieldProfile, Profile
 from leadmodel.leads.field import Field, Value
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.records import Record
 
 __all__ = ["Change", "Curve", "Predict", "WhatIf", "find_changes", "trace_curve"]
 
@@ -33,7 +34,7 @@ MAX_CHOICES = 15
 """Most points and bars of a curve; more would not be visible."""
 
 
-class Change(BaseModel):
+class Change(Record):
     """Another value of one field, and the probability with it.
 
     Parameters
@@ -48,8 +49,6 @@ class Change(BaseModel):
         Probability with the other value, and its difference from that of the lead.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     field: str
     label: str
     before: str
@@ -59,7 +58,7 @@ class Change(BaseModel):
     gain: float
 
 
-class WhatIf(BaseModel):
+class WhatIf(Record):
     """Changes of single fields that would raise the probability of a lead most.
 
     Parameters
@@ -72,14 +71,12 @@ class WhatIf(BaseModel):
         At most three, of different fields, the largest gain first.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     probability: float
     tried: tuple[str, ...]
     changes: tuple[Change, ...]
 
 
-class Curve(BaseModel):
+class Curve(Record):
     """Probability of a lead over the values of one field, all others unchanged.
 
     Parameters
@@ -101,8 +98,6 @@ class Curve(BaseModel):
     edges : tuple of float
         Edges of bins with about equally many training leads; empty for texts.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     field: str
     label: str

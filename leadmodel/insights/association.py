@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 from scipy.stats import rankdata, spearmanr
 
 from leadmodel.arrays import Floats, Positions
 from leadmodel.leads.field import MISSING, Field
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.records import Record
 
 __all__ = ["Association", "associate", "category_codes", "correlation_ratio", "cramers_v", "spearman"]
 
@@ -27,7 +27,7 @@ MIN_LEADS = 100
 """Least leads with both values; with fewer, chance alone gives ±0.2."""
 
 
-class Association(BaseModel):
+class Association(Record):
     """Association of each pair of fields.
 
     Parameters
@@ -39,8 +39,6 @@ class Association(BaseModel):
         corrected, 0 to 1. A number and a text: the correlation ratio of the number's ranks, bias
         corrected, 0 to 1. None where too few leads have both, or one of them does not vary.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     fields: tuple[str, ...]
     strength: tuple[tuple[float | None, ...], ...]

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
 from leadmodel.arrays import Floats, Ints
 from leadmodel.insights.association import Association, associate
@@ -13,6 +12,7 @@ from leadmodel.insights.interaction import Interaction, find_interactions
 from leadmodel.leads.disclosure import publish_quantiles
 from leadmodel.leads.field import MIN_CATEGORY_COUNT
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.records import Record
 
 __all__ = ["N_BINS", "Histogram", "Insights", "Spread", "count_histogram", "find_insights"]
 
@@ -30,7 +30,7 @@ a single bin."""
 Five = tuple[float, float, float, float, float]
 
 
-class Spread(BaseModel):
+class Spread(Record):
     """Quantiles of a number at 5, 25, 50, 75 and 95 %, for each outcome.
 
     Parameters
@@ -39,13 +39,11 @@ class Spread(BaseModel):
         Five quantiles, ascending.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     converted: Five
     other: Five
 
 
-class Insights(BaseModel):
+class Insights(Record):
     """Summary of the training leads beyond the counts of the profile.
 
     Parameters
@@ -57,8 +55,6 @@ class Insights(BaseModel):
     interactions : tuple of Interaction
         Pairs of fields whose effects do not add up, the strongest first.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     spreads: dict[str, Spread]
     association: Association
@@ -108,7 +104,7 @@ def _spread(column: pd.Series, y: npt.NDArray[np.int64]) -> Spread | None:
     return Spread(converted=quantiles[0], other=quantiles[1])
 
 
-class Histogram(BaseModel):
+class Histogram(Record):
     """Leads of each outcome in bins of equal width.
 
     Parameters
@@ -120,8 +116,6 @@ class Histogram(BaseModel):
     beyond : int
         Number of leads outside the outermost edges.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     edges: tuple[float, ...]
     converted: tuple[int, ...]

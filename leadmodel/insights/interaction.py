@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 from scipy.stats import chi2
 
 from leadmodel.arrays import Floats, Ints, Positions
@@ -17,6 +16,7 @@ from leadmodel.insights.profile import Cell
 from leadmodel.leads.disclosure import publish_quantiles
 from leadmodel.leads.field import Field
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.records import Record
 
 __all__ = ["Interaction", "find_interactions"]
 
@@ -32,7 +32,7 @@ LEVEL = 0.05
 QUARTILES = (0.25, 0.5, 0.75)
 
 
-class Interaction(BaseModel):
+class Interaction(Record):
     """Training leads by the values of two fields at once.
 
     Parameters
@@ -48,8 +48,6 @@ class Interaction(BaseModel):
     beyond : float
         Chi-square statistic of the difference over its degrees of freedom; chance alone gives 1.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     fields: tuple[str, str]
     rows: tuple[str, ...]

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import Field as ModelField
+from pydantic import model_validator
 
 from leadmodel.arrays import Floats
 from leadmodel.leads.disclosure import publish_ends, publish_quantiles
 from leadmodel.leads.field import MIN_CATEGORY_COUNT, MIN_TOLD, MISSING, Field, Value
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.records import Record
 
 __all__ = ["Cell", "FieldProfile", "Profile", "profile_leads", "profile_output"]
 
@@ -20,10 +22,8 @@ N_BINS, MIN_PER_BIN = 10, 20
 """Most bins of a number, and least leads per bin: deciles of large tables, fewer bins of small ones."""
 
 
-class Cell(BaseModel):
+class Cell(Record):
     """Number of leads in a group, and of conversions among them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     count: int
     converted: int
@@ -42,7 +42,7 @@ class Cell(BaseModel):
 NONE = Cell(count=0, converted=0)
 
 
-class FieldProfile(BaseModel):
+class FieldProfile(Record):
     """Training leads by the values of one field.
 
     Parameters
@@ -59,8 +59,6 @@ class FieldProfile(BaseModel):
     No cell has a count of 1 to 4: such leads are counted in the largest one. Cells of 5 to 9 leads share
     the conversions of them all. Models of release 0.1 have the counts as they were.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     cells: dict[str, Cell]
     edges: tuple[float, ...] = ()
@@ -97,7 +95,7 @@ class FieldProfile(BaseModel):
         return self.edges[index], self.edges[index + 1]
 
 
-class Profile(BaseModel):
+class Profile(Record):
     """Training leads by field, and test leads by the predictions of the model.
 
     Parameters
@@ -112,11 +110,9 @@ class Profile(BaseModel):
         differ from the final one. Empty in models of earlier releases.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     leads: Cell
     fields: dict[str, FieldProfile]
-    outputs: dict[str, FieldProfile] = {}
+    outputs: dict[str, FieldProfile] = ModelField(default_factory=dict)
 
     @model_validator(mode="after")
     def _check_outputs(self) -> "Profile":
