@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import chi2
 
-from leadmodel.arrays import Bools, Floats, Ints, Positions
+from leadmodel.arrays import Bools, Ints, Positions
 from leadmodel.audit.finding import SEVERITIES, Audit, Finding, Severity
 from leadmodel.audit.leakage import find_leaks, measure_columns
 from leadmodel.errors import InputError
@@ -224,7 +224,7 @@ def _check_shift(schema: LeadSchema, leads: pd.DataFrame, y: Ints) -> list[Findi
     return [Finding(kind="shift of the outcome", columns=(name,), text=text, severity="problem")]
 
 
-def check_open_leads(column: pd.Series, is_open: npt.NDArray[np.bool_]) -> list[Finding]:
+def check_open_leads(column: pd.Series, is_open: Bools) -> list[Finding]:
     """Report a majority of open leads among the newest.
 
     The few of them that are decided already are not a random sample: they were decided fast.
@@ -252,6 +252,6 @@ def check_open_leads(column: pd.Series, is_open: npt.NDArray[np.bool_]) -> list[
     return [Finding(kind="open leads", columns=(str(column.name),), text=text, severity="note")]
 
 
-def _time_ranks(column: pd.Series) -> npt.NDArray[np.intp]:
+def _time_ranks(column: pd.Series) -> Positions:
     """Return the dense rank of each time, so that dates and numbers are handled alike."""
     return pd.factorize(read_times(column), sort=True)[0]

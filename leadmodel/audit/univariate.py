@@ -11,7 +11,6 @@ from leadmodel.metrics.classification import roc_auc
 
 __all__ = ["N_FOLDS", "UnivariateStats", "is_gap", "measure_univariate", "to_codes"]
 
-Truths = Bools
 
 N_FOLDS = 5
 N_BINS = 20
@@ -63,7 +62,7 @@ class UnivariateStats:
     pure_gap: float
 
 
-def is_gap(column: pd.Series) -> Truths:
+def is_gap(column: pd.Series) -> Bools:
     """Return whether each value of a typed `column` is missing."""
     gaps = column == MISSING if isinstance(column.dtype, pd.CategoricalDtype) else column.isna()
     return np.asarray(gaps, dtype=bool)
@@ -87,7 +86,7 @@ def to_codes(column: pd.Series) -> Ints:
     return pd.factorize(codes)[0].astype(np.int64)
 
 
-def measure_univariate(codes: Ints, gap: Truths, y: Ints, folds: Ints) -> UnivariateStats:
+def measure_univariate(codes: Ints, gap: Bools, y: Ints, folds: Ints) -> UnivariateStats:
     """Measure how well a column predicts the outcome.
 
     Parameters
@@ -145,7 +144,7 @@ def _pure(count: Floats, converted: Floats) -> tuple[float, float]:
     return float(converted[for_converted].sum() / converted.sum()), float(others)
 
 
-def _is_pure(count: Floats, wrong: Floats, usual: float) -> Truths:
+def _is_pure(count: Floats, wrong: Floats, usual: float) -> Bools:
     """Return which values have far fewer leads of the `wrong` outcome than its `usual` share."""
     odds = wrong / np.maximum(count - wrong, 1e-9)  # not 0, or values of one outcome would divide by it
     pure = (odds <= usual / (1 - usual) / PURE_ODDS) & (wrong <= (1 - PURE_SHARE) * count)

@@ -131,9 +131,7 @@ def _strong(sizes: list[float]) -> tuple[int, int]:
     return n_against, max(bisect_left(sizes, MIN_CONTRIBUTION), len(sizes) - MAX_REASONS)
 
 
-def explain(
-    profile: Profile, table: LeadTable, contributions: npt.NDArray[np.float64]
-) -> list[Explanation]:
+def explain(profile: Profile, table: LeadTable, contributions: Floats) -> list[Explanation]:
     """Explain the predictions for some leads.
 
     Parameters

@@ -32,7 +32,6 @@ MAX_CELLS = 2**26
 CHUNK_CELLS = 2**18
 """Numbers computed at a time, so that they stay in the cache of the processor."""
 
-_Floats = Floats
 _Split = tuple[int, ...]
 """Positions of the fields of a split: several for combined categories."""
 
@@ -68,7 +67,7 @@ class ShapExplainer:
         """Whether the table is used."""
         return self._table is not None
 
-    def contributions(self, pool: Pool, thread_count: int = -1) -> _Floats:
+    def contributions(self, pool: Pool, thread_count: int = -1) -> Floats:
         """Return the SHAP values of `pool` in log-odds, of shape (n_leads, n_fields + 1).
 
         The last column is the expected log-odds; each row sums to the log-odds of its lead.
@@ -80,7 +79,7 @@ class ShapExplainer:
         sums = np.vstack([self._table.sum_rows(part) for part in parts])
         return np.column_stack([sums, np.full(len(sums), self._base)])
 
-    def ask(self, pool: Pool, thread_count: int = -1) -> _Floats:
+    def ask(self, pool: Pool, thread_count: int = -1) -> Floats:
         """Return the same as `contributions`, computed by CatBoost itself."""
         values = self._unscaled.get_feature_importance(pool, type="ShapValues", thread_count=thread_count)
         values = values * self._scale
@@ -91,10 +90,10 @@ class ShapExplainer:
 class _Table(NamedTuple):
     """SHAP values of each leaf, of shape (n_leaves, n_fields), and the first leaf of each tree."""
 
-    rows: _Floats
+    rows: Floats
     starts: Ints
 
-    def sum_rows(self, leaves: npt.NDArray[np.uint32]) -> _Floats:
+    def sum_rows(self, leaves: npt.NDArray[np.uint32]) -> Floats:
         """Add the rows of the `leaves` of each lead, of shape (n_leads, n_trees)."""
         (n_leads, n_trees), indices = leaves.shape, (leaves + self.starts).ravel()
         ends = np.arange(n_leads + 1) * n_trees
@@ -150,7 +149,7 @@ def _read_split(description: str) -> _Split:
     return tuple(int(field) for field in fields.split(", ") if field.isdecimal())
 
 
-def _expected_values(values: _Floats, weights: _Floats) -> _Floats:
+def _expected_values(values: Floats, weights: Floats) -> Floats:
     """Return the expected value of each tree for a lead of which only some splits are known.
 
     Parameters
@@ -179,7 +178,7 @@ def _expected_values(values: _Floats, weights: _Floats) -> _Floats:
     return expected.reshape(n_trees, n_leaves, n_leaves)
 
 
-def _field_weights(splits: tuple[_Split, ...], n_fields: int) -> _Floats:
+def _field_weights(splits: tuple[_Split, ...], n_fields: int) -> Floats:
     """Return the weights of `_expected_values` in the SHAP values, of shape (n_fields, 2 ** depth)."""
     # Splits on the same fields are one player of the game; its fields share its SHAP value equally, as
     # CatBoost has it.
@@ -192,7 +191,7 @@ def _field_weights(splits: tuple[_Split, ...], n_fields: int) -> _Floats:
 
 
 @lru_cache(maxsize=1024)
-def _player_weights(player_of: tuple[int, ...]) -> _Floats:
+def _player_weights(player_of: tuple[int, ...]) -> Floats:
     """Return the Shapley weights of the sets of known splits, of shape (n_players, 2 ** depth)."""
     # The value of a player is the mean, over all orders of the players, of what its splits add to those
     # of the players before it (Shapley 1953). A set of k players with the player has the weight

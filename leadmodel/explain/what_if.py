@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from leadmodel.arrays import Floats
 from leadmodel.errors import InputError, quoted
@@ -16,7 +15,7 @@ from leadmodel.records import Record
 
 __all__ = ["Change", "Curve", "Predict", "WhatIf", "find_changes", "trace_curve"]
 
-Predict = Callable[[Sequence[list[Value]]], npt.NDArray[np.float64]]
+Predict = Callable[[Sequence[list[Value]]], Floats]
 """Function that returns the probabilities of typed rows, whose values are in the order of the columns."""
 
 MAX_CHANGES = 3

@@ -8,14 +8,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata, spearmanr
 
-from leadmodel.arrays import Floats, Positions
+from leadmodel.arrays import Positions
 from leadmodel.leads.field import MISSING, Field
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.records import Record
 
 __all__ = ["Association", "associate", "category_codes", "correlation_ratio", "cramers_v", "spearman"]
 
-Codes = Positions
 
 MAX_FIELDS = 20
 """Fields compared, the most important ones; a picture of more is unreadable and takes seconds."""
@@ -84,7 +83,7 @@ def associate(
     return Association(fields=tuple(names), strength=tuple(map(tuple, strength)))
 
 
-def category_codes(field: Field, column: pd.Series) -> Codes:
+def category_codes(field: Field, column: pd.Series) -> Positions:
     """Encode texts as indices into the choices of the field: their number for others, -1 for missing."""
     codes = {choice: code for code, choice in enumerate(field.choices)} | {MISSING: -1}
     # Looked up once per category, not once per lead.
@@ -93,7 +92,7 @@ def category_codes(field: Field, column: pd.Series) -> Codes:
 
 
 def _strength(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float | None:
-    # Codes of texts are integers, and numbers are floats; a missing text is -1.
+    # Positions of texts are integers, and numbers are floats; a missing text is -1.
     given = np.logical_and(
         *(column >= 0 if column.dtype.kind == "i" else ~np.isnan(column) for column in (a, b))
     )
@@ -119,7 +118,7 @@ def spearman(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     return float(spearmanr(a, b).statistic)
 
 
-def cramers_v(a: Codes, b: Codes) -> float:
+def cramers_v(a: Positions, b: Positions) -> float:
     """Return Cramér's V of two arrays of codes, bias corrected (Bergsma 2013); NaN if one is constant."""
     # Not scipy.stats.contingency.association, whose V is not corrected: fields with many values would seem
     # associated by chance.
@@ -134,7 +133,7 @@ def cramers_v(a: Codes, b: Codes) -> float:
     return float(np.sqrt(phi / least)) if least > 0 else float("nan")
 
 
-def correlation_ratio(codes: Codes, values: npt.ArrayLike) -> float:
+def correlation_ratio(codes: Positions, values: npt.ArrayLike) -> float:
     """Return the correlation ratio of `values` by group, bias corrected (Kelley 1935).
 
     It is the square root of the share of the variance that the groups explain; NaN if one is constant.
@@ -151,7 +150,7 @@ def correlation_ratio(codes: Codes, values: npt.ArrayLike) -> float:
     return float(np.sqrt(max(0.0, explained)))
 
 
-def _compact(codes: Codes) -> tuple[Codes, int]:
+def _compact(codes: Positions) -> tuple[Positions, int]:
     """Return `codes` renumbered without gaps, and the number of distinct ones."""
     distinct, codes = np.unique(codes, return_inverse=True)
     return codes, len(distinct)

@@ -93,7 +93,7 @@ def find_insights(
     )
 
 
-def _spread(column: pd.Series, y: npt.NDArray[np.int64]) -> Spread | None:
+def _spread(column: pd.Series, y: Ints) -> Spread | None:
     numbers = column.to_numpy(dtype=np.float64)
     given = ~np.isnan(numbers)
     converted, other = numbers[given & (y == 1)], numbers[given & (y == 0)]

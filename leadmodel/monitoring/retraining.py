@@ -171,7 +171,7 @@ def _compare_leads(champion: LeadModel, data: TrainingData) -> _NewLeads:
     return _NewLeads(data, is_new, drift)
 
 
-def _newer_than(champion: LeadModel, data: TrainingData) -> npt.NDArray[np.bool_]:
+def _newer_than(champion: LeadModel, data: TrainingData) -> Bools:
     """Return which leads with an outcome are newer than all training leads of the champion."""
     time_range, time = champion.config.training.time_range, data.recipe.time
     # Without times every lead counts as new, old ones included; `retrain` says what that means.
