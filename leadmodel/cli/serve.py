@@ -37,7 +37,7 @@ from leadmodel.model import LeadModel
 from leadmodel.monitoring.log.files import LogStore
 from leadmodel.monitoring.log.log import PredictionLog
 from leadmodel.publishing.files import is_folder
-from leadmodel.serving.api.gradio import mcp_address
+from leadmodel.serving.api.gradio import describe_mcp
 from leadmodel.serving.reload import Updater
 from leadmodel.serving.service import ScoringService
 from leadmodel.serving.web.access import AccessPolicy, is_loopback
@@ -142,7 +142,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel serve") 
     )
     address = f"http://{host}:{port}"
     print(f"{service.model.config.title}, revision {service.model.revision}: {address}")
-    print(f"Tools for assistants (MCP): {mcp_address(address)}", flush=True)
+    print(describe_mcp(address), flush=True)
     try:
         serve(app, host, port)
     finally:

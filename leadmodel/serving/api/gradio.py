@@ -1,7 +1,6 @@
 """Offer the service as named Gradio endpoints, which are tools for assistants (MCP) as well."""
 
 import base64
-import binascii
 import inspect
 import json
 from collections.abc import Callable
@@ -16,12 +15,11 @@ from gradio.mcp import GradioMCPServer
 
 from leadmodel.errors import InputError
 from leadmodel.leads.field import Field
-from leadmodel.leads.schema import LeadSchema
 from leadmodel.serving.files import read_list, to_csv, to_excel
 from leadmodel.serving.service import Channel, ScoringService
 from leadmodel.serving.web.safe_errors import MAX_ERROR
 
-__all__ = ["add_endpoints", "has_mcp", "keep_to_tools", "make_endpoints", "mcp_address", "score_sent_file"]
+__all__ = ["add_endpoints", "describe_mcp", "has_mcp", "keep_to_tools", "make_endpoints"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,6 +28,7 @@ T = TypeVar("T")
 def make_endpoints(service: ScoringService) -> dict[str, Callable[..., Any]]:
     """Return the functions of the API by name; each raises InputError for what a caller did wrong."""
 
+    # Gradio shows these docstrings to callers and assistants, and reads their "Args" in Google's style.
     def predict_batch(leads: list[dict[str, Any]], reasons: bool = False) -> list[dict[str, Any]]:
         """Score many leads in one call.
 
@@ -40,10 +39,8 @@ def make_endpoints(service: ScoringService) -> dict[str, Callable[..., Any]]:
         Returns:
             one answer per lead, in order, each as /predict gives it
         """
-        return [
-            answer.model_dump(mode="json")
-            for answer in service.answers(leads, reasons=reasons, door=_door())
-        ]
+        answers = service.answers(leads, reasons=reasons, door=_channel())
+        return [answer.model_dump(mode="json") for answer in answers]
 
     def predict_file(name: str, content: str) -> dict[str, str]:
         """Score a file of leads: CSV, Excel or Parquet.
@@ -55,7 +52,18 @@ def make_endpoints(service: ScoringService) -> dict[str, Callable[..., Any]]:
         Returns:
             name and content, in base64, of the scored file: all columns as they were, then the answers
         """
-        return score_sent_file(service, name, content, _door("file"))
+        if not isinstance(name, str) or not isinstance(content, str):
+            raise InputError("The name of the file and its content, in base64, must be texts.")
+        try:
+            file = base64.b64decode(content, validate=True)
+        except ValueError:
+            raise InputError("The content of the file must be in base64. It is not.") from None
+        ranked = service.rank(name, read_list(name, file), _channel("file"))
+        # A program matches the answers with its own rows, so they go back into their order.
+        table = ranked.table.take(np.argsort(ranked.rows, kind="stable"))
+        suffix = ".xlsx" if Path(name).suffix.lower() == ".xlsx" else ".csv"
+        scored = to_excel(table) if suffix == ".xlsx" else to_csv(table)
+        return {"name": f"{Path(name).stem} scored{suffix}", "content": base64.b64encode(scored).decode()}
 
     def schema() -> dict[str, Any]:
         """Describe the fields of a lead: kind, label, choices, range, and an example lead."""
@@ -69,55 +77,37 @@ def make_endpoints(service: ScoringService) -> dict[str, Callable[..., Any]]:
     return {function.__name__: function for function in functions}
 
 
-def add_endpoints(service: ScoringService) -> None:
-    """Add /predict, /predict_batch, /predict_file, /schema and /model to the Blocks being built."""
-    for name, function in make_endpoints(service).items():
-        gr.api(
-            _answering(function),
-            api_name=name,
-            api_description=inspect.getdoc(function),
-            # Without a place in the queue there is no way of its own for tools, over HTTP to itself.
-            queue=False,
-        )
-
-
 def _predict(service: ScoringService) -> Callable[..., dict[str, Any]]:
     """Return a function that takes the fields by name, so that the API page lists them."""
     schema = service.model.schema
-    parameters = [_parameter(schema, field) for field in schema.fields]
+    names = list(schema.by_name)
 
     def predict(*values: Any) -> dict[str, Any]:
-        lead = dict(zip((field.name for field in schema.fields), values, strict=True))
-        return service.answer(lead, door=_door()).model_dump(mode="json")
+        lead = dict(zip(names, values, strict=True))
+        return service.answer(lead, door=_channel()).model_dump(mode="json")
 
-    described = "\n".join(f"    {schema.keys[field.name]}: {_describe(field)}" for field in schema.fields)
+    # Gradio reads parameters from the signature, types from the annotations, the rest from the docstring.
+    types = {schema.keys[field.name]: _type_of(field) for field in schema.fields}
+    arguments = [f"    {schema.keys[field.name]}: {_describe(field)}\n" for field in schema.fields]
     predict.__doc__ = (
         "Score one lead: probability, score, grade, decision and the reasons.\n\n"
-        f"Args:\n{described}\n\nReturns:\n    the answer; leave out, or send null, what is not known"
+        f"Args:\n{''.join(arguments)}\nReturns:\n    the answer; leave out, or send null, what is not known"
     )
-    predict.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": dict[str, Any]}
+    predict.__annotations__ = {**types, "return": dict[str, Any]}
+    parameters = [
+        inspect.Parameter(key, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=annotation)
+        for key, annotation in types.items()
+    ]
     predict.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         parameters, return_annotation=dict[str, Any]
     )
     return predict
 
 
-def _door(otherwise: Channel = "API") -> Channel:
-    """Return whether a tool is being called, or which interface it is otherwise."""
-    request = LocalContext.request.get(None)
-    return "MCP" if request and "/mcp" in request.url.path else otherwise
-
-
-def _parameter(schema: LeadSchema, field: Field) -> inspect.Parameter:
-    kind = str | None if field.is_text else float | str | None
+def _type_of(field: Field) -> Any:
     if field.kind == "boolean":
-        kind = bool | str | None
-    return inspect.Parameter(
-        schema.keys[field.name],
-        inspect.Parameter.POSITIONAL_OR_KEYWORD,
-        default=None,
-        annotation=kind,
-    )
+        return bool | str | None
+    return str | None if field.is_text else float | str | None
 
 
 def _describe(field: Field) -> str:
@@ -128,71 +118,52 @@ def _describe(field: Field) -> str:
     return f"{field.label} ({field.kind}: {values})"
 
 
-def _answering(function: Callable[P, T]) -> Callable[P, T]:
-    """Turn what the caller did wrong into an answer that says so, without a trace in the log."""
+def _channel(otherwise: Channel = "API") -> Channel:
+    """Return "MCP" if a tool is being called, and `otherwise` if not."""
+    request = LocalContext.request.get(None)
+    return "MCP" if request and "/mcp" in request.url.path else otherwise
+
+
+def add_endpoints(service: ScoringService) -> None:
+    """Add /predict, /predict_batch, /predict_file, /schema and /model to the Blocks being built."""
+    for name, function in make_endpoints(service).items():
+        gr.api(
+            _report_refusals(function),
+            api_name=name,
+            api_description=inspect.getdoc(function),
+            # Gradio 6.31 runs the tool of a queued endpoint by a request to itself, over HTTP.
+            queue=False,
+        )
+
+
+def _report_refusals(function: Callable[P, T]) -> Callable[P, T]:
+    """Turn InputError into an answer with its message, and leave no trace of it in the log."""
 
     @wraps(function)
-    def answer(*args: P.args, **kwargs: P.kwargs) -> T:
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
         except InputError as error:
-            # The cause tells the kind of refusal; see `leadmodel.serving.web.safe_errors`.
+            # The cause gives the answer its status; see `leadmodel.serving.web.safe_errors`.
             raise gr.Error(str(error), print_exception=False) from error
 
-    return answer
-
-
-def score_sent_file(
-    service: ScoringService, name: str, content: str, door: Channel = "file"
-) -> dict[str, str]:
-    """Return ``name`` and ``content`` of the scored file; Excel is answered in Excel, all else in CSV.
-
-    Parameters
-    ----------
-    service : ScoringService
-        What scores.
-    name : str
-        Ends in .xlsx or .parquet, or it is read as CSV.
-    content : str
-        The file in base64.
-    door : str
-        How it came.
-
-    Raises
-    ------
-    InputError
-        If it is no base64, no table of leads, or too large.
-    """
-    if not isinstance(name, str) or not isinstance(content, str):
-        raise InputError("The name of the file and its content, in base64, must be texts.")
-    try:
-        read = base64.b64decode(content, validate=True)
-    except (binascii.Error, ValueError):
-        raise InputError("The content of the file must be in base64. It is not.") from None
-    ranked = service.rank(name, read_list(name, read), door)
-    # A program goes on with its own rows: they stay in their order.
-    table = ranked.table.take(np.argsort(ranked.rows, kind="stable"))
-    suffix = ".xlsx" if Path(name).suffix.lower() == ".xlsx" else ".csv"
-    scored = to_excel(table) if suffix == ".xlsx" else to_csv(table)
-    return {"name": f"{Path(name).stem} scored{suffix}", "content": base64.b64encode(scored).decode()}
+    return call
 
 
 def has_mcp() -> bool:
-    """Whether Gradio has found the package that speaks the protocol, in a version that it knows."""
+    """Return True if Gradio has found the package of the protocol, in a version that it knows."""
     return hasattr(GradioMCPServer, "StreamableHTTPSessionManager")
 
 
-def mcp_address(address: str) -> str:
-    """Return where the tools of the app at `address` answer, or how to get them."""
-    return f"{address}/gradio_api/mcp/" if has_mcp() else 'pip install "mcp<2" and start anew'
+def describe_mcp(address: str) -> str:
+    """Say where the tools of the app at `address` answer, or how to enable them."""
+    if has_mcp():
+        return f"Tools for assistants (MCP): {address}/gradio_api/mcp/"
+    return 'MCP is off. To enable it: pip install "mcp<2", then restart.'
 
 
 def keep_to_tools(demo: gr.Blocks) -> None:
-    """Make the tools of a mounted `demo` answer in JSON, and answer nothing but tools.
-
-    Gradio answers with Python's notation. To read a resource or a prompt, of which there are none,
-    it would first call the address that the caller's Host header names.
-    """
+    """Make the tools of a mounted `demo` answer in JSON, and answer nothing but tools."""
     from mcp import types
 
     def as_json(values: list[Any], _: str) -> list[types.TextContent]:
@@ -203,14 +174,17 @@ def keep_to_tools(demo: gr.Blocks) -> None:
         result = await call(request)
         if result.root.isError:
             for part in result.root.content:
-                # Of an argument that is wrong the protocol's package tells the whole.
+                # The message of an invalid argument quotes all of it.
                 part.text = part.text[:MAX_ERROR]
         return result
 
+    # Gradio 6.31 writes the answer of a tool in Python's notation.
     demo.mcp_server_obj.postprocess_output_data = as_json
     handlers = demo.mcp_server_obj.mcp_server.request_handlers
-    for kind in [*handlers]:
-        if kind not in (types.ListToolsRequest, types.CallToolRequest, types.PingRequest):
-            del handlers[kind]
+    for request_type in [*handlers]:
+        # For a resource or a prompt, of which there are none, Gradio 6.31 would first call the address that
+        # the caller's Host header names.
+        if request_type not in (types.ListToolsRequest, types.CallToolRequest, types.PingRequest):
+            del handlers[request_type]
     call = handlers[types.CallToolRequest]
     handlers[types.CallToolRequest] = call_briefly

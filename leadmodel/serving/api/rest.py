@@ -1,6 +1,5 @@
-"""The plain REST API: a lead or a list of leads as JSON in, answers as JSON out."""
+"""Offer the service as a REST API: one lead or a list of leads as JSON in, answers as JSON out."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -11,7 +10,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from leadmodel.errors import InputError, LeadError, quoted
-from leadmodel.leads.field import Field
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.predictor import Answer
 from leadmodel.serving.service import MAX_LEADS, ScoringService
@@ -22,7 +20,9 @@ __all__ = ["Health", "Problem", "Problems", "Refusal", "add_rest"]
 
 
 class Problem(BaseModel):
-    """One thing that is wrong with a request; the first three entries are those of FastAPI."""
+    """One thing that is wrong with a request."""
+
+    # The first three are what FastAPI itself answers, so that clients need to know only one form.
 
     loc: list[str | int]
     msg: str
@@ -38,7 +38,7 @@ class Problems(BaseModel):
 
 
 class Health(BaseModel):
-    """That the app serves, and which model."""
+    """The served model, by its revision."""
 
     status: str = "ok"
     revision: str
@@ -50,6 +50,7 @@ class Refusal(BaseModel):
     detail: str
 
 
+# For the documentation: the middleware that refuses is unknown to FastAPI.
 _REFUSED: dict[int | str, dict[str, Any]] = {
     401: {"model": Refusal, "description": "Sign in first"},
     403: {"model": Refusal, "description": "Pages of other sites may not call"},
@@ -57,8 +58,9 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
     415: {"model": Refusal, "description": "Not JSON"},
     429: {"model": Refusal, "description": "Too many leads in a minute"},
 }
+
+# Characters of a field's name in an answer: the caller may have made it up.
 MAX_NAME = 200
-"""Characters of a field's name in an answer: it may be one that the caller has made up."""
 
 _ANSWERS = TypeAdapter(list[Answer])
 
@@ -66,6 +68,8 @@ _ANSWERS = TypeAdapter(list[Answer])
 def add_rest(app: FastAPI, service: ScoringService) -> None:
     """Add /api/v1/score, /api/v1/schema, /api/v1/model and /health to the app."""
 
+    # The body is read here and not by FastAPI, which would parse a long list in one piece and in the event
+    # loop; the schema of the body is thus written out for the documentation.
     @app.post(
         "/api/v1/score",
         response_model=Answer | list[Answer],
@@ -79,18 +83,22 @@ def add_rest(app: FastAPI, service: ScoringService) -> None:
         reasons only by `?reasons=true`, which takes most of the time. What is left out, or null, is
         not known.
         """
-        _check_media_type(request.headers.get("content-type", ""))
-        body = await request.body()
-        return await run_in_threadpool(_score, service, body, reasons)
+        header = request.headers.get("content-type", "")
+        media_type = header.partition(";")[0].strip().lower()
+        # A page of another site can send other media types without a preflight request.
+        if media_type != "application/json" and not media_type.endswith("+json"):
+            detail = f"Send JSON, as Content-Type: application/json. Got {quoted(header)}."
+            raise HTTPException(415, detail)
+        return await run_in_threadpool(_score, service, await request.body(), reasons)
 
-    seldom: dict[int | str, dict[str, Any]] = {status: _REFUSED[status] for status in (401, 403)}
+    may_refuse: dict[int | str, dict[str, Any]] = {status: _REFUSED[status] for status in (401, 403)}
 
-    @app.get("/api/v1/schema", responses=seldom)
+    @app.get("/api/v1/schema", responses=may_refuse)
     def schema() -> dict[str, Any]:
         """Describe the fields of a lead, and give an example."""
         return service.describe_schema()
 
-    @app.get("/api/v1/model", responses=seldom)
+    @app.get("/api/v1/model", responses=may_refuse)
     def model() -> dict[str, Any]:
         """Describe the model: target, decision threshold, grades and test metrics."""
         return service.describe_model()
@@ -100,13 +108,10 @@ def add_rest(app: FastAPI, service: ScoringService) -> None:
         """Say that the app serves, and which revision of the model."""
         return Health(revision=service.model.revision)
 
-    app.add_exception_handler(RequestValidationError, _answer_wrong_request)
-
-
-def _check_media_type(header: str) -> None:
-    media_type = header.partition(";")[0].strip().lower()
-    if media_type != "application/json" and not media_type.endswith("+json"):
-        raise HTTPException(415, f"Send JSON, as Content-Type: application/json. Got {quoted(header)}.")
+    # FastAPI's own handler repeats the input, which may be a lead.
+    @app.exception_handler(RequestValidationError)
+    async def answer_invalid(request: Request, error: RequestValidationError) -> Response:
+        return _refuse(*(Problem.model_validate(problem, extra="ignore") for problem in error.errors()))
 
 
 def _score(service: ScoringService, body: bytes, reasons: bool | None) -> Response:
@@ -117,6 +122,7 @@ def _score(service: ScoringService, body: bytes, reasons: bool | None) -> Respon
     except ValueError as error:
         return _refuse(Problem(loc=["body"], msg=f"The body must be JSON: {error}.", type="json_invalid"))
     try:
+        # Serialized by pydantic at once: as the value of a route, FastAPI would validate it a second time.
         if isinstance(leads, dict):
             answer = service.answer(leads, reasons=reasons is not False, door="REST")
             return Response(answer.model_dump_json(), media_type="application/json")
@@ -128,49 +134,40 @@ def _score(service: ScoringService, body: bytes, reasons: bool | None) -> Respon
         return _refuse(_problem(error, isinstance(leads, list)))
 
 
-def _problem(error: InputError, of_many: bool) -> Problem:
-    row, field = None, None
+def _problem(error: InputError, is_list: bool) -> Problem:
+    problem = Problem(loc=["body"], msg=str(error), type="request_invalid")
     if isinstance(error, LeadError):
-        row, field = error.row or (1 if of_many else None), error.field and error.field[:MAX_NAME]
-    place = ["body", None if row is None else row - 1, field]
-    return Problem(
-        loc=[part for part in place if part is not None],
-        msg=str(error),
-        type="lead_invalid" if isinstance(error, LeadError) else "request_invalid",
-        row=row,
-        field=field,
-    )
+        problem.type = "lead_invalid"
+        # Rows count from 1, as in the message; positions in `loc` from 0, as in JSON.
+        problem.row = error.row or (1 if is_list else None)
+        if problem.row is not None:
+            problem.loc.append(problem.row - 1)
+        if error.field is not None:
+            problem.field = error.field[:MAX_NAME]
+            problem.loc.append(problem.field)
+    return problem
 
 
 def _refuse(*problems: Problem) -> Response:
     return Response(Problems(detail=list(problems)).model_dump_json(), 422, media_type="application/json")
 
 
-async def _answer_wrong_request(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    return _refuse(*(Problem.model_validate(found, extra="ignore") for found in error.errors()))
-
-
 def _describe_body(schema: LeadSchema) -> dict[str, Any]:
-    lead = {
-        "title": "Lead",
-        "type": "object",
-        "properties": {field.name: _describe_field(field) for field in schema.fields},
-    }
+    """Return the request body of /api/v1/score as OpenAPI has it."""
+    properties: dict[str, dict[str, Any]] = {}
+    for field in schema.fields:
+        types = ["string"] if field.is_text else ["number", "string"]
+        if field.kind == "boolean":
+            types = ["boolean", "string", "number"]
+        properties[field.name] = {"type": [*types, "null"], "title": field.label}
+        if help_text := f"{field.help} {field.unit}".strip():
+            properties[field.name]["description"] = help_text
+        if field.choices:
+            # Not "enum": a value that no training lead had is scored as well.
+            properties[field.name]["examples"] = list(field.choices)
+    lead = {"title": "Lead", "type": "object", "properties": properties}
     leads = {"title": "Leads", "type": "array", "items": lead, "maxItems": MAX_LEADS}
     example = schema.example()
     examples = {"one lead": {"value": example}, "many leads": {"value": [example, example]}}
     content = {"schema": {"anyOf": [lead, leads]}, "examples": examples}
     return {"required": True, "content": {"application/json": content}}
-
-
-def _describe_field(field: Field) -> dict[str, Any]:
-    kinds: Sequence[str] = ["string"] if field.is_text else ["number", "string"]
-    if field.kind == "boolean":
-        kinds = ["boolean", "string", "number"]
-    described: dict[str, Any] = {"type": [*kinds, "null"], "title": field.label}
-    if help_text := f"{field.help} {field.unit}".strip():
-        described["description"] = help_text
-    if field.choices:
-        described["examples"] = list(field.choices)
-    return described

@@ -1,4 +1,8 @@
-"""Check origin, sign-in, size and rate of a request before anything of it is read."""
+"""Check host, origin, sign-in, size and rate of a request before anything of it is read.
+
+Whatever is not opened here by name is closed to those who have not signed in: pages, files, API,
+tools and documentation alike.
+"""
 
 import ipaddress
 from dataclasses import dataclass, field
@@ -12,23 +16,31 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from leadmodel.errors import InputError
-from leadmodel.serving.web.bounds import MAX_BYTES, Place, Shelf, check_json, check_size, read_body, replay
+from leadmodel.serving.web.bounds import (
+    MAX_BYTES,
+    BodyMemory,
+    Reservation,
+    check_json,
+    check_size,
+    read_body,
+    replay,
+)
 from leadmodel.serving.web.rate_limit import BILL, Bill, LimitError, TokenBucket, caller_address
 from leadmodel.serving.web.signin import LOGIN, SignIn
 
-__all__ = ["AccessMiddleware", "AccessPolicy", "host_and_port", "is_loopback", "is_own_host"]
+__all__ = ["AccessMiddleware", "AccessPolicy", "is_loopback"]
 
+# Open without signing in; the webhook has a secret of its own.
 OPEN = {"/health", LOGIN, "/webhooks/hub"}
-"""Open without signing in; the webhook has a secret of its own."""
 
+# Bytes of a request to those: who has not signed in sends a password at most.
 MAX_OPEN_BYTES = 16_000
-"""Of a request to what is open: whoever has not signed in sends a password at most."""
 
-FEW = 100_000
-"""Bytes that are looked through faster than another thread would begin."""
+# Bytes whose check takes less time than passing them to another thread.
+MAX_CHECKED_AT_ONCE = 100_000
 
+# Closed to everybody: Gradio would write the values of a form to the disk.
 CLOSED = {"/gradio_api/deep_link"}
-"""Closed to everybody: Gradio would write the values of a form to the disk."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +58,9 @@ class AccessPolicy:
     origins : tuple of str
         Sites such as "https://crm.example" whose pages may call and show the app; no others may.
     only_own_hosts : bool
-        Whether to refuse requests to hosts other than this machine and `origins`.
+        Refuse requests to hosts other than this machine and `origins`.
     on_space : bool
-        Whether the Hub shows the app in a frame of its own.
+        The Hub shows the app in a frame of its page.
     """
 
     accounts: dict[str, str] = field(default_factory=dict, repr=False)
@@ -60,96 +72,102 @@ class AccessPolicy:
 
 
 class AccessMiddleware:
-    """ASGI middleware that lets through what observes the rules.
+    """ASGI middleware that lets through only what observes the policy.
 
     Parameters
     ----------
     app : ASGIApp
-        What answers.
-    rules : AccessPolicy
+        The application to protect.
+    policy : AccessPolicy
         What callers must observe.
     sign_in : SignIn, optional
         Who may come in; without it, everybody.
     """
 
-    def __init__(self, app: ASGIApp, rules: AccessPolicy, sign_in: SignIn | None = None) -> None:
-        self.app, self.rules, self.sign_in = app, rules, sign_in
-        self._allowance = TokenBucket(rules.leads_per_minute) if rules.leads_per_minute > 0 else None
-        self._shelf = Shelf()
+    def __init__(self, app: ASGIApp, policy: AccessPolicy, sign_in: SignIn | None = None) -> None:
+        self.app, self.policy, self.sign_in = app, policy, sign_in
+        self._allowance = TokenBucket(policy.leads_per_minute) if policy.leads_per_minute > 0 else None
+        self._memory = BodyMemory()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or say why not."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
-            scope["caller"] = caller_address(scope, self.rules.n_proxies)
-            place = Place(self._shelf)
+            scope["caller"] = caller_address(scope, self.policy.n_proxies)
+            reservation = Reservation(self._memory)
             try:
-                receive = await self._admit(scope, receive, place)
+                receive = await self._admit(scope, receive, reservation)
             except HTTPException as error:
                 await _refusal(error, scope)(scope, receive, send)
             else:
                 await self.app(scope, receive, send)
             finally:
-                place.leave()
+                reservation.release()
         else:  # nothing here speaks WebSocket
             await send({"type": "websocket.close", "code": 1008})
 
-    async def _admit(self, scope: Scope, receive: Receive, place: Place) -> Receive:
+    async def _admit(self, scope: Scope, receive: Receive, reservation: Reservation) -> Receive:
+        """Return the `receive` that gives the body, checked; raise HTTPException for what is refused."""
         request, path = HTTPConnection(scope), scope["path"]
-        if self.rules.only_own_hosts and not is_own_host(request.headers.get("host"), self.rules.origins):
-            raise HTTPException(
-                403, "This app answers as localhost. LEADMODEL_ORIGINS names other addresses of it."
-            )
-        self._check_origin(request)
-        if (
-            self.sign_in
-            and path not in OPEN
-            and not self.sign_in.is_authenticated(request, scope["caller"])
-        ):
-            raise HTTPException(401, "Sign in first: HTTP Basic, or the page at /login.")
+        # The order matters: the cheapest checks come first, and nothing of a body is read before the
+        # sign-in and the rate limit have let its sender in.
+        self._check_site(request)
+        if self.sign_in and path not in OPEN:
+            if not self.sign_in.is_authenticated(request, scope["caller"]):
+                raise HTTPException(401, "Sign in first: HTTP Basic, or the page at /login.")
         if path.rstrip("/") in CLOSED:
             raise HTTPException(404, "Not Found")
         if self._allowance:
             BILL.set(scope.setdefault("bill", Bill(self._allowance, scope["caller"])))
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return receive
+        if self.sign_in and path == LOGIN:
+            self.sign_in.check_patience(scope["caller"])
         self._charge_call(scope)
         limit = MAX_OPEN_BYTES if path in OPEN else MAX_BYTES
+        # A body whose length is declared as too large is not even read up to the limit.
         if (declared := request.headers.get("content-length", "")).isdecimal():
             check_size(int(declared), limit)
-        body = await read_body(receive, limit, place.put)
+        body = await read_body(receive, limit, reservation.extend)
         if path.startswith("/gradio_api/"):
             await _check_json(request, body)
         return replay(body, receive)
 
     def _charge_call(self, scope: Scope) -> None:
-        """Refuse who has guessed or asked too much, before anything of the request is read."""
-        if self.sign_in and scope["path"] == LOGIN:
-            self.sign_in.check_patience(scope["caller"])
         try:
             if "bill" in scope:
                 scope["bill"].charge_call()
         except LimitError as error:
             raise HTTPException(429, str(error), {"Retry-After": str(error.seconds)}) from None
 
-    def _check_origin(self, request: HTTPConnection) -> None:
-        """Refuse the pages of other sites: a browser would lend them the visitor's cookie."""
+    def _check_site(self, request: HTTPConnection) -> None:
+        """Refuse foreign names of this host, and the pages of other sites."""
+        origins = self.policy.origins
+        if self.policy.only_own_hosts and not _is_own_host(request.headers.get("host"), origins):
+            raise HTTPException(
+                403, "This app answers as localhost. LEADMODEL_ORIGINS names other addresses of it."
+            )
+        # A browser would lend the page of another site the visitor's cookie. Programs send no Origin.
         origin = request.headers.get("origin")
-        if origin is None or origin in self.rules.origins:
+        if origin is None or origin in origins:
             return
-        # No page of another site can set the second one without being asked first.
+        # Behind a proxy the second one holds the public host; the page of another site can set it only
+        # after a preflight request, which is refused.
         hosts = (request.headers.get(name, "") for name in ("host", "x-forwarded-host"))
-        if host_and_port(origin) not in [host_and_port(f"//{host}") for host in hosts if host]:
+        if _host_and_port(origin) not in [_host_and_port(f"//{host}") for host in hosts if host]:
             raise HTTPException(403, "Pages of other sites may not call. LEADMODEL_ORIGINS lets them.")
 
 
 async def _check_json(request: HTTPConnection, body: bytes) -> None:
-    """Refuse what Gradio, which reads bodies between all other requests, would take long to read."""
+    # Gradio parses bodies in the event loop, where a long one would hold up all other requests.
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         return
     try:
-        await run_in_threadpool(check_json, body) if len(body) > FEW else check_json(body)
+        if len(body) > MAX_CHECKED_AT_ONCE:
+            await run_in_threadpool(check_json, body)
+        else:
+            check_json(body)
     except InputError as error:
         raise HTTPException(422, str(error)) from None
 
@@ -159,12 +177,13 @@ def _refusal(error: HTTPException, scope: Scope) -> Response:
     if error.status_code == 401:
         if scope["method"] == "GET" and "text/html" in request.headers.get("accept", ""):
             return RedirectResponse(LOGIN, 303)
-        if "sec-fetch-mode" not in request.headers:  # a browser would open a window of its own
+        # A browser's script would make it open a password window over the page.
+        if "sec-fetch-mode" not in request.headers:
             error.headers = {"WWW-Authenticate": 'Basic realm="leadmodel"'}
     return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
 
 
-def host_and_port(url: str) -> tuple[str, int | None]:
+def _host_and_port(url: str) -> tuple[str, int | None]:
     """Return host and port of a URL, without the port that its scheme has by default."""
     try:
         parts = urlsplit(url)
@@ -175,7 +194,7 @@ def host_and_port(url: str) -> tuple[str, int | None]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by whichever of its names nobody else can give away."""
+    """Return True if a host is this machine, by a name that nobody else can point to it."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -185,11 +204,9 @@ def is_loopback(host: str) -> bool:
 
 
 @lru_cache(maxsize=16)
-def is_own_host(header: str | None, origins: tuple[str, ...]) -> bool:
-    """Whether a Host header names this machine or one of `origins`.
-
-    A page of another site that lets its own name point to 127.0.0.1 (DNS rebinding) is of the same
-    origin as the app to the visitor's browser; the name in this header gives it away.
-    """
-    host, _ = host_and_port(f"//{header or ''}")
-    return is_loopback(host) or host in [host_and_port(origin)[0] for origin in origins]
+def _is_own_host(header: str | None, origins: tuple[str, ...]) -> bool:
+    """Return True if a Host header names this machine or one of `origins`."""
+    # A page of another site that lets its own name point to 127.0.0.1 (DNS rebinding) has the same
+    # origin as the app to the visitor's browser; only the name in this header gives it away.
+    host, _ = _host_and_port(f"//{header or ''}")
+    return is_loopback(host) or host in [_host_and_port(origin)[0] for origin in origins]

@@ -15,9 +15,9 @@ from leadmodel.errors import InputError
 
 __all__ = [
     "MAX_BYTES",
+    "BodyMemory",
     "BoundedProtocol",
-    "Place",
-    "Shelf",
+    "Reservation",
     "check_items",
     "check_json",
     "check_size",
@@ -26,24 +26,33 @@ __all__ = [
     "replay",
 ]
 
-MAX_BYTES = 50_000_000
-"""Of a request; 50,000 leads of a thousand bytes each."""
-
-MAX_TOGETHER = 200_000_000
-"""Of all requests that are under way."""
-
-FREE = 64_000
-"""Bytes of a request that are not counted: a single lead is answered however much others send."""
-
+# Bytes of the address and the headers of a request; a longer one is cut off.
 MAX_HEAD = 64_000
-"""Bytes that address and headers of a request may take; whoever takes more is cut off."""
 
+# Bytes of one body, 50,000 leads of a thousand bytes each, and of all bodies that are being answered.
+MAX_BYTES, MAX_TOGETHER = 50_000_000, 200_000_000
+
+# Bytes of each body that do not count together, so that a single lead is answered however much others send.
+UNCOUNTED = 64_000
+
+# Seconds for the head of a request, and for its body plus one for each `SLOWEST` bytes that have arrived.
 SECONDS, SLOWEST = 20.0, 50_000
-"""Seconds for the head of a request, and for its body plus a second for each `SLOWEST` bytes received."""
+
+# 50,000 leads of 60 values each, four times as many lists and objects, and deeper than any call is.
+MAX_LISTS, MAX_VALUES, MAX_DEPTH = 200_000, 3_000_000, 50
+
+# Bytes of JSON that are parsed at a time: the parser holds Python's lock for some milliseconds.
+PIECE = 500_000
+
+_NEXT_LEAD = re.compile(rb"\}\s*,\s*(?=\{)")
+_HIGH, _LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_LONE_SURROGATE = re.compile(rb"%s(?!%s)|(?<!%s)%s" % (_HIGH, _LOW, _HIGH, _LOW))
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEPS = {ord(bracket): 1 if bracket in "[{" else -1 for bracket in "[]{}"}
 
 
-class Shelf:
-    """Room for what all bodies hold together, from their first byte until they are answered.
+class BodyMemory:
+    """Memory that all bodies share, from their first byte until they are answered.
 
     Parameters
     ----------
@@ -55,42 +64,42 @@ class Shelf:
         self.size, self.held = size, 0
 
 
-class Place:
-    """What one request holds of a shelf; to be left when it is answered."""
+class Reservation:
+    """Bytes that one request holds of the shared memory; to be released when it is answered."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self.shelf, self._came, self._held = shelf, 0, 0
+    def __init__(self, memory: BodyMemory) -> None:
+        self.memory, self._received, self._held = memory, 0, 0
 
-    def put(self, n_bytes: int) -> None:
-        """Take room for more bytes of the body.
+    def extend(self, n_bytes: int) -> None:
+        """Reserve memory for more bytes of the body.
 
         Raises
         ------
         HTTPException
             503, if there is none left.
         """
-        self._came += n_bytes
-        more = max(0, self._came - FREE) - self._held
-        if self.shelf.held + more > self.shelf.size:
+        self._received += n_bytes
+        more = max(0, self._received - UNCOUNTED) - self._held
+        if self.memory.held + more > self.memory.size:
             raise HTTPException(
                 503, "Too many large requests are under way. Try again.", {"Retry-After": "10"}
             )
         self._held += more
-        self.shelf.held += more
+        self.memory.held += more
 
-    def leave(self) -> None:
-        """Give the room back."""
-        self.shelf.held -= self._held
+    def release(self) -> None:
+        """Give all of it back."""
+        self.memory.held -= self._held
         self._held = 0
 
 
 async def read_body(
     receive: Receive,
     limit: int = MAX_BYTES,
-    hold: Callable[[int], object] = lambda n_bytes: None,
+    reserve: Callable[[int], object] = lambda n_bytes: None,
     seconds: float | None = None,
 ) -> bytes:
-    """Return the whole body.
+    """Read the whole body of a request.
 
     Parameters
     ----------
@@ -98,10 +107,10 @@ async def read_body(
         Of the request.
     limit : int
         Bytes that it may have.
-    hold : callable
+    reserve : callable
         Called with the number of bytes of each part before it is kept.
     seconds : float, optional
-        That it may take (by default `SECONDS`), and one more for each `SLOWEST` bytes that have come.
+        Time limit, by default `SECONDS`; each `SLOWEST` bytes that have arrived add one.
 
     Raises
     ------
@@ -111,7 +120,7 @@ async def read_body(
     parts, size, more = [], 0, True
     deadline = asyncio.get_running_loop().time() + (SECONDS if seconds is None else seconds)
     try:
-        async with asyncio.timeout_at(deadline) as patience:
+        async with asyncio.timeout_at(deadline) as timeout:
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
@@ -119,11 +128,13 @@ async def read_body(
                 part, more = message.get("body", b""), message.get("more_body", False)
                 size += len(part)
                 check_size(size, limit)
-                hold(len(part))
+                reserve(len(part))
                 parts.append(part)
                 if more:
-                    patience.reschedule(deadline + size / SLOWEST)
+                    # A slow line may take its time, but a client that sends a byte now and then may not.
+                    timeout.reschedule(deadline + size / SLOWEST)
     except TimeoutError:
+        # The rest may still arrive, and must not be read as the next request.
         raise HTTPException(
             408, "The body of the request took too long.", {"Connection": "close"}
         ) from None
@@ -140,77 +151,67 @@ def replay(body: bytes, receive: Receive) -> Receive:
     """Return a `receive` that gives `body` again, and then what comes after it."""
     messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def first_this() -> Message:
+    async def receive_again() -> Message:
+        # After the body comes the disconnect, which answers that stream wait for.
         return messages.pop() if messages else await receive()
 
-    return first_this
+    return receive_again
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which would wait for ever for the end of a request's head, and keep all of it."""
+    """Bound size and time of a request's head, which uvicorn 0.54 leaves unbounded with httptools."""
 
-    _patience: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
     _n_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a first request."""
+        """Start the timer for a first request."""
         super().connection_made(transport)
-        self._wait()
+        self._start()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no longer."""
+        """Stop the timer."""
         self._stop()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """Begin to wait for the end of a request's head."""
+        """Start the timer for the head of a request."""
         super().on_message_begin()
-        self._wait()
+        self._start()
 
     def on_headers_complete(self) -> None:
-        """Wait no longer: how long a body may take is for its reader to say."""
+        """Stop the timer: `read_body` limits the time of the body."""
         self._stop()
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless this head is too large."""
         super().data_received(data)
-        if self._patience:
+        if self._timer:
             self._n_bytes += len(data)
             if self._n_bytes > MAX_HEAD:
                 self.transport.close()
 
-    def _wait(self) -> None:
+    def _start(self) -> None:
         self._stop()
         self._n_bytes = 0
-        self._patience = self.loop.call_later(SECONDS, self.transport.close)
+        self._timer = self.loop.call_later(SECONDS, self.transport.close)
 
     def _stop(self) -> None:
-        if self._patience:
-            self._patience.cancel()
-            self._patience = None
-
-
-MAX_LISTS, MAX_VALUES, MAX_DEPTH = 200_000, 3_000_000, 50
-"""50,000 leads of 60 values each, four times as many lists and objects, and deeper than any call is."""
-
-PIECE = 500_000
-"""Bytes that are parsed at a time: for some milliseconds no other thread goes on."""
-
-_NEXT_LEAD = re.compile(rb"\}\s*,\s*(?=\{)")
-_HIGH, _LOW = rb"\\u[dD][89abAB][0-9a-fA-F]{2}", rb"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-_LONE_SURROGATE = re.compile(rb"%s(?!%s)|(?<!%s)%s" % (_HIGH, _LOW, _HIGH, _LOW))
-_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_STEPS = {ord(opening): 1 for opening in "[{"} | {ord(closing): -1 for closing in "]}"}
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
 
 
 def check_items(body: bytes) -> None:
     """Raise InputError if a body holds more values, or more lists and objects, than any call does."""
+    # A parser can make a hundred bytes of one, so the items are counted before they are made.
     if _has_few_items(body):
         return
-    # There may be texts that hold signs of JSON themselves: those are counted without.
-    bare = _without_escapes(body)
-    if bare.count(b'"') > 4 * MAX_VALUES or not _has_few_items(_without_texts(bare)):
+    # Brackets and commas within texts are no items: count again without the texts. Splitting at quotes
+    # makes a list as well, so their number is bounded first.
+    escaped = _without_escapes(body)
+    if escaped.count(b'"') > 4 * MAX_VALUES or not _has_few_items(_without_texts(escaped)):
         raise InputError(
             f"A request may hold at most {MAX_LISTS:,} lists and objects and {MAX_VALUES:,} values. "
             "Send fewer leads at a time."
@@ -218,7 +219,7 @@ def check_items(body: bytes) -> None:
 
 
 def check_json(body: bytes) -> None:
-    """Check what `check_items` does, depth and encoding: for readers that check nothing themselves.
+    """Check the items, depth and encoding of a body that a reader without checks is to parse.
 
     Raises
     ------
@@ -226,18 +227,20 @@ def check_json(body: bytes) -> None:
         If the body is beyond a bound, or no Unicode.
     """
     check_items(body)
+    # Half a surrogate pair passes a parser, and fails only when the text is encoded again. A zero byte
+    # means UTF-16 or UTF-32, which Python's parser accepts and these searches do not see through.
     if b"\0" in body or (b"\\u" in body and _LONE_SURROGATE.search(body.replace(rb"\\", b"__"))):
-        raise InputError("The body must be JSON in UTF-8. It holds what is no character.")
+        raise InputError("The body must be JSON in UTF-8. It contains invalid characters.")
     try:
         body.isascii() or body.decode()
     except UnicodeDecodeError:
         raise InputError("The body must be JSON in UTF-8. It is not.") from None
     if _is_deep(body) and _is_deep(_without_texts(_without_escapes(body))):
-        raise InputError(f"The body must not have more than {MAX_DEPTH} lists in lists.")
+        raise InputError(f"The body must not nest lists or objects more than {MAX_DEPTH} deep.")
 
 
 def read_json(body: bytes) -> Any:
-    """Return what a body holds; a long list is read in pieces, so that other threads go on meanwhile.
+    """Parse a body; a long list is parsed in pieces, so that other threads run in between.
 
     Raises
     ------
@@ -251,20 +254,19 @@ def read_json(body: bytes) -> Any:
         try:
             return _read_leads(body)
         except ValueError:
-            pass  # no list of flat objects, or wrong: read as a whole, that is told
+            pass  # no list of flat objects, or invalid: only parsing it whole gives the right error
     return from_json(body)
 
 
 def _read_leads(body: bytes) -> list[Any]:
-    """Read a list of objects; a cut within a text or an object leaves a piece that is no JSON."""
+    """Parse a list of flat objects piece by piece."""
+    # A cut that falls within a text or a nested object leaves a piece that is no JSON, never a wrong lead.
     leads: list[Any] = []
-    start = 0
+    start, opening = 0, b""
     while cut := _NEXT_LEAD.search(body, start + PIECE):
-        opening = b"" if start == 0 else b"["
         leads += from_json(b"%s%s}]" % (opening, body[start : cut.start()]))
-        start = cut.end()
-    leads += from_json((b"" if start == 0 else b"[") + body[start:])
-    return leads
+        start, opening = cut.end(), b"["
+    return leads + from_json(opening + body[start:])
 
 
 def _has_few_items(body: bytes) -> bool:
@@ -275,10 +277,10 @@ def _without_escapes(body: bytes) -> bytes:
     return body.replace(rb"\\", b"__").replace(rb"\"", b"__")
 
 
-def _without_texts(bare: bytes) -> bytes:
-    return b"".join(bare.split(b'"')[::2])
+def _without_texts(escaped: bytes) -> bytes:
+    return b"".join(escaped.split(b'"')[::2])
 
 
 def _is_deep(body: bytes) -> bool:
-    steps = body.translate(None, _BRACKETS)
-    return max(accumulate(map(_STEPS.__getitem__, steps)), default=0) > MAX_DEPTH
+    steps = map(_STEPS.__getitem__, body.translate(None, _NO_BRACKETS))
+    return max(accumulate(steps), default=0) > MAX_DEPTH

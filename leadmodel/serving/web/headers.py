@@ -1,11 +1,11 @@
-"""What every answer tells browsers: where its page may load from, call to, and be shown."""
+"""Tell browsers where the page of an answer may load from, call to, and be shown."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["SafeHeaders"]
 
+# Shows each Space in a frame; the script of its bar above the app asks it whose Space it is.
 HUB = "https://huggingface.co"
-"""Shows each Space in a frame, and tells the bar above it whose Space it is."""
 
 _POLICY = {
     "default-src": "'self'",
@@ -35,7 +35,7 @@ class SafeHeaders:
     framers : tuple of str
         Sites such as "https://crm.example" that may show the app in a frame.
     on_space : bool
-        Whether the Hub shows the app.
+        The Hub shows the app in a frame of its page.
     """
 
     def __init__(self, app: ASGIApp, framers: tuple[str, ...] = (), on_space: bool = False) -> None:
@@ -46,9 +46,9 @@ class SafeHeaders:
             for name in ("connect-src", "img-src"):
                 policy[name] += f" {HUB} https://*.huggingface.co"
         policy["frame-ancestors"] = " ".join((policy["frame-ancestors"], *framers))
-        told = "; ".join(f"{name} {sources}" for name, sources in policy.items())
+        directives = "; ".join(f"{name} {sources}" for name, sources in policy.items())
         self.of_data = [(b"x-content-type-options", b"nosniff")]
-        self.of_pages = [*self.of_data, (b"content-security-policy", told.encode())]
+        self.of_pages = [*self.of_data, (b"content-security-policy", directives.encode())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and complete the head of its answer."""
@@ -59,7 +59,7 @@ class SafeHeaders:
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = [*message.get("headers", [])]
-                # With nosniff, JSON is never taken for a page: its answers stay short.
+                # With nosniff, JSON is never taken for a page and needs no policy: its answers stay short.
                 message["headers"] = headers + (self.of_data if _JSON in headers else self.of_pages)
             await send(message)
 

@@ -1,4 +1,4 @@
-"""What the app has done, in numbers for Prometheus: never a value of a lead."""
+"""Count what the app does, for Prometheus and the log: never a value of a lead."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, InfoMetricFamily, Metric
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from leadmodel.monitoring.log.log import PredictionLog, ScoredCall
+from leadmodel.monitoring.log.log import ScoredCall
 from leadmodel.serving.service import ScoringService
 
 __all__ = ["Metrics", "MetricsMiddleware", "add_metrics"]
@@ -28,7 +28,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 
 class Metrics:
-    """Counters of one app, in a registry of their own.
+    """Counters of one app, in a registry of their own, and a collector of what changes by itself.
 
     Parameters
     ----------
@@ -47,72 +47,55 @@ class Metrics:
             registry=self.registry,
         )
         self.leads = Counter("leadmodel_leads", "Leads scored", ["grade"], registry=self.registry)
-        self.registry.register(_Model(service))
+        self.service = service
+        self.registry.register(self)
         service.listeners.append(self.count)
+        # The log takes its own counts, which start anew each time; Prometheus wants them to grow.
         self._lock, self._since = threading.Lock(), Tally[tuple[str, int, float]]()
         if service.log:
-            self.registry.register(_Log(service.log))
             service.log.count_requests = self.take_requests
+
+    def collect(self) -> Iterator[Metric]:
+        """Name the served model, which may be replaced, and count what became of leads to be logged."""
+        model, log = self.service.model, self.service.log
+        names = {"revision": model.revision, "title": model.config.title}
+        yield InfoMetricFamily("leadmodel_model", "The model that serves", value=names)
+        if log:
+            leads = CounterMetricFamily("leadmodel_log_leads", "Leads by what the log did", labels=["fate"])
+            leads.add_metric(["logged"], log.n_logged)
+            leads.add_metric(["dropped"], log.n_dropped)
+            yield leads
 
     def count(self, call: ScoredCall) -> None:
         """Count the leads by grade."""
-        for grade, number in Tally(call.grades).items():
-            self.leads.labels(grade).inc(number)
+        for grade, n_leads in Tally(call.grades).items():
+            self.leads.labels(grade).inc(n_leads)
 
     def observe(self, path: str, status: int, seconds: float) -> None:
         """Count one request."""
         route = _route(path)
         self.calls.labels(route, str(status)).inc()
         self.seconds.labels(route).observe(seconds)
+        upper_edge = (*_SECONDS, inf)[bisect_left(_SECONDS, seconds)]
         with self._lock:
-            self._since[route, status, _up_to(seconds)] += 1
+            self._since[route, status, upper_edge] += 1
 
     def take_requests(self) -> pa.Table | None:
-        """Return the requests since the last call of this: how many by route, status and seconds."""
+        """Return the number of requests by route, status and upper bound of seconds since the last call."""
         with self._lock:
-            counted, self._since = self._since, Tally()
-        if not counted:
+            counts, self._since = self._since, Tally()
+        if not counts:
             return None
-        route, status, up_to = zip(*counted, strict=True)
+        route, status, seconds = zip(*counts, strict=True)
         return pa.table(
             {
-                "time": pa.array([datetime.now(UTC)] * len(counted), pa.timestamp("ms", "UTC")),
+                "time": pa.array([datetime.now(UTC)] * len(counts), pa.timestamp("ms", "UTC")),
                 "route": pa.array(route, pa.string()),
                 "status": pa.array(status, pa.int16()),
-                "seconds": pa.array(up_to, pa.float64()),
-                "requests": pa.array(counted.values(), pa.int64()),
+                "seconds": pa.array(seconds, pa.float64()),
+                "requests": pa.array(counts.values(), pa.int64()),
             }
         )
-
-
-def _up_to(seconds: float) -> float:
-    """Return the upper edge of the histogram's bin."""
-    return (*_SECONDS, inf)[bisect_left(_SECONDS, seconds)]
-
-
-class _Model:
-    """Names the model that serves when it is asked, for it may be replaced."""
-
-    def __init__(self, service: ScoringService) -> None:
-        self.service = service
-
-    def collect(self) -> Iterator[Metric]:
-        model = self.service.model
-        names = {"revision": model.revision, "title": model.config.title}
-        yield InfoMetricFamily("leadmodel_model", "The model that serves", value=names)
-
-
-class _Log:
-    """Tells what has become of the leads that were to be logged."""
-
-    def __init__(self, log: PredictionLog) -> None:
-        self.log = log
-
-    def collect(self) -> Iterator[Metric]:
-        leads = CounterMetricFamily("leadmodel_log_leads", "Leads by what the log did", labels=["fate"])
-        leads.add_metric(["logged"], self.log.n_logged)
-        leads.add_metric(["dropped"], self.log.n_dropped)
-        yield leads
 
 
 class MetricsMiddleware:
@@ -145,7 +128,7 @@ def add_metrics(app: FastAPI, metrics: Metrics) -> None:
 
 
 def _route(path: str) -> str:
-    """Return the route of a path: few enough to be labels, whatever paths are asked for."""
+    # Anybody can ask for any path, and each label costs memory for as long as the app runs.
     if path in _PATHS:
         return path
     gradio = "/".join(path.split("/", 3)[:3])

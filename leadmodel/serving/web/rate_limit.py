@@ -1,4 +1,4 @@
-"""Who calls, and how much a caller may ask for."""
+"""Limit how many leads each caller may have scored in a minute."""
 
 import ipaddress
 import math
@@ -16,14 +16,15 @@ from leadmodel.errors import InputError
 
 __all__ = ["BILL", "Bill", "LimitError", "TokenBucket", "caller_address", "charge"]
 
+# Callers remembered; whoever has not called for longest is forgotten first.
 MAX_CALLERS = 10_000
 
 
 class TokenBucket:
-    """So much a minute for each caller; what is not used piles up to one minute's worth.
+    """Allow each caller a number of units per minute; up to a minute's worth is saved.
 
-    One call may ask for more than a minute's worth: it is let in when nothing is owed, and leaves
-    the caller owing.
+    One call may take more than a minute's worth: it is allowed once the bucket is full, and leaves the
+    caller in debt.
 
     Parameters
     ----------
@@ -36,16 +37,15 @@ class TokenBucket:
     def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.per_minute, self.clock = per_minute, clock
         self._lock = threading.RLock()  # leads are charged where they are read, in worker threads
-        # Who has not called for longest is forgotten first: the table stays bounded.
         self._left: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
     def wait(self, caller: Hashable, units: float = 1) -> float:
-        """Return the seconds until the caller may have that much; 0 is now."""
-        lacking = min(units, self.per_minute) - self._now_left(caller)
-        return max(0.0, 60 * lacking / self.per_minute)
+        """Return the seconds until the caller may take `units`; 0 is now."""
+        shortage = min(units, self.per_minute) - self._now_left(caller)
+        return max(0.0, 60 * shortage / self.per_minute)
 
     def spend(self, caller: Hashable, units: float = 1) -> None:
-        """Take that much from what the caller has left."""
+        """Take `units` from what the caller has left, even into debt."""
         with self._lock:
             self._left[caller] = (self._now_left(caller) - units, self.clock())
             self._left.move_to_end(caller)
@@ -53,7 +53,7 @@ class TokenBucket:
                 self._left.popitem(last=False)
 
     def take(self, caller: Hashable, units: float = 1) -> float:
-        """Take that much, or return the seconds until the caller may have it."""
+        """Take `units`, or return the seconds until the caller may."""
         with self._lock:
             wait = self.wait(caller, units)
             if not wait:
@@ -82,7 +82,7 @@ class LimitError(InputError):
 
 
 class Bill:
-    """What one request is charged: at least one lead for a call, and each lead that it has scored.
+    """Charge one request: a lead for the call itself, and then each lead that is scored beyond it.
 
     Parameters
     ----------
@@ -116,7 +116,8 @@ class Bill:
             If the caller has to wait first.
         """
         paid, self._paid_ahead = min(self._paid_ahead, n_leads), 0
-        # A call of more than a minute's worth is let in when nothing else is owed than its own lead.
+        # The lead that was paid for the call is given back first. Otherwise a call of more than a minute's
+        # worth, which needs a full bucket, would never be allowed: its own lead is missing from it.
         self.allowance.spend(self.caller, -paid)
         try:
             self._charge(n_leads)
@@ -129,8 +130,8 @@ class Bill:
             raise LimitError(self.allowance.per_minute, math.ceil(wait))
 
 
+# Of the request that is being answered; None where there is no limit.
 BILL: ContextVar[Bill | None] = ContextVar("bill", default=None)
-"""Of the request that is being answered; None where there is no limit."""
 
 
 def charge(n_leads: int) -> None:
@@ -157,21 +158,20 @@ def caller_address(scope: Scope, n_proxies: int) -> str:
     scope : Scope
         Of the request.
     n_proxies : int
-        How many trusted proxies stand before the app, each of which appends to X-Forwarded-For the
-        address that it was called from. What stands further to the left anybody may have written.
+        Trusted proxies before the app, each of which appends the address of its caller to
+        X-Forwarded-For.
     """
+    # Anybody may have written what stands to the left of the last `n_proxies` addresses.
     peer = str((scope.get("client") or ("unknown",))[0])
     if not n_proxies:
         return peer
-    named = [text for line in Headers(scope=scope).getlist("x-forwarded-for") for text in line.split(",")]
+    lines = Headers(scope=scope).getlist("x-forwarded-for")
+    addresses = [text for line in lines for text in line.split(",")]
     try:
-        return _network_of(ipaddress.ip_address(named[-n_proxies:][0].strip()))
+        address = ipaddress.ip_address(addresses[-n_proxies:][0].strip())
     except (IndexError, ValueError):
         return peer
-
-
-def _network_of(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
-    """Return the network that one customer has: with IPv6 it holds addresses without number."""
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
+    # A customer has a whole IPv6 network, and could call from another of its addresses each time.
     return str(address.ipv4_mapped or ipaddress.ip_network((address.packed, 64), strict=False))

@@ -34,8 +34,14 @@ __all__ = [
     "describe",
 ]
 
+# Loggers whose messages hold no lead; of others, the log names the line that spoke.
 TRUSTED = {"leadmodel", "uvicorn", "huggingface_hub"}
-"""Loggers whose messages hold no lead; of others, the log names the line that spoke."""
+
+# Characters of a message, which may quote the whole of what was sent, and problems in one answer.
+MAX_ERROR, MAX_ERRORS = 500, 10
+
+# The entry of a request's scope that takes the cause of a refusal, from the endpoint to the middleware.
+REFUSAL = "leadmodel.refusal"
 
 _log = logging.getLogger("leadmodel")
 
@@ -53,8 +59,9 @@ class SafeFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one text."""
         if record.name.partition(".")[0] not in TRUSTED:
-            said = {"msg": "(%s:%d)", "args": (record.pathname, record.lineno), "exc_text": None}
-            record = logging.makeLogRecord(record.__dict__ | said)
+            # A formatter that ran before this one leaves the text of the error in the record.
+            safe = {"msg": "(%s:%d)", "args": (record.pathname, record.lineno), "exc_text": None}
+            record = logging.makeLogRecord(record.__dict__ | safe)
         return super().format(record)
 
     def formatException(
@@ -65,8 +72,26 @@ class SafeFormatter(logging.Formatter):
         return describe(ei[1]) if ei[1] else ""
 
 
+def configure_logging() -> None:
+    """Make this process log and print errors and warnings without what callers sent."""
+
+    def log_current(*_: object, **__: object) -> None:
+        if error := sys.exception():
+            _log.error("A call failed: %s", describe(error))
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(SafeFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler])
+    logging.getLogger("leadmodel").setLevel(logging.INFO)
+    # Warnings of libraries may quote values; as records of a logger they are formatted like the others.
+    logging.captureWarnings(True)
+    # Gradio 6.31 prints the error of a failed call, whose message can hold all of its inputs, and offers
+    # no other way to keep it from that.
+    traceback.print_exc = log_current
+
+
 class SafeErrors:
-    """ASGI middleware: whatever fails inside is logged discreetly and answered with 500."""
+    """ASGI middleware: log whatever fails inside without its message, and answer 500."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -84,84 +109,13 @@ class SafeErrors:
             await self.app(scope, receive, watch)
         except Exception as error:
             _log.error("A request failed: %s", describe(error))
-            if not started:
-                told = {"detail": "Something went wrong here, not with your request. Try again later."}
-                await JSONResponse(told, 500)(scope, receive, send)
-
-
-def configure_logging() -> None:
-    """Make this process log and print errors and warnings discreetly."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(SafeFormatter("%(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(handlers=[handler])
-    logging.getLogger("leadmodel").setLevel(logging.INFO)
-    logging.captureWarnings(True)
-    # Gradio prints the error of whatever it fails to do, with all inputs of the call.
-    traceback.print_exc = _log_current
-
-
-def _log_current(*_: object, **__: object) -> None:
-    if error := sys.exception():
-        _log.error("A call failed: %s", describe(error))
-
-
-MAX_ERROR = 500
-"""Characters of what is told of a wrong call, which may hold the whole of what was sent."""
-
-MAX_ERRORS = 10
-
-REFUSAL = "leadmodel.refusal"
-"""The entry of a request's scope that takes what was wrong with a call."""
-
-
-def add_refusals(app: FastAPI) -> None:
-    """Let a mounted Gradio app name what is wrong with a call, without what was sent."""
-    # A number that is none of its events' comes as KeyError; so does a name in /call/v2.
-    app.add_exception_handler(KeyError, _answer_unknown)
-    app.add_exception_handler(FnIndexInferError, _answer_unknown)
-    app.add_exception_handler(TypeError, _answer_misnamed)
-    app.add_exception_handler(RequestValidationError, _answer_wrong)
-
-
-def check_calls(demo: gr.Blocks) -> None:
-    """Complete the calls of a `demo`'s endpoints, and keep errors short, by whatever route they come."""
-    process = demo.process_api
-
-    async def process_api(block_fn: BlockFunction, inputs: list[Any], **kwargs: Any) -> Any:
-        try:
-            return await process(block_fn, _complete(block_fn, inputs), **kwargs)
-        except Exception as error:
-            _note_status(kwargs.get("request"), error.__cause__)
-            if len(str(error)) <= MAX_ERROR:
-                raise
-            raise gr.Error(f"{str(error)[:MAX_ERROR]}…", print_exception=False) from None
-
-    demo.process_api = process_api
-
-
-def _complete(function: BlockFunction, inputs: Sequence[Any]) -> list[Any]:
-    """Return the values of a call of the API with the defaults of those that it leaves out."""
-    if function.preprocess:  # an event of the pages, whose components always send their values
-        return list(inputs)
-    signature = inspect.signature(function.fn)
-    try:
-        call = signature.bind(*inputs)
-    except TypeError:
-        wanted = ", ".join(signature.parameters)
-        wrong = InputError(f"/{function.api_name} takes: {wanted}. Got {len(inputs)} values.")
-        raise gr.Error(str(wrong), print_exception=False) from wrong
-    call.apply_defaults()
-    return list(call.args)
-
-
-def _note_status(request: Any, cause: BaseException | None) -> None:
-    """Leave the status of a refusal with the request that is refused."""
-    if isinstance(cause, InputError) and isinstance(request, gr.Request) and request.request:
-        request.request.scope.get(REFUSAL, {})["cause"] = cause
+            if not started:  # the head of an answer can be sent only once
+                detail = "Something went wrong here, not with your request. Try again later."
+                await JSONResponse({"detail": detail}, 500)(scope, receive, send)
 
 
 class RefusalStatus:
-    """ASGI middleware: Gradio answers 500 to whatever fails; give a caller's own mistake its status."""
+    """ASGI middleware: give a caller's own mistake its status, where Gradio answers 500 to all errors."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -182,25 +136,67 @@ class RefusalStatus:
         await self.app(scope, receive, correct)
 
 
-async def _answer_unknown(request: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"detail": "There is no such endpoint. /gradio_api/info lists them."}, 404)
+def check_calls(demo: gr.Blocks) -> None:
+    """Complete the calls of a `demo`'s endpoints, and keep errors short, by whatever route they come."""
+    process = demo.process_api
+
+    async def process_api(block_fn: BlockFunction, inputs: list[Any], **kwargs: Any) -> Any:
+        try:
+            return await process(block_fn, _complete(block_fn, inputs), **kwargs)
+        except Exception as error:
+            request = kwargs.get("request")
+            # Of an error Gradio passes on only the text: the middleware gets its cause by the scope.
+            is_refusal = isinstance(error.__cause__, InputError)
+            if is_refusal and isinstance(request, gr.Request) and request.request:
+                request.request.scope.get(REFUSAL, {})["cause"] = error.__cause__
+            if len(str(error)) <= MAX_ERROR:
+                raise
+            raise gr.Error(f"{str(error)[:MAX_ERROR]}…", print_exception=False) from None
+
+    demo.process_api = process_api
 
 
-async def _answer_misnamed(request: Request, error: Exception) -> JSONResponse:
-    if "/call/v2/" not in request.url.path:
-        raise error
-    told = "The endpoint has other parameters. /gradio_api/info lists them."
-    return JSONResponse({"detail": told}, 422)
+def _complete(function: BlockFunction, inputs: Sequence[Any]) -> list[Any]:
+    """Return the values of a call of the API with the defaults of those that it leaves out."""
+    if function.preprocess:  # an event of the pages, whose components always send their values
+        return list(inputs)
+    signature = inspect.signature(function.fn)
+    try:
+        call = signature.bind(*inputs)
+    except TypeError:
+        parameters = ", ".join(signature.parameters)
+        cause = InputError(f"/{function.api_name} takes: {parameters}. Got {len(inputs)} values.")
+        raise gr.Error(str(cause), print_exception=False) from cause
+    call.apply_defaults()
+    return list(call.args)
 
 
-async def _answer_wrong(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    found = [
-        {
-            "loc": [str(part)[:100] for part in one["loc"]],
-            "msg": one["msg"][:MAX_ERROR],
-            "type": one["type"],
-        }
-        for one in error.errors()[:MAX_ERRORS]
-    ]
-    return JSONResponse({"detail": found}, 422)
+def add_refusals(app: FastAPI) -> None:
+    """Let a mounted Gradio app name what is wrong with a call, without what was sent."""
+
+    # Gradio raises KeyError for the number of an event that it does not have, and for a name in /call/v2.
+    @app.exception_handler(KeyError)
+    @app.exception_handler(FnIndexInferError)
+    async def answer_unknown(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"detail": "There is no such endpoint. /gradio_api/info lists them."}, 404)
+
+    # On this route the parameters are passed by name, and the wrong ones fail as those of any function.
+    @app.exception_handler(TypeError)
+    async def answer_misnamed(request: Request, error: Exception) -> JSONResponse:
+        if "/call/v2/" not in request.url.path:
+            raise error
+        detail = "The endpoint has other parameters. /gradio_api/info lists them."
+        return JSONResponse({"detail": detail}, 422)
+
+    # FastAPI's own handler repeats the input, and names keys that the caller made up in full.
+    @app.exception_handler(RequestValidationError)
+    async def answer_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        problems = [
+            {
+                "loc": [str(part)[:100] for part in problem["loc"]],
+                "msg": problem["msg"][:MAX_ERROR],
+                "type": problem["type"],
+            }
+            for problem in error.errors()[:MAX_ERRORS]
+        ]
+        return JSONResponse({"detail": problems}, 422)

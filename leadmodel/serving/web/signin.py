@@ -1,4 +1,4 @@
-"""Signing in: accounts from the configuration, HTTP Basic for programs, a page for people."""
+"""Sign in: accounts from the configuration, HTTP Basic for programs, a page for people."""
 
 import base64
 import hashlib
@@ -22,15 +22,16 @@ __all__ = ["LOGIN", "SignIn", "add_sign_in"]
 
 LOGIN = "/login"
 COOKIE = "leadmodel-session"
+
+# Seconds of a working day; then a visitor signs in again.
 SECONDS = 12 * 3600
-"""A working day; then a visitor signs in again."""
-MAX_SESSIONS = 10_000
-MAX_WRONG_PASSWORDS = 10
-"""Wrong passwords that a caller may send in a minute."""
+
+# Sessions remembered, and wrong passwords that a caller may send in a minute.
+MAX_SESSIONS, MAX_WRONG_PASSWORDS = 10_000, 10
 
 
 class SignIn:
-    """Knows who may come in.
+    """Accounts, sessions and wrong passwords of one app.
 
     Parameters
     ----------
@@ -39,14 +40,16 @@ class SignIn:
     """
 
     def __init__(self, accounts: Mapping[str, str]) -> None:
-        # Sessions end with the process, or when their visitor signs out.
+        # Sessions end with the process, or when their visitor signs out. They are ordered by expiry.
         self._sessions: OrderedDict[str, float] = OrderedDict()
+        # Digests all have one length, and with a key that nobody knows, nobody can choose their letters:
+        # the time of a comparison tells nothing of a password.
         self._key = secrets.token_bytes(32)
         self._accounts = [self._digest(f"{user}:{password}") for user, password in accounts.items()]
         self._mistakes = TokenBucket(MAX_WRONG_PASSWORDS)
 
     def check(self, user_and_password: str, caller: str) -> bool:
-        """Whether "USER:PASSWORD" is an account.
+        """Return True if "USER:PASSWORD" is an account.
 
         Raises
         ------
@@ -55,10 +58,11 @@ class SignIn:
         """
         self.check_patience(caller)
         digest = self._digest(user_and_password)
-        known = [hmac.compare_digest(digest, account) for account in self._accounts]
-        if not any(known):
+        # All accounts are compared, so that the time does not tell which one came close.
+        matches = [hmac.compare_digest(digest, account) for account in self._accounts]
+        if not any(matches):
             self._mistakes.spend(caller)
-        return any(known)
+        return any(matches)
 
     def check_patience(self, caller: str) -> None:
         """Raise HTTPException (429) if the caller has guessed too often."""
@@ -68,23 +72,29 @@ class SignIn:
             )
 
     def is_authenticated(self, request: HTTPConnection, caller: str) -> bool:
-        """Whether a request carries an account (HTTP Basic) or the cookie of one who signed in."""
-        if pair := _basic(request.headers.get("authorization", "")):
-            return self.check(pair, caller)
+        """Return True if a request carries an account (HTTP Basic) or the cookie of a session."""
+        scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                pair = base64.b64decode(encoded.strip(), validate=True).decode()
+            except ValueError:
+                pair = ":"  # is no account, and counts as a guess
+            if pair:
+                return self.check(pair, caller)
         return self._sessions.get(_session_of(request), 0) > time.time()
 
     def begin_session(self) -> str:
-        """Return a cookie's value that `is_authenticated` takes until it expires or the session ends."""
+        """Begin a session, and return the value of its cookie."""
         while self._sessions and (
             len(self._sessions) >= MAX_SESSIONS or next(iter(self._sessions.values())) < time.time()
         ):
             self._sessions.popitem(last=False)
-        name = secrets.token_urlsafe(32)
-        self._sessions[name] = time.time() + SECONDS
-        return name
+        token = secrets.token_urlsafe(32)
+        self._sessions[token] = time.time() + SECONDS
+        return token
 
     def end_session(self, request: HTTPConnection) -> None:
-        """Let the cookie of a request be of no use any longer."""
+        """End the session that the cookie of a request names."""
         self._sessions.pop(_session_of(request), None)
 
     def _digest(self, text: str) -> str:
@@ -95,22 +105,15 @@ def _session_of(request: HTTPConnection) -> str:
     return request.cookies.get(COOKIE, "")
 
 
-def _basic(header: str) -> str:
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic":
-        return ""
-    try:
-        return base64.b64decode(encoded.strip(), validate=True).decode()
-    except ValueError:
-        return ":"  # is no account, and counts as a guess
-
-
 def add_sign_in(app: FastAPI, sign_in: SignIn) -> None:
-    """Add the page where people sign in; gradio_client posts there as well."""
+    """Add the page where people sign in, to which gradio_client posts as well."""
+
+    def render_page(message: str, status: int = 200) -> Response:
+        return HTMLResponse(render("signin.html", message=message, action=LOGIN), status)
 
     @app.get(LOGIN, include_in_schema=False)
     def page() -> Response:
-        return HTMLResponse(_render(""))
+        return render_page("")
 
     @app.post(LOGIN, include_in_schema=False)
     async def login(request: Request) -> Response:
@@ -119,9 +122,15 @@ def add_sign_in(app: FastAPI, sign_in: SignIn) -> None:
         pair = ":".join(form.get(name, [""])[0] for name in ("username", "password"))
         if not sign_in.check(pair, request.scope["caller"]):
             wrong = "The user name or the password is wrong."
-            return HTMLResponse(_render(wrong), 401) if for_people else JSONResponse({"detail": wrong}, 401)
+            return render_page(wrong, 401) if for_people else JSONResponse({"detail": wrong}, 401)
         response = RedirectResponse("/", 303) if for_people else JSONResponse({"success": True})
-        _set_cookie(response, sign_in.begin_session(), request)
+        protocol = request.headers.get("x-forwarded-proto", "").split(",")[0]
+        https = "https" in (request.url.scheme, protocol)
+        # A Space is shown in a frame of another site, where browsers send no other kind of cookie. By hand,
+        # because Starlette's set_cookie takes "Partitioned" only from Python 3.14 on.
+        scope = "SameSite=None; Secure; Partitioned" if https else "SameSite=Lax"
+        cookie = f"{COOKIE}={sign_in.begin_session()}; Path=/; Max-Age={SECONDS}; HttpOnly; {scope}"
+        response.headers.append("set-cookie", cookie)
         return response
 
     @app.get("/logout", include_in_schema=False)
@@ -130,15 +139,3 @@ def add_sign_in(app: FastAPI, sign_in: SignIn) -> None:
         response = RedirectResponse(LOGIN, 303)
         response.delete_cookie(COOKIE)
         return response
-
-
-def _set_cookie(response: Response, value: str, request: Request) -> None:
-    https = "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", "").split(",")[0])
-    # A Space is shown in a frame of another site, where browsers send no other kind of cookie.
-    scope = "SameSite=None; Secure; Partitioned" if https else "SameSite=Lax"
-    cookie = f"{COOKIE}={value}; Path=/; Max-Age={SECONDS}; HttpOnly; {scope}"
-    response.headers.append("set-cookie", cookie)
-
-
-def _render(message: str) -> str:
-    return render("signin.html", message=message, action=LOGIN)

@@ -23,8 +23,6 @@ UPLOAD_ROUTE = "/gradio_api/upload"
 FILE_ROUTES = ("/gradio_api/file=", "/gradio_api/file/")
 PROXY_ROUTE = "/gradio_api/proxy="
 
-_REFUSED = "A request may name only files that were uploaded to this app, and must be valid JSON."
-
 
 class UploadedFilesOnly:
     """ASGI middleware that lets a request name no file outside the upload folder.
@@ -52,7 +50,8 @@ class UploadedFilesOnly:
         if allowed:
             await self.app(scope, receive, send)
         else:
-            await JSONResponse({"detail": _REFUSED}, 403)(scope, receive, send)
+            detail = "A request may name only files that were uploaded to this app, and must be valid JSON."
+            await JSONResponse({"detail": detail}, 403)(scope, receive, send)
 
 
 def _may_download(path: str) -> bool:
@@ -63,11 +62,9 @@ def _may_download(path: str) -> bool:
 
 
 def _may_name_files(body: bytes) -> bool:
-    """Return False only if no JSON parser can find a file object in `body`.
-
-    Most requests are decided by this search, which is much cheaper than parsing. A key can also be
-    written with escapes of ASCII letters, or in UTF-16 or UTF-32, which always hold zero bytes.
-    """
+    """Return False only if no JSON parser can find a file object in `body`."""
+    # Most requests are decided by this search, which is much cheaper than parsing. A key can also be
+    # written with escapes of ASCII letters, or in UTF-16 or UTF-32, which always hold zero bytes.
     return any(sign in body for sign in (b'"meta"', b"\\u006", b"\\u007", b"\0"))
 
 
@@ -76,7 +73,7 @@ def _names_uploads_only(body: bytes) -> bool:
     uploads_only = True
 
     def check(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        # Pairs instead of a dict: of a key that is given twice, each value counts.
+        # Pairs instead of a dict: of a key that is given twice, parsers differ in the value they keep.
         nonlocal uploads_only
         if any(key == "meta" and isinstance(value, dict) for key, value in pairs):
             uploads_only &= all(_is_upload(path) for key, path in pairs if key == "path")
@@ -105,11 +102,6 @@ def _is_upload(path: Any) -> bool:
     if not isinstance(path, str):
         return False
     try:
-        return Path(path).resolve().is_relative_to(_upload_folder())
+        return Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve())
     except (OSError, ValueError, RuntimeError):  # not a path at all, or a loop of links
         return False
-
-
-def _upload_folder() -> Path:
-    """Return the folder that Gradio stores uploads in."""
-    return Path(get_upload_folder()).resolve()

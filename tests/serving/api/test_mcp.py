@@ -67,5 +67,5 @@ def test_without_the_package_the_app_says_how_to_get_it(folder: Any, tmp_path: A
         assert httpx.post(f"{address}/api/v1/score", json=LEAD).is_success
     lines = (tmp_path / "log").read_text().splitlines()
     assert [line for line in lines if "MCP" in line] == [
-        'Tools for assistants (MCP): pip install "mcp<2" and start anew'
+        'MCP is off. To enable it: pip install "mcp<2", then restart.'
     ]

@@ -11,12 +11,12 @@ from starlette.types import Message
 
 from leadmodel.errors import InputError
 from leadmodel.serving.web.bounds import (
-    FREE,
     MAX_LISTS,
     MAX_VALUES,
     PIECE,
-    Place,
-    Shelf,
+    UNCOUNTED,
+    BodyMemory,
+    Reservation,
     check_items,
     check_json,
     read_body,
@@ -54,19 +54,19 @@ def test_a_body_that_is_too_large_is_refused_at_once() -> None:
 
 
 def test_bodies_share_their_room() -> None:
-    shelf = Shelf(1000)
-    first, second = Place(shelf), Place(shelf)
-    asyncio.run(read_body(Sender(b"a" * FREE, b"a" * 900), hold=first.put))
-    asyncio.run(read_body(Sender(b"a" * FREE, b"a" * 100), hold=second.put))
-    assert shelf.held == 1000
-    third = Place(shelf)
-    third.put(FREE)
+    memory = BodyMemory(1000)
+    first, second = Reservation(memory), Reservation(memory)
+    asyncio.run(read_body(Sender(b"a" * UNCOUNTED, b"a" * 900), reserve=first.extend))
+    asyncio.run(read_body(Sender(b"a" * UNCOUNTED, b"a" * 100), reserve=second.extend))
+    assert memory.held == 1000
+    third = Reservation(memory)
+    third.extend(UNCOUNTED)
     with pytest.raises(HTTPException, match="Too many large requests") as refused:
-        third.put(1)
+        third.extend(1)
     assert refused.value.status_code == 503
-    for place in (first, second, third):
-        place.leave()
-    assert shelf.held == 0
+    for reservation in (first, second, third):
+        reservation.release()
+    assert memory.held == 0
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_signs_within_a_text_are_no_items(text: str) -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"[" * 60 + b"]" * 60, "more than 50 lists in lists"),
-        (rb'"\ud800"', "no character"),
-        (rb'"\udc00"', "no character"),
-        (rb'"\ud83d\\\ude00"', "no character"),
+        (b"[" * 60 + b"]" * 60, "nest lists or objects more than 50 deep"),
+        (rb'"\ud800"', "invalid characters"),
+        (rb'"\udc00"', "invalid characters"),
+        (rb'"\ud83d\\\ude00"', "invalid characters"),
         (b'"\xed\xa0\x80"', "It is not"),
-        ('"é"'.encode("utf-16"), "no character"),
+        ('"é"'.encode("utf-16"), "invalid characters"),
     ],
 )
 def test_what_would_fail_later_is_refused(body: bytes, message: str) -> None:
