@@ -1,4 +1,4 @@
-"""Options that several commands share, and printing to the terminal."""
+"""Define the options that several commands share, and print to the terminal."""
 
 import argparse
 from collections.abc import Sequence
@@ -9,19 +9,20 @@ from leadmodel.text import visible
 
 __all__ = ["add_decision_options", "add_lead_options", "decision_options", "lead_options", "say"]
 
+# By the names that `read_past_leads` has for them.
 LEAD_OPTIONS = ("recipe", "target", "positive", "amount", "id", "time", "drop")
 DECISION_OPTIONS = ("min_precision", "min_recall", "budget", "value", "cost")
 
 
 def add_lead_options(parser: argparse.ArgumentParser) -> None:
     """Let `parser` take what `read_past_leads` reads."""
-    parser.add_argument("--recipe", help="TOML file with what is known of the data source")
+    parser.add_argument("--recipe", help="TOML file that describes the data source")
     parser.add_argument("--target", help="column that holds the outcome")
-    parser.add_argument("--positive", help="the outcome of a converted lead, where not obvious")
-    parser.add_argument("--amount", metavar="COL", help="column of what a converted lead brought")
-    parser.add_argument("--id", nargs="+", metavar="COL", help="columns that name a lead")
+    parser.add_argument("--positive", help="the outcome of a converted lead, if it is not obvious")
+    parser.add_argument("--amount", metavar="COL", help="column with the amount of a conversion")
+    parser.add_argument("--id", nargs="+", metavar="COL", help="columns that identify a lead")
     parser.add_argument("--time", help="column that orders leads; the newest become the test leads")
-    parser.add_argument("--drop", nargs="+", metavar="COL", help="columns not to learn from")
+    parser.add_argument("--drop", nargs="+", metavar="COL", help="columns to leave out of training")
 
 
 def lead_options(options: argparse.Namespace) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def lead_options(options: argparse.Namespace) -> dict[str, Any]:
 
 def add_decision_options(parser: argparse.ArgumentParser) -> None:
     """Let `parser` take what `read_decision` reads."""
-    rules = parser.add_argument_group("decision", "from which probability on to decide for a lead")
+    rules = parser.add_argument_group("decision", "the probability from which on a lead is worth a call")
     rules.add_argument("--min-precision", type=float, metavar="SHARE", help="a floor, such as 0.7")
     rules.add_argument("--min-recall", type=float, metavar="SHARE", help="a floor, such as 0.9")
     rules.add_argument("--budget", metavar="N/week", help="how many can be called: 200/week, 30/day, 20%%")

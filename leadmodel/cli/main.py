@@ -1,14 +1,10 @@
-"""The commands: leadmodel COMMAND --help.
-
-What only one of them needs and takes long to import, such as matplotlib or the training, is imported there.
-"""
+"""Run the command line: leadmodel COMMAND --help."""
 
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -20,7 +16,6 @@ from leadmodel.batch.score import score_file
 from leadmodel.cli.common import add_lead_options, lead_options, say
 from leadmodel.errors import InputError, quoted
 from leadmodel.events.plan import check_engines
-from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.deployment import MAX_AGE_DAYS, go_back, open_deployment
@@ -28,39 +23,37 @@ from leadmodel.monitoring.log.files import LogStore
 from leadmodel.monitoring.log.outcomes import Columns, store_outcomes
 from leadmodel.prepare.source import read_leads_of, read_past_leads
 
+# Exit status of `drift`, so that a schedule can tell it from an error.
 DRIFTED = 3
-"""Exit status of `drift`, so that a schedule can tell it from an error."""
 
-
+# What only one command needs and takes seconds to import, such as Matplotlib, Gradio or the training, is
+# imported when that command runs. These are modules of their own, and even their options need the imports.
 HEAVY = {
     "train": "train a model of past leads",
     "serve": "serve a model: a form for people, an API for programs",
 }
-"""Commands that are modules of their own, imported only when they are run."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, and return the exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] in HEAVY:
-        return _main_of(arguments[0], f"leadmodel {arguments[0]}")(arguments[1:])
+        return _run_heavy(arguments[0], arguments[1:], f"leadmodel {arguments[0]}")
     parser = argparse.ArgumentParser(prog="leadmodel", description="Predict which leads become customers.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, description in HEAVY.items():
-        commands.add_parser(name, help=description)
-    _add_check(commands)
-    _add_events(commands)
-    _add_score(commands)
-    _add_drift(commands)
-    _add_retrain(commands)
-    _add_rollback(commands)
-    _add_outcomes(commands)
+        commands.add_parser(name, help=description)  # listed, but run above
+    for add_command in (
+        *(_add_check, _add_events, _add_score, _add_drift),
+        *(_add_retrain, _add_rollback, _add_outcomes),
+    ):
+        add_command(commands)
     options = parser.parse_args(arguments)
     return options.run(options) or 0
 
 
 def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("check", help="audit past leads before a model is trained on them")
+    parser = commands.add_parser("check", help="audit past leads before training a model on them")
     parser.add_argument(
         "leads", help="CSV, Parquet or Excel; a path, a URL or hf://…; or a folder of tables"
     )
@@ -79,7 +72,7 @@ def _check(options: argparse.Namespace) -> None:
 
 def _add_events(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
-        "events", help="make the leads of a moment from tables of events, for scoring"
+        "events", help="build the leads of one date from event tables, for scoring"
     )
     parser.add_argument("folder", help="folder of the tables, CSV or Parquet")
     source = parser.add_mutually_exclusive_group(required=True)
@@ -88,7 +81,7 @@ def _add_events(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--model", help="folder or repository of a model that was trained with such a recipe"
     )
     parser.add_argument(
-        "--cutoff", required=True, help="the moment, such as 2022-09-01; nothing later is used"
+        "--cutoff", required=True, help="date or time, such as 2022-09-01; nothing later is used"
     )
     parser.add_argument("--output", required=True, help="CSV or Parquet file to write")
     parser.set_defaults(run=_events)
@@ -101,21 +94,17 @@ def _events(options: argparse.Namespace) -> None:
     from leadmodel.events.timestamps import read_moment
 
     check_writable(options.output)
-    cutoff, hints = read_moment(options.cutoff), _event_hints(options)
-    with read_event_tables(options.folder, hints) as tables:
-        leads, report = open_leads(tables, hints, cutoff)
+    cutoff = read_moment(options.cutoff)
+    source = options.recipe or options.model
+    recipe = Recipe.load(source) if options.recipe else LeadModel.from_pretrained(source).config.recipe
+    if recipe is None or recipe.events is None:
+        raise InputError(
+            f"{source} has no event recipe. Name a recipe with [events], or a model trained with one."
+        )
+    with read_event_tables(options.folder, recipe.events) as tables:
+        leads, report = open_leads(tables, recipe.events, cutoff)
     write_leads(leads, options.output)
     say(f"{report.summary()}\n{len(leads):,} leads of {cutoff:%Y-%m-%d %H:%M} written to {options.output}")
-
-
-def _event_hints(options: argparse.Namespace) -> EventConfig:
-    source = options.recipe or options.model
-    known = Recipe.load(source) if options.recipe else LeadModel.from_pretrained(source).config.recipe
-    if known is None or known.events is None:
-        raise InputError(
-            f"{source} says nothing of events: a recipe with [events], or a model of it, is needed."
-        )
-    return known.events
 
 
 def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -124,7 +113,9 @@ def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--model", default="model", help="folder of the model (default: model)")
     parser.add_argument("--output", required=True, help="CSV, Parquet or Excel file to write")
     parser.add_argument(
-        "--safe-cells", action="store_true", help="put ' before texts of a CSV that a spreadsheet would run"
+        "--safe-cells",
+        action="store_true",
+        help="prefix CSV texts that a spreadsheet would run as formulas with '",
     )
     parser.set_defaults(run=_score)
 
@@ -134,25 +125,28 @@ def _score(options: argparse.Namespace) -> None:
     with tqdm(desc="scoring", unit="lead", unit_scale=True) as bar:
 
         def progress(n_leads: int, n_expected: int) -> None:
+            # The expected number is an estimate from the size of the file.
             bar.total = max(n_expected, int(bar.n) + n_leads)
             bar.update(n_leads)
 
         scored = score_file(model, options.leads, options.output, progress, safe_cells=options.safe_cells)
     print(f"{scored.n_leads:,} leads scored into {options.output}")
     if scored.n_disarmed:
-        print(f"{scored.n_disarmed:,} texts that a spreadsheet would run begin with ' now")
+        print(
+            f"{scored.n_disarmed:,} texts that a spreadsheet would run as formulas are now prefixed with '"
+        )
 
 
 def _add_drift(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "drift",
-        help="compare new leads with those the model has learned from",
+        help="compare new leads with the training leads of a model",
         epilog=f"Exit status: 0 stable, {DRIFTED} drifted, 2 wrong input.",
     )
     parser.add_argument("leads", help="CSV, Parquet or Excel; a path, a URL or hf://…")
     parser.add_argument("--model", default="model", help="folder or USER/MODEL (default: model)")
-    parser.add_argument("--json", metavar="FILE", help="write every figure there; - for the output itself")
-    parser.add_argument("--plot", metavar="FILE.png", help="draw what moved")
+    parser.add_argument("--json", metavar="FILE", help="write all figures as JSON; - for standard output")
+    parser.add_argument("--plot", metavar="FILE.png", help="draw the fields that drifted")
     parser.set_defaults(run=_drift)
 
 
@@ -186,15 +180,17 @@ def _write(path: str, content: bytes) -> None:
 
 def _add_retrain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
-        "retrain", help="train a challenger, and publish it if the gate lets it take the champion's place"
+        "retrain", help="train a challenger, and publish it if it passes the gate against the champion"
     )
-    parser.add_argument("--data", required=True, help="leads to learn from today, old ones included")
+    parser.add_argument("--data", required=True, help="leads to train on now, including the old ones")
     parser.add_argument("--model", default="model", help="folder or USER/MODEL (default: model)")
     parser.add_argument(
         "--push", action="store_true", help="publish to the repository; a folder needs no push"
     )
-    parser.add_argument("--dry-run", action="store_true", help="decide, and change nothing")
-    parser.add_argument("--force", action="store_true", help="publish whatever is measured; is recorded")
+    parser.add_argument("--dry-run", action="store_true", help="decide, but publish nothing")
+    parser.add_argument(
+        "--force", action="store_true", help="publish whatever the gate decides; the model records it"
+    )
     parser.add_argument(
         "--max-age",
         type=float,
@@ -202,7 +198,7 @@ def _add_retrain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="DAYS",
         help="an older champion gives way to a challenger that is not worse (default: %(default)g)",
     )
-    parser.add_argument("--track", metavar="PROJECT", help="write the run down, as train.py does")
+    parser.add_argument("--track", metavar="PROJECT", help="record the run, as train does")
     parser.set_defaults(run=_retrain)
 
 
@@ -212,6 +208,7 @@ def _retrain(options: argparse.Namespace) -> None:
     from leadmodel.training.report import progress_bar
     from leadmodel.training.tracking import open_tracker
 
+    # Opened first: from here on nobody else can replace the champion unnoticed.
     with open_deployment(options.model, push=options.push and not options.dry_run) as deployment:
         champion = deployment.champion
         recipe = champion_recipe(champion)
@@ -253,7 +250,7 @@ def _rollback(options: argparse.Namespace) -> None:
 
 
 def _add_outcomes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("outcomes", help="tell a prediction log what became of its leads")
+    parser = commands.add_parser("outcomes", help="add outcomes to a prediction log")
     parser.add_argument("outcomes", help="CSV, Parquet or Excel; a path, a URL or hf://…")
     parser.add_argument("--log", required=True, help="folder of the log, or datasets/USER/NAME")
     parser.add_argument("--target", help="column with the outcome (default: the model's target)")
@@ -262,7 +259,7 @@ def _add_outcomes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         "--id", default="request_id", help="column with the request id (default: %(default)s)"
     )
     parser.add_argument(
-        "--row", default="row", help="column with the lead's place in its list (default: %(default)s)"
+        "--row", default="row", help="column with the row of the lead in its list (default: %(default)s)"
     )
     parser.set_defaults(run=_outcomes)
 
@@ -281,10 +278,12 @@ def run(command: str | None = None, prog: str = "leadmodel") -> NoReturn:
     status = 0
     try:
         arguments = sys.argv[1:]
-        status = _main_of(command, prog)(arguments) if command else main(arguments)
+        status = _run_heavy(command, arguments, prog) if command else main(arguments)
+        # Here and not at the exit, where a closed pipe could no longer be caught.
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader of the output has closed it, as `head` does; Python would complain at its exit.
+        # The reader of the output has closed it, as `head` does. Python would flush it again at its exit,
+        # and complain; the null device takes whatever is left.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except InputError as error:
         say(f"{prog}: {error}", file=sys.stderr)
@@ -295,7 +294,5 @@ def run(command: str | None = None, prog: str = "leadmodel") -> NoReturn:
     sys.exit(status)
 
 
-def _main_of(command: str, prog: str) -> Callable[[Sequence[str]], int]:
-    """Return the function of a command whose import takes seconds, and which thus is imported alone."""
-    module = import_module(f"leadmodel.cli.{command}")
-    return partial(module.main, prog=prog)
+def _run_heavy(command: str, arguments: Sequence[str], prog: str) -> int:
+    return import_module(f"leadmodel.cli.{command}").main(arguments, prog=prog)

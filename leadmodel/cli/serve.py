@@ -48,9 +48,9 @@ DEFAULT_FOLDER = "model"
 
 
 def load_model(repository: str | None, revision: str | None) -> LeadModel:
-    """Open the model to serve; train the sample's where none is named and there is none."""
+    """Open the model to serve; train one on the sample if none is named and none is there."""
     if repository is None and is_folder(DEFAULT_FOLDER) and not os.path.exists(DEFAULT_FOLDER):
-        from leadmodel.cli import train
+        from leadmodel.cli import train  # takes seconds, and is needed only here
 
         train.main([])
     return LeadModel.from_pretrained(repository or DEFAULT_FOLDER, revision)
@@ -66,12 +66,13 @@ def read_number(name: str, default: float) -> float:
 
 
 def read_accounts() -> dict[str, str]:
-    """Return passwords by user name from the environment; an error never holds one."""
+    """Return passwords by user name from the environment."""
     accounts: dict[str, str] = {}
     text = os.environ.get("LEADMODEL_AUTH", "")
     for number, pair in enumerate(text.split(",") if text else [], 1):
         user, _, password = pair.strip().partition(":")
         if not user or not password or user in accounts:
+            # The number of the entry, and not the entry: it holds a password.
             raise InputError(
                 "LEADMODEL_AUTH must be USER:PASSWORD[,USER2:PASSWORD2], each user once and no comma in a "
                 f"password. Entry {number} is not."
@@ -99,8 +100,9 @@ def read_access_policy(host: str) -> AccessPolicy:
 
 
 def check_free(host: str, port: int) -> None:
-    """Raise InputError if something else listens there: before minutes of loading, not after."""
+    """Raise InputError if something else listens there."""
     with socket.socket() as probe:
+        # As uvicorn does: a connection that was closed just now must not count as a listener.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -122,21 +124,22 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel serve") 
     revision = os.environ.get("LEADMODEL_REVISION")
     host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
     port = int(read_number("GRADIO_SERVER_PORT", 7860))
-    seconds, rules = read_number("LEADMODEL_POLL", 60), read_access_policy(host)
-    check_free(host, port)
+    seconds, policy = read_number("LEADMODEL_POLL", 60), read_access_policy(host)
+    check_free(host, port)  # before minutes of loading, not after
 
     repo_id = repository if repository and not is_folder(repository) else None
     model = load_model(repository or None, revision or None)
-    place = os.environ.get("LEADMODEL_LOG")
-    log = PredictionLog(LogStore.of(place)) if place else None
+    log_address = os.environ.get("LEADMODEL_LOG")
+    log = PredictionLog(LogStore.of(log_address)) if log_address else None
     service = ScoringService(model, repo_id, log)
     updater = None
+    # A folder has no other revisions. Without checks at intervals the webhook has nobody to call either.
     if repo_id and seconds > 0:
         updater = Updater(service, repo_id, revision or None, seconds)
         updater.start()
     app = build_app(
         service,
-        rules,
+        policy,
         webhook_secret=os.environ.get("LEADMODEL_WEBHOOK_SECRET"),
         on_webhook=updater.check_now if updater else None,
     )

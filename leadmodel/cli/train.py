@@ -2,7 +2,7 @@
 
 leadmodel train                                          the synthetic sample, into model/
 leadmodel train leads.csv --target status                any CSV, Parquet or Excel file
-leadmodel train leads.csv --recipe NAME.toml             with what is known of the source
+leadmodel train leads.csv --recipe NAME.toml             with a description of the source
 leadmodel train FOLDER --recipe NAME.toml                leads made of the tables of events in a folder
 leadmodel train … --push USER/MODEL --space USER/SPACE   and publishes model and app
 """
@@ -47,28 +47,34 @@ def parse_arguments(arguments: Sequence[str] | None, prog: str = "leadmodel trai
     )
     parser.add_argument("--data", help="the same, by name")
     add_lead_options(parser)
-    parser.add_argument("--drop-leaks", action="store_true", help="leave out what the audit suspects")
     parser.add_argument(
-        "--tune", type=float, default=0, metavar="MINUTES", help="search for better parameters so long"
+        "--drop-leaks", action="store_true", help="leave out the fields that the audit suspects of leaking"
     )
     parser.add_argument(
-        "--segment-by", metavar="FIELD", help="try models of their own for the values of a field of texts"
+        "--tune",
+        type=float,
+        default=0,
+        metavar="MINUTES",
+        help="search for better parameters for this time",
+    )
+    parser.add_argument(
+        "--segment-by", metavar="FIELD", help="try a separate model for each value of a text field"
     )
     parser.add_argument(
         "--segments",
         type=_read_segments,
         metavar="K|auto",
-        help="divide the leads into K kinds by what describes them, or as many as they hold; the model is "
-        "one for all",
+        help="group the leads into K segments by their features, or as many as they support (auto); one "
+        "model scores them all",
     )
     parser.add_argument("--output", default="model", help="folder of the model (default: model)")
     add_decision_options(parser)
     parser.add_argument(
-        "--track", metavar="PROJECT", help="write the run down: PROJECT, PROJECT@USER/SPACE or mlflow:URI"
+        "--track", metavar="PROJECT", help="record the run: PROJECT, PROJECT@USER/SPACE or mlflow:URI"
     )
     parser.add_argument("--push", metavar="USER/MODEL", help="publish the model on the Hugging Face Hub")
     parser.add_argument("--space", metavar="USER/SPACE", help="publish the app that serves it as a Space")
-    parser.add_argument("--private", action="store_true", help="make both private, if they are made")
+    parser.add_argument("--private", action="store_true", help="create both as private repositories")
     parser.add_argument("--seed", type=int, default=0, help="same data, seed and versions: same model")
     options = parser.parse_args(arguments)
     if options.leads and options.data:
@@ -92,7 +98,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel train") 
     options = parse_arguments(arguments, prog)
     started = time.perf_counter()
 
-    # What would stop the run at its end is better found now.
+    # What would stop the run at its end is checked now: the training takes minutes.
     check_replaceable(options.output)
     if options.space and not options.push:
         raise InputError("A Space serves a published model: --space needs --push as well.")
@@ -107,7 +113,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel train") 
     space = HubSpace(options.space, private=options.private) if options.space else None
 
     if options.data is None and not options.recipe:
-        print("No --data given: training on the synthetic sample, which describes nobody.")
+        print("No --data given: training on the synthetic sample.")
     given = lead_options(options) | decision_options(options)
     leads, recipe = read_past_leads(options.data, **given, on_report=say)
     print(f"{len(leads):,} leads, {leads.shape[1]} columns")
@@ -154,21 +160,22 @@ def report(model: LeadModel) -> None:
         say(f"  left out  {name or '(no name)'}: {why}")
     say(f"\nOn {evaluation.n_test:,} test leads ({model.config.training.split}):")
     if not model.config.training.time_range:
-        say("  No date is known: with --time naming what orders the leads, the newest would be the test.")
-    for kind, name in METRIC_NAMES.items():
-        if not (estimate := evaluation.test.get(kind)):
-            continue
-        say(f"  {name:<36}{estimate.value:7.3f}   ({estimate.low:.3f} to {estimate.high:.3f})")
+        say("  There is no date column. Name one with --time, and the newest leads become the test leads.")
+    for name, label in METRIC_NAMES.items():
+        if estimate := evaluation.test.get(name):
+            say(f"  {label:<36}{estimate.value:7.3f}   ({estimate.low:.3f} to {estimate.high:.3f})")
+    # Even the true probabilities differ from the outcomes of a finite number of leads.
     floor = evaluation.calibration_floor
     say(f"  (true probabilities would show a calibration error of {floor:.3f} on as many leads)")
     say("\nCross-validated log loss on the same folds:")
-    for one in evaluation.comparison:
-        behind = f"{one.behind.value:+.4f} ({one.behind.low:+.4f} to {one.behind.high:+.4f})"
-        say(f"  {one.name:<36}{one.metrics['log_loss']:7.4f}   {behind if one.behind.value else 'best'}")
+    for trial in evaluation.comparison:
+        gap = trial.behind
+        text = f"{gap.value:+.4f} ({gap.low:+.4f} to {gap.high:+.4f})" if gap.value else "best"
+        say(f"  {trial.name:<36}{trial.metrics['log_loss']:7.4f}   {text}")
     if tuning := evaluation.tuning:
         say(f"\nTuning: {tuning.summary()}")
     if parts := evaluation.parts:
-        say(f"\nModels of their own: {parts.summary()}")
+        say(f"\nSegment models: {parts.summary()}")
     say(f"\nCalibration: {evaluation.calibration.summary()}")
     for name, result in evaluation.options.items():
         say("\n".join(["", *installed()[name].summary(result)]))
@@ -177,4 +184,4 @@ def report(model: LeadModel) -> None:
     decision = model.config.decision
     say(f"\n'{decision.positive}' {decision.condition}: {decision.rule}")
     if model.config.training.run:
-        say(f"\nThe run is written down as {model.config.training.run}")
+        say(f"\nThe run is recorded as {model.config.training.run}")

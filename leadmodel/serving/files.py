@@ -1,4 +1,8 @@
-"""Read lists that strangers send, and write the ranked ones, in memory alone."""
+"""Read the lists that strangers send, and write the ranked ones, in memory alone.
+
+Whatever a file is, its reader answers in words and within seconds. The checks come before the readers,
+which make up all cells before a far one, or unpack a thousand times the size of the file.
+"""
 
 import io
 import re
@@ -28,22 +32,24 @@ __all__ = [
     "to_excel",
 ]
 
+# Bytes of an upload: 50,000 leads of a thousand bytes each.
 MAX_BYTES = 50_000_000
-"""Of an upload: 50,000 leads of a thousand bytes each."""
 
+# Bytes within an Excel or Parquet file, which can be a thousand times those of the file itself.
 MAX_UNPACKED = 100_000_000
-"""Bytes within an Excel or Parquet file, which can be a thousand times those of the file itself."""
 
+# A to ZZ in Excel; CRMs export a few hundred at most.
 MAX_COLUMNS = 702
-"""A to ZZ in Excel; CRMs export a few hundred at most."""
 
+# Characters of a column's name, which is compared with those of the fields, and quoted in messages.
 MAX_NAME = 1000
-"""Characters of a column's name, which is compared with those of the fields, and told."""
 
 _FAR_CELL = re.compile(rb"""\sr\s*=\s*["'][A-Z]{3,}\d""")
 _ROW = re.compile(rb"""<(?:\w+:)?row\s[^>]*?\br\s*=\s*["'](\d+)""")
 _OLE = b"\xd0\xcf\x11\xe0"
 _BINARY_TABLES = (b"PK\x03\x04", _OLE, b"PAR1")
+
+# Bytes of a sheet that are searched at a time.
 _CHUNK = 4_000_000
 
 
@@ -93,12 +99,15 @@ def _read(name: str, content: bytes) -> pa.Table:
         n_leads += batch.num_rows
         _check_leads(n_leads)
         _check_columns(batch.num_columns)
-        _check_names(batch.column_names)
+        if max(map(len, batch.column_names), default=0) > MAX_NAME:
+            raise InputError(
+                f"must have column names of at most {MAX_NAME:,} characters. Is the first row one?"
+            )
         batches.append(batch)
     table = pa.concat_tables(batches)
-    if twice := duplicate_names(table.column_names):
+    if duplicates := duplicate_names(table.column_names):
         raise InputError(
-            f"must give each column its own name. {quoted(twice[0])} stands there more than once."
+            f"must give each column its own name. {quoted(duplicates[0])} stands there more than once."
         )
     nested = [field.name for field in table.schema if pa.types.is_nested(field.type)]
     if nested:
@@ -117,13 +126,6 @@ def _check_leads(n_leads: int) -> None:
 def _check_columns(n_columns: int) -> None:
     if n_columns > MAX_COLUMNS:
         raise InputError(f"must have at most {MAX_COLUMNS:,} columns. Drop those that are not needed.")
-
-
-def _check_names(names: list[str]) -> None:
-    if max(map(len, names), default=0) > MAX_NAME:
-        raise InputError(
-            f"must have column names of at most {MAX_NAME:,} characters. Is the first row one?"
-        )
 
 
 def _check_unpacked(n_bytes: int) -> None:
@@ -148,19 +150,14 @@ def _check_excel(content: bytes) -> None:
         _check_unpacked(sum(part.file_size for part in archive.infolist()))
         # A sheet may have any name; nothing but a sheet has rows and cells with numbers.
         for part in archive.namelist():
-            _check_sheet(archive, part)
-
-
-def _check_sheet(archive: zipfile.ZipFile, part: str) -> None:
-    """Look for cells far out: a reader makes up all cells before them."""
-    with archive.open(part) as sheet:
-        before = b""
-        while chunk := sheet.read(_CHUNK):
-            seen = before + chunk
-            if _FAR_CELL.search(seen):
-                _check_columns(MAX_COLUMNS + 1)
-            _check_leads(max((int(row) for row in _ROW.findall(seen)), default=0) - 1)
-            before = seen[-200:]
+            with archive.open(part) as sheet:
+                before = b""
+                while chunk := sheet.read(_CHUNK):
+                    text = before + chunk
+                    if _FAR_CELL.search(text):
+                        _check_columns(MAX_COLUMNS + 1)
+                    _check_leads(max((int(row) for row in _ROW.findall(text)), default=0) - 1)
+                    before = text[-200:]  # for a tag that the chunk cuts in two
 
 
 def _check_parquet(content: bytes) -> None:
@@ -168,35 +165,33 @@ def _check_parquet(content: bytes) -> None:
         file = pa.parquet.ParquetFile(pa.BufferReader(content))
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"cannot be read as a table: {error}") from None
-    about = file.metadata
-    _check_leads(about.num_rows)
-    _check_columns(len(file.schema_arrow))
-    _check_unpacked(sum(about.row_group(place).total_byte_size for place in range(about.num_row_groups)))
-    texts = [field.name for field in file.schema_arrow if _is_text(field.type)]
+    groups, schema = file.metadata, file.schema_arrow
+    _check_leads(groups.num_rows)
+    _check_columns(len(schema))
+    _check_unpacked(sum(groups.row_group(i).total_byte_size for i in range(groups.num_row_groups)))
     # A long text that many leads share is stored once; with dictionaries it is counted before it is copied.
+    is_text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary)
+    texts = [field.name for field in schema if any(test(field.type) for test in is_text)]
     packed = pa.parquet.ParquetFile(pa.BufferReader(content), read_dictionary=texts)
-    _check_unpacked(sum(_size(column) for batch in packed.iter_batches(columns=texts) for column in batch))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind)
-
-
-def _size(column: pa.Array) -> int:
-    if not pa.types.is_dictionary(column.type):
-        return column.nbytes
-    lengths = pa.compute.binary_length(column.dictionary)
-    return pa.compute.sum(lengths.take(column.indices)).as_py() or 0
+    n_bytes = 0
+    for batch in packed.iter_batches(columns=texts):
+        for column in batch:
+            if pa.types.is_dictionary(column.type):
+                lengths = pa.compute.binary_length(column.dictionary)
+                n_bytes += pa.compute.sum(lengths.take(column.indices)).as_py() or 0
+            else:
+                n_bytes += column.nbytes
+    _check_unpacked(n_bytes)
 
 
 def take_upload(file: Path) -> tuple[str, bytes]:
     """Return name and content of an uploaded file, and delete it."""
     try:
         content = file.read_bytes()
-    except FileNotFoundError:  # two visitors sent the same at once, and the other one was faster
+    except FileNotFoundError:  # another visitor sent the same list, and Gradio keeps equal files once
         raise InputError("The file did not arrive. Choose it again.") from None
     file.unlink(missing_ok=True)
-    with suppress(OSError):  # the folder's name is the checksum of the list
+    with suppress(OSError):  # the name of the folder is the checksum of the list
         file.parent.rmdir()
     return file.name, content
 

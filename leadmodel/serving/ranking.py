@@ -1,4 +1,4 @@
-"""A list of leads, ranked: what was understood of it, and who is to be called first."""
+"""Rank a list of leads: match its columns with the fields, score and explain it, put the best first."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from leadmodel.arrays import Floats, Positions
 from leadmodel.batch.score import answer_columns, append_answers
 from leadmodel.decision.policy import Decision
-from leadmodel.explain.reasons import Reason, explain
+from leadmodel.explain.reasons import explain
 from leadmodel.leads.convert import read_columns
 from leadmodel.leads.schema import LeadSchema, identifier
 from leadmodel.leads.table import LeadTable, count_warnings
@@ -20,15 +20,15 @@ from leadmodel.model import LeadModel
 
 __all__ = ["Match", "Progress", "RankedLeads", "Ranking", "match_columns", "rank_list", "toggle_sort"]
 
+# Leads explained between two updates of the progress bar.
 CHUNK = 5000
-"""Leads explained between two signs of progress."""
 
 Progress = Callable[[float, str], object]
-Tell = Callable[[LeadTable, Mapping[str, pa.Array]], Mapping[str, pa.Array]]
+OnScored = Callable[[LeadTable, Mapping[str, pa.Array]], Mapping[str, pa.Array]]
 Ranking = Literal["probability", "expected_value"]
 
+# Answers whose first sort is descending.
 BEST_FIRST = ("probability", "score", "expected_value", "expected_amount")
-"""Answers that are sorted from the highest one down, first."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,13 @@ class RankedLeads:
     rows : array of shape (n_leads,)
         The number of each lead in the list as it was, 1 being the first.
     matches : tuple of Match
-        A field of the model each.
+        One for each field of the model.
     unused : dict of str to str
         Columns that the model does not use, with the reason where there is one.
     decision : Decision
-        What made scores, grades and decisions of their probabilities.
-    places : array of shape (n_leads,)
-        The place of each lead's grade among the decision's.
+        The rule that turned probabilities into scores, grades and decisions.
+    grade_index : array of shape (n_leads,)
+        The index of each lead's grade in `bands`.
     choices : mapping of str to tuple of str
         Possible values of the answers of options that are texts.
     formats : mapping of str to callable
@@ -82,7 +82,7 @@ class RankedLeads:
     matches: tuple[Match, ...]
     unused: Mapping[str, str]
     decision: Decision
-    places: Positions
+    grade_index: Positions
     choices: Mapping[str, tuple[str, ...]]
     formats: Mapping[str, Callable[[float], str]]
     ranking: Ranking = "probability"
@@ -121,7 +121,7 @@ class RankedLeads:
             self,
             table=self.table.take(order),
             rows=self.rows[order],
-            places=self.places[order],
+            grade_index=self.grade_index[order],
             ranking=ranking,
         )
 
@@ -131,7 +131,7 @@ class RankedLeads:
 
     def count(self, grade: str) -> int:
         """Return how many leads have that grade."""
-        return int(np.sum(self.places == self.bands.index(grade)))
+        return int(np.sum(self.grade_index == self.bands.index(grade)))
 
     def count_choice(self, answer: str, value: str) -> int:
         """Return how many leads have that value as their answer."""
@@ -145,20 +145,21 @@ class RankedLeads:
         descending: bool = False,
         choices: Mapping[str, Collection[str]] | None = None,
     ) -> Positions:
-        """Return the places of the leads with these grades, best first or by a column.
+        """Return the positions of the leads with these grades, best first or by a column.
 
         Given `choices`, of the leads alone whose answers of these names are among the values.
 
-        Numbers go by size, what is lacking last; leads of one value stay best first.
+        Missing values come last; leads of equal value stay best first.
         """
-        wanted = [place for place, grade in enumerate(self.bands) if grade in grades]
-        chosen = np.isin(self.places, wanted)
+        selected = [index for index, grade in enumerate(self.bands) if grade in grades]
+        mask = np.isin(self.grade_index, selected)
         for name, values in (choices or {}).items():
-            chosen &= self.answer(name).to_pandas().isin(values).to_numpy()
-        found = np.flatnonzero(chosen)
+            mask &= self.answer(name).to_pandas().isin(values).to_numpy()
+        chosen = np.flatnonzero(mask)
         if column is None:
-            return found
-        cells = self.table[column].to_pandas().iloc[found]
+            return chosen
+        cells = self.table[column].to_pandas().iloc[chosen]
+        # A column of texts that are all numbers goes by size.
         numbers = pd.to_numeric(cells, errors="coerce")
         if numbers.notna().sum() == cells.notna().sum():
             cells = numbers
@@ -171,7 +172,7 @@ def rank_list(
     name: str,
     leads: pa.Table,
     progress: Progress = lambda share, what: None,
-    tell: Tell = lambda typed, answers: {},
+    on_scored: OnScored = lambda typed, answers: {},
 ) -> RankedLeads:
     """Score a list, explain each lead and put the best first.
 
@@ -185,7 +186,7 @@ def rank_list(
         As `leadmodel.serving.files.read_list` returns it.
     progress : callable, optional
         Called with the share that is done and what is done next.
-    tell : callable, optional
+    on_scored : callable, optional
         Called with the typed leads and their answers; returns more columns of answers.
 
     Raises
@@ -199,7 +200,7 @@ def rank_list(
     columns = match_columns(model.schema, leads.column_names)
     typed = _read(model.schema, leads, columns)
     answers = answer_columns(model, typed) | _reasons(model, typed, progress)
-    answers |= tell(typed, answers)
+    answers |= on_scored(typed, answers)
     # Leads of one probability stay in the order they had.
     order = np.argsort(-answers["probability"].to_numpy(), kind="stable")
     table = append_answers(leads, answers)
@@ -216,7 +217,7 @@ def rank_list(
             if column not in columns.values()
         },
         decision=decision,
-        places=decision.grade_places(answers["score"].to_numpy())[order],
+        grade_index=decision.grade_places(answers["score"].to_numpy())[order],
         choices={
             name: values for option in model.options.values() for name, values in option.choices.items()
         },
@@ -252,20 +253,20 @@ def _read(schema: LeadSchema, leads: pa.Table, columns: dict[str, str]) -> LeadT
 
 def _reasons(model: LeadModel, table: LeadTable, progress: Progress) -> dict[str, pa.Array]:
     """Return the strongest reason for and against of each lead."""
-    pro, con = [], []
+    # The reasons of all leads at once would take memory for 50,000 times the number of fields.
+    reasons_for, reasons_against = [], []
     for start in range(0, len(table), CHUNK):
         progress(0.3 + 0.6 * start / len(table), "Finding the reasons")
         part = table.take(np.arange(start, min(start + CHUNK, len(table))))
         contributions = model.predictor.predict(part, explain=True).contributions
         assert contributions is not None
         for explanation in explain(model.profile, part, contributions):
-            pro.append(_first(explanation.reasons_for))
-            con.append(_first(explanation.reasons_against))
-    return {"reason_for": pa.array(pro, pa.string()), "reason_against": pa.array(con, pa.string())}
-
-
-def _first(reasons: tuple[Reason, ...]) -> str | None:
-    return reasons[0].sentence if reasons else None
+            reasons_for.append(next((reason.sentence for reason in explanation.reasons_for), None))
+            reasons_against.append(next((reason.sentence for reason in explanation.reasons_against), None))
+    return {
+        "reason_for": pa.array(reasons_for, pa.string()),
+        "reason_against": pa.array(reasons_against, pa.string()),
+    }
 
 
 def _count(table: LeadTable, columns: dict[str, str]) -> tuple[Match, ...]:
@@ -287,9 +288,10 @@ def _count(table: LeadTable, columns: dict[str, str]) -> tuple[Match, ...]:
 def toggle_sort(
     ranked: RankedLeads, sorting: tuple[str | None, bool], column: str
 ) -> tuple[str | None, bool]:
-    """Return the order after a column's name was pressed: chance, score and value begin with the best."""
+    """Return the column and direction of the order after a click on a column heading."""
     if column not in ranked.table.column_names:
         return None, False
+    # Where high is good, the first click puts the best on top.
     best_first = {ranked.answers.get(name) for name in BEST_FIRST}
     before, descending = sorting
     if before is None:

@@ -1,10 +1,9 @@
-"""Pick up a newer revision of the served model, without a restart and without dropping a request."""
+"""Serve a newer revision of the model without a restart and without dropping a request."""
 
 import logging
 import threading
 
 from leadmodel.errors import ModelError, UnreachableError
-from leadmodel.leads.schema import LeadSchema
 from leadmodel.model import LeadModel
 from leadmodel.publishing.hub.pull import latest_commit
 from leadmodel.serving.service import ScoringService
@@ -15,18 +14,18 @@ _log = logging.getLogger("leadmodel")
 
 
 class Updater(threading.Thread):
-    """Watches a model repository: looks at intervals, and at once when it is nudged.
+    """Check a model repository for a newer revision: at intervals, and at once when the Hub says so.
 
     Parameters
     ----------
     service : ScoringService
-        Where the model is replaced. A request that has begun ends with the model it began with.
+        Where the model is replaced. A running request ends with the model it began with.
     repo_id : str
         Such as "USER/MODEL".
     revision : str, optional
         The branch or tag to follow; the main branch by default.
     seconds : float
-        Between two looks.
+        Between two checks.
     """
 
     def __init__(
@@ -34,30 +33,31 @@ class Updater(threading.Thread):
     ) -> None:
         super().__init__(name="leadmodel-updates", daemon=True)
         self.service, self.repo_id, self.revision, self.seconds = service, repo_id, revision, seconds
+        # Not opened again at each check: it would be refused again, after seconds of work.
         self._refused: str | None = None
-        self._nudged, self._stopped = threading.Event(), threading.Event()
+        self._wake, self._stopped = threading.Event(), threading.Event()
 
     def run(self) -> None:
-        """Look until stopped."""
+        """Check until stopped."""
         while not self._stopped.is_set():
-            self._nudged.wait(self.seconds)
-            self._nudged.clear()
+            self._wake.wait(self.seconds)
+            self._wake.clear()
             if not self._stopped.is_set():
                 try:
-                    self.look()
+                    self.check()
                 except Exception:  # whatever went wrong, the old model serves and the watch goes on
                     _log.exception("Looking for a newer revision of %s failed", self.repo_id)
 
     def check_now(self) -> None:
-        """Look at once, as when the Hub's webhook says that the repository has changed."""
-        self._nudged.set()
+        """Check at once, as when the webhook of the Hub says that the repository has changed."""
+        self._wake.set()
 
     def stop(self) -> None:
-        """Stop looking."""
+        """Stop checking."""
         self._stopped.set()
-        self._nudged.set()
+        self._wake.set()
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Serve the newest revision if there is a newer one, and it passes every check."""
         commit = None
         try:
@@ -65,7 +65,16 @@ class Updater(threading.Thread):
             if commit in (self.service.model.revision, self._refused):
                 return
             model = LeadModel.from_pretrained(self.repo_id, commit)
-            _check_same_fields(self.service.model.schema, model.schema)
+            # The form is drawn once, and callers name the fields of the old model.
+            before, after = (
+                {(field.name, field.kind) for field in served.schema.fields}
+                for served in (self.service.model, model)
+            )
+            if before != after:
+                changed = ", ".join(sorted({name for name, _ in before ^ after}))
+                raise ModelError(
+                    f"it has other fields than the served one ({changed}); restart the app to serve it"
+                )
         except (OSError, UnreachableError) as error:
             _log.warning("No word on newer revisions of %s: %s", self.repo_id, error)
         except ModelError as error:
@@ -74,13 +83,3 @@ class Updater(threading.Thread):
         else:
             self.service.model = model
             _log.info("Now serving revision %s of %s", commit[:8], self.repo_id)
-
-
-def _check_same_fields(old: LeadSchema, new: LeadSchema) -> None:
-    """Raise ModelError unless forms and callers of the old model fit the new one."""
-    before, after = ({(field.name, field.kind) for field in schema.fields} for schema in (old, new))
-    if before != after:
-        changed = ", ".join(sorted({name for name, _ in before ^ after}))
-        raise ModelError(
-            f"it has other fields than the served one ({changed}); restart the app to serve it"
-        )

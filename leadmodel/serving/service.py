@@ -1,4 +1,4 @@
-"""The one way to score leads: form, API and every other door call this service."""
+"""Score leads: the pages and every interface call this one service, so that all give the same answer."""
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +8,6 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from leadmodel.errors import InputError, LeadError, quoted
-from leadmodel.explain.what_if import Curve, WhatIf
 from leadmodel.leads.table import LeadTable
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.log.log import PredictionLog, ScoredCall
@@ -19,11 +18,11 @@ from leadmodel.serving.web.rate_limit import charge
 
 __all__ = ["MAX_LEADS", "Channel", "ScoringService"]
 
+# How leads come: by the two pages, the REST routes, a named endpoint, a tool, a file in a call.
 Channel = Literal["form", "list", "REST", "API", "MCP", "file"]
-"""By which leads come: the two pages, the routes, a named endpoint, a tool, a file that is sent."""
 
+# Leads in one call; more of them are a matter for `python -m leadmodel score`.
 MAX_LEADS = 50_000
-"""Leads in one call; more of them are a file's worth, for `python -m leadmodel score`."""
 
 
 class ScoringService:
@@ -32,12 +31,11 @@ class ScoringService:
     Parameters
     ----------
     model : LeadModel
-        The model that scores. Replace it at any time: each call looks at it once, so that no
-        answer is of two models.
+        The model that scores. It can be replaced at any time.
     repo_id : str, optional
         The repository that it is from, such as "USER/MODEL"; None for a folder.
     log : PredictionLog, optional
-        Keeps what was asked and answered; the answers then name their call.
+        Keeps calls and answers; the answers then have a request ID.
     """
 
     def __init__(
@@ -45,7 +43,6 @@ class ScoringService:
     ) -> None:
         self.model, self.repo_id, self.log = model, repo_id, log
         self.listeners: list[Callable[[ScoredCall], object]] = [log.add] if log else []
-        """What is called with each call and its answers."""
 
     def answer(
         self,
@@ -53,7 +50,7 @@ class ScoringService:
         model: LeadModel | None = None,
         *,
         reasons: bool = True,
-        door: Channel = "API",
+        channel: Channel = "API",
     ) -> Answer:
         """Score one lead.
 
@@ -62,10 +59,10 @@ class ScoringService:
         lead : mapping of str to object
             Values by field name.
         model : LeadModel, optional
-            The model that the caller has looked at already.
+            The model that the caller uses for the rest of its answer.
         reasons : bool
-            Whether to explain the answer.
-        door : str
+            Explain the answer.
+        channel : str
             How the lead came.
 
         Raises
@@ -74,13 +71,14 @@ class ScoringService:
             If the lead cannot be read; it names field and value.
         """
         charge(1)
+        # Each call reads the attribute once, so that no answer is of two models when it is replaced.
         model = model or self.model
         answer = model.answer(lead, reasons=reasons)
-        request_id = self._tell(model, [lead], [answer.probability], [answer.grade], door)
+        request_id = self._notify(model, [lead], [answer.probability], [answer.grade], channel)
         return answer.model_copy(update={"request_id": request_id}) if self.log else answer
 
     def answers(
-        self, leads: Sequence[Mapping[str, Any]], *, reasons: bool = False, door: Channel = "API"
+        self, leads: Sequence[Mapping[str, Any]], *, reasons: bool = False, channel: Channel = "API"
     ) -> list[Answer]:
         """Score many leads.
 
@@ -100,8 +98,9 @@ class ScoringService:
         charge(len(leads))
         model = self.model
         answers = model.answers(leads, reasons=reasons)
-        probability, grades = [one.probability for one in answers], [one.grade for one in answers]
-        request_id = self._tell(model, leads, probability, grades, door)
+        probability = [answer.probability for answer in answers]
+        grades = [answer.grade for answer in answers]
+        request_id = self._notify(model, leads, probability, grades, channel)
         if not self.log:
             return answers
         return [
@@ -113,7 +112,7 @@ class ScoringService:
         self,
         name: str,
         leads: pa.Table,
-        door: Channel,
+        channel: Channel,
         progress: Progress = lambda share, what: None,
     ) -> RankedLeads:
         """Score a list, explain each lead and put the best first, as `rank_list` does.
@@ -126,43 +125,23 @@ class ScoringService:
         charge(leads.num_rows)
         model = self.model
 
-        def tell(typed: LeadTable, answers: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        def on_scored(typed: LeadTable, answers: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
             grades = answers["grade"].cast(pa.string()).to_pylist()
-            request_id = self._tell(model, typed, answers["probability"].to_numpy(), grades, door)
+            request_id = self._notify(model, typed, answers["probability"].to_numpy(), grades, channel)
             if not self.log:
                 return {}
             rows = pa.array(range(1, len(typed) + 1), pa.int32())
             return {"request_id": pa.array([request_id] * len(typed), pa.string()), "row": rows}
 
-        return rank_list(model, name, leads, progress, tell)
+        return rank_list(model, name, leads, progress, on_scored)
 
-    def _tell(self, model: LeadModel, leads: Any, probability: Any, grades: Any, door: Channel) -> str:
-        """Tell whoever listens of a call, and return its name."""
-        name = uuid.uuid4().hex if self.log else ""
-        call = ScoredCall(model, leads, probability, grades, door, name, datetime.now(UTC))
+    def _notify(self, model: LeadModel, leads: Any, probability: Any, grades: Any, channel: Channel) -> str:
+        """Pass a call and its answers to the listeners, and return its request ID."""
+        request_id = uuid.uuid4().hex if self.log else ""
+        call = ScoredCall(model, leads, probability, grades, channel, request_id, datetime.now(UTC))
         for listener in self.listeners:
             listener(call)
-        return name
-
-    def what_if(self, lead: Mapping[str, Any]) -> WhatIf:
-        """Return which single changes would raise the probability of one lead most.
-
-        Raises
-        ------
-        InputError
-            If the lead cannot be read; it names field and value.
-        """
-        return self.model.what_if(lead)
-
-    def curve(self, lead: Mapping[str, Any], field: str) -> Curve:
-        """Return the probability of one lead over the values of `field`.
-
-        Raises
-        ------
-        InputError
-            If the lead cannot be read, or there is no such field.
-        """
-        return self.model.curve(lead, field)
+        return request_id
 
     def describe_schema(self) -> dict[str, Any]:
         """Return the fields of a lead, and the name of each one as a parameter of the API."""

@@ -95,7 +95,7 @@ def test_score_says_which_texts_it_changed(folder: Path, sample: pd.DataFrame, t
     sample.head(9).assign(note=["=1+1", "@x", *"abcdefg"]).to_csv(csv, index=False)
     done = command("-m", "leadmodel", "score", csv, "--model", folder, "--output", scored, "--safe-cells")
     assert done.returncode == 0, done.stderr
-    assert "2 texts that a spreadsheet would run begin with ' now" in done.stdout
+    assert "2 texts that a spreadsheet would run as formulas are now prefixed with '" in done.stdout
     assert read_table(scored)["note"].tolist()[:3] == ["'=1+1", "'@x", "a"]
 
 

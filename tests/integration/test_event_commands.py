@@ -141,4 +141,4 @@ def test_a_model_of_a_plain_table_makes_no_leads(folder: Path, tmp_path: Path) -
     words = ("events", tmp_path, "--cutoff", "2024-04-01", "--output", tmp_path / "a.csv")
     done = command("-m", "leadmodel", *words, "--model", folder)
     assert done.returncode == 2
-    assert "says nothing of events" in done.stderr
+    assert "has no event recipe" in done.stderr

@@ -134,7 +134,7 @@ def test_leads_are_ranked_by_value_and_back(valued: LeadModel, leads: pd.DataFra
     assert by_chance.values is None
     back = by_value.ranked_by("probability")
     assert back.table.equals(by_chance.table.combine_chunks())
-    assert back.places.tolist() == by_chance.places.tolist()
+    assert back.grade_index.tolist() == by_chance.grade_index.tolist()
     shown = render_list(by_value, by_value.arrange(by_value.bands), None, False)
     highest = by_value.format("expected_value", max(told))
     assert f'<td class="lm-number">{highest}</td>' in shown

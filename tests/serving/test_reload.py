@@ -28,10 +28,10 @@ def service(hub: LoopbackHub, model: LeadModel) -> ScoringService:
 def test_a_newer_revision_is_served(service: ScoringService, second_model: LeadModel) -> None:
     updater = Updater(service, REPO)
     first = service.model
-    updater.look()
+    updater.check()
     assert service.model is first
     newer = second_model.push_to_hub(REPO).commit
-    updater.look()
+    updater.check()
     assert service.model.revision == newer
     assert service.model.files == second_model.files
 
@@ -39,7 +39,7 @@ def test_a_newer_revision_is_served(service: ScoringService, second_model: LeadM
 def test_a_pinned_tag_stays(service: ScoringService, second_model: LeadModel) -> None:
     first = service.model
     second_model.push_to_hub(REPO)
-    Updater(service, REPO, "v1").look()
+    Updater(service, REPO, "v1").check()
     assert service.model is first
 
 
@@ -48,14 +48,14 @@ def test_a_broken_revision_is_refused_once_and_the_old_one_serves(
 ) -> None:
     first, updater = service.model, Updater(service, REPO)
     HfApi().upload_file(path_or_fileobj=b"{}", path_in_repo="config.json", repo_id=REPO)
-    updater.look()
+    updater.check()
     assert service.model is first
     assert "is refused: config.json must be of format 1" in caplog.text
     caplog.clear()
-    updater.look()
+    updater.check()
     assert caplog.text == ""
     second_model.push_to_hub(REPO)
-    updater.look()
+    updater.check()
     assert service.model.files == second_model.files
 
 
@@ -64,7 +64,7 @@ def test_a_revision_that_cannot_be_shown_is_refused_and_the_old_one_serves(
 ) -> None:
     first, files = service.model, hostile.KINDS["a level of an unknown field"][0](model, Path("unused"))
     HfApi().upload_file(path_or_fileobj=files["metrics.json"], path_in_repo="metrics.json", repo_id=REPO)
-    Updater(service, REPO).look()
+    Updater(service, REPO).check()
     assert service.model is first
     assert "is refused: The model cannot be shown: KeyError: 'shoe size'" in caplog.text
 
@@ -77,7 +77,7 @@ def test_other_fields_need_a_restart(
 ) -> None:
     first = service.model
     train_model(sample.drop(columns="age"), SAMPLE_RECIPE, quick).push_to_hub(REPO)
-    Updater(service, REPO).look()
+    Updater(service, REPO).check()
     assert service.model is first
     assert "it has other fields than the served one (age); restart the app" in caplog.text
 
@@ -87,7 +87,7 @@ def test_a_silent_hub_changes_nothing(
 ) -> None:
     first = service.model
     hub.fail("*", "/", Fault.hang_up(), times=None)
-    Updater(service, REPO).look()
+    Updater(service, REPO).check()
     assert service.model is first
     assert "No word on newer revisions of demo/leads" in caplog.text
 
@@ -98,10 +98,10 @@ def test_a_failing_download_is_tried_again_at_the_next_look(
     first, updater = service.model, Updater(service, REPO)
     newer = second_model.push_to_hub(REPO).commit
     hub.fail("*", "/resolve/", Fault.status(500), times=None)
-    updater.look()
+    updater.check()
     assert service.model is first
     hub.heal()
-    updater.look()
+    updater.check()
     assert service.model.revision == newer
 
 

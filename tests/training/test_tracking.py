@@ -60,7 +60,7 @@ def test_train_tracks_with_trackio_on_this_machine(tmp_path: Path) -> None:
     made = LeadModel.from_pretrained(tmp_path / "made")
     address = made.config.training.run or ""
     assert address.startswith("trackio:demo/synthetic-edtech-leads-")
-    assert f"The run is written down as {address}\n" in done.stdout
+    assert f"The run is recorded as {address}\n" in done.stdout
     assert address in made.files["README.md"].decode()
     read = command("-c", READ_TRACKIO, **place)
     assert read.returncode == 0, read.stderr

@@ -39,7 +39,7 @@ def make_endpoints(service: ScoringService) -> dict[str, Callable[..., Any]]:
         Returns:
             one answer per lead, in order, each as /predict gives it
         """
-        answers = service.answers(leads, reasons=reasons, door=_channel())
+        answers = service.answers(leads, reasons=reasons, channel=_channel())
         return [answer.model_dump(mode="json") for answer in answers]
 
     def predict_file(name: str, content: str) -> dict[str, str]:
@@ -84,7 +84,7 @@ def _predict(service: ScoringService) -> Callable[..., dict[str, Any]]:
 
     def predict(*values: Any) -> dict[str, Any]:
         lead = dict(zip(names, values, strict=True))
-        return service.answer(lead, door=_channel()).model_dump(mode="json")
+        return service.answer(lead, channel=_channel()).model_dump(mode="json")
 
     # Gradio reads parameters from the signature, types from the annotations, the rest from the docstring.
     types = {schema.keys[field.name]: _type_of(field) for field in schema.fields}

@@ -124,9 +124,9 @@ def _score(service: ScoringService, body: bytes, reasons: bool | None) -> Respon
     try:
         # Serialized by pydantic at once: as the value of a route, FastAPI would validate it a second time.
         if isinstance(leads, dict):
-            answer = service.answer(leads, reasons=reasons is not False, door="REST")
+            answer = service.answer(leads, reasons=reasons is not False, channel="REST")
             return Response(answer.model_dump_json(), media_type="application/json")
-        answers = service.answers(leads, reasons=bool(reasons), door="REST")
+        answers = service.answers(leads, reasons=bool(reasons), channel="REST")
         return Response(_ANSWERS.dump_json(answers), media_type="application/json")
     except LimitError as error:
         raise HTTPException(429, str(error), {"Retry-After": str(error.seconds)}) from None

@@ -21,8 +21,8 @@ from leadmodel.text import markdown
 
 __all__ = ["build_demo", "looks"]
 
+# Gradio stores uploaded files: once a minute, it deletes those older than ten minutes.
 DELETE_CACHE = (60, 600)
-"""Gradio stores uploaded files: once a minute, delete those older than ten minutes."""
 
 
 def build_demo(service: ScoringService) -> gr.Blocks:
@@ -46,7 +46,7 @@ def build_demo(service: ScoringService) -> gr.Blocks:
             page.add_page(service)
         if service.log:
             add_monitoring_page(service, service.log)
-        add_endpoints(service)
+        add_endpoints(service)  # in the Blocks, which know the events and endpoints built within them
     # Scoring takes milliseconds and shares no state, so no visitor has to wait for another.
     return demo.queue(api_open=True, default_concurrency_limit=None)
 

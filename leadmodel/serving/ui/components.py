@@ -1,4 +1,4 @@
-"""Templates, the stylesheet and the scripts of the pages, and figures as the pages show them."""
+"""Read templates, stylesheet and scripts of the pages, and hold figures as the pages show them."""
 
 import threading
 from base64 import b64encode
@@ -25,10 +25,6 @@ def read_script(name: str) -> str:
     return _read("static", f"{name}.js")
 
 
-def _png_address(png: bytes) -> str:
-    return f"data:image/png;base64,{b64encode(png).decode()}"
-
-
 # Names and values of leads come from strangers: everything is escaped unless a template says otherwise,
 # and a misspelled variable is an error instead of an empty text.
 _ENVIRONMENT = Environment(
@@ -40,7 +36,10 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-_ENVIRONMENT.filters |= {"number": format, "png_address": _png_address}
+_ENVIRONMENT.filters |= {
+    "number": format,
+    "png_address": lambda png: f"data:image/png;base64,{b64encode(png).decode()}",
+}
 
 STYLE = _read("static", "style.css")
 
@@ -78,6 +77,7 @@ class PictureCache:
     """Figures of the served model, each drawn once, and one at a time."""
 
     def __init__(self) -> None:
+        # One at a time: Matplotlib takes all of a core, and the same figure would be drawn twice.
         self._lock, self._revision = threading.Lock(), ""
         self._drawn: dict[tuple[str, ...], bytes] = {}
 

@@ -29,11 +29,15 @@ __all__ = [
 ]
 
 UNKNOWN = "(unknown)"
-MIN_WIDTH = 220
-"""Width of a widget in pixels: two fit side by side on a laptop, one on a phone."""
 
+# Pixels of a widget's width: two fit side by side on a laptop, one on a phone.
+MIN_WIDTH = 220
+
+# Fields above the fold.
 N_VISIBLE = 10
-"""Fields above the fold."""
+
+# Characters of a link and of a value in it; a link made by the form is shorter.
+MAX_LENGTH, MAX_TEXT = 20_000, 200
 
 
 @dataclass(frozen=True)
@@ -107,52 +111,42 @@ def read_form(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
 
 
 def example_row(schema: LeadSchema, names: Sequence[str]) -> list[Any]:
-    """Return an invented typical lead as values of the widgets; fields that most leads lack are empty."""
-    return [_typical(schema.by_name[name]) for name in names]
-
-
-def _typical(field: Field) -> Any:
-    value = field.typical if field.missing_share <= 0.5 or field.required else None
-    if value is None:
-        return None if field.kind == "numeric" else UNKNOWN
-    if field.kind == "boolean" and not field.is_text:
-        return "Yes" if value else "No"
-    return value
+    """Return a made-up typical lead as values of the widgets; fields that most leads lack are empty."""
+    row: list[Any] = []
+    for field in map(schema.by_name.__getitem__, names):
+        value = field.typical if field.missing_share <= 0.5 or field.required else None
+        if value is None:
+            value = None if field.kind == "numeric" else UNKNOWN
+        elif field.kind == "boolean" and not field.is_text:
+            value = "Yes" if value else "No"
+        row.append(value)
+    return row
 
 
 def _widget(field: Field) -> Component:
     if field.kind == "numeric":
-        return _number(field)
-    help_text = field.help or None
-    if field.kind == "boolean":
-        choices = list(field.choices) if field.is_text else ["No", "Yes"]
-        return gr.Radio(
-            [*choices, UNKNOWN], value=UNKNOWN, label=field.label, info=help_text, min_width=MIN_WIDTH
+        return gr.Number(
+            value=None,
+            label=f"{field.label} ({field.unit})" if field.unit else field.label,
+            info=f"{field.help} {field.minimum:,g} to {field.maximum:,g} in the training leads.".strip(),
+            step=1 if field.integer else 0.01,
+            placeholder=UNKNOWN,
+            min_width=MIN_WIDTH,
         )
-    return gr.Dropdown(
-        [*field.choices, UNKNOWN],
-        value=UNKNOWN,
-        label=field.label,
-        info=help_text,
-        allow_custom_value=True,
-        min_width=MIN_WIDTH,
-    )
+    options: dict[str, Any] = {
+        "value": UNKNOWN,
+        "label": field.label,
+        "info": field.help or None,
+        "min_width": MIN_WIDTH,
+    }
+    if field.kind == "boolean":
+        return gr.Radio([*_answers(field), UNKNOWN], **options)
+    return gr.Dropdown([*field.choices, UNKNOWN], allow_custom_value=True, **options)
 
 
-def _number(field: Field) -> Component:
-    return gr.Number(
-        value=None,
-        label=f"{field.label} ({field.unit})" if field.unit else field.label,
-        info=f"{field.help} {field.minimum:,g} to {field.maximum:,g} in the training leads.".strip(),
-        step=1 if field.integer else 0.01,
-        placeholder=UNKNOWN,
-        min_width=MIN_WIDTH,
-    )
-
-
-MAX_LENGTH = 20_000
-MAX_TEXT = 200
-"""Characters of a link and of a value in it; a link made by the form is shorter."""
+def _answers(field: Field) -> tuple[str, ...]:
+    """Return the two values of a field of kind boolean, as its widget shows them."""
+    return field.choices if field.is_text else ("No", "Yes")
 
 
 def to_link(names: Sequence[str]) -> str:
@@ -163,6 +157,7 @@ def to_link(names: Sequence[str]) -> str:
     names : sequence of str
         The fields, in the order of the widgets.
     """
+    # As JSON, so that no name of a field can end the text that it stands in.
     script, fields, unknown = read_script("make_link"), json.dumps(list(names)), json.dumps(UNKNOWN)
     return f"(...values) => ({script})(values, {fields}, {unknown})"
 
@@ -175,8 +170,9 @@ def read_link(schema: LeadSchema, text: str) -> tuple[dict[str, Any], list[str]]
     schema : LeadSchema
         The fields.
     text : str
-        The text after ``#lead?``. Anybody may have written it.
+        The text after ``#lead?``, which no browser sends anywhere by itself.
     """
+    # Anybody may have written the link: what is not a value of a field is named and left out.
     if len(text) > MAX_LENGTH:
         return {}, [f"The link is ignored: it is longer than {MAX_LENGTH:,} characters."]
     lead: dict[str, Any] = {}
@@ -197,17 +193,12 @@ def read_link(schema: LeadSchema, text: str) -> tuple[dict[str, Any], list[str]]
 def _read_value(field: Field, text: str) -> Any:
     """Return a value as its widget accepts it, or None if it does not."""
     if field.kind == "numeric":
-        return _read_number(text)
+        # With a decimal point, as browsers write numbers, whatever the leads use.
+        try:
+            number = float(text)
+        except ValueError:
+            return None
+        return number if math.isfinite(number) else None
     if field.kind == "boolean":
-        choices = field.choices if field.is_text else ("No", "Yes")
-        return text if text in choices else None
+        return text if text in _answers(field) else None
     return text.strip() if text.strip() and len(text) <= MAX_TEXT else None
-
-
-def _read_number(text: str) -> float | None:
-    """Return a number written with a decimal point, as browsers do, whatever the leads use."""
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None

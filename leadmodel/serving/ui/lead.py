@@ -1,23 +1,13 @@
 """Build the page that scores one lead: a form, the answer with its reasons, what would change it."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
 from leadmodel.errors import InputError
 from leadmodel.serving.service import ScoringService
 from leadmodel.serving.ui.components import read_script
-from leadmodel.serving.ui.form import (
-    Form,
-    draw_form,
-    example_row,
-    rank_fields,
-    read_form,
-    read_link,
-    to_link,
-)
+from leadmodel.serving.ui.form import draw_form, example_row, rank_fields, read_form, read_link, to_link
 from leadmodel.serving.ui.views.lead import (
     render_curve,
     render_error,
@@ -29,152 +19,132 @@ from leadmodel.serving.ui.views.lead import (
 
 __all__ = ["add_lead_page"]
 
+# Contents of the widgets below the answer where there is no answer.
 NOTHING = (gr.update(visible=False), "", None)
-"""Contents of the widgets below the answer where there is no answer."""
 
-
-@dataclass(frozen=True)
-class _Answer:
-    """The widgets of the answer; the column shows once a lead is scored."""
-
-    html: gr.HTML
-    column: gr.Column
-    field: gr.Dropdown
-    curve: gr.HTML
-    lead: gr.JSON
-
-    @property
-    def outputs(self) -> list[Component | gr.Column]:
-        return [self.html, self.column, self.curve, self.lead]
+# All events of the page: it has endpoints for programs, which get the lead by the names of its fields.
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 
 
 def add_lead_page(demo: gr.Blocks, service: ScoringService) -> None:
     """Add the form and its answer to the Blocks being built."""
-    model = service.model
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=320):
-            form = draw_form(model.schema, model.evaluation.importance)
-            with gr.Row(elem_classes="lm-actions"):
-                clear = gr.Button("Clear")
-                example = gr.Button("Fill in an example")
-                score = gr.Button("Score", variant="primary", interactive=False, elem_id="lm-score")
-        with gr.Column(scale=2, min_width=320):
-            answer = _draw_answer(service)
-            link = _add_link(form)
-    _score_on_click(service, form, answer, score)
-    _fill_on_load(demo, service, form, answer, score)
-    demo.load(None, js=read_script("keyboard"), api_visibility="private")
-    invitation = [render_invitation(model.config.title), *NOTHING, gr.update(visible=False)]
-    for button, values in ((example, example_row(model.schema, list(form.inputs))), (clear, form.empty)):
-        button.click(
-            lambda values=values: [*form.fill(values), *invitation],
-            None,
-            [*form.outputs, *answer.outputs, link],
-            api_visibility="private",
+    _LeadPage(demo, service)
+
+
+class _LeadPage:
+    """The widgets of the page and their events."""
+
+    def __init__(self, demo: gr.Blocks, service: ScoringService) -> None:
+        self.service = service
+        model = service.model
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=3, min_width=320):
+                self.form = draw_form(model.schema, model.evaluation.importance)
+                with gr.Row(elem_classes="lm-actions"):
+                    self.clear = gr.Button("Clear")
+                    self.example = gr.Button("Fill in an example")
+                    # Not before the page has loaded: until then, fields that nobody touched are sent as 0.
+                    self.score = gr.Button(
+                        "Score", variant="primary", interactive=False, elem_id="lm-score"
+                    )
+            with gr.Column(scale=2, min_width=320):
+                self._add_answer()
+        self.names, self.widgets = list(self.form.inputs), list(self.form.inputs.values())
+        self._connect_answer()
+        self._connect_form()
+        self._fill_on_load(demo)
+        demo.load(None, js=read_script("keyboard"), **PRIVATE)
+
+    def _add_answer(self) -> None:
+        model = self.service.model
+        fields = rank_fields(model.schema, model.evaluation.importance)
+        self.invitation = render_invitation(model.config.title)
+        self.html = gr.HTML(self.invitation, elem_id="lm-result", elem_classes="lm-flush")
+        with gr.Column(visible=False) as self.column:
+            self.field = gr.Dropdown(
+                [(field.label, field.name) for field in fields],
+                value=fields[0].name,
+                label="See how the chance changes with one field",
+            )
+            self.curve = gr.HTML(elem_classes="lm-flush")
+        # The browser keeps the lead: a gr.State would keep it, and a connection, on the server.
+        self.lead = gr.JSON(visible=False)
+        self.answer = [self.html, self.column, self.curve, self.lead]
+        self.make_link = gr.Button("Link to this lead", size="sm")
+        self.link = gr.Textbox(
+            label="Anyone with this link sees what you entered.",
+            elem_id="lm-link",
+            interactive=False,
+            visible=False,
+            buttons=["copy"],
+        )
+
+    def _connect_answer(self) -> None:
+        def show(field: str, *values: Any) -> list[Any]:
+            return _show_answer(self.service, read_form(self.names, values), field)
+
+        def show_curve(field: str, lead: Any) -> str:
+            try:
+                # The lead comes back from the browser, so it may be anything.
+                curve = self.service.model.curve(lead if isinstance(lead, dict) else {}, field)
+            except InputError as error:
+                return render_error(str(error))
+            return render_curve(curve)
+
+        self.score.click(
+            show, [self.field, *self.widgets], self.answer, show_progress="minimal", **PRIVATE
+        ).then(None, self.widgets, js=read_script("show_answer"), **PRIVATE)
+        self.field.input(show_curve, [self.field, self.lead], self.curve, show_progress="hidden", **PRIVATE)
+
+    def _connect_form(self) -> None:
+        changes = [widget.input for widget in self.widgets]
+        gr.on(changes, None, self.widgets, js=read_script("mark_stale"), **PRIVATE)
+        # The browser makes the link; the server never sees it.
+        self.make_link.click(None, self.widgets, self.link, js=to_link(self.names), **PRIVATE)
+        outputs = [*self.form.outputs, *self.answer, self.link]
+        no_answer = [self.invitation, *NOTHING, gr.update(visible=False)]
+        example = example_row(self.service.model.schema, self.names)
+        for button, values in ((self.example, example), (self.clear, self.form.empty)):
+            filled_in = [*self.form.fill(values), *no_answer]
+            button.click(lambda filled_in=filled_in: filled_in, None, outputs, queue=False, **PRIVATE)
+
+    def _fill_on_load(self, demo: gr.Blocks) -> None:
+        """Fill in and score the lead of the link that the page was opened by, if any."""
+        schema = self.service.model.schema
+
+        def fill(text: str, field: str) -> list[Any]:
+            lead, notes = read_link(schema, text)
+            values = [
+                lead.get(name, empty) for name, empty in zip(self.names, self.form.empty, strict=True)
+            ]
+            html, *below = self.invitation, *NOTHING
+            if lead:
+                html, *below = _show_answer(self.service, read_form(self.names, values), field)
+            return [
+                *self.form.fill(values),
+                gr.update(interactive=True),
+                render_ignored(notes) + html,
+                *below,
+            ]
+
+        # Without a link as well: Gradio sends a number that nobody touched as 0, not as unknown, until the
+        # server has emptied it.
+        demo.load(
+            fill,
+            [gr.Textbox(visible=False), self.field],
+            [*self.form.outputs, self.score, *self.answer],
+            js=read_script("read_address"),
             queue=False,
-        )
-
-
-def _draw_answer(service: ScoringService) -> _Answer:
-    model = service.model
-    ranked = rank_fields(model.schema, model.evaluation.importance)
-    html = gr.HTML(render_invitation(model.config.title), elem_id="lm-result", elem_classes="lm-flush")
-    with gr.Column(visible=False) as column:
-        choices = [(field.label, field.name) for field in ranked]
-        field = gr.Dropdown(
-            choices, value=ranked[0].name, label="See how the chance changes with one field"
-        )
-        curve = gr.HTML(elem_classes="lm-flush")
-    # The browser keeps the lead: a gr.State would keep it, and a connection, on the server.
-    answer = _Answer(html, column, field, curve, gr.JSON(visible=False))
-    field.input(
-        lambda name, lead: _show_curve(service, lead, name),
-        [field, answer.lead],
-        curve,
-        api_visibility="private",
-        show_progress="hidden",
-    )
-    return answer
-
-
-def _add_link(form: Form) -> gr.Textbox:
-    """Add a button that makes a link to the filled-in form; the server never sees the link."""
-    make = gr.Button("Link to this lead", size="sm")
-    link = gr.Textbox(
-        label="Anyone with this link sees what you entered.",
-        elem_id="lm-link",
-        interactive=False,
-        visible=False,
-        buttons=["copy"],
-    )
-    make.click(
-        None, list(form.inputs.values()), link, js=to_link(list(form.inputs)), api_visibility="private"
-    )
-    return link
-
-
-def _score_on_click(service: ScoringService, form: Form, answer: _Answer, score: gr.Button) -> None:
-    widgets = list(form.inputs.values())
-
-    def show(field: str, *values: Any) -> list[Any]:
-        return _show_answer(service, read_form(list(form.inputs), values), field)
-
-    score.click(
-        show,
-        [answer.field, *widgets],
-        answer.outputs,
-        api_visibility="private",
-        show_progress="minimal",
-    ).then(None, widgets, js=read_script("show_answer"), api_visibility="private")
-    gr.on(
-        [widget.input for widget in widgets],
-        None,
-        widgets,
-        js=read_script("mark_stale"),
-        api_visibility="private",
-    )
-
-
-def _fill_on_load(
-    demo: gr.Blocks, service: ScoringService, form: Form, answer: _Answer, score: gr.Button
-) -> None:
-    """Fill in and score the lead of the link that the page was opened by, if any."""
-    schema, invitation = service.model.schema, render_invitation(service.model.config.title)
-
-    def fill(text: str, field: str) -> list[Any]:
-        values, notes = read_link(schema, text)
-        shown = [values.get(name, empty) for name, empty in zip(form.inputs, form.empty, strict=True)]
-        if values:
-            html, *below = _show_answer(service, read_form(list(form.inputs), shown), field)
-        else:
-            html, *below = invitation, *NOTHING
-        return [*form.fill(shown), gr.update(interactive=True), render_ignored(notes) + html, *below]
-
-    # A number nobody touched is sent as 0, not as unknown: empty all fields before the first score.
-    demo.load(
-        fill,
-        [gr.Textbox(visible=False), answer.field],
-        [*form.outputs, score, *answer.outputs],
-        js=read_script("read_address"),
-        api_visibility="private",
-        queue=False,
-    ).then(None, list(form.inputs.values()), js=read_script("show_answer"), api_visibility="private")
+            **PRIVATE,
+        ).then(None, self.widgets, js=read_script("show_answer"), **PRIVATE)
 
 
 def _show_answer(service: ScoringService, lead: dict[str, Any], field: str) -> list[Any]:
     """Return the contents of the widgets of an answer."""
     model = service.model  # one model for the whole answer, whatever is published meanwhile
     try:
-        answer = service.answer(lead, model, door="form")
+        answer = service.answer(lead, model, channel="form")
         html = render_model_answer(model, answer) + render_what_if(model.what_if(lead))
         return [html, gr.update(visible=True), render_curve(model.curve(lead, field)), lead]
     except InputError as error:
         return [render_error(str(error)), *NOTHING]
-
-
-def _show_curve(service: ScoringService, lead: Any, field: str) -> str:
-    try:
-        # The lead comes back from the browser, so it may be anything.
-        return render_curve(service.curve(lead if isinstance(lead, dict) else {}, field))
-    except InputError as error:
-        return render_error(str(error))

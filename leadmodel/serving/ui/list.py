@@ -27,11 +27,11 @@ from leadmodel.serving.ui.views.list import (
 
 __all__ = ["add_list_page"]
 
+# Gradio replaces this default of a parameter with the progress of the running event.
 PROGRESS = gr.Progress()
-"""Placeholder that Gradio replaces with the progress of the running event."""
 
+# Seconds for which a list is held in the memory of the visitor's session.
 KEPT = 3600
-"""Seconds for which a list is held in the memory of the visitor's session."""
 
 TYPICAL_CALLS = 100
 BY_NUMBER, BY_PROFIT = "Fixed number of calls", "All profitable calls"
@@ -61,10 +61,8 @@ class _ListPage:
         self._connect()
 
     def _add_upload(self) -> None:
-        gr.Markdown(
-            f"Upload up to {MAX_LEADS:,} leads; extra columns are kept. "
-            "The list is held in memory only, for at most an hour."
-        )
+        hint = "extra columns are kept. The list is held in memory only, for at most an hour."
+        gr.Markdown(f"Upload up to {MAX_LEADS:,} leads; {hint}")
         with gr.Row(equal_height=False):
             self.file = gr.File(
                 label="File of leads: CSV, Excel (.xlsx) or Parquet", height=170, min_width=320
@@ -111,39 +109,38 @@ class _ListPage:
         self.download = gr.HTML(html_template="<span></span>", js_on_load=read_script("save_file"))
 
     def _connect(self) -> None:
-        table = [self.table, self.sorting]
-        plan = [self.plan, self.n_called]
-        options = [self.rule, self.calls, self.cost, self.value, self.level]
-        outputs = [self.ranked, self.understood, self.results, self.grades, self.formulas, self.file]
-        outputs += [*self.filters.values(), self.ranking]
-        outputs += [self.calls, self.cost, self.value, *table, *plan]
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
         scoring = {
             "api_visibility": "private",
             "show_progress_on": self.understood,
             "scroll_to_output": True,
+            "outputs": [
+                *(self.ranked, self.understood, self.results, self.grades, self.formulas, self.file),
+                *(*self.filters.values(), self.ranking, self.calls, self.cost, self.value),
+                *(self.table, self.sorting, self.plan, self.n_called),
+            ],
         }
-        self.file.upload(self._score_file, [self.file, self.rule, self.level], outputs, **scoring)
-        self.score.click(self._score_text, [self.text, self.rule, self.level], outputs, **scoring)
+        self.file.upload(self._score_file, [self.file, self.rule, self.level], **scoring)
+        self.score.click(self._score_text, [self.text, self.rule, self.level], **scoring)
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "minimal"}
+        # Of events that come faster than answers, only the latest counts; its answer comes last.
+        latest = private | {"trigger_mode": "always_last"}
         filters = [self.ranked, self.sorting, self.grades, *self.filters.values()]
         for widget in (self.grades, *self.filters.values()):
-            widget.input(self._filter, filters, self.table, trigger_mode="always_last", **private)
-        self.table.select(self._sort, filters, table, **private)
-        ranked = [self.ranked, self.value, *table, *plan]
-        ranking = [self.ranked, self.ranking, *options, self.grades, *self.filters.values()]
-        self.ranking.input(self._rank, ranking, ranked, **private)
-        # One event for all options: with several, an older plan could arrive after a newer one.
-        gr.on(
-            [widget.input for widget in options],
-            self._plan,
-            [self.ranked, *options],
-            plan,
-            trigger_mode="always_last",
+            widget.input(self._filter, filters, self.table, **latest)
+        self.table.select(self._sort, filters, [self.table, self.sorting], **private)
+        options = [self.rule, self.calls, self.cost, self.value, self.level]
+        self.ranking.input(
+            self._rank,
+            [self.ranked, self.ranking, *options, self.grades, *self.filters.values()],
+            [self.ranked, self.value, self.table, self.sorting, self.plan, self.n_called],
             **private,
         )
-        download = [self.ranked, self.which, self.n_called]
-        self.csv.click(partial(_file, ".csv"), download, self.download, **private)
-        self.excel.click(partial(_file, ".xlsx"), download, self.download, **private)
+        # One event for all options: with several, an older plan could arrive after a newer one.
+        changes = [widget.input for widget in options]
+        gr.on(changes, self._plan, [self.ranked, *options], [self.plan, self.n_called], **latest)
+        for button, suffix in ((self.csv, ".csv"), (self.excel, ".xlsx")):
+            selection = [self.ranked, self.which, self.n_called]
+            button.click(partial(_file, suffix), selection, self.download, **private)
 
     def _score_file(self, path: str, rule: str, level: float, progress: gr.Progress = PROGRESS) -> Any:
         def read() -> tuple[str, pa.Table]:
@@ -238,8 +235,8 @@ class _ListPage:
         column, descending = sorting
         picked = dict(zip(self.filters, filters, strict=True))
         choices = {name: picked[name] for name in ranked.choices}
-        places = ranked.arrange(grades, column, descending=descending, choices=choices)
-        return render_list(ranked, places, column, descending)
+        positions = ranked.arrange(grades, column, descending=descending, choices=choices)
+        return render_list(ranked, positions, column, descending)
 
     def _sort(
         self,

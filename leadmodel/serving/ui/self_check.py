@@ -1,4 +1,8 @@
-"""Whether a model can be served: every page rendered once, before anybody opens one."""
+"""Check that a model can be served: render every page once, before anybody opens one.
+
+The process that tries out a downloaded model calls this. Nothing here imports Gradio, which would
+double the time until it begins.
+"""
 
 from typing import Any
 
@@ -20,7 +24,7 @@ __all__ = ["check_ready"]
 
 
 def check_ready(model: LeadModel) -> None:
-    """Check that a model can be served: that it can be shown, and answers whatever is lacking.
+    """Check that a model can be served: that its pages can be rendered, and that it answers empty leads.
 
     Raises
     ------
@@ -31,13 +35,13 @@ def check_ready(model: LeadModel) -> None:
         pages = [*_answers(model), *_reports(model)]
         "".join(pages).encode()
     except MemoryError:
-        raise
+        raise  # the process that runs this has a limit, and says so itself
     except Exception as error:  # whatever contradictory files make it raise
         raise ModelError(f"The model cannot be shown: {type(error).__name__}: {error!s:.200}.") from None
 
 
 def _answers(model: LeadModel) -> list[str]:
-    """Return what the page of a lead shows of one without a single value, and of the example."""
+    """Render what the page of a lead shows of an empty lead, and of the example."""
     leads: tuple[dict[str, Any], ...] = ({}, model.schema.example())
     return [
         render_invitation(model.config.title),
@@ -48,7 +52,7 @@ def _answers(model: LeadModel) -> list[str]:
 
 
 def _reports(model: LeadModel) -> list[str]:
-    """Return what the other pages show."""
+    """Render what the other pages show."""
     sketches = _Sketches()
     return [
         render_model(model),

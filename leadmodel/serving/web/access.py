@@ -123,7 +123,7 @@ class AccessMiddleware:
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return receive
         if self.sign_in and path == LOGIN:
-            self.sign_in.check_patience(scope["caller"])
+            self.sign_in.check_guesses(scope["caller"])
         self._charge_call(scope)
         limit = MAX_OPEN_BYTES if path in OPEN else MAX_BYTES
         # A body whose length is declared as too large is not even read up to the limit.

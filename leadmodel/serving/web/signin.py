@@ -46,7 +46,7 @@ class SignIn:
         # the time of a comparison tells nothing of a password.
         self._key = secrets.token_bytes(32)
         self._accounts = [self._digest(f"{user}:{password}") for user, password in accounts.items()]
-        self._mistakes = TokenBucket(MAX_WRONG_PASSWORDS)
+        self._wrong_passwords = TokenBucket(MAX_WRONG_PASSWORDS)
 
     def check(self, user_and_password: str, caller: str) -> bool:
         """Return True if "USER:PASSWORD" is an account.
@@ -56,17 +56,17 @@ class SignIn:
         HTTPException
             429, if the caller has guessed too often.
         """
-        self.check_patience(caller)
+        self.check_guesses(caller)
         digest = self._digest(user_and_password)
         # All accounts are compared, so that the time does not tell which one came close.
         matches = [hmac.compare_digest(digest, account) for account in self._accounts]
         if not any(matches):
-            self._mistakes.spend(caller)
+            self._wrong_passwords.spend(caller)
         return any(matches)
 
-    def check_patience(self, caller: str) -> None:
+    def check_guesses(self, caller: str) -> None:
         """Raise HTTPException (429) if the caller has guessed too often."""
-        if wait := self._mistakes.wait(caller):
+        if wait := self._wrong_passwords.wait(caller):
             raise HTTPException(
                 429, "Too many wrong passwords. Wait a minute.", {"Retry-After": str(math.ceil(wait))}
             )

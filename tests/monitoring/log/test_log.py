@@ -52,7 +52,7 @@ def service(model: LeadModel, tmp_path: Path) -> ScoringService:
 
 def test_a_lead_and_its_answer_are_logged(service: ScoringService, tmp_path: Path) -> None:
     before = datetime.now(UTC) - timedelta(milliseconds=1)
-    answer = service.answer(LEAD, door="form")
+    answer = service.answer(LEAD, channel="form")
     assert service.log is not None
     service.log.close()
     (row,) = logged(tmp_path).to_dict("records")
@@ -67,7 +67,7 @@ def test_a_lead_and_its_answer_are_logged(service: ScoringService, tmp_path: Pat
 
 
 def test_a_list_is_logged_row_by_row_under_one_name(service: ScoringService, tmp_path: Path) -> None:
-    answers = service.answers([LEAD, {}, LEAD | {"age": 60}], door="REST")
+    answers = service.answers([LEAD, {}, LEAD | {"age": 60}], channel="REST")
     service.log.close()  # type: ignore[union-attr]
     rows = logged(tmp_path)
     assert [answer.row for answer in answers] == rows["row"].tolist() == [1, 2, 3]

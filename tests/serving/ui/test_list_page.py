@@ -128,7 +128,7 @@ def test_a_team_ranks_filters_plans_and_takes_its_list_away(
     other.close()
 
 
-def test_rows_are_pasted_and_mistakes_told(page: Page, leads: pd.DataFrame) -> None:
+def test_rows_are_pasted_and_wrong_passwords_told(page: Page, leads: pd.DataFrame) -> None:
     box = page.get_by_label("Or paste rows, with column names in the first row")
     box.fill(leads.head(3).to_csv(index=False, sep="\t"))
     page.get_by_role("button", name="Score the pasted rows").click()

@@ -1,10 +1,9 @@
-"""Render what the training leads say as HTML: field by field, and in pairs."""
+"""Render the profile of the training leads as HTML: field by field, and in pairs."""
 
 from collections.abc import Callable
 from functools import partial
 
-from leadmodel.insights.association import Association
-from leadmodel.insights.conversion import Conversion, conversions, find_notable
+from leadmodel.insights.conversion import conversions, find_notable
 from leadmodel.insights.interaction import Interaction
 from leadmodel.model import LeadModel
 from leadmodel.plots.insights import (
@@ -19,8 +18,8 @@ from leadmodel.serving.ui.components import Picture, PictureCache, render
 
 __all__ = ["render_field", "render_findings", "render_pairs"]
 
+# Associations listed in words, and the least strength of one: weaker ones are hard to tell from chance.
 MAX_PAIRS, MIN_STRENGTH = 6, 0.1
-"""Associations listed in words, and the least strength of one."""
 
 
 def render_findings(model: LeadModel) -> str:
@@ -47,13 +46,12 @@ def render_field(model: LeadModel, name: str, pictures: PictureCache) -> str:
             _draw(model, pictures, (name, kind), function, f"{label}, {kind}", captions.get(kind, ""))
             for kind, function in draw.items()
         ],
-        rates=map(_describe_rate, rates),
+        rates=[
+            f"{conversion.value}: {conversion.rate.value:.0%} of {conversion.cell.count:,} "
+            f"({conversion.rate.low:.0%} to {conversion.rate.high:.0%})"
+            for conversion in rates
+        ],
     )
-
-
-def _describe_rate(conversion: Conversion) -> str:
-    rate, n_leads = conversion.rate, conversion.cell.count
-    return f"{conversion.value}: {rate.value:.0%} of {n_leads:,} ({rate.low:.0%} to {rate.high:.0%})"
 
 
 def _draw(
@@ -92,18 +90,13 @@ def render_pairs(model: LeadModel, pictures: PictureCache) -> str:
     return render(
         "pairs.html",
         heatmap=_draw(model, pictures, ("association",), draw, "Strength of association between fields"),
-        strongest=_describe_strongest(insights.association, labels),
+        strongest=[
+            f"{labels[first]} and {labels[second]}: {100 * strength:.0f}"
+            for first, second, strength in insights.association.pairs()[:MAX_PAIRS]
+            if abs(strength) >= MIN_STRENGTH
+        ],
         interactions=interactions,
     )
-
-
-def _describe_strongest(association: Association, labels: dict[str, str]) -> list[str]:
-    pairs = association.pairs()[:MAX_PAIRS]
-    return [
-        f"{labels[first]} and {labels[second]}: {100 * strength:.0f}"
-        for first, second, strength in pairs
-        if abs(strength) >= MIN_STRENGTH
-    ]
 
 
 def _describe_interaction(pair: Interaction, labels: dict[str, str]) -> str:

@@ -5,7 +5,6 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from leadmodel.explain.reasons import Explanation, Reason
 from leadmodel.explain.what_if import Curve, WhatIf
 from leadmodel.leads.field import Field, ValueWarning
 from leadmodel.model import LeadModel
@@ -25,11 +24,9 @@ __all__ = [
 
 MAX_NOTES = 10
 
+# Size of the plot in its own units, which are about the pixels of a phone's screen; edges of its inside.
 WIDTH, HEIGHT = 460, 240
-"""Size of the plot in its own units, which are about the pixels of a phone's screen."""
-
 LEFT, RIGHT, TOP, BOTTOM = 44, WIDTH - 14, 14, HEIGHT - 46
-"""Edges of the plotting area."""
 
 
 def render_invitation(title: str) -> str:
@@ -109,7 +106,6 @@ def render_answer(
         highlights=highlights,
         caution_title=caution_title,
         cautions=cautions,
-        reason_lists=_reason_lists(answer.explanation),
     )
 
 
@@ -125,24 +121,6 @@ def _cautions(warnings: Sequence[ValueWarning], fields: Mapping[str, Field]) -> 
     if 2 * len(missing) > len(fields):
         return "Too little is known about this lead for a reliable score", sentences
     return "Warnings", sentences
-
-
-def _reason_lists(explanation: Explanation | None) -> list[tuple[str, str, list[tuple[float, Reason]]]]:
-    """Return title, style and reasons of both lists, each reason with the length of its bar."""
-    if explanation is None:
-        return []
-    reasons = (*explanation.reasons_for, *explanation.reasons_against)
-    largest = max((abs(reason.contribution) for reason in reasons), default=1.0)
-    lists = (
-        ("▲ Raises the chance", "lm-for", explanation.reasons_for),
-        ("▼ Lowers the chance", "lm-against", explanation.reasons_against),
-    )
-    return [
-        # A bar of no length would look like a missing one.
-        (title, style, [(max(abs(reason.contribution) / largest, 0.01), reason) for reason in chosen])
-        for title, style, chosen in lists
-        if chosen
-    ]
 
 
 def render_what_if(what_if: WhatIf) -> str:
@@ -178,6 +156,8 @@ def _plot(curve: Curve) -> dict[str, Any]:
 
     own_x = None if curve.own is None else x(float(curve.own))
     own_y = y(curve.own_probability)
+    # At the sides, a label in the middle of its point would leave the plot.
+    anchor = "start" if (own_x or 0) < WIDTH / 3 else "end" if (own_x or 0) > WIDTH * 2 / 3 else "middle"
     pairs = zip(numbers, curve.probabilities, strict=True)
     return {
         "frame": {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "bottom": BOTTOM},
@@ -187,17 +167,10 @@ def _plot(curve: Curve) -> dict[str, Any]:
         "own_x": own_x,
         "own_y": own_y,
         "label_y": own_y - 10 if own_y > TOP + 24 else own_y + 22,
-        "anchor": _anchor(own_x or 0),
+        "anchor": anchor,
         "words": _describe(curve),
         "label": textwrap.shorten(curve.label, 60, placeholder="…"),
     }
-
-
-def _anchor(x: float) -> str:
-    """Return the side from which a label at `x` stays inside the plot."""
-    if x < WIDTH / 3:
-        return "start"
-    return "end" if x > WIDTH * 2 / 3 else "middle"
 
 
 def _describe(curve: Curve) -> str:

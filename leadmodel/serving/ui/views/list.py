@@ -1,7 +1,7 @@
 """Render a scored list as HTML: what was read, the ranked table, the call plan."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 from leadmodel.arrays import Positions
 from leadmodel.decision.call_plan import CallPlan
@@ -19,16 +19,17 @@ __all__ = [
     "render_understood",
 ]
 
+# Leads in the table: more would make a phone slow, and nobody reads on; the download has all.
 MAX_SHOWN = 300
-"""Leads in the table: more would make a phone slow, and nobody reads on; the download has all."""
 
 MAX_COLUMNS_SHOWN, MAX_UNUSED_SHOWN, MAX_UNUSUAL_SHOWN = 30, 20, 5
 MAX_TEXT = 80
 
+# Titles of the answers of options.
 NUMBERS = {name: title for option in installed().values() for name, title in option.numbers.items()}
 CATEGORIES = {name: title for option in installed().values() for name, title in option.categories.items()}
-"""Titles of the answers of options."""
 
+# Answers in the order of the table.
 TITLES = {
     "probability": "Probability",
     **NUMBERS,
@@ -40,7 +41,17 @@ TITLES = {
     "reason_against": "▼ Strongest reason against",
     "warnings": "Warnings",
 }
-"""Answers in the order of the table."""
+
+# How the cells of an answer are written: a class of the stylesheet, or a part of the template.
+STYLES = {
+    "probability": "probability",
+    "grade": "grade",
+    **dict.fromkeys(NUMBERS, "lm-number"),
+    "score": "lm-number",
+    "reason_for": "lm-why",
+    "reason_against": "lm-why",
+    "warnings": "lm-why",
+}
 
 
 def render_list_error(message: str) -> str:
@@ -55,21 +66,21 @@ def render_formulas(n_formulas: int) -> str:
 
 def render_understood(ranked: RankedLeads) -> str:
     """Render which column was read as which field, and which values are unusual."""
-    n_matches, unused = len(ranked.matches), list(ranked.unused.items())
     unusual = sorted(filter(_n_unusual, ranked.matches), key=_n_unusual, reverse=True)
+    n_fields = len(ranked.matches)
     return render(
         "list_read.html",
         name=ranked.name,
         key_figures=(
             (f"{len(ranked):,}", "leads"),
-            (f"{n_matches} of {n_matches}", "fields of the model found"),
+            (f"{n_fields} of {n_fields}", "fields of the model found"),
         ),
         unusual=[_describe_unusual(match, len(ranked)) for match in unusual[:MAX_UNUSUAL_SHOWN]],
         unused=[
             _shorten(name) + (f" ({reason})" if reason else "")
-            for name, reason in unused[:MAX_UNUSED_SHOWN]
+            for name, reason in list(ranked.unused.items())[:MAX_UNUSED_SHOWN]
         ],
-        n_more_unused=len(unused) - MAX_UNUSED_SHOWN,
+        n_more_unused=len(ranked.unused) - MAX_UNUSED_SHOWN,
         matches=ranked.matches,
     )
 
@@ -83,41 +94,17 @@ def _describe_unusual(match: Match, n_leads: int) -> str:
         "have a value that was rare in training": match.unseen,
         "have a value outside the training range": match.out_of_range,
     }
-    parts = (
-        f"{count:,} leads ({_share(count, n_leads)}) {what}" for what, count in counts.items() if count
-    )
+    parts = []
+    for description, count in counts.items():
+        if count:
+            # A share that rounds to 0% would say that there are none.
+            share = "under 1%" if 100 * count < n_leads else f"{count / n_leads:.0%}"
+            parts.append(f"{count:,} leads ({share}) {description}")
     return f"{match.label}: {', '.join(parts)}"
 
 
-def _share(count: int, total: int) -> str:
-    # A share that rounds to 0% would say that there are none.
-    return "under 1%" if 100 * count < total else f"{count / total:.0%}"
-
-
-@dataclass(frozen=True)
-class _Column:
-    """A column of the table; `style` says how its cells are written."""
-
-    name: str
-    title: str
-    order: Literal["none", "ascending", "descending"]
-    style: str
-
-
-STYLES = {
-    "probability": "probability",
-    "grade": "grade",
-    **dict.fromkeys(NUMBERS, "lm-number"),
-    "score": "lm-number",
-    "reason_for": "lm-why",
-    "reason_against": "lm-why",
-    "warnings": "lm-why",
-}
-"""How the cells of an answer are written: a class of the stylesheet, or a part of the template."""
-
-
-def render_list(ranked: RankedLeads, places: Positions, column: str | None, descending: bool) -> str:
-    """Render the first `MAX_SHOWN` of the leads at `places` as a table.
+def render_list(ranked: RankedLeads, positions: Positions, column: str | None, descending: bool) -> str:
+    """Render the first `MAX_SHOWN` of the leads at `positions` as a table.
 
     Each head is a button that holds the name of its column in ``data-column``.
 
@@ -125,50 +112,56 @@ def render_list(ranked: RankedLeads, places: Positions, column: str | None, desc
     ----------
     ranked : RankedLeads
         The list.
-    places : array of int
+    positions : array of int
         As `RankedLeads.arrange` returns them.
     column, descending : str or None, bool
         The order of the leads; None for best first.
     """
-    shown, first = _shown_columns(ranked), places[:MAX_SHOWN]
-    kinds = {name: answer for answer, name in ranked.answers.items()}
+    # The first column that the model does not use mostly names the lead, so it stands before the answers.
+    names = [name for name in ranked.columns if name in ranked.unused][:1]
+    titles = {name: name for name in names}
+    titles |= {
+        ranked.answers[answer]: title for answer, title in TITLES.items() if answer in ranked.answers
+    }
+    others = [name for name in ranked.columns if name not in names][:MAX_COLUMNS_SHOWN]
+    titles |= {name: name for name in others}
+    answer_of = {name: answer for answer, name in ranked.answers.items()}
     sorted_by = column or ranked.answers[ranked.ranking]
-    order: Literal["ascending", "descending"] = (
-        "descending" if descending or column is None else "ascending"
-    )
+    direction = "descending" if descending or column is None else "ascending"
     columns = [
-        _Column(
-            name,
-            _shorten(title),
-            order if name == sorted_by else "none",
-            STYLES.get(kinds.get(name, ""), "lm-cell"),
-        )
-        for name, title in shown.items()
+        {
+            "name": name,
+            "title": _shorten(title),
+            "order": direction if name == sorted_by else "none",
+            "style": STYLES.get(answer_of.get(name, ""), "lm-cell"),
+        }
+        for name, title in titles.items()
     ]
     # Only the rows that are shown leave Arrow: of ten thousand leads, three hundred.
-    table = ranked.table.select(list(shown)).take(first).to_pylist()
+    first = positions[:MAX_SHOWN]
+    values = ranked.table.select(list(titles)).take(first).to_pylist()
     rows = [
         (
-            place + 1,
-            ranked.places[place],
-            [(column.style, _text(ranked, kinds.get(column.name), row[column.name])) for column in columns],
+            position + 1,
+            ranked.grade_index[position],
+            [_text(ranked, answer_of.get(name), value) for name, value in row.items()],
         )
-        for place, row in zip(first.tolist(), table, strict=True)
+        for position, row in zip(first.tolist(), values, strict=True)
     ]
-    summary = _summarize(ranked, len(places), len(shown))
+    summary = _summarize(ranked, len(positions), len(titles))
     return render("list_table.html", summary=summary, columns=columns, rows=rows)
 
 
-def _text(ranked: RankedLeads, kind: str | None, value: Any) -> Any:
+def _text(ranked: RankedLeads, answer: str | None, value: Any) -> Any:
     """Return a value as the template writes it: only probabilities stay numbers, which have a bar."""
-    if kind == "probability":
+    if answer == "probability":
         return value
-    if kind in NUMBERS:
-        return ranked.format(kind, value)
-    if kind in ("reason_for", "reason_against"):
+    if answer in NUMBERS:
+        return ranked.format(answer, value)
+    if answer in ("reason_for", "reason_against"):
         return value or "none"
     text = "" if value is None else str(value)
-    return text if kind in ("grade", "warnings") else _shorten(text)
+    return text if answer in ("grade", "warnings") else _shorten(text)
 
 
 def _summarize(ranked: RankedLeads, n_leads: int, n_columns: int) -> str:
@@ -185,24 +178,17 @@ def _summarize(ranked: RankedLeads, n_leads: int, n_columns: int) -> str:
     return f"{part}.{download} Click a column heading to sort all leads by it."
 
 
-def _shown_columns(ranked: RankedLeads) -> dict[str, str]:
-    """Return the columns of the table with their titles: who it is, the answers, what else is known."""
-    # The first column that the model does not use mostly names the lead.
-    named = [name for name in ranked.columns if name in ranked.unused][:1]
-    answers = {ranked.answers[kind]: title for kind, title in TITLES.items() if kind in ranked.answers}
-    others = [name for name in ranked.columns if name not in named][:MAX_COLUMNS_SHOWN]
-    return {name: name for name in named} | answers | {name: name for name in others}
-
-
 def _shorten(text: str) -> str:
     return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…"
 
 
 def render_plan(plan: CallPlan, ranked: RankedLeads) -> str:
     """Render what to expect of calling, and the gains curve with the plan marked on it."""
+    by_value = plan.values is not None
     if plan.cutoff is None:
-        reason = _why_none(plan, ranked)
-        return render("no_plan.html", reason=reason) if reason else ""
+        return render(
+            "no_plan.html", plan=plan, by_value=by_value, money=partial(ranked.format, "expected_value")
+        )
     # Imported late: Matplotlib takes longer to import than the app may take to start.
     from leadmodel.plots.card import draw_plan
     from leadmodel.plots.style import to_png
@@ -211,13 +197,15 @@ def render_plan(plan: CallPlan, ranked: RankedLeads) -> str:
         f"Curve: {plan.expected:,.1f} customers expected of {plan.n_called:,} calls, "
         f"{plan.gains[-1]:,.1f} of all"
     )
-    by_value = plan.values is not None
     return render(
         "plan.html",
+        plan=plan,
+        by_value=by_value,
         key_figures=_key_figures(plan, ranked),
         cutoff=ranked.format("expected_value", plan.cutoff) if by_value else f"{plan.cutoff:.1%}",
         score=None if by_value else ranked.answer("score")[plan.n_called - 1].as_py(),
-        sentences=_describe_plan(plan),
+        total=_count(plan.gains[-1]),
+        profits=[plan.profit(n_customers) for n_customers in plan.interval],
         drawn=Picture(to_png(draw_plan(plan)), alternative),
     )
 
@@ -234,38 +222,6 @@ def _key_figures(plan: CallPlan, ranked: RankedLeads) -> list[tuple[str, str]]:
     if (profit := plan.expected_profit) is not None:
         figures.append((f"{profit:,.0f}", "profit expected"))
     return figures
-
-
-def _why_none(plan: CallPlan, ranked: RankedLeads) -> str:
-    """Return why no lead is to be called; nothing if no call was asked for."""
-    if plan.cost and plan.values is not None:
-        worth = ranked.format("expected_value", plan.values[0])
-        return f"Even the best lead is worth only {worth}; a call costs more."
-    if plan.cost and plan.value:
-        if plan.cost >= plan.value:
-            return "A call costs as much as a customer brings, or more."
-        best, needed = plan.probability[0], plan.cost / plan.value
-        return f"The best lead's probability is {best:.1%}; a call pays off from {needed:.1%}."
-    return ""
-
-
-def _describe_plan(plan: CallPlan) -> list[str]:
-    total, sentences = plan.gains[-1], []
-    if plan.n_tied:
-        ranked_by = "probability" if plan.values is None else "value"
-        sentences.append(f"{plan.n_tied:,} more leads have the same {ranked_by} as the last one called.")
-    sentences.append(
-        f"Of the {_count(total)} customers expected in the whole list, this reaches "
-        f"{plan.expected / total if total else 0:.0%} with {plan.n_called / len(plan.probability):.0%} "
-        "of the calls."
-    )
-    low, high = (plan.profit(n_customers) for n_customers in plan.interval)
-    if low is not None and high is not None:
-        sentences.append(f"The profit is likely between {low:,.0f} and {high:,.0f} ({plan.level:.0%}).")
-    return [
-        *sentences,
-        "Assumes the probabilities hold for this list and leads decide independently.",
-    ]
 
 
 def _count(customers: float) -> str:

@@ -26,6 +26,7 @@ __all__ = [
 
 MARKS: dict[ReadinessLevel, str] = {"ready": "✓", "usable with care": "▲", "not ready": "✗"}
 
+# Each metric in a sentence.
 MEANINGS = {
     "roc_auc": "How often a lead that converts is ranked above one that does not: {value:.0%}; a coin flip "
     "reaches 50%.",
@@ -45,8 +46,7 @@ MEANINGS = {
     "lift_top_20": "The top fifth of the leads converts {value:.1f} times as often as a random fifth.",
     "captured_top_20": "The top fifth of the leads holds {value:.0%} of all conversions.",
 }
-"""Each metric in a sentence."""
-
+# The figures of the card in the order of the page.
 FIGURES = {
     "reliability": "About 30% of the leads with a probability of 30% should convert: the dashed line.",
     "gains": "Share of conversions found by the share of leads called, best first.",
@@ -58,9 +58,7 @@ FIGURES = {
     "roc": "Conversions found against false alarms at every threshold.",
     "precision_recall": "Precision against recall at every threshold.",
 }
-"""The figures of the card in the order of the page."""
-
-
+# Lead groups in the table.
 MAX_SLICES = 10
 
 
@@ -87,17 +85,15 @@ def render_model(model: LeadModel) -> str:
 
 
 def card_text(model: LeadModel) -> str:
-    """Return the model card without what the page shows anyway: front matter and pictures.
-
-    No picture is kept, because one from another server would tell that server who reads the page.
-    """
+    """Return the model card without what the page shows anyway: front matter and pictures."""
+    # No picture is kept: one from another server would tell that server who reads the page.
     text = model.files["README.md"].decode(errors="replace")
     body = re.sub(r"\A---\n.*?\n---\n", "", text, count=1, flags=re.DOTALL)
     return re.sub(r"^!\[[^\]]*\]\(plots/\w+\.png\)$", "", body, flags=re.MULTILINE).replace("![", "[")
 
 
 def summarize_readiness(readiness: Readiness) -> dict[str, Any]:
-    """Return whether a model is fit for use, with every check: what the macro `verdict` takes."""
+    """Return the arguments of the macro `verdict`: the level of readiness, and every check."""
     checks = [(MARKS[check.level], check.level, check.sentence) for check in readiness.checks]
     return {"mark": MARKS[readiness.level], "words": readiness.level.capitalize(), "checks": checks}
 
@@ -135,7 +131,7 @@ def _explain_metric(kind: str, evaluation: Evaluation) -> str:
 
 
 def _difference(difference: Estimate, reference: str) -> str:
-    """Return a difference from the reference, which itself differs by exactly nothing."""
+    """Return a difference as the text of a cell; that of the reference itself is exactly zero."""
     return with_interval(difference, "+.4f") if difference.value else reference
 
 

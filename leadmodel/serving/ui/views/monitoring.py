@@ -1,4 +1,4 @@
-"""Render what the prediction log says as HTML: words, figures and tables. No lead is in it."""
+"""Render the history of a served model as HTML: checks, figures and tables, never a single lead."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -37,13 +37,14 @@ from leadmodel.serving.ui.components import Picture, Table, render, with_interva
 
 __all__ = ["render_history"]
 
+# The share of failed requests, and the seconds of a slow answer, from which on to look into it.
 MANY_FAILED, SLOW = 0.01, 1.0
-"""The share of failed requests, and the seconds of a slow answer, from which on to look into it."""
 
+# More names make a sentence, and more lines a figure, that nobody reads.
 MAX_DRIFTED_NAMED, MAX_REVISIONS_DRAWN = 5, 3
 
 GOOD, LOOK, UNKNOWN = "✓", "▲", "–"
-MEANINGS = {GOOD: "fine", LOOK: "look into it", UNKNOWN: "not known"}
+MEANINGS = {GOOD: "fine", LOOK: "look into it", UNKNOWN: "unknown"}
 
 Check = tuple[str, str]
 
@@ -73,23 +74,20 @@ def render_history(history: History, model: LeadModel, days: int, n_dropped: int
         _check_performance(history, model),
         _check_requests(history.requests),
     ]
+    marked = [(mark, MEANINGS[mark], sentence) for mark, sentence in checks]
+    unusual = any(mark == LOOK for mark, _ in checks)
     return render(
         "monitoring.html",
-        checks=_summarize_checks(checks),
+        checks={
+            "mark": LOOK if unusual else GOOD,
+            "words": "Look into it" if unusual else "Nothing unusual",
+            "checks": marked,
+        },
         scores=_scores(history, scores, bands),
         drift=_drift(history),
         outcomes=_outcomes(history, bands),
         requests=_requests(history),
     )
-
-
-def _summarize_checks(checks: Sequence[Check]) -> dict[str, Any]:
-    """Return the worst mark and all checks: what the macro `verdict` takes."""
-    mark, words = GOOD, "Nothing unusual"
-    if any(check_mark == LOOK for check_mark, _ in checks):
-        mark, words = LOOK, "Look into it"
-    marked = [(check_mark, MEANINGS[check_mark], sentence) for check_mark, sentence in checks]
-    return {"mark": mark, "words": words, "checks": marked}
 
 
 def _check_leads(history: History, days: int, n_dropped: int) -> Check:
@@ -122,8 +120,8 @@ def _check_drift(history: History) -> list[Check]:
 
 
 def _describe_shifts(field: FieldDrift, n_now: int) -> str:
-    """Return the two cells that moved most, of those with no leads now or more than a handful."""
-    # A cell of a handful of leads might point to a person; halves come from rounded shares.
+    """Return the two cells that moved most in words."""
+    # A cell of very few leads might point to a person. The half makes up for rounded shares.
     shown = [cell for cell in field.cells if not 0 < cell.now * n_now < MIN_CATEGORY_COUNT - 0.5]
     widest = sorted(shown, key=lambda cell: -abs(cell.now - cell.then))[:2]
     shares = [(cell.name, f"{cell.then:.0%}", f"{cell.now:.0%}") for cell in widest]
@@ -217,16 +215,23 @@ def _outcomes(history: History, bands: Sequence[str]) -> dict[str, Any] | None:
     if not any(over_time):
         return None
     by_grade, by_revision = outcomes_by_grade(scored, bands), outcomes_by_revision(scored)
+    known = scored[scored["converted"].notna()]
+    # Of the latest revisions, those with enough outcomes of both kinds.
+    drawn = [outcomes.name for outcomes in by_revision if outcomes.roc_auc][:MAX_REVISIONS_DRAWN]
+    leads = {name: known[known["revision"] == name] for name in drawn}
+    reliabilities = {
+        name: reliability(group["converted"], group["probability"]) for name, group in leads.items()
+    }
     figures = {
         "Conversion by grade": draw_grade_outcomes(by_grade),
         "Predicted and actual conversion over time": draw_predicted(names, over_time),
         "Lift of the top fifth over time": draw_lift(names, over_time),
-        "Reliability of each revision": draw_reliabilities(_reliabilities(history, by_revision)),
+        "Reliability of each revision": draw_reliabilities(reliabilities),
     }
     return {
-        "n_known": int(scored["converted"].notna().sum()),
+        "n_known": len(known),
         "n_leads": len(scored),
-        "rate": scored["converted"].mean(),
+        "rate": known["converted"].mean(),
         "pictures": [
             _draw(figure, name, "the same as in the tables below") for name, figure in figures.items()
         ],
@@ -234,14 +239,6 @@ def _outcomes(history: History, bands: Sequence[str]) -> dict[str, Any] | None:
         "by_grade": _outcome_table("Grade", by_grade),
         "over_time": _outcome_table("From", [outcomes for outcomes in over_time if outcomes]),
     }
-
-
-def _reliabilities(history: History, revisions: Sequence[Outcomes]) -> dict[str, dict[str, list[float]]]:
-    """Return the reliability of the latest revisions with enough outcomes to rank their leads."""
-    known = history.scored[history.scored["converted"].notna()]
-    names = [outcomes.name for outcomes in revisions if outcomes.roc_auc][:MAX_REVISIONS_DRAWN]
-    groups = {name: known[known["revision"] == name] for name in names}
-    return {name: reliability(group["converted"], group["probability"]) for name, group in groups.items()}
 
 
 def _outcome_table(kind: str, groups: Sequence[Outcomes], shorten: Callable[[str], str] = str) -> Table:
