@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from math import log
 from typing import Any
 
+from markupsafe import Markup
+
 from leadmodel.metrics.classification import Estimate
 from leadmodel.model import LeadModel
 from leadmodel.options import installed
@@ -74,7 +76,8 @@ def render_model(model: LeadModel) -> str:
         "model.html",
         readiness=summarize_readiness(evaluate_readiness(evaluation, labels)),
         metrics=list_metrics(model),
-        sections=[page.render_report(model) for page in option_pages()],
+        # Rendered from templates of their own, which have escaped whatever came from leads.
+        sections=[Markup(page.render_report(model)) for page in option_pages()],
         pictures=[
             Picture(png, name.replace("_", " "), captions[name]) for name, png in plots.items() if png
         ],
