@@ -1,4 +1,4 @@
-"""The outcome of past leads: which of them converted."""
+"""Read the outcomes of past leads."""
 
 import numpy as np
 import pandas as pd
@@ -10,20 +10,20 @@ from leadmodel.leads.schema import LeadSchema
 __all__ = ["MIN_LEADS_PER_OUTCOME", "find_positive", "known_outcomes", "read_outcome"]
 
 MIN_LEADS_PER_OUTCOME = 40
-"""Fewer converted, or other, leads than this say too little (the bar of Dynamics 365 as well)."""
+"""Least number of converted leads, and of others, to train on (Dynamics 365 has the same limit)."""
 
 _POSITIVE = ("1", "yes", "true", "y", "won", "converted", "customer", "closed won", "purchased")
 
 
 def known_outcomes(target: pd.Series) -> Bools:
-    """Return which leads have an outcome at all; an open lead has an empty one."""
+    """Return which leads have an outcome; that of an open lead is missing."""
     blank = LeadSchema(fields=())
     missing = [value for value in target.drop_duplicates() if blank.is_missing(value)]
     return (target.notna() & ~target.isin(missing)).to_numpy(dtype=bool)
 
 
 def find_positive(target: pd.Series, positive: str | None) -> str:
-    """Return the label of a converted lead: `positive` if it occurs, else the obvious one of two.
+    """Return the label of converted leads: `positive` if given, else the obvious one of two labels.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def find_positive(target: pd.Series, positive: str | None) -> str:
 
 
 def read_outcome(target: pd.Series, positive: str, at_least: int = MIN_LEADS_PER_OUTCOME) -> Ints:
-    """Return 1 for each converted lead, 0 for each other one.
+    """Return 1 for each converted lead and 0 for each other one, of shape (n_leads,).
 
     Raises
     ------
@@ -68,6 +68,7 @@ def read_outcome(target: pd.Series, positive: str, at_least: int = MIN_LEADS_PER
 
 
 def _as_labels(target: pd.Series) -> pd.Series:
+    # Whole numbers become floats in a column with gaps, and 1.0 must stay the label "1".
     if target.dtype.kind == "f" and (target % 1 == 0).all():
         target = target.astype("int64")
     return target.astype("str").str.strip()

@@ -1,4 +1,4 @@
-"""What is known of a data source: a TOML file beside the code, never in it."""
+"""Define recipes: what is known of a data source, in a TOML file rather than in the code."""
 
 import re
 import tomllib
@@ -16,10 +16,9 @@ __all__ = ["DecisionConfig", "FieldConfig", "Recipe", "check_bands", "read_budge
 
 
 class FieldConfig(Record):
-    """What a recipe may say of a field; whatever it leaves out is inferred from the leads.
+    """Configure a field; what is not given is inferred from the leads.
 
-    No leads tell whether sales or marketing can change what a field says of a lead: `influence`
-    is for the recipe alone to say.
+    `influence` says whether sales or marketing can change the field, which no leads show.
     """
 
     kind: Kind | None = None
@@ -32,7 +31,7 @@ class FieldConfig(Record):
     influence: bool | None = None
 
     def given(self) -> dict[str, Any]:
-        """Return what the recipe says, without what it leaves to inference."""
+        """Return the properties that are given, other than the kind."""
         return self.model_dump(exclude_none=True, exclude={"kind"})
 
 
@@ -50,25 +49,25 @@ def check_bands(bands: dict[str, int]) -> None:
 
 
 def read_budget(budget: str) -> tuple[float, str]:
-    """Return the number of a budget such as "20%" or "200/week", and its unit, "%" or a period.
+    """Parse a budget such as "20%" or "200/week" into a number and a unit, "%" or a period.
 
     Raises
     ------
     InputError
-        If it reads otherwise, or is 0.
+        If it has another format, or is 0.
     """
-    found = _BUDGET.fullmatch(budget)
-    if not found or not float(found[1]):
+    match = _BUDGET.fullmatch(budget)
+    if not match or not float(match[1]):
         raise InputError(f"A budget reads like 20% or 200/week, and is above 0. Got {budget!r} instead.")
-    return float(found[1]), found[2] or found[3]
+    return float(match[1]), match[2] or match[3]
 
 
 class DecisionConfig(Record):
-    """How the decision is put to people, and by which rule it falls.
+    """Configure the decision: its words, the grades, and the rule that sets the threshold.
 
-    At most one rule: a precision floor, a recall floor, a budget, or value and cost together;
-    without one, the threshold of the best F1. Where past leads come with amounts, the cost alone
-    is a rule: a lead is called whose own expected value exceeds it.
+    At most one rule: a precision floor, a recall floor, a budget, or value and cost together; by
+    default the best F1. If past leads have amounts, the cost alone is a rule: leads are called whose
+    expected value exceeds it.
 
     Parameters
     ----------
@@ -79,9 +78,9 @@ class DecisionConfig(Record):
     min_precision, min_recall : float, optional
         Between 0 and 1.
     budget : str, optional
-        How many leads can be called: "20%" of them, or "200/week".
+        Number of leads that can be called: "20%" of them, or "200/week".
     value, cost : float, optional
-        What a conversion brings and what a call costs, in one currency, that of the amounts.
+        Value of a conversion and cost of a call, in the currency of the amounts.
     """
 
     positive: str = "Will convert"
@@ -107,12 +106,12 @@ class DecisionConfig(Record):
         return self
 
     def updated(self, **changes: Any) -> "DecisionConfig":
-        """Return the hints with whatever of `changes` is not None; a rule among them replaces the old one.
+        """Return the configuration with all `changes` that are not None; a new rule replaces the old one.
 
         Raises
         ------
         InputError
-            If what results is no decision.
+            If the result is invalid.
         """
         given = {key: value for key, value in changes.items() if value is not None}
         kept = self.model_dump(exclude=RULES if RULES & given.keys() else set())
@@ -126,36 +125,36 @@ class DecisionConfig(Record):
 
 
 class Recipe(Record):
-    """Everything that is known of a data source before its leads are read.
+    """Describe a data source: where its leads come from, and the roles of its columns.
 
     Parameters
     ----------
     title, source : str
         Where the leads come from, for the model card.
     maker, contact, license : str
-        Who made the model, whom to ask, and under which licence it is published (as the Hub spells
-        it, such as "apache-2.0"), for the model card.
+        Author of the model, contact, and license in the Hub's spelling, such as "apache-2.0", for the
+        model card.
     target, positive : str, optional
         The outcome column, and its value for a converted lead.
     time : str, optional
         The column that orders the leads from oldest to newest.
     amount : str, optional
-        The column that holds what a converted lead brought; its unit stands among the `fields`.
+        The column with the amount of a converted lead; `fields` may give its unit.
     id : tuple of str
-        Columns that name a lead. Leads with the same first one are one person's: they stay together
-        wherever leads are divided at random.
+        Columns that identify a lead. Leads with the same value in the first one belong to one person
+        and stay together in random splits.
     leaks : dict of str to str
         Columns written after the outcome, or because of it, each with the reason.
     drop : tuple of str
-        Columns that are not to be used for any other reason.
+        Columns not to use for any other reason.
     placeholders : tuple of str
-        Texts that mean "not answered".
+        Texts that mark a missing value.
     decision : DecisionConfig
-        How the decision is put, and by which rule it falls.
+        Words, grades and rule of the decision.
     fields : dict of str to FieldConfig
         Labels, help texts, kinds and ranges by column.
     events : EventConfig, optional
-        How leads are made of a log of events; without it, the leads are a table already.
+        How to make leads from event logs; without it, the data source is a table of leads.
     """
 
     title: str = ""
@@ -182,7 +181,7 @@ class Recipe(Record):
         Raises
         ------
         InputError
-            If the file is missing, is no TOML, or says something a recipe cannot say.
+            If the file is missing, is no TOML, or has unknown or invalid entries.
         """
         try:
             return cls.model_validate(tomllib.loads(Path(path).read_text(encoding="utf-8")))
@@ -198,12 +197,13 @@ class Recipe(Record):
             raise InputError(f"The recipe {quoted(str(path), 300)}, at {place}: {first['msg']}.") from None
 
     def updated(self, **changes: Any) -> "Recipe":
-        """Return the recipe with whatever of `changes` is not None, as the command line gives it."""
+        """Return the recipe with all `changes` that are not None."""
         given = {key: value for key, value in changes.items() if value is not None}
         return self.model_copy(update=given)
 
     def unused(self) -> dict[str, str]:
-        """Return the columns that the recipe keeps out of the features, each with the reason."""
+        """Return the columns that are no features, each with the reason."""
+        # A later reason replaces an earlier one: the role of a column tells more than a wish to drop it.
         reasons = dict.fromkeys(self.drop, "dropped on request")
         reasons |= {name: f"leak: {why}" for name, why in self.leaks.items()}
         reasons |= dict.fromkeys(self.id, "id")
@@ -214,7 +214,7 @@ class Recipe(Record):
 
     @property
     def whose(self) -> str | None:
-        """The column that says which leads are one person's, if the recipe names one."""
+        """The column that identifies the person of a lead, if the recipe names one."""
         return self.events.entity if self.events else next(iter(self.id), None)
 
     def check_columns(self, columns: list[str]) -> None:

@@ -1,7 +1,7 @@
-"""Typed leads by column: what everything after the door works on, be it one lead or a million.
+"""Hold typed leads by column, one lead or a million, and find their unusual values.
 
-A DataFrame of one row takes longer to make than its lead takes to score, so columns are plain
-arrays here, and become a DataFrame only where a library wants one.
+A DataFrame of one row takes longer to create than its lead takes to score, so columns are plain
+arrays here and become a DataFrame only where a library needs one.
 """
 
 from collections import Counter, defaultdict
@@ -31,17 +31,15 @@ __all__ = [
 
 
 class TextColumn(NamedTuple):
-    """The texts of one field: `codes` of shape (n_leads,) are positions in `categories`."""
+    """Hold the texts of a field: `codes` of shape (n_leads,) are positions in `categories`."""
 
     codes: npt.NDArray[np.integer]
     categories: list[str]
 
     @classmethod
     def encode(cls, codes: npt.NDArray[np.integer], values: Sequence[Value]) -> "TextColumn":
-        """Return the column of `codes` into `values`.
-
-        Two raw texts can read as one ("Yes" and "yes "), and categories must differ.
-        """
+        """Return the column of `codes` into `values`."""
+        # Two raw texts can be converted to one, as "Yes" and "yes ", and categories must differ.
         texts = [str(value) for value in values]
         if len(set(texts)) == len(texts):
             return cls(codes, texts)
@@ -49,14 +47,14 @@ class TextColumn(NamedTuple):
         return cls(np.array([positions[text] for text in texts], dtype=codes.dtype)[codes], list(positions))
 
     def to_categorical(self) -> pd.Categorical:
-        """Return the column as pandas has it."""
+        """Return the column as a pandas categorical."""
         categories = pd.Index(self.categories, dtype=object)
         return pd.Categorical.from_codes(self.codes, categories=categories, validate=False)
 
 
 @dataclass(frozen=True, eq=False)
 class LeadTable:
-    """Typed leads by column.
+    """Hold typed leads by column.
 
     Parameters
     ----------
@@ -74,7 +72,7 @@ class LeadTable:
 
     @classmethod
     def from_frame(cls, schema: LeadSchema, X: pd.DataFrame) -> "LeadTable":
-        """Return the leads of a DataFrame as `to_frame` makes it."""
+        """Return the leads of a DataFrame with the columns of `to_frame`."""
         numbers = np.empty((len(schema.number_columns), len(X)))
         for row, name in zip(numbers, schema.number_columns, strict=True):
             row[:] = X[name].to_numpy()
@@ -134,8 +132,8 @@ class LeadTable:
     def impute(self) -> "LeadTable":
         """Fill in the training leads' mean for missing numbers that no training lead lacked.
 
-        CatBoost takes a gap that it has not learned from for a number below all others. The mean's
-        log loss was level with the median's or better for every field withheld from real leads.
+        CatBoost treats a missing value as a number below all others if it has never seen one. For
+        every field withheld from real leads, the mean had a log loss at most that of the median.
         """
         means = self.schema.means
         gaps = np.isnan(self.numbers[: len(means)])
@@ -147,9 +145,9 @@ class LeadTable:
 
 
 class UnusualValues(NamedTuple):
-    """The leads with unusual values of one field, and the position of each one's warning in a list.
+    """Hold the leads with unusual values of one field, and the position of each lead's warning.
 
-    A value is warned of once, however many leads have it.
+    There is one warning per distinct value, however many leads have it.
     """
 
     leads: Positions
@@ -175,7 +173,7 @@ def find_unusual(table: LeadTable) -> list[UnusualValues]:
         if field.warning(np.nan) is None:
             unusual &= ~np.isnan(numbers)
         leads = np.flatnonzero(unusual)
-        if not len(leads):  # of one lead, to factorize nothing takes half of the time
+        if not len(leads):  # for a single lead, factorizing nothing would take half of the time
             continue
         codes, values = pd.factorize(numbers[leads], use_na_sentinel=False)
         found.append(UnusualValues(leads, codes, [field.warning(float(value)) for value in values]))
@@ -206,7 +204,7 @@ def count_warnings(table: LeadTable) -> Counter[tuple[str, str]]:
 def warning_texts(table: LeadTable) -> pa.Array:
     """Return the warnings of each lead as one text, null where there are none.
 
-    Every message is made once and put in its places by Arrow, whatever the number of leads.
+    Each message is created once and repeated by Arrow, whatever the number of leads.
     """
     found = find_unusual(table)
     is_unusual = np.zeros(len(table), dtype=bool)
