@@ -16,18 +16,24 @@ import random
 import re
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import skops.io
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from leadmodel.leads.field import Field
+from leadmodel.leads.schema import LeadSchema
 from leadmodel.model import LeadModel
+from leadmodel.prepare.pipeline import fit_pipeline
+from leadmodel.publishing.files import dump_pipeline
 
 Files = dict[str, bytes]
 Hostile = Callable[[LeadModel, Path], Files]
@@ -380,6 +386,68 @@ def _unnamed(good: LeadModel, canary: Path) -> Files:
 @kind("a node that has the number of another", "a node refers to another by its __id__")
 def _same_number(good: LeadModel, canary: Path) -> Files:
     return with_node(good, listed(99, listed(100, listed(101)), listed(100)))
+
+
+def with_copies(good: LeadModel, change: Callable[[dict[str, Any]], object]) -> Files:
+    """Put a model of numbers alone where the model was, and change the second copy of a step in it.
+
+    skops writes a step that was never fitted, as that for texts is here, as two copies of one number.
+    """
+    lead_schema = LeadSchema(fields=(Field(name="n", kind="numeric", label="N"),))
+    parameters = {"iterations": 2, "random_seed": 0, "verbose": False, "allow_writing_files": False}
+    X, y = pd.DataFrame({"n": np.arange(40.0)}), np.arange(40) % 2
+    content = dump_pipeline(fit_pipeline(lead_schema, X, y, parameters, 1, lambda step: None))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    schema = json.loads(entries["schema.json"])
+    steps = [step for step in nodes(schema) if step["__class__"] == "SimpleImputer"]
+    pairs = combinations(steps, 2)
+    change(next(second for first, second in pairs if first["__id__"] == second["__id__"]))
+    return with_model(good, packed(entries | {"schema.json": json.dumps(schema).encode()}))
+
+
+def nodes(part: Any) -> Iterator[dict[str, Any]]:
+    """Yield every node of a schema."""
+    if isinstance(part, dict):
+        if "__id__" in part:
+            yield part
+        part = list(part.values())
+    for below in part if isinstance(part, list) else ():
+        yield from nodes(below)
+
+
+COPY = "a node refers to another by its __id__"
+NEW = 10**15
+"""A number that no node has."""
+
+
+@kind("another value in the second copy of a step", COPY)
+def _copy_value(good: LeadModel, canary: Path) -> Files:
+    other = node("JsonNode", NEW, "str", content='"median"', is_json=True)
+    return with_copies(good, lambda step: step["content"]["content"].update(strategy=other))
+
+
+@kind("another class in the second copy of a step", COPY)
+def _copy_class(good: LeadModel, canary: Path) -> Files:
+    other = {"__module__": "sklearn.pipeline", "__class__": "Pipeline"}
+    return with_copies(good, lambda step: step.update(other))
+
+
+@kind("more in the second copy of a step", COPY)
+def _copy_more(good: LeadModel, canary: Path) -> Files:
+    return with_copies(good, lambda step: step["content"]["content"].update(more=listed(NEW)))
+
+
+@kind("a longer list in the second copy of a step", COPY)
+def _copy_longer(good: LeadModel, canary: Path) -> Files:
+    more = node("TypeNode", NEW, "str")
+    return with_copies(good, lambda step: step["content"]["key_types"]["content"].append(more))
+
+
+@kind("a foreign type in the second copy of a step", "types that are not trusted: builtins.eval")
+def _copy_type(good: LeadModel, canary: Path) -> Files:
+    evil = node("TypeNode", NEW, "eval")
+    return with_copies(good, lambda step: step["content"]["content"].update(strategy=evil))
 
 
 @kind("a node within itself", "a node refers to another by its __id__")
