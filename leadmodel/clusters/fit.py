@@ -1,43 +1,38 @@
-"""Cluster leads by their features and check that the clusters are stable."""
+"""Cluster leads by their features and check that the clusters are stable.
+
+The adjusted Rand index compares two groupings of the same leads, made by fits on different
+resamples (Hennig 2007): 1 where they agree, 0 where they agree by chance alone.
+"""
 
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from catboost import CatBoostClassifier, Pool
+from sklearn.cluster import HDBSCAN, AgglomerativeClustering, KMeans
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import davies_bouldin_score
+from sklearn.metrics import adjusted_rand_score, davies_bouldin_score, silhouette_score
+from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from leadmodel.arrays import Floats, Ints, Positions
-from leadmodel.clusters.assignment import ClusterAssigner
-from leadmodel.clusters.describe import describe, find_traits, name_segments
-from leadmodel.clusters.map import draw_up_map
-from leadmodel.clusters.pipeline import MAX_TRIED, fit_encoder, fit_kmeans, related, slim, winsorized
+from leadmodel.arrays import Floats, Positions
+from leadmodel.clusters.pipeline import MAX_TRIED, fit_encoder, fit_kmeans, related, slim
 from leadmodel.clusters.results import (
     MAX_SEGMENTS,
     MIN_GAIN,
     MIN_STABILITY,
     Clustering,
     Grouping,
-    Segment,
 )
-from leadmodel.clusters.stability import agreement, compare_methods, width
 from leadmodel.errors import InputError
-from leadmodel.explain.shap import ShapExplainer
-from leadmodel.insights.profile import Cell
-from leadmodel.leads.field import MIN_CATEGORY_COUNT
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.leads.table import LeadTable
-from leadmodel.options import EvaluationContext
 
-__all__ = ["Segments", "check_segments", "cluster_leads", "describe_segments"]
+__all__ = ["Segments", "agreement", "check_segments", "cluster_leads", "compare_methods", "width"]
 
 MAX_LEADS = 4000
 """Leads that segments are looked for in: more would cost time and move no centre noticeably."""
@@ -52,7 +47,17 @@ MARGIN = 0.05
 """Beyond the stability that is asked for, of a number chosen among several: the best looks too good."""
 
 N_RESAMPLES, N_SHUFFLED = 8, 3
-N_EXPLAINED = 2000
+
+N_SILHOUETTE = 1500
+"""Leads that the silhouette is the mean of; it needs the distances of all pairs of them."""
+
+N_COMPARED = 1200
+"""Leads that other methods are fitted to; some take time with the square of their number."""
+
+N_PARTS, PART = 4, 0.7
+"""Parts of the leads, at random and without repeats, that each method is fitted to again."""
+
+_Fit = Callable[[Floats], Positions]
 
 Asked = int | Literal["auto"]
 
@@ -193,82 +198,66 @@ def _shuffle(X: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame({name: X[name].array[rng.permutation(len(X))] for name in X.columns})
 
 
-def describe_segments(segments: Segments, context: EvaluationContext) -> Clustering:
-    """Return the segments with their names and what is known of their leads.
+def width(encoded: Floats, labels: Positions, seed: int) -> float:
+    """Return the mean silhouette width of grouped leads; 0 for a single group."""
+    rows = np.random.default_rng(seed).permutation(len(labels))[:N_SILHOUETTE]
+    if not 1 < len(np.unique(labels[rows])) < len(rows):
+        return 0.0
+    return float(silhouette_score(encoded[rows], labels[rows]))
+
+
+def agreement(groupings: Sequence[Positions]) -> float:
+    """Return the mean adjusted Rand index over all pairs of groupings of the same leads."""
+    return float(np.mean([adjusted_rand_score(one, other) for one, other in combinations(groupings, 2)]))
+
+
+def compare_methods(encoded: Floats, n_groups: int, smallest: int, seed: int) -> tuple[Grouping, ...]:
+    """Group the same leads by k-means and by other methods, each judged by the same measures.
 
     Parameters
     ----------
-    segments : Segments
-        As `cluster_leads` returns them.
-    context : EvaluationContext
-        The leads with their outcomes, and what the model says of the test leads.
+    encoded : array of shape (n_leads, n_directions)
+        The leads; some of them are drawn where there are many.
+    n_groups : int
+        Groups, for the methods that need to be told.
+    smallest : int
+        Leads of the smallest group of HDBSCAN, as a share of which it is told.
+    seed : int
+        Of the draw, the parts and the methods.
     """
-    if segments.pipeline is None:
-        return segments.found
-    data, decision, seed = context.data, context.decision, context.settings.seed
-    started, schema, (X, y) = time.perf_counter(), data.schema, data.train
-    scores = decision.scores(context.predictions["probability"])
-    grades = np.array(list(decision.bands))[decision.grade_places(scores)]
-    values = context.predictions.get("expected_value")
-    n_segments = segments.pipeline[-1].n_clusters
-    assignment = ClusterAssigner(schema, segments.pipeline, [str(place) for place in range(n_segments)])
-    everyone, tested = (
-        assignment.assign(LeadTable.from_frame(schema, leads)).codes for leads in (X, data.test[0])
-    )
-    rows = np.sort(np.random.default_rng(seed).permutation(len(X))[:MAX_LEADS])
-    some, places = X.iloc[rows], everyone[rows]
-    traits = find_traits(schema, winsorized(schema, some), places, n_segments)
-    drawn, spots = draw_up_map(segments.pipeline[:-1].transform(some), places, y[rows], n_segments)
-    imputed = LeadTable.from_frame(schema, some.iloc[:N_EXPLAINED]).impute().to_frame()
-    reasons = _reasons(context.classifier, imputed, places[:N_EXPLAINED], n_segments)
-    described = tuple(
-        Segment(
-            name=name,
-            description=tuple(describe(schema, trait) for trait in traits[place]),
-            traits=traits[place],
-            train=_count(y[everyone == place]),
-            test=_count_if_told(data.test[1][tested == place]),
-            grades=_by_grade(grades[tested == place]),
-            reasons=reasons[place],
-            place=spots[place],
-            value=None if values is None else _mean(values[tested == place]),
-        )
-        for place, name in enumerate(name_segments(schema, traits))
-    )
-    seconds = round(segments.found.seconds + time.perf_counter() - started, 2)
-    return segments.found.model_copy(update={"segments": described, "map": drawn, "seconds": seconds})
-
-
-def _count(y: Ints) -> Cell:
-    return Cell(count=len(y), converted=int(y.sum()))
-
-
-def _count_if_told(y: Ints) -> Cell:
-    cell = _count(y)
-    return cell if cell.is_told else Cell(count=0, converted=0)
-
-
-def _mean(values: Floats) -> float | None:
-    return float(values.mean()) if len(values) else None
-
-
-def _by_grade(grades: npt.NDArray[np.str_]) -> dict[str, int]:
-    return {
-        str(grade): int(count)
-        for grade, count in zip(*np.unique(grades, return_counts=True), strict=True)
-        if count >= MIN_CATEGORY_COUNT
+    rng = np.random.default_rng(seed)
+    encoded = encoded[rng.permutation(len(encoded))[:N_COMPARED]]
+    parts = [np.sort(rng.permutation(len(encoded))[: int(PART * len(encoded))]) for _ in range(N_PARTS)]
+    methods: dict[str, tuple[_Fit, bool]] = {
+        "k-means": (KMeans(n_groups, n_init=4, random_state=seed).fit_predict, True),
+        "Gaussian mixture": (GaussianMixture(n_groups, random_state=seed).fit_predict, True),
+        "agglomerative (Ward)": (AgglomerativeClustering(n_groups).fit_predict, False),
+        "HDBSCAN": (HDBSCAN(min_cluster_size=max(smallest, 5), copy=True).fit_predict, False),
     }
+    return tuple(
+        _judge(name, fit, encoded, parts, assigns=assigns) for name, (fit, assigns) in methods.items()
+    )
 
 
-def _reasons(
-    classifier: CatBoostClassifier, X: pd.DataFrame, places: Positions, n_segments: int
-) -> list[dict[str, float]]:
-    """Return the mean absolute contribution of each field within each segment, the largest first."""
-    pool = Pool(X, cat_features=list(X.select_dtypes("category").columns))
-    sizes = np.abs(ShapExplainer(classifier).contributions(pool)[:, :-1])
-    found = []
-    for place in range(n_segments):
-        inside = sizes[places == place]
-        means = dict(zip(X.columns, inside.mean(axis=0).tolist() if len(inside) else [], strict=False))
-        found.append(dict(sorted(means.items(), key=lambda item: -item[1])))
-    return found
+def _judge(name: str, fit: _Fit, encoded: Floats, parts: list[Positions], *, assigns: bool) -> Grouping:
+    labels = fit(encoded)
+    again = [dict(zip(part.tolist(), fit(encoded[part]).tolist(), strict=True)) for part in parts]
+    common = [
+        adjusted_rand_score(
+            *zip(*((one[row], other[row]) for row in one.keys() & other.keys()), strict=True)
+        )
+        for one, other in combinations(again, 2)
+    ]
+    grouped = labels >= 0  # HDBSCAN calls the leads of no group -1
+    counts = np.bincount(labels[grouped]) if grouped.any() else np.zeros(0, dtype=np.intp)
+    several = len(counts) > 1
+    return Grouping(
+        method=name,
+        n_groups=len(counts),
+        silhouette=float(silhouette_score(encoded[grouped], labels[grouped])) if several else 0.0,
+        davies_bouldin=float(davies_bouldin_score(encoded[grouped], labels[grouped])) if several else 0.0,
+        stability=float(np.mean(common)),
+        smallest=float(counts.min() / len(labels)) if several else 0.0,
+        left_over=float(np.mean(~grouped)),
+        assigns=assigns,
+    )

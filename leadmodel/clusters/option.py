@@ -40,9 +40,9 @@ class _FittedClusters(FittedOption):
 
     def evaluate(self, context: EvaluationContext) -> Clustering:
         """Name and describe the segments; their outcomes are looked at here for the first time."""
-        from leadmodel.clusters.fit import describe_segments
+        from leadmodel.clusters.describe import describe_segments
 
-        return describe_segments(self.segments, context)
+        return describe_segments(self.segments.found, self.segments.pipeline, context)
 
     def entry(self, result: Clustering, sha256: str | None) -> SegmentsFile | None:
         """Return the entry of config.json, unless the data hold no segments."""

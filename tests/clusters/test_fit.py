@@ -11,10 +11,9 @@ from pydantic import ValidationError
 from sklearn.metrics import adjusted_rand_score, davies_bouldin_score, silhouette_samples
 from support import command
 
-from leadmodel.clusters.fit import check_segments, cluster_leads
+from leadmodel.clusters.fit import agreement, check_segments, cluster_leads, compare_methods, width
 from leadmodel.clusters.page import BY_SEGMENT, CONVERSIONS, render_segments
 from leadmodel.clusters.results import MIN_GAIN, MIN_STABILITY
-from leadmodel.clusters.stability import agreement, compare_methods, width
 from leadmodel.errors import InputError
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.infer import infer_schema
