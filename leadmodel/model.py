@@ -74,7 +74,14 @@ class LeadModel(ModelView):
             raise ModelError(f"{MODEL_FILE} must give a probability. It gives {probability}.")
 
     @classmethod
-    def from_pretrained(cls, source: str | Path, revision: str | None = None) -> "LeadModel":
+    def from_pretrained(
+        cls,
+        source: str | Path,
+        revision: str | None = None,
+        *,
+        patience: float | None = None,
+        fresh: bool = False,
+    ) -> "LeadModel":
         """Open a model from a folder or from the Hugging Face Hub.
 
         Parameters
@@ -83,6 +90,11 @@ class LeadModel(ModelView):
             A folder, or a repository such as "USER/MODEL"; an existing folder takes precedence.
         revision : str, optional
             Branch, tag or commit of the repository.
+        patience : float, optional
+            Seconds that the Hub may stay silent before a model from the cache is opened in its place, with
+            a warning; by default LEADMODEL_HUB_PATIENCE, or 10.
+        fresh : bool
+            Whether to raise UnreachableError instead of opening one from the cache.
 
         Raises
         ------
@@ -93,7 +105,7 @@ class LeadModel(ModelView):
             if revision is not None:
                 raise ModelError(f"The folder {str(source)!r} has no revisions. Leave {revision!r} out.")
             return cls._open_verified(read_folder(source))
-        pulled = pull(str(source), revision)
+        pulled = pull(str(source), revision, patience=patience, fresh=fresh)
         if pulled.notice:
             _log.warning(pulled.notice)
         try:
@@ -103,7 +115,8 @@ class LeadModel(ModelView):
                 raise
             # A damaged download stays in the cache, so that only a second one shows whether the
             # repository itself is at fault.
-            return cls._open_verified(pull(str(source), pulled.commit, anew=True).files, pulled.commit)
+            again = pull(str(source), pulled.commit, anew=True, fresh=True)
+            return cls._open_verified(again.files, pulled.commit)
 
     @classmethod
     def _open_verified(cls, files: Mapping[str, bytes], revision: str | None = None) -> "LeadModel":

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         commands.add_parser(name, help=description)  # listed, but run above
     for add_command in (
         *(_add_check, _add_events, _add_score, _add_drift),
-        *(_add_retrain, _add_rollback, _add_outcomes),
+        *(_add_retrain, _add_publish, _add_rollback, _add_outcomes),
     ):
         add_command(commands)
     options = parser.parse_args(arguments)
@@ -110,7 +110,7 @@ def _events(options: argparse.Namespace) -> None:
 def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("score", help="score a file of leads into another")
     parser.add_argument("leads", help="CSV, Parquet or Excel; a path, a URL or hf://…")
-    parser.add_argument("--model", default="model", help="folder of the model (default: model)")
+    parser.add_argument("--model", default="model", help="folder or USER/MODEL (default: model)")
     parser.add_argument("--output", required=True, help="CSV, Parquet or Excel file to write")
     parser.add_argument(
         "--safe-cells",
@@ -235,6 +235,27 @@ def _retrain(options: argparse.Namespace) -> None:
         elif gate.publish and retrained.challenger:
             title = champion.config.title
             say(deployment.replace(retrained.challenger, f"{title}: {gate.told()}"))
+
+
+def _add_publish(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "publish", help="publish a trained model; what is there already is not published twice"
+    )
+    parser.add_argument("model", nargs="?", default="model", help="folder of the model (default: model)")
+    parser.add_argument("--push", metavar="USER/MODEL", required=True, help="repository of the model")
+    parser.add_argument("--space", metavar="USER/SPACE", help="publish the app that serves it as a Space")
+    parser.add_argument("--private", action="store_true", help="make both private, if they are made")
+    parser.set_defaults(run=_publish)
+
+
+def _publish(options: argparse.Namespace) -> None:
+    from leadmodel.cli.train import publish
+    from leadmodel.publishing.hub.push import HubRepository
+    from leadmodel.publishing.hub.space import HubSpace
+
+    model = LeadModel.from_pretrained(options.model)
+    repository = HubRepository(options.push, private=options.private)
+    publish(model, repository, HubSpace(options.space, private=options.private) if options.space else None)
 
 
 def _add_rollback(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -15,6 +15,9 @@ LEADMODEL_AUTH            USER:PASSWORD[,USER2:PASSWORD2]: who may sign in (defa
 LEADMODEL_RATE            leads that one caller may have scored per minute (default: 0, no limit)
 LEADMODEL_PROXY           number of proxies in front that append to X-Forwarded-For (default: 1 on a
                           Space, else 0)
+LEADMODEL_HUB_PATIENCE    seconds that the Hub may stay silent before the cache takes its place
+                          (default: 10; an app that looks for newer revisions starts from the cache
+                          after half a second)
 LEADMODEL_LOG             folder, or datasets/USER/NAME on the Hub, for a log of leads and answers
                           (default: none); the README says what it keeps of a lead
 LEADMODEL_ORIGINS         other sites whose pages may call, such as https://crm.example,https://…
@@ -46,14 +49,17 @@ from leadmodel.serving.web.safe_errors import configure_logging
 
 DEFAULT_FOLDER = "model"
 
+START_PATIENCE = 0.5
+"""Seconds for the Hub where an app can start from the cache, and correct itself afterwards."""
 
-def load_model(repository: str | None, revision: str | None) -> LeadModel:
+
+def load_model(repository: str | None, revision: str | None, patience: float | None = None) -> LeadModel:
     """Open the model to serve; train one on the sample if none is named and none is there."""
     if repository is None and is_folder(DEFAULT_FOLDER) and not os.path.exists(DEFAULT_FOLDER):
         from leadmodel.cli import train  # takes seconds, and is needed only here
 
         train.main([])
-    return LeadModel.from_pretrained(repository or DEFAULT_FOLDER, revision)
+    return LeadModel.from_pretrained(repository or DEFAULT_FOLDER, revision, patience=patience)
 
 
 def read_number(name: str, default: float) -> float:
@@ -128,7 +134,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel serve") 
     check_free(host, port)  # before minutes of loading, not after
 
     repo_id = repository if repository and not is_folder(repository) else None
-    model = load_model(repository or None, revision or None)
+    patience = min(START_PATIENCE, read_number("LEADMODEL_HUB_PATIENCE", START_PATIENCE))
+    model = load_model(repository or None, revision or None, patience if seconds > 0 else None)
     log_address = os.environ.get("LEADMODEL_LOG")
     log = PredictionLog(LogStore.of(log_address)) if log_address else None
     service = ScoringService(model, repo_id, log)

@@ -129,8 +129,6 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel train") 
         if tracker:
             tracker.record(model)
     report(model)
-    if repository:
-        publish(model, repository, space)
     seconds = time.perf_counter() - started
     print(f"\n{options.output}/ written after {seconds:.1f} s. Serve it:")
     print(
@@ -138,6 +136,14 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel train") 
         if prog != "train.py"
         else f"LEADMODEL_REPO={options.output} {sys.executable} app.py"
     )
+    if repository:
+        try:
+            publish(model, repository, space)
+        except InputError as error:
+            named = f"--push {options.push}" + (f" --space {options.space}" if options.space else "")
+            raise InputError(
+                f"{error} To publish without training again: leadmodel publish {options.output} {named}"
+            ) from None
     return 0
 
 

@@ -13,7 +13,8 @@ from leadmodel.errors import InputError, quoted
 from leadmodel.model import LeadModel
 from leadmodel.publishing.files import is_folder
 from leadmodel.publishing.hub.client import HubError
-from leadmodel.publishing.hub.push import HubRepository, PublishedVersion, versions
+from leadmodel.publishing.hub.pull import versions
+from leadmodel.publishing.hub.push import HubRepository, PublishedVersion
 from leadmodel.report.gate import Comparison, Gate, Rule
 
 __all__ = ["MAX_AGE_DAYS", "Deployment", "decide", "go_back", "open_deployment"]
@@ -81,7 +82,7 @@ class _Folder:
 class _Repository:
     def __init__(self, repo_id: str) -> None:
         self.repository = HubRepository(repo_id)
-        self.champion = LeadModel.from_pretrained(repo_id, self.repository.parent)
+        self.champion = LeadModel.from_pretrained(repo_id, self.repository.parent, fresh=True)
 
     def replace(self, challenger: LeadModel, message: str) -> str:
         version = self.repository.publish(challenger.files, message)
@@ -90,7 +91,7 @@ class _Repository:
 
 class _ReadOnlyRepository:
     def __init__(self, repo_id: str) -> None:
-        self.champion = LeadModel.from_pretrained(repo_id)
+        self.champion = LeadModel.from_pretrained(repo_id, fresh=True)
 
     def replace(self, challenger: LeadModel, message: str) -> str:
         return "Not published: publishing needs --push"
@@ -123,7 +124,7 @@ def go_back(repo_id: str, tag: str | None = None) -> PublishedVersion:
     repo_id : str
         Repository such as "USER/MODEL".
     tag : str, optional
-        Version to go back to, such as "v3"; by default the one before the newest.
+        Version to go back to, such as "v3"; by default the newest that is not the served one.
 
     Raises
     ------
@@ -133,13 +134,14 @@ def go_back(repo_id: str, tag: str | None = None) -> PublishedVersion:
         If that version cannot be opened.
     """
     repository = HubRepository(repo_id)
-    tags = list(versions(repo_id))
-    tag = tag or (tags[-2] if len(tags) > 1 else None)
-    if tag not in tags:
+    found = versions(repo_id)
+    earlier = [name for name, commit in found.items() if commit != repository.parent]
+    tag = tag or (earlier[-1] if earlier else None)
+    if tag not in found:
         raise HubError(
-            f"{repo_id} has no version to go back to{f' named {tag}' if tag else ''}. Found: {tags}."
+            f"{repo_id} has no version to go back to{f' named {tag}' if tag else ''}. Found: {list(found)}."
         )
-    model = LeadModel.from_pretrained(repo_id, tag)
+    model = LeadModel.from_pretrained(repo_id, found[tag], fresh=True)
     return repository.publish(model.files, f"Back to {tag}: {model.evaluation.headline()}")
 
 

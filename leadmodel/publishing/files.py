@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import skops.io
 from sklearn.pipeline import Pipeline
 
-from leadmodel.errors import InputError, ModelError
+from leadmodel.errors import InputError, ModelError, quoted
 from leadmodel.publishing.allowlist import (
     MODEL_FILE,
     REVENUE_FILE,
@@ -34,6 +34,7 @@ __all__ = [
     "dump_pipeline",
     "is_folder",
     "is_ours",
+    "is_own",
     "load_pipeline",
     "read_folder",
     "trusted_types",
@@ -52,6 +53,10 @@ TRUSTED_TYPES = ("catboost.core.CatBoostClassifier", "numpy.dtype")
 """All that a model file may name beyond what skops itself trusts; never read from the file."""
 
 OPTIONAL_FILES = ("plots/*.png", "parts/*.skops", REVENUE_FILE, SEGMENTS_FILE)
+PLOTS = {
+    *("confusion", "gains", "importance", "lift", "precision_recall"),
+    *("probabilities", "profit", "reliability", "revenue", "roc"),
+}
 ALLOWED_FILES = (*REQUIRED_FILES, *OPTIONAL_FILES)
 """All that is ever read of a repository."""
 
@@ -146,6 +151,13 @@ def is_ours(name: str) -> bool:
     )
 
 
+def is_own(name: str) -> bool:
+    """Return whether a model makes a file of this name; other pictures in plots/ are somebody's own."""
+    return is_ours(name) and (
+        PurePosixPath(name).parent.name != "plots" or PurePosixPath(name).stem in PLOTS
+    )
+
+
 def is_folder(source: str | Path) -> bool:
     """Whether `source` names a folder, rather than a repository such as "USER/MODEL"."""
     path = Path(source)
@@ -181,6 +193,11 @@ def _read(folder: Path, root: Path | None) -> Files:
     if not folder.is_dir():
         # A save that was killed between its two renames leaves the old model beside its place.
         folder = previous if (previous := _previous(folder)).is_dir() else folder
+    if not folder.is_dir():
+        raise ModelError(
+            f"{quoted(str(folder), 300)} is not a model: there is no such folder here, and a repository on "
+            "the Hub is named USER/MODEL."
+        )
     missing = [name for name in REQUIRED_FILES if not (folder / name).is_file()]
     if missing:
         raise ModelError(f"The folder {str(folder)!r} is not a model: it lacks {', '.join(missing)}.")

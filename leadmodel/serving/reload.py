@@ -40,13 +40,12 @@ class Updater(threading.Thread):
     def run(self) -> None:
         """Check until stopped."""
         while not self._stopped.is_set():
+            try:
+                self.check()  # at once: the app may have started from the cache
+            except Exception:  # whatever went wrong, the old model serves and the watch goes on
+                _log.exception("Looking for a newer revision of %s failed", self.repo_id)
             self._wake.wait(self.seconds)
             self._wake.clear()
-            if not self._stopped.is_set():
-                try:
-                    self.check()
-                except Exception:  # whatever went wrong, the old model serves and the watch goes on
-                    _log.exception("Looking for a newer revision of %s failed", self.repo_id)
 
     def check_now(self) -> None:
         """Check at once, as when the webhook of the Hub says that the repository has changed."""
@@ -64,7 +63,7 @@ class Updater(threading.Thread):
             commit = latest_commit(self.repo_id, self.revision)
             if commit in (self.service.model.revision, self._refused):
                 return
-            model = LeadModel.from_pretrained(self.repo_id, commit)
+            model = LeadModel.from_pretrained(self.repo_id, commit, fresh=True)
             # The form is drawn once, and callers name the fields of the old model.
             before, after = (
                 {(field.name, field.kind) for field in served.schema.fields}

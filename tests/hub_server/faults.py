@@ -82,6 +82,20 @@ class Fault:
         return Fault(strike)
 
     @staticmethod
+    def trickle() -> "Fault":
+        """Announces a long body and sends a byte of it now and then, until the faults are taken back."""
+        released = threading.Event()
+
+        async def strike(_app: ASGIApp, _scope: Scope, _receive: Receive, send: Send) -> None:
+            headers = [(b"content-length", b"1000000")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            while not released.is_set():
+                await send({"type": "http.response.body", "body": b" ", "more_body": True})
+                await asyncio.sleep(HANG_POLL_SECONDS)
+
+        return Fault(strike, released)
+
+    @staticmethod
     def wrong_bytes() -> "Fault":
         """Sends a body of the right length in which every byte is wrong."""
 

@@ -1,14 +1,19 @@
-"""What pulling and pushing share: addresses, and the Hub's refusals in plain words.
+"""Limit what every call to the Hub may take, and say in plain words what the Hub refuses.
 
 The client finds the Hub by HF_ENDPOINT and the token of ``hf auth login`` or HF_TOKEN by itself:
-nothing here takes, shows or stores a token.
+nothing here takes, shows or stores a token. Importing this module gives the HTTP client of
+huggingface_hub its limits, for all that use it in this process.
 """
 
+import os
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import httpx2
-from huggingface_hub import HfApi, constants, get_token
+from huggingface_hub import HfApi, constants, get_token, set_client_factory
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -16,10 +21,30 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils import _http
 
 from leadmodel.errors import InputError, ModelError, quoted
 
-__all__ = ["HubError", "SilentHubError", "address_of", "check_may_write", "reading", "reason", "writing"]
+__all__ = [
+    "CALL_SECONDS",
+    "PATIENCE",
+    "HubError",
+    "SilentHubError",
+    "address_of",
+    "check_may_write",
+    "limits",
+    "overtaken",
+    "patience",
+    "reading",
+    "reason",
+    "writing",
+]
+
+PATIENCE = 10.0
+"""Seconds without a sign of life after which a Hub counts as silent: as long as a person waits."""
+
+CALL_SECONDS = 600.0
+"""Most seconds of one push or pull, however many requests it takes and whatever the Hub sends."""
 
 
 class HubError(InputError):
@@ -30,6 +55,143 @@ class SilentHubError(HubError):
     """Say that the Hub does not answer now; another time it may."""
 
 
+class _TimeUpError(httpx2.TransportError):
+    """Say that a limit is reached.
+
+    The client tries again after a TimeoutException, five times for each of many requests, and looks into
+    its cache without a word: neither happens to this error, because it is none.
+    """
+
+
+class _Limits(NamedTuple):
+    silence: float
+    end: float
+
+    def remaining(self) -> float:
+        """Return the seconds that the next sign of life may take."""
+        if (seconds := self.end - time.monotonic()) <= 0:
+            raise _TimeUpError("it took too long")
+        return min(self.silence, seconds)
+
+    def reached(self, seconds: float) -> _TimeUpError:
+        """Return the error where nothing has come for `seconds`."""
+        long = seconds < self.silence  # all that was left of the whole call
+        return _TimeUpError("it took too long" if long else f"nothing came for {seconds:g} seconds")
+
+
+# By thread. The client's own threads, which load several files at once, have no entry: they have
+# until the last of the calls that are under way ends.
+_limits: dict[int, _Limits] = {}
+
+
+def patience() -> float:
+    """Return the seconds that a Hub may stay silent: LEADMODEL_HUB_PATIENCE, or else `PATIENCE`.
+
+    Raises
+    ------
+    InputError
+        If the variable is not a number above 0.
+    """
+    text = os.environ.get("LEADMODEL_HUB_PATIENCE") or str(PATIENCE)
+    try:
+        if 0 < (seconds := float(text)) < float("inf"):
+            return seconds
+    except ValueError:
+        pass
+    raise InputError(f"LEADMODEL_HUB_PATIENCE must be a number of seconds above 0. Got {text!r} instead.")
+
+
+@contextmanager
+def limits(silence: float | None = None, seconds: float = CALL_SECONDS) -> Iterator[None]:
+    """Limit the calls to the Hub inside; where limits are nested, none lasts longer than the outer one.
+
+    Parameters
+    ----------
+    silence : float, optional
+        Seconds to wait for a connection and for each sign of life; by default `patience`.
+    seconds : float
+        Seconds for all the calls together.
+    """
+    thread, outer = threading.get_ident(), _limits.get(threading.get_ident())
+    end = min(time.monotonic() + seconds, outer.end if outer else float("inf"))
+    _limits[thread] = _Limits(silence or (outer.silence if outer else patience()), end)
+    try:
+        yield
+    finally:
+        if outer:
+            _limits[thread] = outer
+        else:
+            del _limits[thread]
+
+
+def _limits_here() -> _Limits | None:
+    own = _limits.get(threading.get_ident())
+    return own or max(list(_limits.values()), key=lambda limits: limits.end, default=None)
+
+
+class _LimitedBody(httpx2.SyncByteStream):
+    """The body of an answer, which may not trickle for ever."""
+
+    def __init__(self, body: httpx2.SyncByteStream, limits: _Limits, silence: float) -> None:
+        self.body, self.limits, self.silence = body, limits, silence
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            for chunk in self.body:
+                self.limits.remaining()
+                yield chunk
+        except httpx2.TimeoutException:
+            raise self.limits.reached(self.silence) from None
+
+    def close(self) -> None:
+        self.body.close()
+
+
+def _limited_client() -> httpx2.Client:
+    client = _make_client()
+    send = client.send
+
+    def send_limited(request: httpx2.Request, **options: Any) -> httpx2.Response:
+        asked = request.extensions["timeout"].get("read")
+        limits = _limits_here()
+        if limits is None:
+            limits = _Limits(patience(), time.monotonic() + CALL_SECONDS)
+            if asked is not None and asked < limits.silence:
+                return send(request, **options)  # someone else's call, with a stricter limit of its own
+        seconds = limits.remaining()
+        timeout = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
+        request.extensions = {**request.extensions, "timeout": timeout, "limits": limits}
+        try:
+            return send(request, **options)
+        except httpx2.TimeoutException:
+            raise limits.reached(seconds) from None
+
+    def limit_body(response: httpx2.Response) -> None:
+        limits: _Limits | None = response.request.extensions.get("limits")
+        if limits is not None:
+            assert isinstance(response.stream, httpx2.SyncByteStream)
+            response.stream = _LimitedBody(
+                response.stream, limits, response.request.extensions["timeout"]["read"]
+            )
+            wait = response.headers.get("Retry-After", "")
+            if wait.isdigit() and int(wait) > limits.end - time.monotonic():
+                response.close()
+                raise _TimeUpError(f"it asks to come back in {wait} seconds")
+
+    # The client's two ways to send, `request` and `stream`, both come by here. Not a subclass: the client
+    # is made by huggingface_hub, or as the user has told it, with certificates or a proxy.
+    client.send = send_limited  # type: ignore[method-assign]
+    client.event_hooks = {
+        **client.event_hooks,
+        "response": [*client.event_hooks["response"], limit_body],
+    }
+    return client
+
+
+_make_client = _http._GLOBAL_CLIENT_FACTORY
+set_client_factory(_limited_client)
+
+
 def address_of(repo_id: str, *, space: bool = False) -> str:
     """Return the web address of a model repository, or of a Space."""
     return f"{constants.ENDPOINT}/{'spaces/' if space else ''}{repo_id}"
@@ -37,17 +199,23 @@ def address_of(repo_id: str, *, space: bool = False) -> str:
 
 def reason(error: Exception) -> str:
     """Return why a request failed, in a few words."""
+    if type(error) is RuntimeError and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # what the client calls "Error while uploading"
     if isinstance(error, HfHubHTTPError):
         return f"status {error.response.status_code}"
     return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
 
 
 @contextmanager
-def reading(repo_id: str, revision: str | None = None) -> Iterator[None]:
-    """Turn what the Hub answers for good into ModelError, and passing failures into OSError."""
+def reading(repo_id: str, revision: str | None = None, silence: float | None = None) -> Iterator[None]:
+    """Turn what the Hub answers for good into ModelError, and passing failures into OSError.
+
+    The call has the `limits` of that `silence`.
+    """
     named = f"{quoted(repo_id)} at {quoted(revision)}" if revision else quoted(repo_id)
     try:
-        yield
+        with limits(silence):
+            yield
     except HFValidationError:
         raise ModelError(
             f"There is no folder {quoted(repo_id)}, and no repository has such a name."
@@ -70,31 +238,43 @@ def reading(repo_id: str, revision: str | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def writing(repo_id: str) -> Iterator[None]:
-    """Turn whatever keeps us from writing to `repo_id` into HubError."""
+def writing(repo_id: str, step: str = "write to") -> Iterator[None]:
+    """Turn whatever keeps us from a `step`, such as "create", at `repo_id` into HubError.
+
+    The calls have the default `limits`.
+    """
     try:
-        yield
+        with limits():
+            yield
     except HFValidationError as error:
         raise HubError(f"{quoted(repo_id)} is no repository's name: {error}") from None
     except HfHubHTTPError as error:
         kind = SilentHubError if error.response.status_code >= 500 else HubError
-        raise kind(_refusal(repo_id, error)) from None
+        raise kind(_refusal(repo_id, step, error)) from None
     except (httpx2.TransportError, RuntimeError) as error:
-        raise SilentHubError(f"The Hub at {constants.ENDPOINT} did not answer ({reason(error)}).") from None
+        raise SilentHubError(
+            f"Could not {step} {quoted(repo_id)}: the Hub at {constants.ENDPOINT} did not answer "
+            f"({reason(error)})."
+        ) from None
 
 
-def _refusal(repo_id: str, error: HfHubHTTPError) -> str:
+def _refusal(repo_id: str, step: str, error: HfHubHTTPError) -> str:
     status = error.response.status_code
     if status == 412:
-        return (
-            f"Somebody else has committed to {quoted(repo_id)} since this run began. Nothing was "
-            "published; look at their commit, then run again."
-        )
+        return overtaken(repo_id)
     if status in (401, 403):
         return f"The token may not write to {quoted(repo_id)}. Log in with one that may."
     if status == 409:
         return f"{quoted(repo_id)} was made by somebody else meanwhile. Nothing was published; run again."
-    return f"The Hub could not do it for {quoted(repo_id)} ({reason(error)}). Try again later."
+    return f"Could not {step} {quoted(repo_id)}: the Hub answered with {reason(error)}. Try again later."
+
+
+def overtaken(repo_id: str) -> str:
+    """Return what to say of a repository that has changed since it was looked at."""
+    return (
+        f"Somebody else has committed to {quoted(repo_id)} since this run began. Nothing was "
+        "published; look at their commit, then run again."
+    )
 
 
 def check_may_write(repo_id: str) -> None:
@@ -103,7 +283,7 @@ def check_may_write(repo_id: str) -> None:
         raise HubError(f"A repository is named USER/NAME. Got {quoted(repo_id)} instead.")
     if get_token() is None:
         raise HubError("Nobody is logged in. Run 'hf auth login', or set HF_TOKEN, with a write token.")
-    with writing(repo_id):
+    with writing(repo_id, "ask who may write to"):
         account = HfApi().whoami()
     if account.get("auth", {}).get("accessToken", {}).get("role") == "read":
         raise HubError("The token may only read. Log in with one that may write.")

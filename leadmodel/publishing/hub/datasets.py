@@ -2,22 +2,25 @@
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
-from huggingface_hub import (
-    CommitInfo,
-    CommitOperationAdd,
-    CommitScheduler,
-    HfApi,
-    constants,
-    snapshot_download,
-)
+from huggingface_hub import CommitOperationAdd, HfApi, constants, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
 
-from leadmodel.publishing.hub.client import HubError, SilentHubError, check_may_write, reason, writing
+from leadmodel.publishing.hub.client import (
+    CALL_SECONDS,
+    PATIENCE,
+    HubError,
+    SilentHubError,
+    check_may_write,
+    limits,
+    reason,
+    writing,
+)
 
 __all__ = ["DatasetUploads", "cache_of", "fetch_files"]
 
@@ -26,8 +29,11 @@ _log = logging.getLogger("leadmodel")
 MINUTES = 5.0
 """Between two commits."""
 
-PATIENCE = 20.0
-"""Seconds for the last commit when the app stops; what it does not hold waits for the next start."""
+START_SECONDS = 1.0
+"""Seconds that a start waits for the Hub to refuse the repository; later refusals are only logged."""
+
+STOP_SECONDS = 15.0
+"""Seconds that a stop waits for the last commit; what it does not hold is committed at the next start."""
 
 
 def cache_of(repo_id: str, use: str) -> Path:
@@ -36,7 +42,7 @@ def cache_of(repo_id: str, use: str) -> Path:
 
 
 class DatasetUploads:
-    """Commits the new and changed Parquet files of a folder to a dataset repository.
+    """Commits the new and changed Parquet files of a folder to a dataset repository, in its own thread.
 
     Where the Hub is silent they wait in the folder: for the next commit, or the next start.
 
@@ -53,59 +59,92 @@ class DatasetUploads:
     Raises
     ------
     HubError
-        If the repository is public, or the token may not write there.
+        If the repository is public, or the token may not write there, and the Hub says so at once.
     """
 
     def __init__(self, repo_id: str, folder: Path, minutes: float = MINUTES) -> None:
         self.repo_id, self.folder, self.minutes = repo_id, folder, minutes
-        self._scheduler: _Scheduler | None = None
-        self._stopped = threading.Event()
-        try:
-            self._connect()
-        except SilentHubError as error:
-            _log.warning("The prediction log waits on this machine: %s", error)
-            threading.Thread(target=self._try_again, name="leadmodel-uploads", daemon=True).start()
+        self._is_private, self._end = False, float("inf")
+        self._committed: dict[Path, float] = {}
+        self._error: HubError | None = None
+        self._lock, self._began, self._stopped = threading.Lock(), threading.Event(), threading.Event()
+        # A daemon, which the end of the process does not wait for.
+        self._thread = threading.Thread(target=self._run, name="leadmodel-uploads", daemon=True)
+        self._thread.start()
+        self._began.wait(START_SECONDS)
+        if self._error and not isinstance(self._error, SilentHubError):
+            self._end = 0
+            self._stopped.set()
+            raise self._error
 
-    def _connect(self) -> None:
-        _make_private(self.repo_id)
-        with writing(self.repo_id):
-            self._scheduler = _Scheduler(
-                repo_id=self.repo_id, repo_type="dataset", folder_path=self.folder, every=self.minutes
-            )
-
-    def _try_again(self) -> None:
-        while self._scheduler is None and not self._stopped.wait(60 * self.minutes):
+    def _run(self) -> None:
+        while True:
+            is_last = self._stopped.wait(60 * self.minutes if self._began.is_set() else 0)
             try:
-                self._connect()
-            except HubError as error:
-                _log.warning("The prediction log waits on this machine: %s", error)
+                self.commit()
+                self._error = None
+            except (HubError, OSError) as error:
+                self._error = error if isinstance(error, HubError) else HubError(reason(error))
+                if not is_last:
+                    _log.warning("The prediction log waits on this machine: %s", error)
+            self._began.set()
+            if is_last:
+                return
 
     def commit(self) -> None:
-        """Commit what is in the folder now.
+        """Commit what is in the folder now, and delete what is past.
 
         Raises
         ------
         HubError
             If that fails; the files stay where they are.
         """
-        if self._scheduler is None:
-            self._connect()
-        assert self._scheduler is not None
-        with writing(self.repo_id):
-            try:
-                self._scheduler.trigger().result(PATIENCE)
-            except TimeoutError:
-                raise SilentHubError(f"The Hub took more than {PATIENCE:g} seconds.") from None
+        # Not the patience of the settings: an app that is stopped waits for the request under way.
+        with self._lock, limits(PATIENCE, min(CALL_SECONDS, self._end - time.monotonic())):
+            if not self._is_private:
+                _make_private(self.repo_id)
+                self._is_private = True
+            times = {path: path.stat().st_mtime for path in sorted(self.folder.glob("*/*/[!.]*.parquet"))}
+            changed = [path for path, modified in times.items() if self._committed.get(path) != modified]
+            if changed:
+                self._upload(changed)
+            # A file that was replaced meanwhile is newer than this, and goes with the next commit.
+            self._committed |= times
+            today = datetime.now(UTC).date().isoformat()
+            for path, modified in times.items():
+                if path.parent.name < today and path.stat().st_mtime == modified:
+                    path.unlink()
+
+    def _upload(self, paths: Sequence[Path]) -> None:
+        # Whole files, read at once: they may be replaced by longer ones at any time.
+        operations = [
+            CommitOperationAdd(path.relative_to(self.folder).as_posix(), path.read_bytes())
+            for path in paths
+        ]
+        with writing(self.repo_id, "write the log to"):
+            HfApi().create_commit(
+                self.repo_id,
+                operations,
+                repo_type="dataset",
+                commit_message=f"Add {len(paths)} files of the prediction log",
+            )
 
     def close(self) -> None:
-        """Commit for the last time, as far as the Hub lets."""
+        """Commit for the last time, for at most `STOP_SECONDS`, and say what the Hub does not take."""
+        self._end = time.monotonic() + STOP_SECONDS
         self._stopped.set()
-        try:
-            self.commit()
-        except (HubError, OSError) as error:
-            _log.warning("What was logged last waits for the next start in %s: %s", self.folder, error)
-        if self._scheduler is not None:
-            self._scheduler.stop()
+        self._thread.join(STOP_SECONDS)
+        if self._error or self._thread.is_alive():
+            unsent = [path for path in self.folder.glob("*/*/[!.]*.parquet") if self._is_new(path)]
+            _log.warning(
+                "%d files of the prediction log are not sent and wait for the next start in %s: %s",
+                len(unsent),
+                self.folder,
+                self._error or "the Hub takes too long.",
+            )
+
+    def _is_new(self, path: Path) -> bool:
+        return self._committed.get(path) != path.stat().st_mtime
 
 
 def _make_private(repo_id: str) -> None:
@@ -117,39 +156,11 @@ def _make_private(repo_id: str) -> None:
         If it is public, or the token may not write there.
     """
     check_may_write(repo_id)
-    with writing(repo_id):
+    with writing(repo_id, "create the dataset"):
         HfApi().create_repo(repo_id, repo_type="dataset", private=True, exist_ok=True)
         private = HfApi().dataset_info(repo_id).private
     if not private:
         raise HubError(f"The dataset repository {repo_id!r} must be private. Make it so on its page.")
-
-
-class _Scheduler(CommitScheduler):
-    """Commits whole files: those that are replaced while it works are read at once."""
-
-    def push_to_hub(self) -> CommitInfo | None:
-        """Commit what has changed, and delete what is past."""
-        found = {path: path.stat().st_mtime for path in sorted(self.folder_path.glob("*/*/[!.]*.parquet"))}
-        changed = [path for path, time in found.items() if self.last_uploaded.get(path) != time]
-        if not changed:
-            return None
-        made = self.api.create_commit(
-            self.repo_id,
-            [
-                CommitOperationAdd(path.relative_to(self.folder_path).as_posix(), path.read_bytes())
-                for path in changed
-            ],
-            repo_type=self.repo_type,
-            commit_message=f"Add {len(changed)} files of the prediction log",
-        )
-        for path in changed:
-            # A file that was replaced meanwhile is newer than this, and goes with the next commit.
-            self.last_uploaded[path] = found[path]
-        today = datetime.now(UTC).date().isoformat()
-        for path, time in found.items():
-            if path.parent.name < today and path.stat().st_mtime == time:
-                path.unlink()
-        return made
 
 
 def fetch_files(repo_id: str, patterns: Sequence[str]) -> Path:
@@ -169,7 +180,8 @@ def fetch_files(repo_id: str, patterns: Sequence[str]) -> Path:
     """
     folder = cache_of(repo_id, "fetched")
     try:
-        snapshot_download(repo_id, repo_type="dataset", allow_patterns=[*patterns], local_dir=folder)
+        with limits():
+            snapshot_download(repo_id, repo_type="dataset", allow_patterns=[*patterns], local_dir=folder)
     except (HfHubHTTPError, httpx2.TransportError, OSError) as error:
         raise HubError(
             f"The dataset repository {repo_id!r} cannot be read ({reason(error)}): check its name, log "

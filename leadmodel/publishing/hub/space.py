@@ -1,5 +1,7 @@
 """Publish the app: a Gradio Space that serves a model repository."""
 
+import json
+import logging
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -7,11 +9,13 @@ from importlib.resources.abc import Traversable
 import yaml
 from huggingface_hub import CommitOperationAdd, HfApi
 
-from leadmodel.publishing.hub.client import address_of, check_may_write, writing
+from leadmodel.publishing.hub.client import HubError, address_of, check_may_write, writing
 
 __all__ = ["HubSpace"]
 
 PACKAGE = files("leadmodel")
+_log = logging.getLogger("leadmodel")
+
 TEMPLATES = PACKAGE / "publishing" / "hub" / "space_files"
 
 
@@ -44,12 +48,22 @@ class HubSpace:
             If the Hub refuses or fails.
         """
         api = HfApi()
-        with writing(self.space_id):
+        with writing(self.space_id, "create the Space"):
             api.create_repo(
                 self.space_id, repo_type="space", space_sdk="gradio", private=self.private, exist_ok=True
             )
-            # The variable comes first: the commit starts the app, which reads it.
-            api.add_space_variable(self.space_id, "LEADMODEL_REPO", repo_id)
+        # The variable comes first: the commit starts the app, which reads it.
+        try:
+            with writing(self.space_id, "set the variable of the Space"):
+                api.add_space_variable(self.space_id, "LEADMODEL_REPO", repo_id)
+        except HubError as error:
+            _log.warning(
+                "%s Its app.py names %s as well; only if the Space has a variable LEADMODEL_REPO already, "
+                "change that on its page.",
+                error,
+                repo_id,
+            )
+        with writing(self.space_id, "write the files of the Space"):
             api.create_commit(
                 self.space_id,
                 [CommitOperationAdd(name, content) for name, content in _files(repo_id, title).items()],
@@ -63,9 +77,9 @@ def _files(repo_id: str, title: str) -> dict[str, bytes]:
     """Return the files of the Space: what stands at its top, and this package as it is installed."""
     # Installing compiles app.py, which leaves a folder beside it.
     top = {file.name: file.read_bytes() for file in TEMPLATES.iterdir() if file.is_file()}
-    return (
-        top | dict(_package_files(PACKAGE, "leadmodel")) | {"README.md": _readme(repo_id, title).encode()}
-    )
+    app = top["app.py"].replace(b'"USER/MODEL"', json.dumps(repo_id).encode())
+    written = {"README.md": _readme(repo_id, title).encode(), "app.py": app}
+    return top | dict(_package_files(PACKAGE, "leadmodel")) | written
 
 
 def _package_files(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:

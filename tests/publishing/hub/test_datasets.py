@@ -112,7 +112,7 @@ def test_what_a_silent_hub_does_not_take_is_committed_at_the_next_start(
     hub.fail("POST", "/commit/", Fault.status(403), times=None)
     log.add(call(model, 1))
     log.close()
-    assert "waits for the next start" in caplog.text
+    assert "1 files of the prediction log are not sent and wait for the next start" in caplog.text
     assert len(find_files([place.folder], LEADS)) == 1
     hub.heal()
     PredictionLog(place, seconds=3600).close()

@@ -4,6 +4,7 @@ from huggingface_hub import HfApi
 
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.deployment import go_back
+from leadmodel.publishing.files import is_own
 from leadmodel.publishing.hub.client import HubError
 from leadmodel.publishing.hub.push import HubRepository, versions
 
@@ -29,17 +30,32 @@ def test_each_push_is_the_next_version(hub: LoopbackHub, model: LeadModel, secon
     assert versions(REPO) == {"v1": first, "v2": second}
 
 
-def test_plots_that_a_model_no_longer_has_go_and_other_files_stay(
-    hub: LoopbackHub, model: LeadModel
+def test_old_files_of_ours_go_and_those_of_others_stay(
+    hub: LoopbackHub, model: LeadModel, second_model: LeadModel
 ) -> None:
     model.push_to_hub(REPO)
     api = HfApi()
-    for name in ("plots/old.png", "NOTES.md"):
+    ours = ["plots/profit.png", "plots/revenue.png", "parts/7.skops", "revenue.skops"]
+    theirs = ["NOTES.md", "LICENSE", "images/one.png", "plots/mine.png", "plots/deep/roc.png"]
+    for name in [*ours, *theirs]:
         api.upload_file(path_or_fileobj=b"x", path_in_repo=name, repo_id=REPO)
-    model.push_to_hub(REPO)
+    second_model.push_to_hub(REPO)
     names = set(hub.repository("model", REPO).files)
-    assert "NOTES.md" in names
-    assert "plots/old.png" not in names
+    assert names == {".gitattributes", *second_model.files, *theirs}
+
+
+def test_the_same_files_again_are_no_new_version(hub: LoopbackHub, model: LeadModel) -> None:
+    first = model.push_to_hub(REPO)
+    HfApi().upload_file(path_or_fileobj=b"x", path_in_repo="NOTES.md", repo_id=REPO)
+    again = model.push_to_hub(REPO)
+    assert again.tag == "v2"  # somebody else's commit is served, which had no name
+    assert model.push_to_hub(REPO) == again
+    assert list(versions(REPO)) == [first.tag, again.tag]
+    assert len(titles(hub)) == 3
+
+
+def test_every_figure_of_a_model_is_known_as_ours(model: LeadModel, valued: LeadModel) -> None:
+    assert [name for name in {**model.files, **valued.files} if not is_own(name)] == []
 
 
 def test_somebody_elses_commit_is_not_overwritten(hub: LoopbackHub, model: LeadModel) -> None:
@@ -95,7 +111,7 @@ def test_a_push_that_fails_leaves_the_repository_as_it_was(
     before = model.push_to_hub(REPO).commit
     destination = HubRepository(REPO)
     hub.fail(method, part, fault(), times=None)  # type: ignore[operator]
-    with pytest.raises(HubError, match=r"may not write|did not answer|could not do it"):
+    with pytest.raises(HubError, match=r"may not write|did not answer|the Hub answered with status"):
         destination.publish(second_model.files, "second")
     hub.heal()
     assert LeadModel.from_pretrained(REPO).revision == before
@@ -113,11 +129,51 @@ def test_a_commit_whose_answer_was_lost_is_found(
     assert len(titles(hub)) == 3
 
 
-def test_a_tag_that_fails_is_told_with_the_commit(hub: LoopbackHub, model: LeadModel) -> None:
+def test_a_version_whose_tag_fails_is_one_all_the_same_and_the_next_push_sets_it(
+    hub: LoopbackHub, model: LeadModel, second_model: LeadModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    """So it is after a push that was killed before it could set the tag."""
     hub.fail("POST", "/tag/", Fault.status(500))
-    with pytest.raises(HubError, match=r"is published at .* as commit \w{8}, but has no version tag"):
-        model.push_to_hub(REPO)
-    assert LeadModel.from_pretrained(REPO).files == model.files
+    commit = model.push_to_hub(REPO).commit
+    assert "has no tag (status 500). The next push or rollback sets it" in caplog.text
+    assert f"hf repos tag create {REPO} v1 --revision {commit}" in caplog.text
+    assert hub.repository("model", REPO).tags == {}
+    assert versions(REPO) == {"v1": commit}
+    assert LeadModel.from_pretrained(REPO, "v1").revision == commit
+    second_model.push_to_hub(REPO)
+    assert list(hub.repository("model", REPO).tags) == ["v1", "v2"]
+
+
+def test_the_same_push_again_sets_a_lost_tag(hub: LoopbackHub, model: LeadModel) -> None:
+    hub.fail("POST", "/tag/", Fault.status(500))
+    lost = model.push_to_hub(REPO)
+    assert model.push_to_hub(REPO) == lost
+    assert list(hub.repository("model", REPO).tags) == ["v1"]
+
+
+def test_going_back_from_a_version_without_a_tag_is_one_step(
+    hub: LoopbackHub, model: LeadModel, second_model: LeadModel, valued: LeadModel
+) -> None:
+    for one in (model, second_model):
+        one.push_to_hub(REPO)
+    hub.fail("POST", "/tag/", Fault.status(500))
+    valued.push_to_hub(REPO)
+    published = go_back(REPO)
+    assert titles(hub)[0].startswith("Back to v2")
+    assert (published.tag, list(versions(REPO))) == ("v4", ["v1", "v2", "v3", "v4"])
+    assert list(hub.repository("model", REPO).tags) == ["v1", "v2", "v3", "v4"]
+    assert LeadModel.from_pretrained(REPO).files == second_model.files
+
+
+def test_going_back_from_a_commit_that_is_no_version_is_to_the_last_one(
+    hub: LoopbackHub, model: LeadModel, second_model: LeadModel
+) -> None:
+    """As an earlier release left it behind, when it was killed before the tag."""
+    for one in (model, second_model):
+        one.push_to_hub(REPO)
+    HfApi().upload_file(path_or_fileobj=b"x", path_in_repo="config.json", repo_id=REPO)
+    go_back(REPO)
+    assert LeadModel.from_pretrained(REPO).files == second_model.files
 
 
 def test_going_back_publishes_the_version_before_as_the_newest(

@@ -1,7 +1,9 @@
+import pytest
 import yaml
-from hub_server import LoopbackHub
+from hub_server import Fault, LoopbackHub
 
 from leadmodel.model import LeadModel
+from leadmodel.publishing.hub.client import HubError
 from leadmodel.publishing.hub.space import HubSpace
 
 SPACE = "demo/leads-app"
@@ -22,6 +24,33 @@ def test_a_space_has_what_serves_the_model(hub: LoopbackHub, model: LeadModel) -
     space = hub.repository("space", SPACE)
     assert (space.sdk, space.private) == ("gradio", False)
     assert space.variables["LEADMODEL_REPO"].value == "demo/leads"
+
+
+def test_a_space_on_a_hub_without_variables_serves_the_model_by_its_files(
+    hub: LoopbackHub, model: LeadModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    hub.fail("*", "/variables", Fault.status(501), times=None)
+    HubSpace(SPACE).publish("demo/leads", model.config.title)
+    assert hub.repository("space", SPACE).variables == {}
+    assert b'os.environ.setdefault("LEADMODEL_REPO", "demo/leads")' in published(hub)["app.py"]
+    assert "Could not set the variable of the Space 'demo/leads-app'" in caplog.text
+    assert "status 501" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("method", "part", "step"),
+    [
+        ("POST", "/api/repos/create", "create the Space"),
+        ("POST", "/commit/", "write the files of the Space"),
+    ],
+)
+def test_a_step_that_fails_is_named(hub: LoopbackHub, method: str, part: str, step: str) -> None:
+    hub.fail(method, part, Fault.status(501), times=None)
+    with pytest.raises(HubError, match=f"Could not {step} 'demo/leads-app': .* status 501"):
+        HubSpace(SPACE).publish("demo/leads", "Leads")
+    hub.heal()
+    HubSpace(SPACE).publish("demo/leads", "Leads")
+    assert [commit.title for commit in hub.repository("space", SPACE).commits][:-1] == ["Serve demo/leads"]
 
 
 def test_its_readme_names_the_model(hub: LoopbackHub) -> None:
