@@ -12,6 +12,6 @@ def test_help_lists_every_setting_with_its_default_and_starts_nothing() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     paragraphs = re.split(r"^(?=[A-Z]+_)", done.stdout, flags=re.MULTILINE)
     described = {text.split()[0]: text for text in paragraphs if re.match(r"[A-Z]+_[A-Z_]+ ", text)}
-    assert len(SETTINGS) == 11
+    assert len(SETTINGS) == 12
     assert set(described) == SETTINGS
     assert all("(default: " in text for text in described.values())

@@ -9,12 +9,13 @@ from typing import Any
 import httpx
 import pandas as pd
 import pytest
-from hub_server import LoopbackHub
+from hub_server import Fault, LoopbackHub
 from huggingface_hub import snapshot_download
 from support import command, running_app
 
 from leadmodel.model import LeadModel
 from leadmodel.publishing.hub.push import versions
+from leadmodel.publishing.hub.space import HubSpace
 
 REPO, SPACE = "demo/leads", "demo/leads-app"
 LEAD = {"source": "Referral", "minutes_on_site": 42}
@@ -54,6 +55,52 @@ def test_one_command_from_a_csv_to_a_public_app(
         answer = score(address)
     assert answer["revision"] == versions(REPO)["v1"]
     assert answer == LeadModel.from_pretrained(REPO).answer(LEAD).model_dump(mode="json")
+
+
+def test_a_space_that_fails_leaves_the_model_and_says_how_to_go_on(
+    hub: LoopbackHub, sample: pd.DataFrame, tmp_path: Path
+) -> None:
+    csv, output = tmp_path / "leads.csv", tmp_path / "model"
+    sample.to_csv(csv, index=False)
+    hub.fail("POST", f"/spaces/{SPACE}/commit/", Fault.status(501), times=None)
+    pushed = ["--push", REPO, "--space", SPACE]
+    done = command("train.py", "--data", csv, "--target", "status", "--output", output, *pushed)
+    assert done.returncode == 2
+    assert "written after" in done.stdout
+    assert f"Model: {hub.url}/{REPO} (v1, commit " in done.stdout
+    assert f"Could not write the files of the Space '{SPACE}'" in done.stderr
+    again = f"publish {output} --push {REPO} --space {SPACE}"
+    assert f"To publish without training again: leadmodel {again}" in done.stderr
+    hub.heal()
+    done = command("-m", "leadmodel", *again.split())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"App:   {hub.url}/spaces/{SPACE}" in done.stdout
+    assert list(versions(REPO)) == ["v1"]
+
+
+def test_a_space_without_a_variable_serves_its_model(
+    hub: LoopbackHub, model: LeadModel, tmp_path: Path
+) -> None:
+    published = model.push_to_hub(REPO)
+    hub.fail("*", "/variables", Fault.status(501), times=None)
+    HubSpace(SPACE).publish(REPO, "Leads")
+    space = snapshot_download(SPACE, repo_type="space", local_dir=tmp_path / "space")
+    code = (
+        "import os, runpy; del os.environ['LEADMODEL_REPO']; runpy.run_path('app.py', run_name='__main__')"
+    )
+    with running_app("", Path(space), code=code) as address:
+        assert score(address)["revision"] == published.commit
+
+
+def test_a_slow_hub_makes_the_app_start_from_the_cache_and_correct_itself(
+    hub: LoopbackHub, model: LeadModel, second_model: LeadModel
+) -> None:
+    model.push_to_hub(REPO)
+    LeadModel.from_pretrained(REPO)
+    newer = second_model.push_to_hub(REPO).commit
+    hub.fail("*", "", Fault.slow(1), times=None)
+    with running_app(REPO, LEADMODEL_POLL="3600") as address:
+        wait_for_revision(address, newer)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
 """The gate's rules, each by figures that only it allows."""
 
 import pytest
+from hub_server import Fault, LoopbackHub
 
+from leadmodel.errors import UnreachableError
 from leadmodel.metrics.classification import Estimate
-from leadmodel.monitoring.deployment import decide
+from leadmodel.model import LeadModel
+from leadmodel.monitoring.deployment import decide, open_deployment
 from leadmodel.report.gate import Comparison, Gate
 
 
@@ -68,3 +71,16 @@ def test_the_decision_in_words() -> None:
     assert few.told() == (
         "Kept the champion (too few): too few leads that neither model has learned from to compare them."
     )
+
+
+@pytest.mark.parametrize("push", [True, False])
+def test_the_champion_is_never_one_of_the_cache(hub: LoopbackHub, model: LeadModel, push: bool) -> None:
+    """Not even where the Hub says who may write, and then hangs up."""
+    model.push_to_hub("demo/leads")
+    LeadModel.from_pretrained("demo/leads")
+    hub.fail("GET", "/api/models/", Fault.hang_up(), times=None, skip=int(push))
+    with (
+        pytest.raises(UnreachableError, match="one of the cache may be an older one"),
+        open_deployment("demo/leads", push=push),
+    ):
+        pytest.fail("an old champion was opened")

@@ -1,6 +1,7 @@
 """A log in a dataset repository: private, committed in the background, and back from there."""
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from leadmodel.model import LeadModel
 from leadmodel.monitoring.log.files import LogStore, find_files, read_files
 from leadmodel.monitoring.log.log import LEADS, PredictionLog, ScoredCall
 from leadmodel.monitoring.log.outcomes import read_outcomes, store_outcomes
+from leadmodel.publishing.hub import datasets
 from leadmodel.publishing.hub.client import HubError
 
 LOG = "datasets/demo/log"
@@ -120,9 +122,14 @@ def test_what_a_silent_hub_does_not_take_is_committed_at_the_next_start(
 
 
 def test_an_app_starts_to_log_while_the_hub_is_silent(
-    hub: LoopbackHub, place: LogStore, model: LeadModel, caplog: pytest.LogCaptureFixture
+    hub: LoopbackHub,
+    place: LogStore,
+    model: LeadModel,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     hub.fail("*", "/", Fault.hang_up(), times=None)
+    monkeypatch.setattr(datasets, "START_SECONDS", 60)
     log = PredictionLog(place, seconds=3600)
     log.add(call(model, 1))
     log.flush()
@@ -132,7 +139,59 @@ def test_an_app_starts_to_log_while_the_hub_is_silent(
     assert len(committed(hub)) == 1
 
 
-def test_a_public_repository_is_refused(hub: LoopbackHub, place: LogStore) -> None:
+def test_a_silent_hub_holds_up_neither_start_nor_stop(
+    hub: LoopbackHub,
+    place: LogStore,
+    model: LeadModel,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(datasets, "STOP_SECONDS", 1)
+    hub.fail("*", "/", Fault.silent(), times=None)
+    log = PredictionLog(place, seconds=3600)
+    log.add(call(model, 1))
+    log.close()
+    assert "1 files of the prediction log are not sent and wait for the next start" in caplog.text
+    hub.heal()
+    PredictionLog(place, seconds=3600).close()
+    assert names(place) == [f"{1:032x}"]
+
+
+def test_a_hub_that_falls_silent_while_it_takes_the_log_does_not_hold_up_the_stop(
+    hub: LoopbackHub,
+    place: LogStore,
+    model: LeadModel,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(datasets, "STOP_SECONDS", 2)
+    log = PredictionLog(place, seconds=3600)
+    hub.fail("PUT", "/cdn/", Fault.silent(), times=None)
+    log.add(call(model, 1))
+    log.close()
+    assert "1 files of the prediction log are not sent and wait for the next start" in caplog.text
+
+
+def test_an_app_starts_and_stops_while_the_hub_is_silent_and_sends_the_rest_the_next_time(
+    hub: LoopbackHub, place: LogStore, folder: Path, tmp_path: Path
+) -> None:
+    """`running_app` fails if the app has not ended 20 seconds after it was told to."""
+    hub.fail("*", "/", Fault.silent(), times=None)
+    with running_app(str(folder), log=tmp_path / "printed", LEADMODEL_LOG=LOG) as address:
+        name = httpx.post(f"{address}/api/v1/score", json={"age": 40}).json()["request_id"]
+    printed = (tmp_path / "printed").read_text()
+    assert re.search(r"\d files of the prediction log are not sent and wait for the next start", printed)
+    hub.heal()
+    with running_app(str(folder), LEADMODEL_LOG=LOG):
+        pass
+    shutil.rmtree(place.folder)
+    assert names(place) == [name]
+
+
+def test_a_public_repository_is_refused(
+    hub: LoopbackHub, place: LogStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets, "START_SECONDS", 60)
     HfApi().create_repo("demo/log", repo_type="dataset")
     with pytest.raises(HubError, match="'demo/log' must be private"):
         PredictionLog(place)
@@ -146,6 +205,7 @@ def test_who_may_not_write_is_told_at_once(
     hub: LoopbackHub, place: LogStore, monkeypatch: pytest.MonkeyPatch, token: str, message: str
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", token)
+    monkeypatch.setattr(datasets, "START_SECONDS", 60)
     with pytest.raises(HubError, match=message):
         PredictionLog(place)
 

@@ -143,14 +143,8 @@ def test_somebody_elses_hub_gives_each_revision_its_own_files(
     models = {"v1": model, "v2": second_model}
     commits = {tag: one.push_to_hub(REPO).commit for tag, one in models.items()}
     assert versions(REPO) == commits
-    for revision in (
-        "v2",
-        None,
-        "v1",
-        commits["v2"],
-        commits["v1"],
-        "v2",
-    ):  # each finds the cache of the last
+    # Each finds the cache as the one before has left it.
+    for revision in ("v2", None, "v1", commits["v2"], commits["v1"], "v2"):
         tag = {None: "v2", **{commit: tag for tag, commit in commits.items()}}.get(revision, revision)
         opened = LeadModel.from_pretrained(REPO, revision)
         assert (opened.files, opened.revision) == (models[str(tag)].files, commits[str(tag)])
@@ -228,9 +222,7 @@ def test_what_is_not_there_is_named(published: str, repo: str, revision: str | N
 
 def test_a_repository_without_a_model_is_named_by_its_name(hub: LoopbackHub) -> None:
     HfApi().create_repo(REPO)
-    with pytest.raises(
-        ModelError, match=r"^The repository 'demo/leads' is not a model: it lacks README\.md"
-    ):
+    with pytest.raises(ModelError, match=r"^The repository 'demo/leads' is not a model: it lacks README"):
         LeadModel.from_pretrained(REPO)
 
 
