@@ -4,8 +4,8 @@
 
 Runs against the loopback Hub of the tests, with the default patience. Before each cell the repository has
 versions v1 and v2, and the cache holds v1. A cell says how long the call took and what came of it. "serve"
-starts and stops the app with a log on the same Hub; "retrain" opens the champion and publishes another model,
-without training one; "log" starts and stops what commits the prediction log, with one file waiting.
+starts and stops the app with a log on the same Hub; "retrain" opens the champion and publishes another
+model, without training one; "log" starts and stops what commits the prediction log, with one file waiting.
 """
 
 import logging
@@ -28,8 +28,6 @@ HOME = Path(tempfile.mkdtemp(prefix="leadmodel-faults-"))
 os.environ |= {"HF_ENDPOINT": HUB.url, "HF_HOME": str(HOME), "HF_TOKEN": "writer"}
 os.environ |= {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
-from leadmodel.training.run import train
-
 from benchmarks.serving import start, stop
 from benchmarks.table import print_head
 from leadmodel.errors import InputError
@@ -40,6 +38,7 @@ from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.publishing.hub.datasets import DatasetUploads
 from leadmodel.publishing.hub.push import HubRepository
 from leadmodel.publishing.hub.space import HubSpace
+from leadmodel.training.interface import train_model
 
 REPO = "demo/leads"
 Action = Callable[[list[LeadModel]], str]
@@ -170,7 +169,9 @@ def rows(models: list[LeadModel]) -> Iterator[str]:
 def main() -> None:
     """Measure, and print the table."""
     settings = TrainingSettings(max_trees=60, n_folds=3, n_members=2)
-    models = [train(make_sample(1200, random_state=seed), SAMPLE_RECIPE, settings) for seed in (1, 2, 3)]
+    models = [
+        train_model(make_sample(1200, random_state=seed), SAMPLE_RECIPE, settings) for seed in (1, 2, 3)
+    ]
     logging.basicConfig(level=logging.ERROR)
     with HUB:
         HUB.add_token("writer", user="demo", write=True)
