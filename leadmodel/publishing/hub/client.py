@@ -156,8 +156,10 @@ def _limited_client() -> httpx2.Client:
         limits = _limits_here()
         if limits is None:
             limits = _Limits(patience(), time.monotonic() + CALL_SECONDS)
-            if asked is not None and asked < limits.silence:
-                return send(request, **options)  # someone else's call, with a stricter limit of its own
+        if asked is not None and asked < min(PATIENCE, limits.silence):
+            # A stricter limit than any default: a call of somebody else, or what the client asks beside
+            # ours, such as for the names of assistants, and goes on without.
+            return send(request, **options)
         seconds = limits.remaining()
         timeout = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
         request.extensions = {**request.extensions, "timeout": timeout, "limits": limits}

@@ -32,7 +32,7 @@ MINUTES = 5.0
 START_SECONDS = 1.0
 """Seconds that a start waits for the Hub to refuse the repository; later refusals are only logged."""
 
-STOP_SECONDS = 15.0
+STOP_SECONDS = 10.0
 """Seconds that a stop waits for the last commit; what it does not hold is committed at the next start."""
 
 
