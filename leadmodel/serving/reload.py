@@ -5,6 +5,7 @@ import threading
 
 from leadmodel.errors import ModelError, UnreachableError
 from leadmodel.model import LeadModel
+from leadmodel.publishing.hub.client import PATIENCE
 from leadmodel.publishing.hub.pull import latest_commit
 from leadmodel.serving.service import ScoringService
 
@@ -63,7 +64,8 @@ class Updater(threading.Thread):
             commit = latest_commit(self.repo_id, self.revision)
             if commit in (self.service.model.revision, self._refused):
                 return
-            model = LeadModel.from_pretrained(self.repo_id, commit, fresh=True)
+            # However patient scripts may be: the end of the process waits for a download.
+            model = LeadModel.from_pretrained(self.repo_id, commit, patience=PATIENCE, fresh=True)
             # The form is drawn once, and callers name the fields of the old model.
             before, after = (
                 {(field.name, field.kind) for field in served.schema.fields}

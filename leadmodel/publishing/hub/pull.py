@@ -148,8 +148,8 @@ def pull(
     anew : bool
         Whether to download what the cache holds already.
     patience : float, optional
-        Seconds that the Hub may stay silent before the cache takes its place, if it holds the model; by
-        default `leadmodel.publishing.hub.client.patience`.
+        Seconds that the Hub may stay silent, unless the cache could take its place and does not hold the
+        model; by default, and there, `leadmodel.publishing.hub.client.patience`.
     fresh : bool
         Whether the Hub must say which commit the revision is: the cache never takes its place.
 
@@ -164,7 +164,7 @@ def pull(
     cached = None
     try:
         cached = None if fresh else _cached(repo_id, revision)
-        with reading(repo_id, revision, patience if cached else None):
+        with reading(repo_id, revision, patience if cached or fresh else None):
             return _pull(repo_id, revision or BRANCH, anew)
     except OSError as error:
         if error.errno in _OF_THE_DISK:
@@ -197,7 +197,13 @@ def _pull(repo_id: str, revision: str, anew: bool) -> Pulled:
     # cache's word for it where the Hub fails.
     resolved = ResolvedRevision(resolved=commit, initial=revision)
     if not anew:
-        folder = Path(snapshot_download(repo_id, revision=resolved, allow_patterns=list(ALLOWED_FILES)))
+        # All files at once: where the Hub falls silent, those in a queue would wait for it in turn, and so
+        # would an app that is stopped.
+        folder = Path(
+            snapshot_download(
+                repo_id, revision=resolved, allow_patterns=list(ALLOWED_FILES), max_workers=len(listed)
+            )
+        )
         if (
             revision != commit or len(commit) != 40
         ):  # what the client knows for a commit without a reference
