@@ -1,9 +1,12 @@
 """Write files so that each is there complete or not at all."""
 
 import os
+import re
+import shutil
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +15,10 @@ from leadmodel.errors import InputError, quoted
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["atomic_write", "check_writable", "write_leads"]
+__all__ = ["atomic_write", "check_writable", "staged_folder", "write_leads"]
+
+GRACE = 60.0
+"""Seconds that a place is left alone for, so that whoever has just made it can lock it."""
 
 
 @contextmanager
@@ -77,3 +83,51 @@ def write_leads(leads: "pl.DataFrame", output: str | Path) -> None:
         raise InputError(
             f"The output {quoted(str(path), 300)} cannot be written: {error!s:.300}."
         ) from None
+
+
+@contextmanager
+def staged_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new folder beside `folder`, and remove those of runs that were killed."""
+    # A run that is killed cannot clear up. The next one does, but never what another run is writing: the
+    # writer holds a lock on its folder, which the system releases when the process ends.
+    _clear(folder)
+    place = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
+    place.mkdir()
+    lock = _lock(place)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _clear(folder: Path) -> None:
+    ours = re.compile(re.escape(f".{folder.name}-") + "[0-9a-f]{32}")
+    for place in folder.parent.iterdir():
+        with suppress(OSError):  # somebody is writing it, or has cleared it by now
+            if ours.fullmatch(place.name) and time.time() - place.stat().st_mtime > GRACE:
+                if (lock := _lock(place)) is not None:
+                    shutil.rmtree(place, ignore_errors=True)
+                    os.close(lock)
+
+
+def _lock(place: Path) -> int | None:
+    """Return a locked descriptor, to be closed; None on Windows, which has no such locks.
+
+    Raises
+    ------
+    OSError
+        If another process holds the lock.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor

@@ -31,6 +31,7 @@ __all__ = [
     "Option",
     "OptionEntry",
     "OptionModel",
+    "Progress",
     "Sha256",
     "WithOptions",
     "add_fields",
@@ -43,6 +44,9 @@ OPTIONS = {"revenue": "leadmodel.amounts.option", "segments": "leadmodel.cluster
 columns. No other line of the core names an option."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Progress = Callable[[str], None]
+"""Takes a line of text after each step."""
+
 _Class = TypeVar("_Class", bound=type[BaseModel])
 
 
@@ -172,11 +176,7 @@ class Option:
         """Raise InputError now for what would fail after minutes of training."""
 
     def fit(
-        self,
-        data: TrainingData,
-        oof_probability: Floats,
-        settings: TrainingSettings,
-        progress: Callable[[str], None],
+        self, data: TrainingData, oof_probability: Floats, settings: TrainingSettings, progress: Progress
     ) -> FittedOption | None:
         """Fit the option to the training leads; return None where the settings do not ask for it."""
         raise NotImplementedError

@@ -1,6 +1,6 @@
 """Fit the model of amounts: what a converted lead brings, where that beats the mean beyond doubt."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,37 +18,38 @@ from leadmodel.amounts.candidates import (
 )
 from leadmodel.amounts.evaluate import ObservedAmounts, compare_amounts, evaluate_amounts
 from leadmodel.amounts.model import LEVEL, AmountModel, AmountParameters
+from leadmodel.amounts.option import RevenueFile
 from leadmodel.amounts.read import Amounts, robust_limit
 from leadmodel.amounts.results import MEAN, AmountTrial, Revenue
 from leadmodel.arrays import Floats, Positions
 from leadmodel.decision.threshold import Threshold
 from leadmodel.leads.disclosure import publish_ends
+from leadmodel.leads.recipe import DecisionConfig
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.options import EvaluationContext, FittedOption
 from leadmodel.prepare.columns import forget_rare
 from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.pipeline import fit_regression
 from leadmodel.prepare.settings import TrainingSettings
 
-__all__ = [
-    "FittedRevenue",
-    "conformal_ratios",
-    "evaluate_revenue",
-    "fit_revenue",
-]
+__all__ = ["FittedRevenue", "conformal_ratios", "fit_revenue"]
 
 
 LEAST = 0.01
 """An expected amount is no lower than this share of the mean, so that each can be scaled."""
 
 
-@dataclass(frozen=True)
-class FittedRevenue:
+# By keyword, because the attributes of an option have defaults, which no field without one may follow.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FittedRevenue(FittedOption):
     """A model of amounts, and what was tried to make it.
 
     Attributes
     ----------
-    terms : AmountParameters
-        How amounts and values are told.
+    amounts : Amounts
+        What the leads brought.
+    model : AmountModel
+        The model as it answers.
     trials : tuple of AmountTrial
         Ways to expect an amount, the mean first.
     chosen : str
@@ -66,7 +67,8 @@ class FittedRevenue:
         Ends in a CatBoostRegressor; None where the mean is used.
     """
 
-    terms: AmountParameters
+    amounts: Amounts
+    model: AmountModel
     trials: tuple[AmountTrial, ...]
     chosen: str
     limit: float
@@ -75,25 +77,60 @@ class FittedRevenue:
     rival: CatBoostRegressor
     pipeline: Pipeline | None
 
-    @property
-    def worth(self) -> AmountModel:
-        """The model as it answers."""
-        return AmountModel(self.terms, self.pipeline and self.pipeline[-1])
-
-    def observed_in_test(self, data: TrainingData, amounts: Amounts) -> ObservedAmounts:
-        """Return what the test leads brought, amounts beyond the limit cut to it."""
-        return ObservedAmounts(np.minimum(amounts.values[data.split.test], self.limit), data.test[1])
-
-    def break_even(self, cost: float) -> Threshold:
-        """Return the probability from which a lead of the average amount is worth a call, and the rule.
-
-        It is for people to read; each lead's own value decides.
-        """
+    def threshold(self, config: DecisionConfig) -> Threshold | None:
+        """Return the break-even probability of a lead of average amount, where the value decides."""
+        if config.cost is None or config.value is not None:
+            return None
+        # For people to read: the decision compares each lead's own expected value with the cost.
+        terms = self.model.terms
         return Threshold(
-            min(cost / (self.terms.mean * self.terms.factor), 1.0),
-            f"the expected value of the lead exceeds {self.terms.money(cost)}, what a call costs; one of "
-            f"the average amount, {self.terms.money(self.terms.mean)}, does so from this probability on",
+            min(config.cost / (terms.mean * terms.factor), 1.0),
+            f"the expected value of the lead exceeds {terms.money(config.cost)}, what a call costs; one of "
+            f"the average amount, {terms.money(terms.mean)}, does so from this probability on",
         )
+
+    def gains(self, data: TrainingData) -> Floats:
+        """Return what each test lead brought, those with an amount standing for those without."""
+        observed = self._observe_test(data)
+        return observed.weights * observed.filled
+
+    def evaluate(self, context: EvaluationContext) -> Revenue:
+        """Evaluate expected amounts and values on the test leads."""
+        data, amounts, expected = context.data, self.amounts, context.predictions
+        probability = expected["probability"]
+        rivals = {
+            "mean amount": probability * self.mean_value,
+            "one regression": np.asarray(self.rival.predict(data.test[0]), dtype=np.float64),
+        }
+        train = ObservedAmounts(amounts.values[data.split.train], data.train[1])
+        n_amounts = int(train.known.sum())
+        return Revenue(
+            n_amounts=n_amounts,
+            n_unknown=int(train.y.sum()) - n_amounts,
+            n_ignored=amounts.n_ignored,
+            n_cut=self.n_cut,
+            limit=self.limit,
+            trials=self.trials,
+            chosen=self.chosen,
+            terms=self.model.terms,
+            test=evaluate_amounts(
+                self._observe_test(data),
+                amounts.values[data.split.test],
+                probability,
+                expected,
+                rivals,
+                self.model.terms.mean,
+                context.settings.seed,
+            ),
+        )
+
+    def entry(self, result: Revenue, sha256: str | None) -> RevenueFile:
+        """Return the entry of config.json."""
+        return RevenueFile(column=self.amounts.name, sha256=sha256, terms=result.terms)
+
+    def _observe_test(self, data: TrainingData) -> ObservedAmounts:
+        """Return what the test leads brought, amounts beyond the limit cut to it."""
+        return ObservedAmounts(np.minimum(self.amounts.values[data.split.test], self.limit), data.test[1])
 
 
 def fit_revenue(
@@ -123,7 +160,9 @@ def fit_revenue(
     known = values[(y == 1) & ~np.isnan(values)]
     limit = robust_limit(known)
     observed = ObservedAmounts(np.minimum(values, limit), y)
-    problem = AmountProblem(X, observed, data.folds, settings, _bounds(np.minimum(known, limit)))
+    low, high = publish_ends(np.minimum(known, limit))
+    bounds = max(low, LEAST * float(np.minimum(known, limit).mean())), high
+    problem = AmountProblem(X, observed, data.folds, settings, bounds)
     out_of_fold = compare_candidates(problem, progress)
     group_ids = data.folds.group_ids
     trials = compare_amounts(
@@ -133,12 +172,17 @@ def fit_revenue(
         | {candidate.name: candidate.character for candidate in CANDIDATES},
         None if group_ids is None else group_ids[observed.known],
     )
-    chosen = _choose(trials)
+    # By squared error as well, as values are evaluated on the test leads: the loss counts relative errors,
+    # so that it hardly sees a few large amounts.
+    better = [trial for trial in trials[1:] if trial.change.high < 0 and trial.rmse <= trials[0].rmse]
+    chosen = min(better, key=lambda trial: trial.change.value, default=trials[0]).name
     candidate = next((candidate for candidate in CANDIDATES if candidate.name == chosen), None)
     pipeline = candidate and _fit(data.schema, problem, candidate, out_of_fold[chosen])
+    terms = _terms(problem, amounts.unit, candidate, out_of_fold[chosen].amounts, oof_probability)
     progress("amounts fitted")
     return FittedRevenue(
-        terms=_terms(problem, amounts.unit, candidate, out_of_fold[chosen].amounts, oof_probability),
+        amounts=amounts,
+        model=AmountModel(terms, pipeline and pipeline[-1]),
         trials=trials,
         chosen=chosen,
         limit=limit,
@@ -147,70 +191,6 @@ def fit_revenue(
         rival=_fit_rival(problem),
         pipeline=pipeline,
     )
-
-
-def evaluate_revenue(
-    fitted: FittedRevenue,
-    data: TrainingData,
-    amounts: Amounts,
-    probability: Floats,
-    expected: Mapping[str, Floats],
-    random_state: int,
-) -> Revenue:
-    """Evaluate a model of amounts on the test leads.
-
-    Parameters
-    ----------
-    fitted : FittedRevenue
-        The model.
-    data : TrainingData
-        The leads.
-    amounts : Amounts
-        What they brought.
-    probability : array of shape (n_test,)
-        Of the test leads.
-    expected : mapping of str to array of shape (n_test,)
-        The predictions: ``expected_amount``, ``amount_low``, ``amount_high`` and ``expected_value``.
-    random_state : int
-        Seed of the resamples.
-    """
-    rivals = {
-        "mean amount": probability * fitted.mean_value,
-        "one regression": np.asarray(fitted.rival.predict(data.test[0]), dtype=np.float64),
-    }
-    train = ObservedAmounts(amounts.values[data.split.train], data.train[1])
-    n_amounts = int(train.known.sum())
-    return Revenue(
-        n_amounts=n_amounts,
-        n_unknown=int(train.y.sum()) - n_amounts,
-        n_ignored=amounts.n_ignored,
-        n_cut=fitted.n_cut,
-        limit=fitted.limit,
-        trials=fitted.trials,
-        chosen=fitted.chosen,
-        terms=fitted.terms,
-        test=evaluate_amounts(
-            fitted.observed_in_test(data, amounts),
-            amounts.values[data.split.test],
-            probability,
-            expected,
-            rivals,
-            fitted.terms.mean,
-            random_state,
-        ),
-    )
-
-
-def _bounds(amounts: Floats) -> tuple[float, float]:
-    low, high = publish_ends(amounts)
-    return max(low, LEAST * float(amounts.mean())), high
-
-
-def _choose(trials: tuple[AmountTrial, ...]) -> str:
-    """Return the best way, if it is better than the mean beyond doubt and no worse by squared error."""
-    mean = trials[0]
-    better = [trial for trial in trials[1:] if trial.change.high < 0 and trial.rmse <= mean.rmse]
-    return min(better, key=lambda trial: trial.change.value, default=mean).name
 
 
 def _terms(

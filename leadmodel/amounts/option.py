@@ -1,6 +1,6 @@
 """The option of amounts: what leads are worth, as the core asks for it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,11 +10,10 @@ from leadmodel.amounts.model import AmountModel, AmountParameters
 from leadmodel.amounts.read import Amounts, check_enough, read_amounts
 from leadmodel.amounts.results import Revenue
 from leadmodel.arrays import Floats
-from leadmodel.decision.threshold import Threshold
 from leadmodel.errors import ModelError
-from leadmodel.leads.recipe import DecisionConfig, FieldConfig
+from leadmodel.leads.recipe import FieldConfig
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.options import EvaluationContext, FittedOption, Option, OptionEntry, Sha256
+from leadmodel.options import FittedOption, Option, OptionEntry, Progress
 from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.settings import TrainingSettings
 
@@ -36,54 +35,7 @@ class RevenueFile(OptionEntry):
     """
 
     column: str
-    sha256: Sha256 | None = None
     terms: AmountParameters
-
-
-class _FittedAmounts(FittedOption):
-    """A fitted model of amounts."""
-
-    def __init__(
-        self,
-        data: TrainingData,
-        oof_probability: Floats,
-        settings: TrainingSettings,
-        progress: Callable[[str], None],
-    ) -> None:
-        # What only training needs takes long to import, and serving opens this module too.
-        from leadmodel.amounts.fit import fit_revenue
-
-        self.amounts = _read(data)
-        self.fitted = fit_revenue(data, self.amounts, oof_probability, settings, progress)
-        self.pipeline, self.model = self.fitted.pipeline, self.fitted.worth
-
-    def threshold(self, config: DecisionConfig) -> Threshold | None:
-        """Return the break-even probability where each lead's own value decides."""
-        by_value = config.cost is not None and config.value is None
-        return self.fitted.break_even(float(config.cost or 0.0)) if by_value else None
-
-    def gains(self, data: TrainingData) -> Floats:
-        """Return what each test lead brought, those with an amount standing for those without."""
-        observed = self.fitted.observed_in_test(data, self.amounts)
-        return observed.weights * observed.filled
-
-    def evaluate(self, context: EvaluationContext) -> Revenue:
-        """Evaluate expected amounts and values on the test leads."""
-        from leadmodel.amounts.fit import evaluate_revenue
-
-        predictions = context.predictions
-        return evaluate_revenue(
-            self.fitted,
-            context.data,
-            self.amounts,
-            predictions["probability"],
-            predictions,
-            context.settings.seed,
-        )
-
-    def entry(self, result: Revenue, sha256: str | None) -> RevenueFile:
-        """Return the entry of config.json."""
-        return RevenueFile(column=self.amounts.name, sha256=sha256, terms=result.terms)
 
 
 class AmountOption(Option):
@@ -116,16 +68,15 @@ class AmountOption(Option):
             check_enough(_read(data).values[data.split.train], data.train[1])
 
     def fit(
-        self,
-        data: TrainingData,
-        oof_probability: Floats,
-        settings: TrainingSettings,
-        progress: Callable[[str], None],
+        self, data: TrainingData, oof_probability: Floats, settings: TrainingSettings, progress: Progress
     ) -> FittedOption | None:
         """Fit the best way to expect an amount."""
         if data.recipe.amount is None:
             return None
-        return _FittedAmounts(data, oof_probability, settings, progress)
+        # What only training needs takes long to import, and serving opens this module too.
+        from leadmodel.amounts.fit import fit_revenue
+
+        return fit_revenue(data, _read(data), oof_probability, settings, progress)
 
     def open(
         self,
@@ -141,9 +92,16 @@ class AmountOption(Option):
             )
         if entry is None:
             return None
-        if pipeline is not None:
-            _check_regressor(pipeline[-1], schema)
-        return AmountModel(entry.terms, pipeline and pipeline[-1])
+        if pipeline is None:
+            return AmountModel(entry.terms)
+        regressor = pipeline[-1]
+        if list(regressor.feature_names_ or ()) != schema.columns:
+            raise ModelError(f"{self.file} and config.json must be of one model. Their fields differ.")
+        # A single leaf that is not finite would give some lead an amount that is not, whichever it is.
+        numbers = np.append(regressor.get_leaf_values(), regressor.get_scale_and_bias())
+        if not np.isfinite(numbers.sum()):
+            raise ModelError(f"{self.file} must give finite amounts. It holds numbers that are not finite.")
+        return AmountModel(entry.terms, regressor)
 
     def displays(self, result: Revenue) -> dict[str, Any]:
         """Return the curve of the value found by calling the leads that are ranked highest."""
@@ -177,12 +135,3 @@ def _read(data: TrainingData) -> Amounts:
     name = str(data.recipe.amount)
     unit = data.recipe.fields.get(name, FieldConfig()).unit or ""
     return read_amounts(data.raw(name), data.y, data.recipe.placeholders, unit)
-
-
-def _check_regressor(regressor: Any, schema: LeadSchema) -> None:
-    if list(regressor.feature_names_ or ()) != schema.columns:
-        raise ModelError(f"{OPTION.file} and config.json must be of one model. Their fields differ.")
-    # A single leaf that is not finite would give some lead an amount that is not, whichever lead it is.
-    numbers = np.append(regressor.get_leaf_values(), regressor.get_scale_and_bias())
-    if not np.isfinite(numbers.sum()):
-        raise ModelError(f"{OPTION.file} must give finite amounts. It holds numbers that are not finite.")

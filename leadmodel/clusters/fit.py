@@ -21,16 +21,13 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from leadmodel.arrays import Floats, Positions
+from leadmodel.clusters.describe import describe_segments
+from leadmodel.clusters.option import SegmentsFile
 from leadmodel.clusters.pipeline import MAX_TRIED, fit_encoder, fit_kmeans, related, slim
-from leadmodel.clusters.results import (
-    MAX_SEGMENTS,
-    MIN_GAIN,
-    MIN_STABILITY,
-    Clustering,
-    Grouping,
-)
+from leadmodel.clusters.results import MAX_SEGMENTS, MIN_GAIN, MIN_STABILITY, Clustering, Grouping
 from leadmodel.errors import InputError
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.options import EvaluationContext, FittedOption
 
 __all__ = ["Segments", "agreement", "check_segments", "cluster_leads", "compare_methods", "width"]
 
@@ -63,11 +60,20 @@ Asked = int | Literal["auto"]
 
 
 @dataclass(frozen=True, eq=False)
-class Segments:
+class Segments(FittedOption):
     """What the search found; no pipeline where the data hold no stable groups."""
 
     found: Clustering
     pipeline: Pipeline | None = None
+
+    def evaluate(self, context: EvaluationContext) -> Clustering:
+        """Name and describe the segments; their outcomes are looked at here for the first time."""
+        return describe_segments(self.found, self.pipeline, context)
+
+    def entry(self, result: Clustering, sha256: str | None) -> SegmentsFile | None:
+        """Return the entry of config.json, unless the data hold no segments."""
+        names = tuple(segment.name for segment in result.segments)
+        return SegmentsFile(names=names, sha256=sha256) if sha256 else None
 
 
 def check_segments(asked: Asked, n_leads: int) -> None:

@@ -1,6 +1,6 @@
 """The option of segments: clusters of leads, as the core asks for them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
@@ -11,7 +11,7 @@ from leadmodel.clusters.assignment import ClusterAssigner
 from leadmodel.clusters.results import MAX_SEGMENTS, Clustering
 from leadmodel.errors import ModelError
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.options import EvaluationContext, FittedOption, Option, OptionEntry, Sha256
+from leadmodel.options import FittedOption, Option, OptionEntry, Progress, Sha256
 from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.settings import TrainingSettings
 
@@ -25,30 +25,6 @@ class SegmentsFile(OptionEntry):
         min_length=2, max_length=MAX_SEGMENTS
     )
     sha256: Sha256
-
-
-class _FittedClusters(FittedOption):
-    """Segments that were found in the training leads, if the data hold any."""
-
-    def __init__(self, data: TrainingData, settings: TrainingSettings) -> None:
-        # What only training needs takes long to import, and serving opens this module too.
-        from leadmodel.clusters.fit import cluster_leads
-
-        assert settings.segments is not None
-        self.segments = cluster_leads(data.schema, data.train[0], settings.segments, settings.seed)
-        self.pipeline = self.segments.pipeline
-
-    def evaluate(self, context: EvaluationContext) -> Clustering:
-        """Name and describe the segments; their outcomes are looked at here for the first time."""
-        from leadmodel.clusters.describe import describe_segments
-
-        return describe_segments(self.segments.found, self.segments.pipeline, context)
-
-    def entry(self, result: Clustering, sha256: str | None) -> SegmentsFile | None:
-        """Return the entry of config.json, unless the data hold no segments."""
-        if sha256 is None:
-            return None
-        return SegmentsFile(names=tuple(segment.name for segment in result.segments), sha256=sha256)
 
 
 class ClusterOption(Option):
@@ -68,18 +44,17 @@ class ClusterOption(Option):
             check_segments(settings.segments, len(data.split.train))
 
     def fit(
-        self,
-        data: TrainingData,
-        oof_probability: Floats,
-        settings: TrainingSettings,
-        progress: Callable[[str], None],
+        self, data: TrainingData, oof_probability: Floats, settings: TrainingSettings, progress: Progress
     ) -> FittedOption | None:
         """Look for segments by what describes the training leads, never by their outcomes."""
         if settings.segments is None:
             return None
-        fitted = _FittedClusters(data, settings)
+        # What only training needs takes long to import, and serving opens this module too.
+        from leadmodel.clusters.fit import cluster_leads
+
+        segments = cluster_leads(data.schema, data.train[0], settings.segments, settings.seed)
         progress("leads clustered")
-        return fitted
+        return segments
 
     def open(
         self,

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import skops.io
 from sklearn.pipeline import Pipeline
 
+from leadmodel.atomic import staged_folder
 from leadmodel.errors import InputError, ModelError, quoted
 from leadmodel.publishing.allowlist import (
     MODEL_FILE,
@@ -19,7 +20,6 @@ from leadmodel.publishing.allowlist import (
     check_archive,
     estimator_of,
 )
-from leadmodel.publishing.staging import staged
 
 __all__ = [
     "ALLOWED_FILES",
@@ -250,7 +250,7 @@ def write_folder(folder: str | Path, files: Mapping[str, bytes]) -> None:
         folder = Path(folder).resolve()
         check_replaceable(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with staged(folder) as place:
+        with staged_folder(folder) as place:
             for name, content in files.items():
                 _write_file(place / name, content)
             _exchange(place, folder)

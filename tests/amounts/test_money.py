@@ -2,7 +2,7 @@
 
 import pytest
 
-from leadmodel.amounts.money import Ambiguous, decimal_mark, read_money
+from leadmodel.amounts.read import Ambiguous, decimal_mark, read_money
 
 
 @pytest.mark.parametrize(
