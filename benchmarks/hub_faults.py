@@ -1,6 +1,6 @@
 """What each fault of a Hub makes of a push, a pull, a start of the app, a rollback, a retraining and a log.
 
-    python benchmarks/hub_faults.py
+    python benchmarks/hub_faults.py [FAULT …]     (default: all)
 
 Runs against the loopback Hub of the tests, with the default patience. Before each cell the repository has
 versions v1 and v2, and the cache holds v1. A cell says how long the call took and what came of it. "serve"
@@ -159,6 +159,8 @@ def rows(models: list[LeadModel]) -> Iterator[str]:
     yield "| Hub | " + " | ".join(action.__name__ for action in actions) + " |"
     yield "| --- " * (len(actions) + 1) + "|"
     for name, plan in FAULTS.items():
+        if sys.argv[1:] and name not in sys.argv[1:]:
+            continue
         cells = []
         for action in actions:
             prepare(plan, models)

@@ -40,6 +40,8 @@ from leadmodel.model import LeadModel
 from leadmodel.monitoring.log.files import LogStore
 from leadmodel.monitoring.log.log import PredictionLog
 from leadmodel.publishing.files import is_folder
+from leadmodel.publishing.hub.client import finish_calls
+from leadmodel.publishing.hub.datasets import STOP_SECONDS
 from leadmodel.serving.api.gradio import describe_mcp
 from leadmodel.serving.reload import Updater
 from leadmodel.serving.service import ScoringService
@@ -156,6 +158,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel serve") 
     try:
         serve(app, host, port)
     finally:
+        finish_calls(STOP_SECONDS)
         if log:
             log.close()
     return 0

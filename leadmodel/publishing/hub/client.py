@@ -32,6 +32,7 @@ __all__ = [
     "SilentHubError",
     "address_of",
     "check_may_write",
+    "finish_calls",
     "limits",
     "overtaken",
     "patience",
@@ -69,7 +70,7 @@ class _Limits(NamedTuple):
 
     def remaining(self) -> float:
         """Return the seconds that the next sign of life may take."""
-        if (seconds := self.end - time.monotonic()) <= 0:
+        if (seconds := min(self.end, _end_of_all) - time.monotonic()) <= 0:
             raise _TimeUpError("it took too long")
         return min(self.silence, seconds)
 
@@ -82,6 +83,9 @@ class _Limits(NamedTuple):
 # By thread. The client's own threads, which load several files at once, have no entry: they have
 # until the last of the calls that are under way ends.
 _limits: dict[int, _Limits] = {}
+
+_end_of_all = float("inf")
+"""When no call may last any longer, whichever thread makes it."""
 
 
 def patience() -> float:
@@ -122,6 +126,15 @@ def limits(silence: float | None = None, seconds: float = CALL_SECONDS) -> Itera
             _limits[thread] = outer
         else:
             del _limits[thread]
+
+
+def finish_calls(seconds: float) -> None:
+    """Let no call to the Hub last longer than `seconds` from now, because the process is to end.
+
+    It waits for the client's own threads, which go through a whole download otherwise.
+    """
+    global _end_of_all
+    _end_of_all = time.monotonic() + seconds
 
 
 def _limits_here() -> _Limits | None:

@@ -123,3 +123,32 @@ def test_a_client_of_ones_own_keeps_its_settings_and_gets_the_limits(hub: Loopba
     hub.fail("*", "/whoami", Fault.silent(), times=None)
     done = command("-c", OWN_CLIENT, hub.url, LEADMODEL_HUB_PATIENCE="2")
     assert (done.stdout.strip(), done.stderr) == (SILENT, "")
+
+
+ENDING = """
+import threading
+from huggingface_hub import HfApi
+from leadmodel.publishing.hub.client import HubError, finish_calls, writing
+
+def ask():
+    try:
+        with writing("demo/leads"):
+            while True:
+                HfApi().whoami()
+    except HubError as error:
+        print(error)
+
+thread = threading.Thread(target=ask)
+thread.start()
+finish_calls(2)
+thread.join()
+"""
+
+
+def test_a_process_that_ends_does_not_wait_for_what_other_threads_ask_of_a_slow_hub(
+    hub: LoopbackHub,
+) -> None:
+    hub.fail("*", "/whoami", Fault.slow(0.2), times=None)
+    done = command("-c", ENDING)
+    assert "it took too long" in done.stdout
+    assert done.stderr == ""
