@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from forks import stop_forking
 from hub_server import LoopbackHub
 from support import ROOT, running_app, with_amounts
 
@@ -71,8 +72,9 @@ def _names_used(item: pytest.Function) -> set[str]:
 
 
 def pytest_sessionfinish() -> None:
-    """Close the Hub's ports also where no test has used it."""
+    """Close the Hub's ports also where no test has used it, and end the server of forks."""
     HUB.stop()
+    stop_forking()
 
 
 @pytest.fixture(scope="session")

@@ -4,17 +4,20 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from forks import can_fork, fork
 from playwright.sync_api import Page, expect
 
 __all__ = ["ROOT", "command", "running_app", "violations", "when_ready", "with_amounts"]
@@ -23,15 +26,27 @@ ROOT = Path(__file__).parents[1]
 
 
 def command(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the project's Python with these arguments to its end."""
-    return subprocess.run(
-        [sys.executable, *map(str, arguments)],
-        cwd=ROOT,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """Run the project's Python with these arguments to its end, in a process of its own.
+
+    Code is given a fresh interpreter, because it may be about what is imported.
+    """
+    words = [str(argument) for argument in arguments]
+    if words[0] == "-c" or not can_fork(ROOT, environment):
+        return subprocess.run(
+            [sys.executable, *words],
+            cwd=ROOT,
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
+        process = fork(words, environment, stdout, stderr)
+        process.join()
+        return subprocess.CompletedProcess(
+            words, process.exitcode or 0, stdout.read_text(), stderr.read_text()
+        )
 
 
 def free_port() -> int:
@@ -40,11 +55,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(address: str, process: subprocess.Popen[str]) -> None:
+def wait_for(address: str, process: ForkServerProcess | subprocess.Popen[str], log: Path) -> None:
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            pytest.fail(f"the app stopped: {process.communicate()[1]}")
+        if (process.poll() if isinstance(process, subprocess.Popen) else process.exitcode) is not None:
+            pytest.fail(f"the app stopped: {log.read_text()}")
         try:
             with urllib.request.urlopen(address, timeout=5):
                 return
@@ -67,22 +82,33 @@ def running_app(
     What it prints goes to `log`, if that is given.
     """
     port = free_port()
-    settings = {"LEADMODEL_REPO": repository, "GRADIO_SERVER_PORT": str(port)}
-    with open(log or os.devnull, "w") as printed:
-        process = subprocess.Popen(
-            [python, *(["-c", code] if code else ["app.py"])],
-            cwd=cwd,
-            env=os.environ | settings | environment,
-            text=True,
-            stdout=printed if log else subprocess.PIPE,
-            stderr=subprocess.STDOUT if log else subprocess.PIPE,
-        )
+    environment |= {"LEADMODEL_REPO": repository, "GRADIO_SERVER_PORT": str(port)}
+    arguments = ["-c", code] if code else ["app.py"]
+    with tempfile.TemporaryDirectory() as folder:
+        log = log or Path(folder, "log")
+        process: ForkServerProcess | subprocess.Popen[str]
+        if python == sys.executable and can_fork(cwd, environment):
+            process = fork(arguments, environment, log, log)
+        else:
+            with open(log, "w") as printed:
+                process = subprocess.Popen(
+                    [python, *arguments],
+                    cwd=cwd,
+                    env=os.environ | environment,
+                    text=True,
+                    stdout=printed,
+                    stderr=subprocess.STDOUT,
+                )
         try:
-            wait_for(f"http://127.0.0.1:{port}/health", process)
+            wait_for(f"http://127.0.0.1:{port}/health", process, log)
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.communicate(timeout=20)
+            if isinstance(process, subprocess.Popen):
+                process.wait(timeout=20)
+            else:
+                process.join(timeout=20)
+                assert process.exitcode is not None, "the app did not end within 20 seconds"
 
 
 def when_ready(page: Page) -> None:
