@@ -1,8 +1,11 @@
 """One list of requirements, wherever it is written down."""
 
+import importlib.metadata
 import re
 import tomllib
 
+import pytest
+from packaging.requirements import Requirement
 from support import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -39,3 +42,16 @@ def test_the_extras_are_pinned_as_the_tests_install_them() -> None:
 
 def test_no_package_is_pinned_twice() -> None:
     assert not set(pins("requirements.txt")) & set(pins("requirements-dev.txt"))
+
+
+@pytest.mark.parametrize("extra", ["oauth", "mcp"])
+def test_the_pins_fit_what_a_space_adds_to_gradio(extra: str) -> None:
+    pinned = pins("requirements.txt") | pins("requirements-dev.txt")
+    needed = [
+        requirement
+        for requirement in map(Requirement, importlib.metadata.requires("gradio") or [])
+        if requirement.marker and requirement.marker.evaluate({"extra": extra})
+    ]
+    assert needed
+    clashes = [str(r) for r in needed if r.name in pinned and not r.specifier.contains(pinned[r.name])]
+    assert not clashes
