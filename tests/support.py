@@ -8,7 +8,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -70,19 +70,22 @@ def wait_for(address: str, process: ForkServerProcess | subprocess.Popen[str], l
 
 @contextmanager
 def running_app(
-    repository: str,
+    repository: str | None,
     cwd: Path = ROOT,
     code: str = "",
     log: Path | None = None,
     python: str | Path = sys.executable,
+    prefix: Sequence[str] = (),
     **environment: str,
 ) -> Iterator[str]:
     """Run app.py, or `code` in its place, as a process of its own; yield its address.
 
-    What it prints goes to `log`, if that is given.
+    What it prints goes to `log`, if that is given; `prefix` is the command that starts Python, if any.
     """
     port = free_port()
-    environment |= {"LEADMODEL_REPO": repository, "GRADIO_SERVER_PORT": str(port)}
+    environment |= {"GRADIO_SERVER_PORT": str(port)}
+    if repository is not None:
+        environment["LEADMODEL_REPO"] = repository
     arguments = ["-c", code] if code else ["app.py"]
     with tempfile.TemporaryDirectory() as folder:
         log = log or Path(folder, "log")
@@ -92,7 +95,7 @@ def running_app(
         else:
             with open(log, "w") as printed:
                 process = subprocess.Popen(
-                    [python, *arguments],
+                    [*prefix, python, *arguments],
                     cwd=cwd,
                     env=os.environ | environment,
                     text=True,

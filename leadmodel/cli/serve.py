@@ -22,13 +22,14 @@ LEADMODEL_LOG             folder, or datasets/USER/NAME on the Hub, for a log of
                           (default: none); the README says what it keeps of a lead
 LEADMODEL_ORIGINS         other sites whose pages may call, such as https://crm.example,https://…
                           (default: none)
-GRADIO_SERVER_NAME        address to listen on (default: 127.0.0.1)
+GRADIO_SERVER_NAME        address to listen on (default: 127.0.0.1; on a Space 0.0.0.0)
 GRADIO_SERVER_PORT        port to listen on (default: 7860)
 """
 
 import argparse
 import os
 import socket
+import tempfile
 from collections.abc import Sequence
 
 # No telemetry; the Hub client's would also hold up the start for seconds when the Hub is silent.
@@ -57,11 +58,15 @@ START_PATIENCE = 0.5
 
 def load_model(repository: str | None, revision: str | None, patience: float | None = None) -> LeadModel:
     """Open the model to serve; train one on the sample if none is named and none is there."""
-    if repository is None and is_folder(DEFAULT_FOLDER) and not os.path.exists(DEFAULT_FOLDER):
+    folder = DEFAULT_FOLDER
+    if repository is None and not os.path.exists(folder):
         from leadmodel.cli import train  # takes seconds, and is needed only here
 
-        train.main([])
-    return LeadModel.from_pretrained(repository or DEFAULT_FOLDER, revision, patience=patience)
+        # A Space may not write where its files are.
+        if not os.access(".", os.W_OK):
+            folder = os.path.join(tempfile.mkdtemp(prefix="leadmodel-"), DEFAULT_FOLDER)
+        train.main(["--output", folder])
+    return LeadModel.from_pretrained(repository or folder, revision, patience=patience)
 
 
 def read_number(name: str, default: float) -> float:
@@ -130,7 +135,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel serve") 
     configure_logging()
     repository = options.repository or os.environ.get("LEADMODEL_REPO")
     revision = os.environ.get("LEADMODEL_REVISION")
-    host = os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    # A Space's own proxy calls from outside its container.
+    host = os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if "SPACE_ID" in os.environ else "127.0.0.1")
     port = int(read_number("GRADIO_SERVER_PORT", 7860))
     seconds, policy = read_number("LEADMODEL_POLL", 60), read_access_policy(host)
     check_free(host, port)  # before minutes of loading, not after
