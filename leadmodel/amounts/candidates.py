@@ -58,16 +58,21 @@ def _match(amounts: Floats, expected: Floats) -> float:
 _SKEWED = "for skewed amounts"
 CANDIDATES = (
     RegressionCandidate(
-        "Squared error", "plain; a few large amounts can lead it astray", "RMSE", "identity"
+        "Squared error", "simple, but sensitive to a few large amounts", "RMSE", "identity"
     ),
     RegressionCandidate(
-        "Squared error of logs", f"{_SKEWED}, brought back by Duan's smearing", "RMSE", "log", True, _smear
+        "Squared error of logs",
+        f"{_SKEWED}; back-transformed with Duan's smearing",
+        "RMSE",
+        "log",
+        True,
+        _smear,
     ),
     *(
         RegressionCandidate(
             f"Tweedie {power}", f"{_SKEWED}; spread {how}", f"Tweedie:variance_power={power}", "log"
         )
-        for power, how in ((1.2, "grows slowly"), (1.5, "grows"), (1.8, "grows as fast as they do"))
+        for power, how in ((1.2, "grows slowly"), (1.5, "grows"), (1.8, "grows with the amounts"))
     ),
     RegressionCandidate(
         "Absolute error", "the median, scaled to the sum of the amounts", "MAE", "identity", False, _match

@@ -85,8 +85,8 @@ class FittedRevenue(FittedOption):
         terms = self.model.terms
         return Threshold(
             min(config.cost / (terms.mean * terms.factor), 1.0),
-            f"the expected value of the lead exceeds {terms.money(config.cost)}, what a call costs; one of "
-            f"the average amount, {terms.money(terms.mean)}, does so from this probability on",
+            f"the expected value of the lead exceeds the cost of a call, {terms.money(config.cost)}; for a "
+            f"lead of the average amount, {terms.money(terms.mean)}, this is the break-even probability",
         )
 
     def gains(self, data: TrainingData) -> Floats:
@@ -168,8 +168,7 @@ def fit_revenue(
     trials = compare_amounts(
         observed.amounts[observed.known],
         {name: candidate.amounts[observed.known] for name, candidate in out_of_fold.items()},
-        {MEAN: "the bar that any other must clear"}
-        | {candidate.name: candidate.character for candidate in CANDIDATES},
+        {MEAN: "the baseline to beat"} | {candidate.name: candidate.character for candidate in CANDIDATES},
         None if group_ids is None else group_ids[observed.known],
     )
     # By squared error as well, as values are evaluated on the test leads: the loss counts relative errors,

@@ -88,7 +88,7 @@ class AmountOption(Option):
         """Return the model of amounts."""
         if (entry is None) != (result is None):
             raise ModelError(
-                "metrics.json and config.json must be of one model: both tell of amounts, or none."
+                "metrics.json and config.json must belong to the same model. Only one of them has amounts."
             )
         if entry is None:
             return None
@@ -120,7 +120,7 @@ class AmountOption(Option):
             axes.plot(test.by_value.x, test.by_value.y, color=ACCENT, linewidth=2, label=label)
             axes.legend(loc="lower right", frameon=False)
 
-        x, y = "Share of leads, best first", "Share of the real value"
+        x, y = "Share of leads, best first", "Share of the actual value"
         return {"revenue": Display("Value found", x, y, draw)}
 
     def summary(self, result: Revenue) -> Sequence[str]:

@@ -189,7 +189,7 @@ def _read(column: pd.Series, blank: LeadSchema) -> tuple[Floats, str]:
         mark = decimal_mark(written)
     except Ambiguous as error:
         raise InputError(
-            f"The amounts in {quoted(column.name)} must be written in one way: {error}. "
+            f"The amounts in {quoted(column.name)} must use one number format: {error}. "
             "Write them as plain numbers, such as 1234.50."
         ) from None
     return _as_numbers(column, read, mark), _one_currency(column, written)
@@ -219,7 +219,7 @@ def _one_currency(column: pd.Series, written: list[Money]) -> str:
     found = sorted({one.currency for one in written if one.currency})
     if len(found) > 1:
         raise InputError(
-            f"The amounts in {quoted(column.name)} must be of one currency. Found: "
+            f"The amounts in {quoted(column.name)} must be in one currency. Found: "
             f"{', '.join(map(quoted, found[:5]))}; convert them first."
         )
     return found[0] if found else ""

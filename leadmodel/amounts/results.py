@@ -124,45 +124,44 @@ class Revenue(Record):
         trial = next(trial for trial in self.trials if trial.name == self.chosen)
         if self.is_modelled:
             told = (
-                f"{self.chosen} is the best of {len(self.trials) - 1} ways to expect an amount, and better "
-                f"than the mean beyond doubt: it changes the loss by {trial.change.summary('+.4f')}."
+                f"{self.chosen} is the best of {len(self.trials) - 1} regressions and clearly better than "
+                f"the mean: it changes the loss by {trial.change.summary('+.4f')}."
             )
         elif len(self.trials) == 1:
-            told = f"The amounts do not differ enough to learn from: the mean, {self._mean()}, is expected."
+            told = f"The amounts differ too little to learn from, so the mean, {self._mean()}, is used."
         else:
             told = (
-                f"None of {len(self.trials) - 1} ways to expect an amount is better than the mean beyond "
-                f"doubt, so that each converted lead is expected to bring the mean, {self._mean()}."
+                f"None of {len(self.trials) - 1} regressions is clearly better than the mean, so the mean, "
+                f"{self._mean()}, is used for every lead."
             )
         return told + self._told_rules()
 
     def findings(self) -> tuple[str, ...]:
         """Return what the test leads showed, in sentences."""
         if self.test is None:
-            return ("Too few test leads have an amount to judge by.",)
+            return ("Too few test leads have an amount for a test.",)
         test, money = self.test, self.terms.money
         value, amount = test.value["this model"], test.amount["this model"]
         caught = (one.summary(".1%") for one in (test.caught_by_value, test.caught_by_probability))
         told = [
-            f"Expected values are {money(value['rmse'].value)} off by root mean square "
+            f"Expected values have a root mean square error of {money(value['rmse'].value)} "
             f"({money(value['rmse'].low)} to {money(value['rmse'].high)}); "
             f"{'; '.join(_others(test.value, money)[not self.is_modelled :])}.",
             f"Expected amounts of converted leads are {money(amount['mae'].value)} off on average "
             f"({money(amount['mae'].low)} to {money(amount['mae'].high)}).",
-            "The fifth of the leads ranked highest by value holds {} of all value; by probability, {}: "
-            "{} points more.".format(*caught, _points(test.caught_more)),
-            f"The expected values add up to {test.total.summary('.0%')} of the real ones, and "
-            f"{test.coverage.summary('.0%')} of the amounts lie within their interval, which is made for "
-            f"{LEVEL:.0%}.",
+            "The top fifth of the leads by value has {} of all value; by probability, {}: {} points "
+            "more.".format(*caught, _points(test.caught_more)),
+            f"The expected values add up to {test.total.summary('.0%')} of the actual ones; "
+            f"{test.coverage.summary('.0%')} of the amounts are within their {LEVEL:.0%} interval.",
         ]
         if test.n_cut:
             told.append(
-                f"{test.n_cut:,} amounts of test leads lie beyond {money(self.limit)} and count as that; "
-                f"{test.share_cut:.1%} of the sum of these leads' amounts lies beyond it."
+                f"{test.n_cut:,} amounts of test leads are capped at {money(self.limit)}; the cap removes "
+                f"{test.share_cut:.1%} of the sum of these leads' amounts."
             )
         if test.n_unknown:
             told.append(
-                f"{test.n_unknown:,} converted test leads have no amount; those with one stand for them."
+                f"{test.n_unknown:,} converted test leads have no amount; those with one represent them."
             )
         return tuple(told)
 
@@ -176,7 +175,7 @@ class Revenue(Record):
         if self.n_ignored:
             told += f" {self.n_ignored:,} amounts of leads that did not convert are ignored."
         if self.n_cut:
-            told += f" {self.n_cut:,} amounts beyond {self.terms.money(self.limit)} count as that."
+            told += f" {self.n_cut:,} amounts are capped at {self.terms.money(self.limit)}."
         return told
 
 

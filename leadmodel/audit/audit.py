@@ -173,8 +173,8 @@ def _duplicates(hashes: npt.NDArray[np.uint64]) -> list[Finding]:
     share = n_copies / len(hashes)
     severity: Severity = "problem" if share >= MANY_COPIES else "note"
     text = (
-        f"{n_copies:,} leads ({share:.1%}) are the same as another one in every column except ids. A copy "
-        "among the test leads makes a model look better than it is."
+        f"{n_copies:,} leads ({share:.1%}) are duplicates of another one in every column except ids. A "
+        "copy among the test leads makes a model look better than it is."
     )
     return [Finding(kind="duplicates", text=text, severity=severity)]
 
@@ -190,8 +190,8 @@ def _contradictions(hashes: npt.NDArray[np.uint64], y: Ints) -> list[Finding]:
     # Rounded up, so that the bound also holds as it is shown, with one decimal.
     best = 1 - np.ceil(1000 * np.minimum(converted, count - converted).sum() / len(y)) / 1000
     text = (
-        f"{n_mixed:,} leads ({n_mixed / len(y):.1%}) are the same in every field as a lead of the other "
-        f"outcome. No model can be right about more than {best:.1%} of these leads."
+        f"{n_mixed:,} leads ({n_mixed / len(y):.1%}) equal a lead of the other outcome in every field. No "
+        f"model can be right about more than {best:.1%} of these leads."
     )
     return [Finding(kind="contradictions", text=text, severity="note")]
 
@@ -217,9 +217,9 @@ def _check_shift(schema: LeadSchema, leads: pd.DataFrame, y: Ints) -> list[Findi
     if not freedom or chi_square < chi2.isf(ALPHA_SHIFT, freedom) or effect < SMALL_EFFECT:
         return []
     text = (
-        f"Of the oldest leads {shares[0]:.1%} converted, of the newest {shares[-1]:.1%} ({len(count)} time "
-        f"spans with about as many leads each; {shares.min():.1%} to {shares.max():.1%}). "
-        "A model of the older leads may not hold for new ones."
+        f"The conversion rate is {shares[0]:.1%} among the oldest leads and {shares[-1]:.1%} among the "
+        f"newest ({len(count)} time spans of similar size; {shares.min():.1%} to {shares.max():.1%}). "
+        "A model of the older leads may fail on new ones."
     )
     return [Finding(kind="shift of the outcome", columns=(name,), text=text, severity="problem")]
 
@@ -246,7 +246,7 @@ def check_open_leads(column: pd.Series, is_open: Bools) -> list[Finding]:
     if share < MOSTLY_OPEN:
         return []
     text = (
-        f"Of the newest leads {share:.1%} have no outcome yet, of all {is_open.mean():.1%}. Those "
+        f"{share:.1%} of the newest leads have no outcome yet ({is_open.mean():.1%} of all leads). Those "
         "with an outcome were decided faster than the others and may differ from them."
     )
     return [Finding(kind="open leads", columns=(str(column.name),), text=text, severity="note")]

@@ -138,13 +138,13 @@ def find_leaks(
             continue
         others = [columns[other].log_odds for other in schema.columns if other not in (*suspects, name)]
         if (together := _combined_auc(others, y)) <= columns[name].auc:
-            text = f"By itself it ranks the leads better than all others together (ROC AUC {together:.3f})."
+            text = f"This column alone ranks better than all others together (ROC AUC {together:.3f})."
             suspects[name] = {"outdoes the others": text}
     findings = []
     for name, by_kind in suspects.items():
         sentences = [*by_kind.values(), f"ROC AUC of this column alone: {columns[name].auc:.3f}."]
         if name in schema.ignored:
-            sentences.append(f"It is left out already: {schema.ignored[name]}.")
+            sentences.append(f"Already left out: {schema.ignored[name]}.")
         kind, text = next(iter(by_kind)), " ".join(sentences)
         findings.append(Finding(kind=kind, columns=(name,), text=text, severity="suspect leak"))
     return findings + _find_groups([name for name in schema.columns if name not in made], typed, columns)
@@ -160,13 +160,13 @@ def _reasons(stats: UnivariateStats, y: Ints, made: bool) -> dict[str, str]:
     filled = "Filled in for {:.1%} of the converted leads and {:.1%} of the others.".format(*stats.filled)
     shares = "{:.1%} of the converted leads and {:.1%} of the others".format(*stats.pure)
     rules = [
-        ("copy of the outcome", copy, "Its two values are the two outcomes in other words."),
+        ("copy of the outcome", copy, "Its two values match the two outcomes."),
         ("filled in for one outcome", for_one, filled),
-        ("decides the outcome", decides and not copy, "By itself it decides the outcome."),
+        ("decides the outcome", decides and not copy, "This column alone determines the outcome."),
         (
             "nearly decides the outcome",
             NEARLY_DECISIVE_AUC <= stats.auc < DECISIVE_AUC,
-            "By itself it nearly decides the outcome.",
+            "This column alone nearly determines the outcome.",
         ),
         ("filled in mostly for one outcome", for_most, filled),
         (
@@ -209,8 +209,8 @@ def _find_groups(
         if len(group) < MIN_GROUP or (abs(filled[0] - filled[1]) < FILL_GAP and auc < USEFUL_AUC):
             continue
         text = (
-            f"Missing for the same {gaps[group[0]].mean():.1%} of the leads: filled in together, by "
-            f"another system or at a later time (for {filled[0]:.1%} of the converted leads and "
+            f"Missing for the same {gaps[group[0]].mean():.1%} of the leads, so probably filled in "
+            f"together, by another system or later (for {filled[0]:.1%} of the converted leads and "
             f"{filled[1]:.1%} of the others; the best of them ranks the leads with a ROC AUC of {auc:.3f})."
         )
         findings.append(

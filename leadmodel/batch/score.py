@@ -96,9 +96,7 @@ def score_file(
             f"The output folder {quoted(str(output.parent), 300)} does not exist; create it first."
         )
     if output.exists() and Path(str(source)).exists() and output.samefile(str(source)):
-        raise InputError(
-            f"The output {quoted(str(output), 300)} is the file of leads itself. Name another."
-        )
+        raise InputError(f"The output {quoted(str(output), 300)} is the input file. Name another file.")
     _sweep(output)
     make_writer = DisarmedCsvWriter if safe_cells and suffix == ".csv" else _WRITERS[suffix]
     try:

@@ -32,13 +32,20 @@ def lead_options(options: argparse.Namespace) -> dict[str, Any]:
 
 def add_decision_options(parser: argparse.ArgumentParser) -> None:
     """Let `parser` take what `read_decision` reads."""
-    rules = parser.add_argument_group("decision", "the probability from which on a lead is worth a call")
-    rules.add_argument("--min-precision", type=float, metavar="SHARE", help="a floor, such as 0.7")
-    rules.add_argument("--min-recall", type=float, metavar="SHARE", help="a floor, such as 0.9")
-    rules.add_argument("--budget", metavar="N/week", help="how many can be called: 200/week, 30/day, 20%%")
-    rules.add_argument("--value", type=float, help="what a conversion brings; with --cost")
-    rules.add_argument("--cost", type=float, help="what a call costs; with --value or --amount")
-    rules.add_argument("--bands", nargs="+", metavar="GRADE=SCORE", help="such as A=80 B=50 C=0")
+    rules = parser.add_argument_group("decision", "rules that choose the decision threshold")
+    rules.add_argument(
+        "--min-precision", type=float, metavar="SHARE", help="minimum precision, such as 0.7"
+    )
+    rules.add_argument("--min-recall", type=float, metavar="SHARE", help="minimum recall, such as 0.9")
+    rules.add_argument("--budget", metavar="N/week", help="number of calls: 200/week, 30/day, 20%%")
+    rules.add_argument("--value", type=float, help="value of a conversion; with --cost")
+    rules.add_argument("--cost", type=float, help="cost of a call; with --value or --amount")
+    rules.add_argument(
+        "--bands",
+        nargs="+",
+        metavar="GRADE=SCORE",
+        help="lowest score of each grade, such as A=80 B=50 C=0",
+    )
 
 
 def decision_options(options: argparse.Namespace) -> dict[str, Any]:
@@ -59,7 +66,7 @@ def _read_bands(bands: Sequence[str] | None) -> dict[str, int] | None:
     pairs = [band.rpartition("=") for band in bands]
     for grade, _, score in pairs:
         if not grade or not score.isdecimal():
-            raise InputError(f"Bands read like A=80 B=50 C=0. Got {' '.join(bands)!r} instead.")
+            raise InputError(f"Bands must look like A=80 B=50 C=0. Got {' '.join(bands)!r} instead.")
     return {grade: int(score) for grade, _, score in pairs}
 
 

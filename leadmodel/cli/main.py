@@ -81,7 +81,7 @@ def _add_events(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--model", help="folder or repository of a model that was trained with such a recipe"
     )
     parser.add_argument(
-        "--cutoff", required=True, help="date or time, such as 2022-09-01; nothing later is used"
+        "--cutoff", required=True, help="date or time, such as 2022-09-01; later events are ignored"
     )
     parser.add_argument("--output", required=True, help="CSV or Parquet file to write")
     parser.set_defaults(run=_events)
@@ -189,14 +189,14 @@ def _add_retrain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--dry-run", action="store_true", help="decide, but publish nothing")
     parser.add_argument(
-        "--force", action="store_true", help="publish whatever the gate decides; the model records it"
+        "--force", action="store_true", help="publish even if the gate refuses; the model card says so"
     )
     parser.add_argument(
         "--max-age",
         type=float,
         default=MAX_AGE_DAYS,
         metavar="DAYS",
-        help="an older champion gives way to a challenger that is not worse (default: %(default)g)",
+        help="replace an older champion by any challenger that is not worse (default: %(default)g)",
     )
     parser.add_argument("--track", metavar="PROJECT", help="record the run, as train does")
     parser.set_defaults(run=_retrain)
@@ -267,7 +267,7 @@ def _add_rollback(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 def _rollback(options: argparse.Namespace) -> None:
     published = go_back(options.model, options.to)
-    print(f"{published.address} is {published.tag} now, commit {published.commit[:8]}")
+    print(f"{published.address} is now {published.tag}, commit {published.commit[:8]}")
 
 
 def _add_outcomes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -310,7 +310,7 @@ def run(command: str | None = None, prog: str = "leadmodel") -> NoReturn:
         say(f"{prog}: {error}", file=sys.stderr)
         status = 2
     except KeyboardInterrupt:
-        print(f"{prog}: stopped before the end", file=sys.stderr)
+        print(f"{prog}: interrupted", file=sys.stderr)
         status = 130
     sys.exit(status)
 

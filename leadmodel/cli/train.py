@@ -172,7 +172,7 @@ def report(model: LeadModel) -> None:
             say(f"  {label:<36}{estimate.value:7.3f}   ({estimate.low:.3f} to {estimate.high:.3f})")
     # Even the true probabilities differ from the outcomes of a finite number of leads.
     floor = evaluation.calibration_floor
-    say(f"  (true probabilities would show a calibration error of {floor:.3f} on as many leads)")
+    say(f"  (chance alone would give a calibration error of {floor:.3f} on as many leads)")
     say("\nCross-validated log loss on the same folds:")
     for trial in evaluation.comparison:
         gap = trial.behind

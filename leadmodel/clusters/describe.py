@@ -151,11 +151,9 @@ def describe(schema: LeadSchema, trait: Trait) -> str:
     if trait.is_level and field.kind == "numeric":
         unit = f" {field.unit}".rstrip()
         here, everywhere = _number(trait.here), _number(trait.everywhere)
-        return (
-            f"{field.label} is {trait.value}: {here}{unit} on average, {everywhere}{unit} over all leads."
-        )
-    said = "was not given" if trait.value == "not given" else f"is {trait.value}"
-    return f"{field.label} {said} for {trait.here:.0%} of them, {trait.everywhere:.0%} of all leads."
+        return f"{field.label} is {trait.value}: {here}{unit} on average (all leads: {everywhere}{unit})."
+    said = "is missing" if trait.value == "not given" else f"is {trait.value}"
+    return f"{field.label} {said} for {trait.here:.0%} of these leads (all leads: {trait.everywhere:.0%})."
 
 
 N_COLUMNS, N_ROWS = 24, 16

@@ -206,17 +206,17 @@ class Clustering(Record):
     def summary(self) -> str:
         """Return what was found, in a sentence."""
         if not self.tried:
-            return "none, for want of leads or of fields that go together."
-        best, found = self.chosen() or self._nearest(), f"{len(self.segments)} kinds of leads"
+            return "none: there are too few leads, or no associated fields."
+        best, found = self.chosen() or self._nearest(), f"{len(self.segments)} segments"
         if not self.segments:
             asked = ", ".join(str(one.n_groups) for one in self.tried)
-            found = f"the data hold no stable groups, so there are none. Tried: {asked}; the best, "
+            found = f"no stable segments were found. Tried: {asked}; the best is "
             found += str(best.n_groups)
         return (
-            f"{found}. Fits on {self.n_fits} resamples agree on the leads by an adjusted Rand index of "
-            f"{best.stability:.2f} (at least {MIN_STABILITY} is asked for); the silhouette is "
-            f"{best.silhouette:.2f}, that of shuffled fields {best.shuffled or 0:.2f} (at least {MIN_GAIN} "
-            f"less); the Davies-Bouldin index is {best.davies_bouldin:.2f}, and {best.smallest:.0%} of "
+            f"{found}. Fits on {self.n_fits} resamples agree with an adjusted Rand index of "
+            f"{best.stability:.2f} (required: {MIN_STABILITY}); the silhouette is {best.silhouette:.2f}, "
+            f"with shuffled fields {best.shuffled or 0:.2f} (required difference: {MIN_GAIN}); the "
+            f"Davies-Bouldin index is {best.davies_bouldin:.2f}, and {best.smallest:.0%} of "
             f"{self.n_leads:,} leads are in the smallest group."
         )
 

@@ -121,8 +121,8 @@ def plan_calls(
     InputError
         If a number is out of range, or one is missing that profitable calls need.
     """
-    value = _at_least(0, "what a customer brings", value)
-    cost = _at_least(0, "what a call costs", cost)
+    value = _at_least(0, "the value of a customer", value)
+    cost = _at_least(0, "the cost of a call", cost)
     n_calls = _at_least(1, "the number of calls", n_calls)
     if n_calls is None:
         n_calls = _count_profitable(probability, value, cost, values)
@@ -134,10 +134,10 @@ def _count_profitable(
 ) -> int:
     if values is not None:
         if cost is None:
-            raise InputError("Give what a call costs, above 0.")
+            raise InputError("Enter the cost of a call, above 0.")
         return int(np.sum(values > cost))
     if cost is None or value is None:
-        raise InputError("Give both what a call costs and what a customer brings, above 0 each.")
+        raise InputError("Enter the cost of a call and the value of a customer, both above 0.")
     return profitable_calls(probability, value, cost)
 
 
@@ -186,4 +186,4 @@ def _at_least(least: float, what: str, number: float | None) -> float | None:
     if number is None or (math.isfinite(number) and number >= least and number > 0):
         return number
     bound = f"at least {least:g}" if least else "above 0"
-    raise InputError(f"For a plan, {what} must be {bound}. Got {number:g} instead.")
+    raise InputError(f"In a call plan, {what} must be {bound}. Got {number:g} instead.")

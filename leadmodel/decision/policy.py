@@ -69,8 +69,8 @@ class Decision(Record):
     def condition(self) -> str:
         """Condition of a positive decision, in words."""
         if self.is_by_value:
-            return f"from an expected value above {self.cost:,g} on"
-        return f"from a probability of {self.threshold:.3f} on"
+            return f"if the expected value is above {self.cost:,g}"
+        return f"if the probability is at least {self.threshold:.3f}"
 
     def scores(self, probability: npt.ArrayLike) -> Ints:
         """Return the percentile, 0 to 100, of each probability among those of the training leads."""

@@ -71,7 +71,7 @@ def _with_precision(cuts: Cuts, floor: float) -> Threshold:
         best = float(cuts.precision[enough].max())
         raise InputError(
             f"No threshold reaches a precision of {floor:g} on the training leads. The highest, of "
-            f"{MIN_CALLED} leads or more, is {best:.3f}; ask for less than that."
+            f"{MIN_CALLED} leads or more, is {best:.3f}; choose a lower minimum."
         )
     rule = f"most conversions with a precision of at least {floor:g}"
     return Threshold(float(cuts.probability[reached[-1]]), rule)
@@ -85,10 +85,10 @@ def _with_recall(cuts: Cuts, floor: float) -> Threshold:
 def _within_budget(cuts: Cuts, budget: str, leads_per_day: float | None) -> Threshold:
     share, words = budget_share(budget, leads_per_day)
     affordable = np.flatnonzero(cuts.called <= share * cuts.n_leads)
-    rule = f"the best {share:.1%} of the leads, which is the budget of {words}"
+    rule = f"the best {share:.1%} of the leads, a budget of {words}"
     if not len(affordable):
         return Threshold(
-            float((cuts.probability[0] + 1) / 2), f"{rule}; not even the best tie of leads fits"
+            float((cuts.probability[0] + 1) / 2), f"{rule}; the best leads are tied and exceed it"
         )
     return Threshold(float(cuts.probability[affordable[-1]]), rule)
 
@@ -116,8 +116,8 @@ def budget_share(budget: str, leads_per_day: float | None) -> tuple[float, str]:
 def _most_profitable(cuts: Cuts, value: float, cost: float) -> Threshold:
     profit = profit_at(cuts, value, cost)
     best = int(np.argmax(profit))
-    rule = f"the highest profit, with a conversion worth {value:,g} and a call at {cost:,g}"
+    rule = f"the highest profit, with a conversion worth {value:,g} and a call costing {cost:,g}"
     if profit[best] <= 0:
         # Above every probability of the training leads, so that new leads rarely reach it either.
-        return Threshold(float((cuts.probability[0] + 1) / 2), f"{rule}: no call pays")
+        return Threshold(float((cuts.probability[0] + 1) / 2), f"{rule}: no call pays off")
     return Threshold(float(cuts.probability[best]), rule)

@@ -166,7 +166,7 @@ def measure_drift(
         y, probability = map(np.concatenate, zip(*outcomes, strict=True))
         performance, notes = evaluate_outcomes(model, y, probability)
     if not model.profile.outputs:
-        notes.append("The model does not say how its probabilities were spread. Train it again to compare.")
+        notes.append("The model has no distribution of its probabilities. Train it again to compare.")
     return compare_leads(model.schema, model.profile, counts, performance, notes)
 
 
@@ -249,7 +249,7 @@ def _align(field: Field, profile: FieldProfile, count: FieldCounts) -> Cells:
     if profile.edges:
         unit = f" {field.unit}" if field.unit else ""
         ranges = [f"{name}{unit}" for name in range_names(field, profile.edges)]
-        names = ["below the range then", *ranges, "above the range then", MISSING_CELL]
+        names = ["below the training range", *ranges, "above the training range", MISSING_CELL]
         # The profile counts numbers beyond its edges in the outermost bins as well.
         below, above = profile.beyond
         then[0], then[-1] = then[0] - below, then[-1] - above

@@ -89,8 +89,9 @@ def evaluate_outcomes(
     if min(converted, other) >= MIN_LEADS_PER_OUTCOME:
         return compare_performance(model.evaluation, y, probability), []
     return None, [
-        f"Performance needs at least {MIN_LEADS_PER_OUTCOME} converted and as many other leads. "
-        f"Got {converted} converted and {other} other leads in {model.config.target!r}."
+        f"Performance needs at least {MIN_LEADS_PER_OUTCOME} converted and {MIN_LEADS_PER_OUTCOME} "
+        f"unconverted leads. Got {converted} converted and {other} unconverted leads in "
+        f"{model.config.target!r}."
     ]
 
 
@@ -153,7 +154,7 @@ def _describe_changes(
     if is_worse and _differ(before, after):
         side = "high" if after.value > 0 else "low"
         changes.append(
-            f"Probabilities run {side} by {100 * abs(after.value):.0f} points now "
+            f"Probabilities are {100 * abs(after.value):.0f} points too {side} now "
             f"({100 * before.value:+.0f} then)."
         )
     return tuple(changes)

@@ -226,17 +226,15 @@ def _describe_cell(field: Field, cells: Cells, cell: int, appeared: Mapping[str,
     then, now = format_percent(cells.share_then[cell]), format_percent(cells.share_now[cell])
     # The last cell holds missing values; a text of the same name may be among the others.
     if name == MISSING_CELL and cell == len(cells.names) - 1:
-        return f"{label}: not given by {then} then, {now} now."
+        return f"{label}: missing for {then} then, {now} now."
     is_next_to_last = cell == len(cells.names) - 2
     if cells.edges and (cell == 0 or is_next_to_last):
         side, edge = ("below", cells.edges[0]) if cell == 0 else ("above", cells.edges[-1])
-        return (
-            f"{label}: {side} {format_number(edge)}, where hardly a lead was then: {then} then, {now} now."
-        )
+        return f"{label}: {side} {format_number(edge)}, rare in training: {then} then, {now} now."
     if not cells.edges and is_next_to_last:
         new = [f"{quoted(value)} {format_percent(share)}" for value, share in appeared.items()]
         listed = f" ({', '.join(new[:3])})" if new else ""
-        rare = f"a value that fewer than {MIN_CATEGORY_COUNT} training leads had"
+        rare = f"values of fewer than {MIN_CATEGORY_COUNT} training leads"
         return f"{label}: {rare}: {then} then, {now} now{listed}."
     if cells.edges and field.kind != "boolean":
         before, after = (_median(cells.edges, counts) for counts in (cells.then, cells.now))

@@ -34,7 +34,7 @@ def drift_report(drift: Drift) -> str:
     lines = [textwrap.fill(head, N_COLUMNS)]
     moved = [field for field in drift.ranked if field.level != "stable"]
     for field in moved:
-        chance = "" if field.chance is None else f" (chance reaches {field.chance:.2f})"
+        chance = "" if field.chance is None else f" (chance alone reaches {field.chance:.2f})"
         sentences = [sentence.removeprefix(f"{field.label}: ") for sentence in field.changes]
         for word, values in (("new", field.appeared), ("vanished", field.vanished)):
             if values:
@@ -58,7 +58,7 @@ def _performance_lines(performance: Performance) -> list[str]:
         ("ROC AUC", *(performance.roc_auc[time].summary() for time in times)),
         ("Log loss", *(performance.log_loss[time].summary() for time in times)),
         ("Calibration error", *(f"{performance.calibration_error[time]:.3f}" for time in times)),
-        ("Mean probability beyond share", *(performance.gap[time].summary("+.3f") for time in times)),
+        ("Mean probability minus share", *(performance.gap[time].summary("+.3f") for time in times)),
     ]
     table = [f"  {name:30}  {then:26}  {now}" for name, then, now in rows]
     return [head, *table, *_bulleted(performance.changes), textwrap.fill(RULE, N_COLUMNS)]
@@ -110,10 +110,10 @@ def _draw_fields(axes: Axes, drift: Drift, ranked: Sequence[FieldDrift]) -> None
         color=INK,
         markersize=13,
         markeredgewidth=2,
-        label="chance reaches this",
+        label="limit of chance",
     )
     for bound, style in ((MODERATE, ":"), (MAJOR, "--")):
-        axes.axvline(bound, color=INK, linewidth=1, linestyle=style, label=f"customary {bound:g}")
+        axes.axvline(bound, color=INK, linewidth=1, linestyle=style, label=f"usual limit {bound:g}")
     axes.set_yticks(rows, [short(field.label) for field in ranked])
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
@@ -133,7 +133,7 @@ def _draw_cells(axes: Axes, field: FieldDrift) -> None:
 
 
 def _draw_reliability(axes: Axes, performance: Performance) -> None:
-    dress(axes, "Do the probabilities hold?", "Predicted probability", "Share that converted")
+    dress(axes, "Calibration", "Predicted probability", "Share that converted")
     axes.plot([0, 1], [0, 1], color=INK, linewidth=1, linestyle="--", label="exactly as predicted")
     for when, mark, color, label in (
         ("then", "s:", ACCENT, "then (test leads)"),

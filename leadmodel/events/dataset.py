@@ -105,7 +105,7 @@ def past_leads(tables: EventTables, config: EventConfig) -> tuple[pd.DataFrame, 
     )
     report = replace(tables.report, leads=of_leads)
     if leads.is_empty():
-        raise InputError(f"The tables must make a lead whose outcome is known.\n{report.summary()}")
+        raise InputError(f"The tables must contain a lead with a known outcome.\n{report.summary()}")
     return _with_features(tables, config, leads).to_pandas(), report
 
 
@@ -142,11 +142,12 @@ def open_leads(
     leads = _not_converted(candidates, tables.outcomes, pl.lit(cutoff))
     n_later = tables.log.select((pl.col("time") >= cutoff).sum()).collect().item()
     left_out = {"that had converted already": len(candidates) - len(leads)}
-    later = {f"events from {cutoff:%Y-%m-%d %H:%M} on, which say nothing": n_later}
+    later = {f"events from {cutoff:%Y-%m-%d %H:%M} on, which are not used": n_later}
     of_leads = TableReport("made of them", "leads", len(candidates), len(leads), left_out, later)
     report = replace(tables.report, leads=of_leads)
     if leads.is_empty():
-        raise InputError(f"There must be a lead to score at {cutoff:%Y-%m-%d %H:%M}.\n{report.summary()}")
+        problem = f"There must be at least one lead to score at {cutoff:%Y-%m-%d %H:%M}."
+        raise InputError(f"{problem}\n{report.summary()}")
     return _with_features(before, config, leads), report
 
 

@@ -192,8 +192,8 @@ def _scan(folder: Path, table: str) -> pl.LazyFrame:
             file.name for file in folder.iterdir() if file.suffix.lower() in (".csv", ".parquet")
         )
         raise InputError(
-            f"The recipe names a table {quoted(table)}, which {quoted(str(folder), 300)} lacks. "
-            f"Found: {', '.join(tables[:40]) or 'no table'}."
+            f"The recipe names a table {quoted(table)}, which is not in {quoted(str(folder), 300)}. Found: "
+            f"{', '.join(tables[:40]) or 'no table'}."
         )
     if path.suffix.lower() == ".parquet":
         return pl.scan_parquet(path)
@@ -247,6 +247,7 @@ def _check_columns(rows: pl.LazyFrame, table: str, columns: Sequence[str]) -> No
             close = get_close_matches(name, names, n=1)
             hint = f" Did you mean {quoted(close[0])}?" if close else ""
             raise InputError(
-                f"The recipe names a column {quoted(name)}, which the table {quoted(table)} lacks.{hint} "
+                f"The recipe names a column {quoted(name)}, which is not in the table "
+                f"{quoted(table)}.{hint} "
                 f"Found: {', '.join(names[:40])}."
             )

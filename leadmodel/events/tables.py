@@ -159,7 +159,8 @@ def read_event_tables(
     """
     if not Path(folder).is_dir():
         raise InputError(
-            f"A recipe with events needs the folder of its tables. {quoted(str(folder), 300)} is none."
+            f"A recipe with events needs the folder of its tables. {quoted(str(folder), 300)} is not a "
+            "folder."
         )
     today = config.until or (now or dt.datetime.now(dt.UTC)).date()
     with ExitStack() as files:
@@ -207,7 +208,7 @@ class _Reader:
                 newest.append(entities["start"].max())
             times = [time for time in newest if isinstance(time, dt.datetime)]
             if not times:
-                raise InputError("The tables must hold an event or an outcome with a time. They hold none.")
+                raise InputError("The tables must have an event or an outcome with a time. They have none.")
             until = max(times)
         report = EventReport(str(self.folder), until, tuple(reports))
         # The files go on to the tables, which close them; an error above closes them at once.

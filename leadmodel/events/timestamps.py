@@ -100,7 +100,7 @@ def read_moment(text: str) -> dt.datetime:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
         raise InputError(
-            f"A moment reads like 2022-09-01 or 2022-09-01T12:00. Got {quoted(text)}."
+            f"A cutoff must look like 2022-09-01 or 2022-09-01T12:00. Got {quoted(text)}."
         ) from None
     return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
 

@@ -42,7 +42,7 @@ def _check_rising(days: tuple[int, ...]) -> tuple[int, ...]:
 
 def _check_kind(name: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise ValueError("a kind is named in small letters, digits and _, such as 'views'")
+        raise ValueError("the name of a kind has lowercase letters, digits and _, such as 'views'")
     return name
 
 

@@ -173,7 +173,7 @@ class Field(Record):
         return ValueWarning(
             field=self.name,
             kind="out of range",
-            message=f"{self.label}: {value:g} lies outside the training leads' {low:g} to {high:g}.",
+            message=f"{self.label}: {value:g} is outside the training range, {low:g} to {high:g}.",
         )
 
     def _text_warning(self, value: str) -> ValueWarning | None:
@@ -181,18 +181,21 @@ class Field(Record):
             return self._missing_warning()
         if value in self._known:
             return None
-        message = (
-            f"{self.label}: {quoted(value)} was seen in fewer than {MIN_CATEGORY_COUNT} training leads."
-        )
+        message = f"{self.label}: {quoted(value)} is not a known value.{self._suggest(value)}"
         return ValueWarning(field=self.name, kind="unseen", message=message)
+
+    def _suggest(self, value: str) -> str:
+        """Return a question whether the one choice that begins with `value` was meant, or nothing."""
+        start = value.casefold()
+        choices = [choice for choice in self.choices if choice.casefold().startswith(start)]
+        return f" Did you mean {quoted(choices[0])}?" if len(choices) == 1 else ""
 
     def _missing_warning(self) -> ValueWarning | None:
         if self.missing_share > 0:
             return None
-        lacked = f"fewer than {MIN_CATEGORY_COUNT} training leads lacked"
+        message = f"{self.label}: missing; nearly all past leads had it."
         if self.assumed is not None:
-            lacked = "no training lead lacked; the average is assumed"
-        message = f"{self.label}: not given, which {lacked}."
+            message = f"{self.label}: missing; past leads always had it. The average is used."
         return ValueWarning(field=self.name, kind="missing", message=message)
 
 

@@ -45,7 +45,7 @@ def infer_schema(leads: pd.DataFrame, recipe: Recipe) -> LeadSchema:
     Raises
     ------
     InputError
-        If no column is left to learn from, two have one name, or one holds lists.
+        If no column is left to train on, two have one name, or one holds lists.
     """
     if duplicates := duplicate_names(leads.columns):
         raise InputError(f"The column names must differ. {duplicates[0]!r} stands there more than once.")
@@ -61,7 +61,7 @@ def infer_schema(leads: pd.DataFrame, recipe: Recipe) -> LeadSchema:
             fields.append(column.infer_field(config))
     if not fields:
         reasons = "; ".join(f"{name}: {why}" for name, why in ignored.items())
-        raise InputError(f"No column is left to learn from. {reasons}.")
+        raise InputError(f"No column is left to train on. {reasons}.")
     schema = LeadSchema(fields=tuple(fields), ignored=ignored, placeholders=recipe.placeholders)
     return _add_usual_values(schema, leads, recipe)
 
@@ -151,7 +151,7 @@ class _Column:
         if most == self.n_leads:
             return "constant"
         few = f"fewer than {MIN_CATEGORY_COUNT} leads"
-        return f"constant but for {few}" if most > n_missing else f"filled in for {few}"
+        return f"constant except for {few}" if most > n_missing else f"filled in for {few}"
 
     def why_no_feature(self) -> str | None:
         """Return why the column cannot be a feature, or None if it can."""
@@ -192,7 +192,7 @@ class _Column:
             return None
         has_blank = [re.search(r"\s", text) is not None for text in self.texts]
         is_prose = np.average(has_blank, weights=self.counts) > 0.5
-        return "text, nearly each lead its own" if is_prose else "id"
+        return "text, different for nearly every lead" if is_prose else "id"
 
     def infer_field(self, config: FieldConfig) -> Field:
         """Return the field without what only typed leads show."""

@@ -222,7 +222,7 @@ def _csv_batches(file: IO[bytes]) -> Iterator[Batch]:
     sample = file.read(_SAMPLE_BYTES)
     if sample.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1")):
         raise InputError(
-            "is no CSV, but Excel or Parquet. Name it .xlsx or .parquet (an old .xls: save anew)."
+            "is not CSV but Excel or Parquet. Rename it .xlsx or .parquet (save an old .xls as .xlsx)."
         )
     if not sample.strip(b" \t\r\n\xef\xbb\xbf"):
         raise InputError("must hold a table with a header. It is empty.")

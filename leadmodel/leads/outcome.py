@@ -61,8 +61,8 @@ def read_outcome(target: pd.Series, positive: str, at_least: int = MIN_LEADS_PER
     converted, other = int(y.sum()), int(len(y) - y.sum())
     if min(converted, other) < at_least:
         raise InputError(
-            f"At least {at_least} converted and as many other leads are needed. "
-            f"Got {converted} converted and {other} other leads."
+            f"At least {at_least} converted and {at_least} unconverted leads are needed. Got {converted} "
+            f"converted and {other} unconverted leads."
         )
     return y
 

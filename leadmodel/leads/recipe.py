@@ -58,7 +58,7 @@ def read_budget(budget: str) -> tuple[float, str]:
     """
     match = _BUDGET.fullmatch(budget)
     if not match or not float(match[1]):
-        raise InputError(f"A budget reads like 20% or 200/week, and is above 0. Got {budget!r} instead.")
+        raise InputError(f"A budget must look like 20% or 200/week and be above 0. Got {budget!r} instead.")
     return float(match[1]), match[2] or match[3]
 
 
@@ -95,14 +95,14 @@ class DecisionConfig(Record):
     @model_validator(mode="after")
     def _check_rule(self) -> "DecisionConfig":
         if self.value is not None and self.cost is None:
-            raise ValueError("value and cost go together")
+            raise ValueError("value and cost must be given together")
         if self.bands is not None:
             check_bands(self.bands)
         if self.budget is not None:
             read_budget(self.budget)
         rules = (self.min_precision, self.min_recall, self.budget, self.cost)
         if sum(rule is not None for rule in rules) > 1:
-            raise ValueError("one rule at a time: min_precision, min_recall, budget, or value and cost")
+            raise ValueError("give only one rule: min_precision, min_recall, budget, or value and cost")
         return self
 
     def updated(self, **changes: Any) -> "DecisionConfig":
@@ -121,7 +121,7 @@ class DecisionConfig(Record):
             first = error.errors()[0]
             place = "".join(f"{part}: " for part in first["loc"])
             why = first["msg"].removeprefix("Value error, ").removesuffix(".")
-            raise InputError(f"The decision cannot be made so: {place}{why}.") from None
+            raise InputError(f"Invalid decision rule: {place}{why}.") from None
 
 
 class Recipe(Record):
@@ -207,7 +207,7 @@ class Recipe(Record):
         reasons = dict.fromkeys(self.drop, "dropped on request")
         reasons |= {name: f"leak: {why}" for name, why in self.leaks.items()}
         reasons |= dict.fromkeys(self.id, "id")
-        reasons |= {self.events.entity: "whose lead it is"} if self.events else {}
+        reasons |= {self.events.entity: "lead identifier"} if self.events else {}
         reasons |= {self.time: "time of the lead"} if self.time else {}
         reasons |= {self.amount: "amount, known after the outcome"} if self.amount else {}
         return reasons | ({self.target: "target"} if self.target else {})

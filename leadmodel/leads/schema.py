@@ -141,8 +141,8 @@ class LeadSchema(Record):
         if not lacking:
             return
         unknown = [name for name in columns if name not in self.by_name and name not in self.ignored]
-        diff = [f"  - {name} (the model needs it)" for name in lacking]
-        diff += [f"  + {name[:100]} (the model does not know it)" for name in unknown[:20]]
+        diff = [f"  - {name} (missing)" for name in lacking]
+        diff += [f"  + {name[:100]} (unknown)" for name in unknown[:20]]
         raise InputError("The columns do not match the model's fields:\n" + "\n".join(diff))
 
     def example(self) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def _verdict(auc: Estimate, gap: Estimate, overall_auc: float, overall_gap: floa
     if gap.low > max(0.0, overall_gap) or gap.high < min(0.0, overall_gap):
         side = "high" if gap.value > 0 else "low"
         points = f"{100 * abs(gap.value):.0f} points"
-        problems.append(f"probabilities run {side} by {points} ({100 * overall_gap:+.0f} over all leads)")
+        problems.append(f"probabilities are {points} too {side} ({100 * overall_gap:+.0f} over all leads)")
     if auc.high < overall_auc:
         problems.append("leads are ranked less well than overall")
     return "; ".join(problems)

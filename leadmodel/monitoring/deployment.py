@@ -76,7 +76,7 @@ class _Folder:
 
     def replace(self, challenger: LeadModel, message: str) -> str:
         challenger.save_pretrained(self.path)
-        return f"{self.path}/ holds the challenger now; restart an app that serves it"
+        return f"{self.path}/ now has the challenger; restart any app that serves it"
 
 
 class _Repository:
@@ -86,7 +86,7 @@ class _Repository:
 
     def replace(self, challenger: LeadModel, message: str) -> str:
         version = self.repository.publish(challenger.files, message)
-        return f"{version.address} is {version.tag} now, commit {version.commit[:8]}"
+        return f"{version.address} is now {version.tag}, commit {version.commit[:8]}"
 
 
 class _ReadOnlyRepository:

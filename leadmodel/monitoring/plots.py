@@ -201,9 +201,7 @@ def draw_reliabilities(curves: Mapping[str, Mapping[str, Sequence[float]]]) -> F
     curves : mapping of str to mapping
         Reliability by revision, as `leadmodel.metrics.classification.reliability` returns them.
     """
-    figure, axes = new_axes(
-        "Do the probabilities hold?", "Predicted probability", "Share that converted", HEIGHT, WIDTH
-    )
+    figure, axes = new_axes("Calibration", "Predicted probability", "Share that converted", HEIGHT, WIDTH)
     axes.plot([0, 1], [0, 1], color=PALE, linestyle="--", label="exactly as predicted")
     for (name, curve), (color, style) in zip(curves.items(), STYLES, strict=False):
         axes.plot(curve["predicted"], curve["observed"], style, color=color, label=short(name, 15))

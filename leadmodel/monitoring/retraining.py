@@ -67,7 +67,7 @@ def champion_recipe(champion: LeadModel) -> Recipe:
         If the model is of an older release without a recipe.
     """
     if champion.config.recipe is None:
-        raise ModelError("The model has no recipe, because it is of an older release. Train it again.")
+        raise ModelError("The model has no recipe, because it is from an older release. Train it again.")
     return champion.config.recipe
 
 
@@ -83,7 +83,7 @@ def champion_settings(champion: LeadModel) -> TrainingSettings:
         return TrainingSettings.model_validate(champion.config.training.settings)
     except ValidationError:
         raise ModelError(
-            "The model was trained with settings of another release. Train it again."
+            "The model was trained with the settings of another release. Train it again."
         ) from None
 
 

@@ -73,7 +73,7 @@ def draw_comparison(comparison: Sequence[Candidate]) -> Figure:
         Types of models, the best first.
     """
     height = 1.3 + 0.4 * len(comparison)
-    figure, axes = new_axes("Behind the best", "Log loss beyond the best one's", "", height, 4.6)
+    figure, axes = new_axes("Behind the best", "Log loss above the best", "", height, 4.6)
     behind, rows = [candidate.behind for candidate in comparison], np.arange(len(comparison))
     values = [estimate.value for estimate in behind]
     errors = [[e.value - e.low for e in behind], [e.high - e.value for e in behind]]
@@ -91,7 +91,7 @@ def draw_plan(plan: CallPlan) -> Figure:
     It is half as wide as the figures of a card, so that a phone need not shrink the letters.
     """
     figure, axes = new_axes(
-        "What calling more brings",
+        "Gain from more calls",
         "Leads called, best first",
         "Customers expected" if plan.values is None else "Value expected",
         3.3,
@@ -145,7 +145,7 @@ def _reliability(curves: Curves, error: Estimate) -> Display:
         in_percent(axes.xaxis, axes.yaxis)
         axes.legend(loc="upper left", frameon=False)
 
-    return Display("Do the probabilities hold?", "Predicted probability", "Share that converted", draw)
+    return Display("Calibration", "Predicted probability", "Share that converted", draw)
 
 
 def _gains(curves: Curves) -> Display:
@@ -155,7 +155,7 @@ def _gains(curves: Curves) -> Display:
         in_percent(axes.xaxis, axes.yaxis)
         axes.legend(loc="lower right", frameon=False)
 
-    return Display("Whom to call first", "Leads called, best first", "Conversions caught", draw)
+    return Display("Cumulative gains", "Leads called, best first", "Conversions caught", draw)
 
 
 def _lift(curves: Curves) -> Display:
@@ -166,19 +166,19 @@ def _lift(curves: Curves) -> Display:
         axes.set_ylim(0, None)
         axes.legend(frameon=False)
 
-    return Display("How much better than by chance", "Leads called, best first", "Lift", draw)
+    return Display("Lift", "Leads called, best first", "Lift", draw)
 
 
 def _profit(profit: Line, called: float, chosen: Estimate) -> Display:
     def draw(axes: Axes) -> None:
-        axes.axhline(0, color=SECOND, linestyle="--", label="nobody called")
+        axes.axhline(0, color=SECOND, linestyle="--", label="no calls")
         axes.plot(profit.x, profit.y, color=ACCENT, linewidth=2, label="test leads, by this model")
         label = f"decision threshold: {chosen.value:.2f} ({chosen.low:.2f} to {chosen.high:.2f})"
         axes.plot(called, chosen.value, "o", color=INK, markersize=9, label=label)
         in_percent(axes.xaxis)
         axes.legend(frameon=False)
 
-    return Display("What calling brings", "Leads called, best first", "Profit per lead of the list", draw)
+    return Display("Profit", "Leads called, best first", "Profit per lead of the list", draw)
 
 
 def _confusion(curves: Curves, words: tuple[str, str]) -> Display:
@@ -190,7 +190,7 @@ def _confusion(curves: Curves, words: tuple[str, str]) -> Display:
         for (row, column), count in np.ndenumerate(counts):
             axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=15, color=INK)
         axes.set_xticks([0, 1], [short(word) for word in words])
-        axes.set_yticks([0, 1], ["did not", "converted"])
+        axes.set_yticks([0, 1], ["did not convert", "converted"])
 
     return Display("Decisions on the test leads", "", "", draw, 3.6)
 
@@ -203,7 +203,7 @@ def _importance(importance: Mapping[str, float]) -> Display:
         axes.barh([short(name) for name, _ in ranked], [value for _, value in ranked], color=ACCENT)
         axes.grid(axis="y", visible=False)
 
-    return Display("What counts most", "Mean contribution to the log-odds", "", draw, height)
+    return Display("Feature importance", "Mean contribution to the log-odds", "", draw, height)
 
 
 def _probabilities(curves: Curves, threshold: float | None) -> Display:

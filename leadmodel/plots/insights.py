@@ -27,14 +27,14 @@ __all__ = [
 WIDTH = 4.6
 """In inches; a phone shrinks it to three quarters, and letters of 10 points to 8."""
 
-OUTCOMES = ("converted", "did not")
+OUTCOMES = ("converted", "did not convert")
 
 MAX_DRAWN = 12
 """Most rows of a figure, so that its numbers can be read."""
 
 
 def draw_conversions(
-    conversions: Sequence[Conversion], average: float, title: str = "Who converts"
+    conversions: Sequence[Conversion], average: float, title: str = "Conversion rate"
 ) -> Figure:
     """Draw the conversion rate by value, with intervals, and the average as a line.
 
@@ -156,8 +156,8 @@ def draw_columns(auc: Mapping[str, float], suspects: Collection[str]) -> Figure:
     ranked = sorted(auc.items(), key=lambda item: -item[1])[:MAX_DRAWN]
     figure, axes = new_axes("One column alone", "ROC AUC", "", height=1.7 + 0.3 * len(ranked), width=WIDTH)
     for is_suspect, color, hatch, word in (
-        (False, ACCENT, "", "honest, as far as seen"),
-        (True, SECOND, "////", "may know the outcome"),
+        (False, ACCENT, "", "no sign of a leak"),
+        (True, SECOND, "////", "possible leak"),
     ):
         rows = [row for row, (name, _) in enumerate(ranked) if (name in suspects) == is_suspect]
         lengths = [max(ranked[row][1] - 0.5, 0.0) for row in rows]
@@ -236,4 +236,4 @@ def _draw_table(
 
 
 def _cell_text(cell: Cell | None, expected: float | None) -> str:
-    return "" if cell is None or expected is None else f"{cell.rate:.0%}\nnot {expected:.0%}"
+    return "" if cell is None or expected is None else f"{cell.rate:.0%}\n(exp. {expected:.0%})"

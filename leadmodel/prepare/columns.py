@@ -60,7 +60,7 @@ def narrow(schema: LeadSchema, X: pd.DataFrame, y: Ints) -> LeadSchema:
     kept = set(choose_columns(X, y))
     if len(kept) == len(schema.fields):
         return schema
-    why = f"too many columns: of {len(schema.fields):,}, {len(kept):,} others tell more of {len(y):,} leads"
+    why = f"too many columns for {len(y):,} leads: {len(kept):,} of {len(schema.fields):,} rank better"
     dropped = {name: why for name in schema.by_name if name not in kept}
     fields = tuple(field for field in schema.fields if field.name in kept)
     return LeadSchema(fields=fields, ignored=schema.ignored | dropped, placeholders=schema.placeholders)

@@ -87,19 +87,19 @@ def split_leads(
     if horizon is not None:
         known = (ordered.iloc[train] + pd.Timedelta(days=horizon) <= ordered.iloc[test[0]]).to_numpy()
         description += (
-            f"; of the older ones {(~known).sum():,} were not learned from, whose outcome was not known "
-            "when the first of them was scored"
+            f"; {(~known).sum():,} older leads were excluded: their outcome was not yet known when the "
+            "test began"
         )
         train = train[known]
         if len(set(y[train])) < 2:
             raise InputError(
                 "The outcomes of the leads before the test were not known when it began: a horizon of "
-                f"{horizon} days leaves nothing to learn from. Give older leads too, or a shorter horizon."
+                f"{horizon} days leaves no training leads. Add older leads, or shorten the horizon."
             )
     if len(set(y[test])) < 2 or len(set(y[train])) < 2:
         raise InputError(
-            f"The newest {test_share:.0%} of the leads by {times.name!r}, and the older ones, must "
-            "hold both outcomes. They do not; name another time column, or drop this one with --drop."
+            f"The newest {test_share:.0%} of the leads by {times.name!r}, and the older ones, must have "
+            "both outcomes. They do not; name another time column, or drop this one with --drop."
         )
     first, last = ordered.iloc[train[0]], ordered.iloc[train[-1]]
     # A serial number puts leads in order, but is no date.
@@ -114,7 +114,7 @@ def split_leads(
 
 
 def _at_random(y: Ints, group_ids: Positions | None, test_share: float, random_state: int) -> Split:
-    description = f"a random {test_share:.0%} of the leads, outcomes in equal shares"
+    description = f"a random {test_share:.0%} of the leads, stratified by outcome"
     outcomes = y if group_ids is None else group_outcomes(y, group_ids, 2)
     train, test = train_test_split(
         np.arange(len(outcomes)), test_size=test_share, stratify=outcomes, random_state=random_state
@@ -122,7 +122,7 @@ def _at_random(y: Ints, group_ids: Positions | None, test_share: float, random_s
     if group_ids is None:
         return Split(train, test, description)
     is_test = np.isin(group_ids, test)
-    together = f"{description}, those with the same id together"
+    together = f"{description}, with leads of the same id kept together"
     return Split(np.flatnonzero(~is_test), np.flatnonzero(is_test), together)
 
 

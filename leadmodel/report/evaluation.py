@@ -100,7 +100,7 @@ class Tuning(Record):
 
     def summary(self) -> str:
         """Return what was found, in a sentence."""
-        tried = f"{self.n_trials} settings tried ({self.n_pruned} given up early) until {self.ended}"
+        tried = f"{self.n_trials} settings tried ({self.n_pruned} stopped early) until {self.ended}"
         if not self.best:
             return f"{tried}; none was better than the default."
         verdict = "The best is used" if self.is_used else "The default is kept"
@@ -150,11 +150,11 @@ class SegmentModels(Record):
         """Return what was found, in a sentence."""
         used = [part.value for part in self.tried if part.is_used]
         if not self.tried:
-            return f"no value of {self.field!r} has enough leads for a model of its own."
+            return f"no value of {self.field!r} has enough leads for its own model."
         return (
-            f"of {len(self.tried)} values of {self.field!r} with enough leads, {len(used)} visibly gain "
-            f"from a model of their own{': ' + ', '.join(used) if used else ''}. The others are answered "
-            "by the model of all leads."
+            f"of {len(self.tried)} values of {self.field!r} with enough leads, {len(used)} clearly gain "
+            f"from their own model{': ' + ', '.join(used) if used else ''}. The others use the model of "
+            "all leads."
         )
 
 

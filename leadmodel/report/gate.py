@@ -93,9 +93,9 @@ class Gate(Record):
 
     def _why(self) -> str:
         if self.rule == "nothing new":
-            return "these are the leads that it was made of."
+            return "it was already trained on these leads."
         if self.comparison is None:
-            return "too few leads that neither model has learned from to compare them."
+            return "too few leads are new to both models for a comparison."
         found, change = self.comparison, self.comparison.change
         reasons = {
             "drifted": "; not worse, and the leads have drifted",

@@ -105,7 +105,8 @@ def _grade(care: bool, fail: bool) -> ReadinessLevel:
 
 
 def _check_number(evaluation: Evaluation) -> Check:
-    rarer = min(evaluation.n_test_converted, evaluation.n_test - evaluation.n_test_converted)
+    n_converted, n_other = evaluation.n_test_converted, evaluation.n_test - evaluation.n_test_converted
+    rarer, outcome = min((n_converted, "conversions"), (n_other, "that did not convert"))
     level = _grade(rarer < FEW, rarer < TOO_FEW)
     verdicts = {
         "ready": "enough for a reliable test",
@@ -114,8 +115,8 @@ def _check_number(evaluation: Evaluation) -> Check:
     }
     return Check(
         level=level,
-        sentence=f"It was tested on {evaluation.n_test:,} leads that it had not seen, including {rarer:,} "
-        f"with the rarer outcome: {verdicts[level]}.",
+        sentence=f"It was tested on {evaluation.n_test:,} leads that were not used in training, including "
+        f"{rarer:,} {outcome}: {verdicts[level]}.",
     )
 
 

@@ -80,7 +80,7 @@ def read_list(name: str, content: bytes) -> pa.Table:
 def read_pasted(text: str) -> pa.Table:
     """Read rows that were pasted, the names of their columns first; as `read_list` does."""
     if not text.strip():
-        raise InputError("Paste the names of the columns and below them the leads, one in a line.")
+        raise InputError("Paste the column names in the first row and the leads below, one per row.")
     try:
         return read_list("pasted rows", (text.strip("\r\n") + "\n").encode())
     except UnicodeEncodeError:
@@ -145,7 +145,7 @@ def _check_excel(content: bytes) -> None:
     if content.startswith(_OLE):
         raise InputError("is protected by a password, or an old .xls. Save it as .xlsx without one.")
     if not zipfile.is_zipfile(io.BytesIO(content)) or b"[Content_Types].xml" not in content:
-        raise InputError("is no Excel file, though it is named .xlsx. Name it as what it is.")
+        raise InputError("is not an Excel file, although its name ends in .xlsx. Correct its name.")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         _check_unpacked(sum(part.file_size for part in archive.infolist()))
         # A sheet may have any name; nothing but a sheet has rows and cells with numbers.

@@ -77,7 +77,7 @@ class Updater(threading.Thread):
                     f"it has other fields than the served one ({changed}); restart the app to serve it"
                 )
         except (OSError, UnreachableError) as error:
-            _log.warning("No word on newer revisions of %s: %s", self.repo_id, error)
+            _log.warning("Newer revisions of %s cannot be looked up: %s", self.repo_id, error)
         except ModelError as error:
             self._refused = commit
             _log.error("Revision %s of %s is refused: %s", (commit or "?")[:8], self.repo_id, error)

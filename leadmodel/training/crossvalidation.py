@@ -131,7 +131,7 @@ def gather(folds: Sequence[Fold], n_leads: int) -> CrossValidated:
         probability[fold.test_idx] = fold.model.predict_proba(fold.eval_pool, ntree_end=n_used)[:, 1]
     trial = Trial(
         name="CatBoost",
-        character="takes categories and gaps as they are; strong as it comes; slower to train",
+        character="handles categories and gaps natively; strong untuned; slower to train",
         probability=probability,
         fit_seconds=sum(fold.fit_seconds for fold in folds),
         score_seconds=time.perf_counter() - started,
@@ -184,18 +184,18 @@ def _models(seed: int, n_leads: int) -> dict[str, tuple[BaseEstimator, str]]:
     forest = RandomForestClassifier(100, min_samples_leaf=3, n_jobs=n_jobs, random_state=seed)
     # Untuned, as CatBoost is: the table compares what each model gives without effort.
     return {
-        "Prior": (DummyClassifier(strategy="prior"), "the bar that any model must clear; ranks nothing"),
+        "Prior": (DummyClassifier(strategy="prior"), "the baseline to beat; does not rank leads"),
         "Logistic regression": (
             make_pipeline(linear, LogisticRegression(max_iter=3000)),
-            "fast, smooth and easy to read; blind to interactions and bends",
+            "fast, smooth and interpretable; misses interactions and curves",
         ),
         "Random forest": (
             make_pipeline(coded, SimpleImputer(), forest),
-            "robust without tuning; large, slow to score, categories only as codes",
+            "robust untuned; large, slow to score, categories as codes",
         ),
         "Histogram gradient boosting": (
             make_pipeline(coded, boosting),
-            "fast on many leads; categories only as codes, less sure on few leads",
+            "fast on many leads; categories as codes, weaker on few leads",
         ),
     }
 

@@ -151,8 +151,8 @@ def check_settings(data: TrainingData, settings: TrainingSettings) -> None:
         budget_share(config.budget, data.split.leads_per_day)
     if config.cost is not None and config.value is None and data.recipe.amount is None:
         raise InputError(
-            "A cost needs what a conversion brings: value and cost go together, unless --amount names "
-            "the column of what each past one brought."
+            "--value and --cost must be given together, unless --amount names the column with the amounts "
+            "of past conversions."
         )
     for option in installed().values():
         option.check(data, settings)

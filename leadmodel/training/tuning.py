@@ -115,7 +115,7 @@ class _Search:
         self.best: dict[str, Any] = {}
         self.checked = default
         self.n_trials = self.n_pruned = self.n_fruitless = 0
-        self.ended = "the time was up"
+        self.ended = "time ran out"
 
     @property
     def elapsed(self) -> float:
@@ -139,7 +139,7 @@ class _Search:
             pruned = loss is None
             study.tell(trial, loss, state=optuna.trial.TrialState.PRUNED if pruned else None)
             if self.n_fruitless >= N_FRUITLESS:
-                self.ended = f"the last {N_FRUITLESS} trials brought nothing"
+                self.ended = f"{N_FRUITLESS} trials in a row brought no improvement"
                 return
 
     def _try(self, trial: "optuna.Trial") -> float | None:

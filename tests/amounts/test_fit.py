@@ -161,7 +161,7 @@ def test_amounts_of_pure_chance_are_expected_at_their_mean(
     revenue = made.evaluation.options["revenue"]
     assert revenue is not None
     assert revenue.chosen == MEAN
-    assert "so that each converted lead is expected to bring the mean" in revenue.summary()
+    assert "is clearly better than the mean" in revenue.summary()
     assert "revenue.skops" not in made.files
     made.save_pretrained(tmp_path / "model")
     scored = LeadModel.from_pretrained(tmp_path / "model").score(NEW)
@@ -173,7 +173,7 @@ def test_amounts_of_pure_chance_are_expected_at_their_mean(
 def test_equal_amounts_need_no_model(sold: pd.DataFrame, quick: TrainingSettings) -> None:
     made = train_model(sold.assign(amount=np.where(sold["status"] == "Won", 99.0, np.nan)), RECIPE, quick)
     assert (
-        "do not differ enough to learn from: the mean, 99," in made.evaluation.options["revenue"].summary()
+        "differ too little to learn from, so the mean, 99," in made.evaluation.options["revenue"].summary()
     )
     assert made.answer(made.schema.example()).amount_interval == (99.0, 99.0)
 
@@ -228,12 +228,12 @@ def test_the_cost_of_a_call_decides_by_each_leads_value(
     curve = made.evaluation.curves.profit
     assert curve is not None
     assert curve.y[-1] == pytest.approx((brought - 25).mean(), abs=1e-4)
-    assert "from an expected value above 25 on" in made.files["README.md"].decode()
+    assert "if the expected value is above 25" in made.files["README.md"].decode()
 
 
 def test_a_cost_without_amounts_needs_a_value(sample: pd.DataFrame, quick: TrainingSettings) -> None:
     recipe = SAMPLE_RECIPE.updated(decision=DecisionConfig(cost=25))
-    with pytest.raises(InputError, match=r"value and cost go together, unless --amount names"):
+    with pytest.raises(InputError, match=r"must be given together, unless --amount names"):
         train_model(sample, recipe, quick)
 
 

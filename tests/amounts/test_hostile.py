@@ -156,7 +156,7 @@ KINDS = {
         unnamed,
         r"must be those of config.json, \[\]. Found: \['revenue",
     ),
-    "metrics that tell nothing of it": (untold, r"both tell of amounts, or none"),
+    "metrics that tell nothing of it": (untold, r"Only one of them has amounts"),
     "an endless factor": (endless_terms, r"config.json, at revenue.terms.factor"),
     "a decision by values that nothing tells": (decides_without, r"by value needs a model of amounts"),
 }

@@ -43,12 +43,12 @@ def test_what_is_no_amount_is_refused_with_its_row(value: object) -> None:
 
 
 def test_currencies_are_not_added_up() -> None:
-    with pytest.raises(InputError, match=r"must be of one currency. Found: '\$', '€'"):
+    with pytest.raises(InputError, match=r"must be in one currency. Found: '\$', '€'"):
         read_amounts(column("€5", "$5", "1", "1", "1", "1"), Y)
 
 
 def test_ambiguous_amounts_are_refused() -> None:
-    with pytest.raises(InputError, match=r"'paid' must be written in one way: .*plain numbers"):
+    with pytest.raises(InputError, match=r"'paid' must use one number format: .*plain numbers"):
         read_amounts(column("1,234.5", "1.234,5", "1", "1", "1", "1"), Y)
 
 

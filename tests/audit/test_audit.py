@@ -142,7 +142,7 @@ def test_a_date_filled_in_for_converted_leads_is_a_suspect_though_left_out() -> 
     audit = audited(SAMPLE.assign(signed=np.where(WON, SAMPLE["created_at"], " ")))
     assert audit.suspects == ("signed",)
     assert "100.0% of the converted leads and 0.0% of the others" in audit.findings[0].text
-    assert "left out already: date" in audit.findings[0].text
+    assert "Already left out: date" in audit.findings[0].text
 
 
 def test_the_first_finding_of_a_column_makes_it_a_suspect() -> None:
@@ -202,9 +202,12 @@ def test_copies_and_contradictions_are_counted() -> None:
     leads["lead_id"] = np.arange(len(leads))
     audit = audited(leads, (leads["status"] == "Won").astype(np.int64).to_numpy())
     (copied,), (contradicting,) = of_kind(audit, "duplicates"), of_kind(audit, "contradictions")
-    assert f"30 leads ({30 / len(leads):.1%}) are the same" in copied.text
+    assert f"30 leads ({30 / len(leads):.1%}) are duplicates" in copied.text
     assert copied.severity == "problem"
-    assert f"16 leads ({16 / len(leads):.1%}) are the same in every field" in contradicting.text
+    assert (
+        f"16 leads ({16 / len(leads):.1%}) equal a lead of the other outcome in every field"
+        in contradicting.text
+    )
     assert "more than 99.6%" in contradicting.text
     assert not of_kind(audited(SAMPLE), "duplicates")
 
@@ -241,7 +244,7 @@ def test_a_share_that_changes_with_time_is_told_from_what_to_what() -> None:
     assert SAMPLE["created_at"].is_monotonic_increasing
     (finding,) = of_kind(audited(SAMPLE, y), "shift of the outcome")
     assert finding.columns == ("created_at",)
-    assert f"Of the oldest leads {shares[0]:.1%} converted, of the newest {shares[-1]:.1%}" in finding.text
+    assert f"{shares[0]:.1%} among the oldest leads and {shares[-1]:.1%} among the newest" in finding.text
     assert f"{shares.min():.1%} to {shares.max():.1%}" in finding.text
 
 

@@ -102,7 +102,7 @@ def test_an_empty_frame_stays_empty(spark: "pyspark.sql.SparkSession", folder: P
 
 def test_a_lacking_column_is_named_at_once(spark: "pyspark.sql.SparkSession", folder: Path) -> None:
     frame = spark.createDataFrame(pa.Table.from_pandas(NEW.head(2).drop(columns="age")))
-    with pytest.raises(InputError, match=r"- age \(the model needs it\)"):
+    with pytest.raises(InputError, match=r"- age \(missing\)"):
         score(frame, folder)
 
 

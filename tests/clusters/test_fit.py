@@ -180,7 +180,7 @@ def test_few_or_constant_leads_hold_none() -> None:
     schema, X = typed(FIELDS.head(90))
     found = cluster_leads(schema, X, "auto", 0).found
     assert (found.tried, found.segments) == ((), ())
-    assert "none, for want of leads" in found.summary()
+    assert "none: there are too few leads" in found.summary()
 
 
 def test_every_step_is_told(settings: TrainingSettings) -> None:
@@ -189,7 +189,7 @@ def test_every_step_is_told(settings: TrainingSettings) -> None:
     assert steps[-2:] == ["leads clustered", "model evaluated"]
     assert "segments" not in noise.config.options
     assert "segments.skops" not in noise.files
-    assert "none, for want of leads or of fields that go together" in noise.files["README.md"].decode()
+    assert "none: there are too few leads, or no associated fields" in noise.files["README.md"].decode()
     assert "segment" not in noise.score(make_noise(5))
 
 

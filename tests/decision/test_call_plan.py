@@ -93,7 +93,7 @@ def test_leads_called_by_value_bring_their_values() -> None:
     assert plan.profit(1) is None  # what a customer brings differs
     assert plan_calls(chances, None, cost=50, values=values).n_called == 1
     assert plan_calls(chances, None, cost=3, values=values).n_called == 4
-    with pytest.raises(InputError, match="Give what a call costs, above 0"):
+    with pytest.raises(InputError, match="Enter the cost of a call, above 0"):
         plan_calls(chances, None, values=values)
 
 
@@ -102,9 +102,9 @@ def test_leads_called_by_value_bring_their_values() -> None:
     [
         (0, {}, "the number of calls must be at least 1. Got 0"),
         (math.nan, {}, "the number of calls must be at least 1. Got nan"),
-        (2, {"value": 0.0}, "what a customer brings must be above 0. Got 0"),
-        (2, {"cost": -3.0}, "what a call costs must be above 0. Got -3"),
-        (None, {"cost": 3.0}, "Give both what a call costs and what a customer brings"),
+        (2, {"value": 0.0}, "the value of a customer must be above 0. Got 0"),
+        (2, {"cost": -3.0}, "the cost of a call must be above 0. Got -3"),
+        (None, {"cost": 3.0}, "Enter the cost of a call and the value of a customer"),
     ],
     ids=["no calls", "no number", "no value", "negative cost", "half of it"],
 )

@@ -92,11 +92,11 @@ def test_a_precision_that_no_threshold_reaches_is_refused() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"value": 3.0}, "value and cost go together"),
-        ({"min_recall": 0.5, "budget": "20%"}, "one rule at a time"),
+        ({"value": 3.0}, "value and cost must be given together"),
+        ({"min_recall": 0.5, "budget": "20%"}, "give only one rule"),
         ({"min_recall": 1.5}, "min_recall: Input should be less than or equal to 1"),
-        ({"budget": "200 a week"}, r"reads like 20% or 200/week, .* Got '200 a week'"),
-        ({"budget": "0%"}, "is above 0"),
+        ({"budget": "200 a week"}, r"must look like 20% or 200/week .* Got '200 a week'"),
+        ({"budget": "0%"}, "be above 0"),
         ({"bands": {"A": 50}}, "must fall from at most 100 to 0"),
     ],
     ids=["value alone", "two rules", "out of range", "budget in words", "no budget", "bands"],

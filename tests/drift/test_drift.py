@@ -74,7 +74,7 @@ def test_a_value_that_is_gone_is_told(model: LeadModel, fresh: pd.DataFrame) -> 
 
 def test_gaps_are_told(model: LeadModel, fresh: pd.DataFrame) -> None:
     found = compare(model, fresh.assign(age=fresh["age"].mask(some(fresh, 0.5)))).fields["age"]
-    assert found.changes[0].startswith("Age: not given by ")
+    assert found.changes[0].startswith("Age: missing for ")
     assert found.cells[-1].name == "not given"
     assert found.cells[-1].now > 0.5
 
@@ -92,7 +92,7 @@ def test_numbers_beyond_the_training_leads_are_told(model: LeadModel, fresh: pd.
     highest = model.schema.by_name["minutes_on_site"].maximum
     minutes = fresh["minutes_on_site"].mask(some(fresh, 0.1), highest * 2)
     found = compare(model, fresh.assign(minutes_on_site=minutes)).fields["minutes_on_site"]
-    assert any(f"above {highest:.4g}, where hardly a lead was then: 0." in told for told in found.changes)
+    assert any(f"above {highest:.4g}, rare in training: 0." in told for told in found.changes)
 
 
 def test_another_mix_of_probabilities_is_told(model: LeadModel, fresh: pd.DataFrame) -> None:
@@ -144,7 +144,7 @@ def test_a_model_of_an_earlier_release_is_read_and_compared(
     drift = measure_drift(old, tmp_path / "new.parquet")
     assert drift.outputs == {}
     assert drift.fields.keys() == compare(model, fresh).fields.keys()
-    assert "does not say how its probabilities were spread" in drift.notes[0]
+    assert "has no distribution of its probabilities" in drift.notes[0]
 
 
 def test_json_keeps_the_drift(model: LeadModel, fresh: pd.DataFrame) -> None:
@@ -178,7 +178,7 @@ def test_leads_without_any_value_have_drifted(model: LeadModel, fresh: pd.DataFr
     empty = fresh.assign(**dict.fromkeys(model.schema.by_name))
     drift = compare(model, empty)
     assert all(one.drifted for one in drift.fields.values())
-    assert "Age: not given by " in drift.fields["age"].changes[0]
+    assert "Age: missing for " in drift.fields["age"].changes[0]
 
 
 def test_few_outcomes_are_not_judged(model: LeadModel, sample: pd.DataFrame, tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_few_outcomes_are_not_judged(model: LeadModel, sample: pd.DataFrame, tmp
     drift = measure_drift(model, tmp_path / "few.csv")
     won = sum(sample["status"].head(60) == "Won")
     assert drift.performance is None
-    assert f"Got {won} converted and {60 - won} other leads in 'status'." in drift.notes[0]
+    assert f"Got {won} converted and {60 - won} unconverted leads in 'status'." in drift.notes[0]
 
 
 def test_open_leads_count_for_the_fields_and_not_for_performance(model: LeadModel, tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def test_the_command_says_3_if_only_the_performance_fell(folder: Path, tmp_path:
     [
         ("", [], "It is empty"),
         ("{header}\n", [], "must hold leads below its header"),
-        ("name,mail\nA,b\n", [], "- age (the model needs it)"),
+        ("name,mail\nA,b\n", [], "- age (missing)"),
         ("{header}\n{row}\n", ["--plot", "d.pdf"], "must end in .png"),
         ("{header}\n{row}\n", ["--plot", "none/d.png"], "cannot be written"),
         ("{header}\n{row}\n", ["--json", "none/d.json"], "cannot be written"),

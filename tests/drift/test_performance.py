@@ -73,7 +73,7 @@ def test_each_kind_of_fall_is_told(model: LeadModel, y: np.ndarray, probability:
     low = expit(logit(probability) - 1)
     told = compare_performance(model.evaluation, y, low).changes
     points = 100 * (y.mean() - low.mean())
-    assert told[-1].startswith(f"Probabilities run low by {points:.0f} points now")
+    assert told[-1].startswith(f"Probabilities are {points:.0f} points too low now")
     too_sure = expit(4 * (logit(probability) - np.median(logit(probability))))
     found = compare_performance(model.evaluation, y, too_sure)
     assert found.changes[0].startswith("Log loss: ")

@@ -158,12 +158,12 @@ def test_without_amounts_there_is_no_column_of_them() -> None:
 
 def test_no_lead_at_all_is_an_error_that_tells_why() -> None:
     with pytest.raises(
-        InputError, match=r"(?s)must make a lead whose outcome is known.*1 of an unknown who"
+        InputError, match=r"(?s)must contain a lead with a known outcome.*1 of an unknown who"
     ):
         past(AFTER, visits=["a,2024-03-01,1,x"])
     with pytest.raises(InputError, match="must span the days of active_within"):
         past(EVERY, visits=["a,2024-03-30,1,x"])
-    with pytest.raises(InputError, match="must be a lead to score at 2023-01-01 00:00"):
+    with pytest.raises(InputError, match="must be at least one lead to score at 2023-01-01 00:00"):
         made(AFTER, dt.datetime(2023, 1, 1), people=["a,2024-03-01,AT"], visits=["a,2024-03-01,1,x"])
 
 
@@ -181,7 +181,7 @@ def test_leads_to_score_are_those_between_the_shortest_and_the_longest_time() ->
     assert "converted" not in leads
     assert "amount" not in leads
     assert counts(report).left_out == {"that had converted already": 1}
-    assert counts(report).noted == {"events from 2024-03-10 00:00 on, which say nothing": 1}
+    assert counts(report).noted == {"events from 2024-03-10 00:00 on, which are not used": 1}
 
 
 def test_leads_to_score_are_the_active_ones_and_the_recent_sessions() -> None:

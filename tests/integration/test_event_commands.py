@@ -77,7 +77,7 @@ def test_one_command_goes_from_tables_to_a_model(shop: Path, trained: str) -> No
     assert model.evaluation.test["roc_auc"].value > 0.6
     assert {"who", "cutoff", "converted", "amount"}.isdisjoint(model.schema.by_name)
     assert {"country", "visits_value", "visits_last_7d", "days_since_start"} & set(model.schema.by_name)
-    assert "were not learned from" in model.config.training.split
+    assert "older leads were excluded" in model.config.training.split
     assert model.config.recipe is not None
     assert model.config.recipe.events is not None
     assert (model.config.target, model.config.positive) == ("converted", "Yes")
@@ -117,7 +117,7 @@ def test_leads_of_tables_can_be_checked(shop: Path) -> None:
         (["train.py", "--data", "SHOP"], "is a folder; tables of events need a --recipe with [events]"),
         (["train.py", "--data", "SHOP", "--recipe", "RECIPE", "--target", "a"], "leave --target out"),
         (["train.py", "--data", "SHOP/none", "--recipe", "RECIPE"], "'SHOP/none' is none"),
-        (["EVENTS", "--cutoff", "soon", "--output", "a.csv"], "A moment reads like 2022-09-01"),
+        (["EVENTS", "--cutoff", "soon", "--output", "a.csv"], "A cutoff must look like 2022-09-01"),
         (["EVENTS", "--cutoff", "2024-04-01", "--output", "a.xlsx"], "must end in .csv or .parquet"),
         (["EVENTS", "--cutoff", "2024-04-01", "--output", "none/a.csv"], "does not exist; create it first"),
         (["EVENTS", "--cutoff", "2020-04-01", "--output", "SHOP/a.csv"], "must be a lead to score"),

@@ -75,7 +75,7 @@ def test_any_text_is_scored(model: LeadModel, odd: str) -> None:
 
 
 def test_a_table_without_a_field_is_refused(model: LeadModel) -> None:
-    with pytest.raises(InputError, match=r"  - age \(the model needs it\)"):
+    with pytest.raises(InputError, match=r"  - age \(missing\)"):
         model.score(NEW.drop(columns="age"))
 
 

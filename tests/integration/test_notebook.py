@@ -87,7 +87,7 @@ def test_its_numbers_are_the_librarys(report: Path, trained: tuple[LeadModel, Tr
         *find_notable(model.schema, model.profile),
         *(check.sentence for check in evaluate_readiness(model.evaluation, labels).checks),
         f"best fifth of the leads holds {test['captured_top_20'].summary('.0%')} of all conversions",
-        f"from a probability of {model.config.decision.threshold:.3f} on: {model.config.decision.rule}.",
+        f"{model.config.decision.condition}: {model.config.decision.rule}.",
         f"Calling so brings {test['profit'].summary(',.2f')} per lead of the list",
         model.evaluation.calibration.summary(),
     ]

@@ -38,7 +38,7 @@ def test_a_recipe_trains_on_its_leads(
     assert len(model.schema.fields) == n_fields
     assert model.evaluation.test["roc_auc"].value > auc
     card = model.files["README.md"].decode()
-    for part in ("## What the audit found", "### Compared with", "### By kind of lead", "plots/lift.png"):
+    for part in ("## What the audit found", "### Compared with", "### By lead group", "plots/lift.png"):
         assert part in card
     assert model.evaluation.levels
 

@@ -104,7 +104,7 @@ def test_the_training_leads_have_not_drifted_from_themselves_by_a_single_lead() 
     for one in (*drift.fields.values(), *drift.outputs.values()):
         assert (one.psi, one.level) == (0.0, "stable")
     salary = drift.fields["salary"].cells
-    assert salary[0].name == "below the range then"
+    assert salary[0].name == "below the training range"
     assert salary[0].then == salary[0].now >= 5 / N
 
 

@@ -61,7 +61,7 @@ def test_the_kinds_of_all_logs_are_known() -> None:
         ({"logs": [{"table": "a.csv", "time": "t"}]}, "give kind, or kind_column and kinds"),
         ({"logs": [{"table": "a.csv", "time": "t", "kind": "a", "other": "b"}]}, "give kind, or kind_"),
         ({"logs": [{"table": "a.csv", "time": "t", "kind_column": "e"}]}, "give kind, or kind_column"),
-        ({"logs": [{"table": "a.csv", "time": "t", "kind": "Page views"}]}, "named in small letters"),
+        ({"logs": [{"table": "a.csv", "time": "t", "kind": "Page views"}]}, "has lowercase letters"),
     ],
 )
 def test_what_events_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:

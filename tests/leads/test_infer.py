@@ -48,12 +48,12 @@ def test_kinds_are_inferred(column: object, kind: str) -> None:
         ("", [str(n) for n in range(N)], "id"),
         ("key", [f"{n:08x}-ab" for n in range(N)], "id"),
         ("serial", list(range(N)), "id"),
-        ("note", [f"called {n} times" for n in range(N)], "text, nearly each lead its own"),
+        ("note", [f"called {n} times" for n in range(N)], "text, different for nearly every lead"),
         ("created", [f"2024-01-{n % 28 + 1:02d} 10:00" for n in range(N)], "date"),
         ("day", [f"{n % 28 + 1}/3/2024" for n in range(N)], "date"),
         ("stamp", pd.date_range("2024-01-01", periods=N), "date"),
         ("same", ["a"] * N, "constant"),
-        ("nearly", ["a"] * (N - 2) + ["b"] * 2, "constant but for fewer than 5 leads"),
+        ("nearly", ["a"] * (N - 2) + ["b"] * 2, "constant except for fewer than 5 leads"),
         ("sparse", ["a"] + [None] * (N - 1), "filled in for fewer than 5 leads"),
         ("none", [None] * N, "empty"),
     ],
@@ -108,7 +108,7 @@ def test_a_recipe_overrides_what_is_inferred() -> None:
     [
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "'a' stands there more than once"),
         (pd.DataFrame({"a": [[1], [2]]}), "The column 'a' must hold single values. It holds lists"),
-        (pd.DataFrame({"a": ["x"] * 9}), "No column is left to learn from. a: constant."),
+        (pd.DataFrame({"a": ["x"] * 9}), "No column is left to train on. a: constant."),
     ],
     ids=["duplicate", "lists", "nothing left"],
 )

@@ -92,7 +92,7 @@ def test_parquet_and_excel_keep_their_types(tmp_path: Path, suffix: str) -> None
         ("leads.csv", b"a,b\n1,2\n1,2,3\n", "cannot be read as a table: .*Expected 2 columns, got 3"),
         ("leads.parquet", b"no parquet", "cannot be read as a table"),
         ("leads.xlsx", b"no workbook", "cannot be read as a table"),
-        ("leads.csv", b"PK\x03\x04 and so on", "is no CSV, but Excel or Parquet"),
+        ("leads.csv", b"PK\x03\x04 and so on", "is not CSV but Excel or Parquet"),
         ("leads.csv", b'"a,b\n1,2\n', "cannot be read as a table|must hold leads"),
     ],
     ids=["empty", "blank", "header", "duplicate", "ragged", "parquet", "excel", "renamed", "open quote"],

@@ -125,8 +125,19 @@ def test_a_long_value_is_cut_in_its_remark() -> None:
     assert len(warnings[0].message) < 200
 
 
+def test_the_one_choice_that_begins_like_an_unknown_value_is_suggested() -> None:
+    source = SCHEMA.by_name["source"] if "source" in SCHEMA.by_name else SCHEMA.by_name["Lead Source"]
+    for value in source.choices:
+        start = value[:-1].upper()
+        alone = sum(choice.upper().startswith(start) for choice in source.choices) == 1
+        warning = source.warning(start)
+        assert warning is not None
+        hint = f" Did you mean {value!r}?" if alone else ""
+        assert warning.message == f"{source.label}: {start!r} is not a known value.{hint}"
+
+
 def test_column_mismatches_come_as_a_diff() -> None:
-    with pytest.raises(InputError, match=r"  - age \(the model needs it\)\n  \+ Age \(the model does not"):
+    with pytest.raises(InputError, match=r"  - age \(missing\)\n  \+ Age \(unknown"):
         SCHEMA.check_columns(["Age", "Lead Source", "opted", "flag", "price", "id"])
 
 
@@ -145,7 +156,7 @@ def test_a_remark_says_what_is_assumed() -> None:
     field = Field(name="visits", kind="numeric", label="Visits", assumed=3)
     (warning,) = warnings_of(LeadSchema(fields=(field,)), {})
     assert warning.kind == "missing"
-    assert warning.message == "Visits: not given, which no training lead lacked; the average is assumed."
+    assert warning.message == "Visits: missing; past leads always had it. The average is used."
 
 
 def test_no_two_parameters_are_alike() -> None:

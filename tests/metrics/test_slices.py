@@ -30,8 +30,8 @@ def test_the_value_whose_probabilities_run_high_is_named_first() -> None:
     worst, *rest = evaluate_slices(SCHEMA, X, Y, probability, 0.5)
     assert (worst.field, worst.value) == ("source", "fair")
     overall = 100 * (probability - Y).mean()
-    shown = f"{100 * worst.gap.value:.0f} points ({overall:+.0f} over all leads)"
-    assert worst.verdict == f"probabilities run high by {shown}"
+    points = f"{100 * worst.gap.value:.0f} points too high"
+    assert worst.verdict == f"probabilities are {points} ({overall:+.0f} over all leads)"
     assert worst.gap.value == pytest.approx(float((TRUE + 0.1 - Y)[fair].mean()))
     assert (worst.n_leads, worst.n_converted) == (fair.sum(), Y[fair].sum())
     assert not any(level.verdict for level in rest)

@@ -69,7 +69,7 @@ def test_the_decision_in_words() -> None:
     )
     few = Gate(publish=False, rule="too few", champion="abc", age_days=1, drifted=True)
     assert few.told() == (
-        "Kept the champion (too few): too few leads that neither model has learned from to compare them."
+        "Kept the champion (too few): too few leads are new to both models for a comparison."
     )
 
 

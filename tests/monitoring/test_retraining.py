@@ -158,7 +158,7 @@ def test_leads_that_cannot_be_compared_are_refused(
 def test_a_model_of_an_older_release_says_so(champion: LeadModel) -> None:
     config = champion.config.model_copy(update={"recipe": None})
     older = LeadModel(champion.files | {"config.json": config.to_json().encode()})
-    with pytest.raises(ModelError, match="has no recipe, because it is of an older release"):
+    with pytest.raises(ModelError, match="has no recipe, because it is from an older release"):
         champion_recipe(older)
 
 

@@ -45,7 +45,7 @@ def test_profit_is_drawn_where_value_and_cost_are_known(
     assert np.abs(curve - [called, profit]).sum(axis=1).min() < 2
     assert "plots/profit.png" in made.files
     assert b"](plots/profit.png)" in made.files["README.md"]
-    assert b"worth 400 and a call at 150" in made.files["README.md"]
+    assert b"worth 400 and a call costing 150" in made.files["README.md"]
 
 
 def test_each_candidate_is_drawn_with_its_interval(model: LeadModel) -> None:

@@ -48,7 +48,10 @@ def test_newest_leads_without_an_outcome_are_told(sample: pd.DataFrame) -> None:
     newest = leads["created_at"] >= leads["created_at"].sort_values().iloc[-121]
     share = leads.loc[newest, "status"].isna().mean()
     assert told[0].columns == ("created_at",)
-    assert f"Of the newest leads {share:.1%} have no outcome yet, of all {80 / 1200:.1%}." in told[0].text
+    assert (
+        f"{share:.1%} of the newest leads have no outcome yet ({80 / 1200:.1%} of all leads)."
+        in told[0].text
+    )
     older = sample.copy()
     older.loc[older.index[:100], "status"] = None
     findings = prepare_all(older, SAMPLE_RECIPE, SETTINGS).audit.findings

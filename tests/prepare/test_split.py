@@ -114,7 +114,7 @@ def test_a_random_test_set_takes_whole_groups() -> None:
     assert not set(groups[split.train]) & set(groups[split.test])
     assert len(split.train) + len(split.test) == len(y)
     assert 0.15 < len(split.test) / len(y) < 0.25
-    assert split.description.endswith("those with the same id together")
+    assert split.description.endswith("with leads of the same id kept together")
 
 
 def test_leads_whose_outcome_was_not_known_are_purged() -> None:
@@ -124,7 +124,7 @@ def test_leads_whose_outcome_was_not_known_are_purged() -> None:
     # The first test lead is that of day 80: until then the outcomes of days 0 to 70 were known.
     assert split.test.tolist() == list(range(80, 100))
     assert split.train.tolist() == list(range(71))
-    assert "of the older ones 9 were not learned from" in split.description
+    assert "; 9 older leads were excluded: their outcome was not yet known" in split.description
     assert split.time_range == ("2024-01-01 00:00:00+00:00", "2024-03-11 00:00:00+00:00")
 
 

@@ -57,7 +57,9 @@ def test_the_card_tells_what_the_audit_found(model: LeadModel) -> None:
     for one in model.evaluation.audit.findings:
         assert f"| {', '.join(one.columns)} | {one.kind} | {one.severity} | {one.text} |" in text
     nothing = model.evaluation.model_copy(update={"audit": Audit()})
-    assert "Nothing: in the training leads" in card.render_card(model.config, nothing, model.profile)
+    assert "Nothing: no column of the training leads" in card.render_card(
+        model.config, nothing, model.profile
+    )
 
 
 def test_the_metadata_is_what_the_hub_reads(model: LeadModel) -> None:

@@ -100,11 +100,11 @@ def test_a_licence_is_spelt_as_the_hub_spells_it() -> None:
 
 HEADINGS = {
     "details": "| Kind of model |",
-    "uses": "## What it is for",
+    "uses": "## Intended use",
     "out of scope": "**Not for**",
     "risks and what to do": "## Risks, limits, and what to do",
     "data": "Source of the leads",
-    "factors and metrics by segment": "### By kind of lead",
+    "factors and metrics by segment": "### By lead group",
     "metrics": "| Metric | Test leads |",
     "results": "## How good it is",
     "training cost and environment": "without a GPU, with python",

@@ -75,7 +75,7 @@ def level(
             "roc_auc": estimate(0.75, 0.7, 0.8),
             "log_loss": estimate(0.5, 0.4, 0.6),
             "gap": estimate(*gap),
-            "verdict": "probabilities run high",
+            "verdict": "probabilities are too high",
             **changes,
         }
     )
@@ -99,8 +99,8 @@ def test_a_model_without_fault_is_ready(ready: Evaluation) -> None:
 
 
 CASES: dict[str, tuple[str, dict[str, Any], str]] = {
-    "few of an outcome": ("care", {"n_test_converted": 49}, "including 49 with the rarer outcome: few"),
-    "few of the other": ("care", {"n_test_converted": 951}, "including 49 with the rarer outcome: few"),
+    "few of an outcome": ("care", {"n_test_converted": 49}, "including 49 conversions: few"),
+    "few of the other": ("care", {"n_test_converted": 951}, "including 49 that did not convert: few"),
     "too few of an outcome": ("fail", {"n_test_converted": 19}, "too few for a reliable test"),
     "a weak order": ("care", {"test": {"roc_auc": estimate(0.59, 0.55, 0.8)}}, "That is a weak ranking"),
     "no order": ("fail", {"test": {"roc_auc": estimate(0.7, 0.5, 0.9)}}, "no better than chance"),

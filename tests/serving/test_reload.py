@@ -89,7 +89,7 @@ def test_a_silent_hub_changes_nothing(
     hub.fail("*", "/", Fault.hang_up(), times=None)
     Updater(service, REPO).check()
     assert service.model is first
-    assert "No word on newer revisions of demo/leads" in caplog.text
+    assert "Newer revisions of demo/leads cannot be looked up" in caplog.text
 
 
 def test_a_failing_download_is_tried_again_at_the_next_look(

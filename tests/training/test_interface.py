@@ -65,7 +65,7 @@ def test_an_audit_reads_as_the_report_of_the_command(file: Path) -> None:
         ({"target": "statsu"}, ("--target", "statsu"), "The target column 'statsu' is not among"),
         ({"drop": "cuorse"}, ("--drop", "cuorse"), "No column is named 'cuorse'. Did you mean 'course'?"),
         ({"tune": -1}, ("--tune", "-1"), "--tune takes minutes, 0 or more. Got -1"),
-        ({"cost": 5.0}, ("--cost", "5"), "A cost needs what a conversion brings"),
+        ({"cost": 5.0}, ("--cost", "5"), "--value and --cost must be given together"),
         ({"segments": 1}, ("--segments", "1"), "A single segment would be all leads"),
         ({"segment_by": "age"}, ("--segment-by", "age"), "--segment-by takes a field of texts"),
     ],
@@ -244,7 +244,7 @@ def test_leads_that_cannot_be_learned_from_are_refused(
 
 
 def test_too_few_leads_are_refused(sample: pd.DataFrame, quick: TrainingSettings) -> None:
-    with pytest.raises(InputError, match=r"At least 40 converted and as many other leads are needed"):
+    with pytest.raises(InputError, match=r"At least 40 converted and 40 unconverted leads are needed"):
         train_model(sample.head(60), SAMPLE_RECIPE, quick)
 
 

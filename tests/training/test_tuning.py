@@ -63,7 +63,7 @@ def test_the_same_seed_finds_the_same_and_ends_by_itself(leads: Leads) -> None:
     one, _ = tune(*leads, parameters, default, FOLDS, SETTINGS, steps.append)
     two, _ = tune(*leads, parameters, default, FOLDS, SETTINGS)
     assert one.model_dump(exclude={"seconds"}) == two.model_dump(exclude={"seconds"})
-    assert one.ended == "the last 3 trials brought nothing"
+    assert one.ended == "3 trials in a row brought no improvement"
     assert re.match(r"tuning, \d+% of the time, 1 tried, log loss 0\.\d{4} \(-0\.0000\)$", steps[0])
     assert f"{one.n_trials} tried" in steps[-1]
 

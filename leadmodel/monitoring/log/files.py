@@ -77,9 +77,7 @@ class LogStore:
                 pass  # a full or read-only disk is found now, not when the first lead is lost
         except OSError as error:
             folder = quoted(str(self.folder), 300)
-            raise InputError(
-                f"The folder of the log, {folder}, cannot be written to: {error.strerror}."
-            ) from None
+            raise InputError(f"The log folder {folder} cannot be written to: {error.strerror}.") from None
         return DatasetUploads(self.repo_id, self.folder) if self.repo_id else None
 
     def roots(self, kinds: Sequence[str], days: int | None = None) -> list[Path]:
@@ -256,8 +254,8 @@ def read_files(paths: Sequence[Path], columns: Sequence[str] | None = None) -> I
             with pa.parquet.ParquetFile(path) as file:
                 names = file.schema_arrow.names
                 if not _has_columns(path, file.schema_arrow):
-                    _log.warning("The file %s is none of the prediction log, and is left out.", path.name)
+                    _log.warning("The file %s is not of the prediction log and is skipped.", path.name)
                     continue
                 yield file.read(None if columns is None else [name for name in columns if name in names])
         except (pa.ArrowException, OSError):
-            _log.warning("The file %s of the prediction log cannot be read, and is left out.", path.name)
+            _log.warning("The file %s of the prediction log cannot be read and is skipped.", path.name)

@@ -87,7 +87,7 @@ class JoinedOutcomes:
         sentences = [
             (self.n_stored, f"{self.n_stored:,} outcomes stored, {self.n_converted:,} of them converted."),
             (self.n_open, f"{self.n_open:,} rows have no outcome yet."),
-            (self.n_unknown, f"{self.n_unknown:,} outcomes are of calls that the log does not hold."),
+            (self.n_unknown, f"{self.n_unknown:,} outcomes refer to calls that are not in the log."),
             (
                 self.n_unclear,
                 f"{self.n_unclear:,} outcomes do not say which lead of a call they belong to.",

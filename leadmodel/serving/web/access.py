@@ -146,7 +146,7 @@ class AccessMiddleware:
         origins = self.policy.origins
         if self.policy.only_own_hosts and not _is_own_host(request.headers.get("host"), origins):
             raise HTTPException(
-                403, "This app answers as localhost. LEADMODEL_ORIGINS names other addresses of it."
+                403, "This app only answers to localhost. Add other addresses to LEADMODEL_ORIGINS."
             )
         # A browser would lend the page of another site the visitor's cookie. Programs send no Origin.
         origin = request.headers.get("origin")
@@ -156,7 +156,7 @@ class AccessMiddleware:
         # after a preflight request, which is refused.
         hosts = (request.headers.get(name, "") for name in ("host", "x-forwarded-host"))
         if _host_and_port(origin) not in [_host_and_port(f"//{host}") for host in hosts if host]:
-            raise HTTPException(403, "Pages of other sites may not call. LEADMODEL_ORIGINS lets them.")
+            raise HTTPException(403, "Pages of other sites may not call. Allow them in LEADMODEL_ORIGINS.")
 
 
 async def _check_json(request: HTTPConnection, body: bytes) -> None:

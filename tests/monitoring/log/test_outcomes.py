@@ -59,7 +59,7 @@ def test_what_fits_no_lead_is_counted(log: Path) -> None:
     assert (joined.n_stored, joined.n_unknown, joined.n_unclear) == (1, 1, 2)
     told = " ".join(joined.summary())
     assert "1 outcomes stored, 1 of them converted" in told
-    assert "1 outcomes are of calls that the log does not hold" in told
+    assert "1 outcomes refer to calls that are not in the log" in told
     assert "2 outcomes do not say which lead of a call they belong to" in told
 
 

@@ -146,7 +146,7 @@ def test_a_sigterm_loses_no_answer(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "message"),
     [
-        ("requirements.txt/log", "requirements.txt/log', cannot be written to: Not a directory"),
+        ("requirements.txt/log", "requirements.txt/log' cannot be written to: Not a directory"),
         ("datasets/demo/log", "Nobody is logged in"),
     ],
 )

@@ -62,7 +62,7 @@ def test_no_interaction_is_said_to_be_none(model: LeadModel) -> None:
 
 def test_an_interaction_is_drawn_and_told_by_its_strongest_cell(model: LeadModel) -> None:
     html = render_pairs(with_insights(model, interactions=(PAIR,)), PictureCache())
-    assert "Source Referral and Age up to 30: of 100 such leads, 80% converted (expected 50%)." in html
+    assert "Source Referral and Age up to 30: of 100 leads, 80% converted (expected 50%)." in html
     assert html.count("<img ") == 2
     assert re.search(r"<b>(?!\w)", html) is None
 

@@ -137,6 +137,6 @@ def test_rows_are_pasted_and_wrong_passwords_told(page: Page, leads: pd.DataFram
 
     box.fill(leads.head(3).drop(columns="age").to_csv(index=False))
     page.get_by_role("button", name="Score the pasted rows").click()
-    expect(page.get_by_role("alert")).to_contain_text("- age (the model needs it)", timeout=PATIENCE)
+    expect(page.get_by_role("alert")).to_contain_text("- age (missing)", timeout=PATIENCE)
     expect(page.get_by_role("alert")).to_be_in_viewport(timeout=PATIENCE)
     expect(table).not_to_be_visible()

@@ -41,7 +41,7 @@ def test_what_a_person_asks_of_a_model_is_told(model: LeadModel) -> None:
         config.created,
         f"{config.training.n_train:,} leads",
         f"{config.target} = {config.positive}",
-        f"from a probability of {config.decision.threshold:.3f} on",
+        f"if the probability is at least {config.decision.threshold:.3f}",
         config.decision.rule,
         "A from score 75",
         f"catboost {config.versions['catboost']}",

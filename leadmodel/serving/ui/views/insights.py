@@ -107,6 +107,6 @@ def _describe_interaction(pair: Interaction, labels: dict[str, str]) -> str:
         return ""
     first, second = (labels[name] for name in pair.fields)
     return (
-        f"{first} {pair.rows[row]} and {second} {pair.columns[column]}: of {cell.count:,} such leads, "
+        f"{first} {pair.rows[row]} and {second} {pair.columns[column]}: of {cell.count:,} leads, "
         f"{cell.rate:.0%} converted (expected {expected:.0%})."
     )

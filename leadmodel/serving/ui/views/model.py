@@ -34,8 +34,8 @@ MEANINGS = {
     "reaches 50%.",
     "pr_auc": "Precision averaged over all thresholds; random scores reach {base:.2f}.",
     "log_loss": "How far the probabilities are from the outcomes, with large errors counting most; lower "
-    "is better. The overall rate alone has {prior:.3f}.",
-    "brier": "Mean squared difference between probability and outcome; lower is better. The overall rate "
+    "is better. The average rate alone has {prior:.3f}.",
+    "brier": "Mean squared difference between probability and outcome; lower is better. The average rate "
     "alone has {spread:.3f}.",
     "calibration_error": "Predicted and actual rates differ by {points:.1f} percentage points on average.",
     "precision": "{value:.0%} of the leads above the threshold converted; of all leads, {base:.0%}.",
