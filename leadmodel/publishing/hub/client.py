@@ -57,11 +57,10 @@ class SilentHubError(HubError):
 
 
 class _TimeUpError(httpx2.TransportError):
-    """Say that a limit is reached.
+    """Say that a limit is reached."""
 
-    The client tries again after a TimeoutException, five times for each of many requests, and looks into
-    its cache without a word: neither happens to this error, because it is none.
-    """
+    # Not a TimeoutException: the client tries again after one, five times for each of many requests, and
+    # then looks into its cache without a word.
 
 
 class _Limits(NamedTuple):
@@ -129,10 +128,8 @@ def limits(silence: float | None = None, seconds: float = CALL_SECONDS) -> Itera
 
 
 def finish_calls(seconds: float) -> None:
-    """Let no call to the Hub last longer than `seconds` from now, because the process is to end.
-
-    It waits for the client's own threads, which go through a whole download otherwise.
-    """
+    """Let no call to the Hub last longer than `seconds` from now, because the process is to end."""
+    # It waits for the client's own threads, which go through a whole download otherwise.
     global _end_of_all
     _end_of_all = time.monotonic() + seconds
 
@@ -185,9 +182,8 @@ def _limited_client() -> httpx2.Client:
         limits: _Limits | None = response.request.extensions.get("limits")
         if limits is not None:
             assert isinstance(response.stream, httpx2.SyncByteStream)
-            response.stream = _LimitedBody(
-                response.stream, limits, response.request.extensions["timeout"]["read"]
-            )
+            silence = response.request.extensions["timeout"]["read"]
+            response.stream = _LimitedBody(response.stream, limits, silence)
             wait = response.headers.get("Retry-After", "")
             if wait.isdigit() and int(wait) > limits.end - time.monotonic():
                 response.close()
@@ -223,10 +219,7 @@ def reason(error: Exception) -> str:
 
 @contextmanager
 def reading(repo_id: str, revision: str | None = None, silence: float | None = None) -> Iterator[None]:
-    """Turn what the Hub answers for good into ModelError, and passing failures into OSError.
-
-    The call has the `limits` of that `silence`.
-    """
+    """Turn what the Hub answers for good into ModelError, passing failures into OSError; set `limits`."""
     named = f"{quoted(repo_id)} at {quoted(revision)}" if revision else quoted(repo_id)
     try:
         with limits(silence):
@@ -254,10 +247,7 @@ def reading(repo_id: str, revision: str | None = None, silence: float | None = N
 
 @contextmanager
 def writing(repo_id: str, step: str = "write to") -> Iterator[None]:
-    """Turn whatever keeps us from a `step`, such as "create", at `repo_id` into HubError.
-
-    The calls have the default `limits`.
-    """
+    """Turn whatever keeps us from a `step` such as "create" at `repo_id` into HubError; set `limits`."""
     try:
         with limits():
             yield
