@@ -5,7 +5,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,17 +44,18 @@ def atomic_write(path: Path, *, sync: bool = False) -> Iterator[Path]:
         staged.unlink(missing_ok=True)
 
 
-def check_writable(output: str | Path) -> Path:
+def check_writable(output: str | Path, endings: Sequence[str] = (".csv", ".parquet")) -> Path:
     """Return `output` as a path.
 
     Raises
     ------
     InputError
-        If it is no CSV or Parquet file, or its folder is missing.
+        If it has none of these `endings`, or its folder is missing.
     """
     path = Path(output)
-    if path.suffix.lower() not in (".csv", ".parquet"):
-        raise InputError(f"The output must end in .csv or .parquet. Got {quoted(str(path), 300)} instead.")
+    if path.suffix.lower() not in endings:
+        named = f"{', '.join(endings[:-1])} or {endings[-1]}"
+        raise InputError(f"The output must end in {named}. Got {quoted(str(path), 300)} instead.")
     if not path.parent.is_dir():
         raise InputError(
             f"The output folder {quoted(str(path.parent), 300)} does not exist; create it first."

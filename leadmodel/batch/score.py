@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from leadmodel.atomic import atomic_write
+from leadmodel.atomic import atomic_write, check_writable
 from leadmodel.batch.spreadsheets import DisarmedCsvWriter, ExcelWriter
 from leadmodel.errors import InputError, LeadError, quoted
 from leadmodel.leads.convert import read_batch
@@ -85,16 +85,8 @@ def score_file(
     InputError
         If a file cannot be read or written, or a lead cannot be read.
     """
-    output = Path(output)
+    output = check_writable(output, tuple(_WRITERS))
     suffix = output.suffix.lower()
-    if suffix not in _WRITERS:
-        raise InputError(
-            f"The output must end in .csv, .parquet or .xlsx. Got {quoted(str(output), 300)} instead."
-        )
-    if not output.parent.is_dir():
-        raise InputError(
-            f"The output folder {quoted(str(output.parent), 300)} does not exist; create it first."
-        )
     if output.exists() and Path(str(source)).exists() and output.samefile(str(source)):
         raise InputError(f"The output {quoted(str(output), 300)} is the input file. Name another file.")
     _sweep(output)

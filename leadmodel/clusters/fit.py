@@ -72,8 +72,9 @@ class Segments(FittedOption):
 
     def entry(self, result: Clustering, sha256: str | None) -> SegmentsFile | None:
         """Return the entry of config.json, unless the data hold no segments."""
-        names = tuple(segment.name for segment in result.segments)
-        return SegmentsFile(names=names, sha256=sha256) if sha256 else None
+        if sha256 is None:
+            return None
+        return SegmentsFile(names=tuple(segment.name for segment in result.segments), sha256=sha256)
 
 
 def check_segments(asked: Asked, n_leads: int) -> None:

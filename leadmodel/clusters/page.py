@@ -122,7 +122,7 @@ def render_segments(model: LeadModel, numbers: Collection[int], converts: str, b
         "clusters/segments.html",
         summary=clustering.summary(),
         cards=[_card(model, number, clustering.segments[number - 1]) for number in shown],
-        map=_draw(clustering, clustering.map, shown, by, average) if clustering.map else None,
+        map=clustering.map and _draw(clustering, clustering.map, shown, by, average),
     )
 
 

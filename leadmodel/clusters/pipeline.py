@@ -60,7 +60,7 @@ def related(schema: LeadSchema, X: pd.DataFrame) -> LeadSchema:
         # NaN, of a field that does not vary, is not above anything.
         if not {one, other} <= kept and cramers_v(codes[one], codes[other]) >= RELATED:
             kept |= {one, other}
-    return LeadSchema(fields=tuple(field for field in schema.fields if field.name in kept))
+    return schema.narrowed(kept)
 
 
 def _codes(field: Field, column: pd.Series) -> Positions:

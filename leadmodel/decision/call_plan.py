@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from leadmodel.arrays import Floats
 from leadmodel.errors import InputError
 
-__all__ = ["CallPlan", "conversions_interval", "plan_calls", "profitable_calls"]
+__all__ = ["CallPlan", "conversions_interval", "plan_calls"]
 
 EXACT_UP_TO = 2000
 """Leads up to which the exact distribution takes milliseconds; with more it is practically normal."""
@@ -138,12 +138,7 @@ def _count_profitable(
         return int(np.sum(values > cost))
     if cost is None or value is None:
         raise InputError("Enter the cost of a call and the value of a customer, both above 0.")
-    return profitable_calls(probability, value, cost)
-
-
-def profitable_calls(probability: Floats, value: float, cost: float) -> int:
-    """Count the leads whose expected value covers the cost of a call."""
-    return int(np.sum(np.asarray(probability) * value >= cost))
+    return int(np.sum(probability * value >= cost))
 
 
 def conversions_interval(probability: Floats, level: float) -> tuple[int, int]:

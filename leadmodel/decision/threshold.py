@@ -53,7 +53,9 @@ def choose_threshold(
     if config.min_precision is not None:
         chosen = _with_precision(cuts, config.min_precision)
     elif config.min_recall is not None:
-        chosen = _with_recall(cuts, config.min_recall)
+        first = int(np.flatnonzero(cuts.recall >= config.min_recall)[0])
+        rule = f"fewest calls with a recall of at least {config.min_recall:g}"
+        chosen = Threshold(float(cuts.probability[first]), rule)
     elif config.budget is not None:
         chosen = _within_budget(cuts, config.budget, leads_per_day)
     elif config.value is not None and config.cost is not None:
@@ -75,11 +77,6 @@ def _with_precision(cuts: Cuts, floor: float) -> Threshold:
         )
     rule = f"most conversions with a precision of at least {floor:g}"
     return Threshold(float(cuts.probability[reached[-1]]), rule)
-
-
-def _with_recall(cuts: Cuts, floor: float) -> Threshold:
-    first = int(np.flatnonzero(cuts.recall >= floor)[0])
-    return Threshold(float(cuts.probability[first]), f"fewest calls with a recall of at least {floor:g}")
 
 
 def _within_budget(cuts: Cuts, budget: str, leads_per_day: float | None) -> Threshold:

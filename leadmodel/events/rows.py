@@ -14,7 +14,7 @@ import polars as pl
 
 from leadmodel.errors import InputError, quoted
 from leadmodel.events.timestamps import DayBoundary, read_event_time
-from leadmodel.leads.convert import duplicate_names
+from leadmodel.leads.convert import check_unique
 from leadmodel.leads.event_recipe import (
     DateParts,
     EntityConfig,
@@ -208,11 +208,7 @@ def _delimiter(path: Path) -> str:
     names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
     if not names:
         raise InputError(f"The table {quoted(path.name)} must hold a header. It is empty.")
-    if twice := duplicate_names(names):
-        raise InputError(
-            f"The table {quoted(path.name)} must give each column its own name. "
-            f"{quoted(twice[0])} stands there more than once."
-        )
+    check_unique(names, f"The table {quoted(path.name)} must give each column its own name.")
     return delimiter
 
 

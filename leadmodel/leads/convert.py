@@ -16,13 +16,13 @@ import pandas as pd
 import pyarrow as pa
 
 from leadmodel.arrays import Floats, Positions
-from leadmodel.errors import InputError, LeadError
+from leadmodel.errors import InputError, LeadError, quoted
 from leadmodel.leads.field import Field, Value
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable, TextColumn
 
 __all__ = [
-    "duplicate_names",
+    "check_unique",
     "find_time",
     "is_nested",
     "looks_like_times",
@@ -67,8 +67,7 @@ def read_leads(schema: LeadSchema, leads: pd.DataFrame) -> pd.DataFrame:
 def read_columns(schema: LeadSchema, leads: pd.DataFrame) -> LeadTable:
     """Read a table of raw leads, as `read_leads` does."""
     leads = leads.set_axis([str(name) for name in leads.columns], axis="columns")
-    if duplicates := duplicate_names(leads.columns):
-        raise InputError(f"The column names must differ. {duplicates[0]!r} stands there more than once.")
+    check_unique(leads.columns)
     schema.check_columns(list(leads.columns))
     texts: dict[str, Any] = dict.fromkeys(schema.text_columns)
     numbers = np.empty((len(schema.number_columns), len(leads)))
@@ -185,10 +184,12 @@ def _read_values(schema: LeadSchema, field: Field, values: list[Any]) -> tuple[P
     return codes, _read_distinct(schema, field, codes, distinct)
 
 
-def duplicate_names(names: Iterable[str]) -> list[str]:
-    """Return the names that occur more than once."""
+def check_unique(names: Iterable[str], rule: str = "The column names must differ.") -> None:
+    """Raise InputError, beginning with `rule`, if a column name occurs more than once."""
     index = pd.Index(list(names), dtype=object)
-    return list(index[index.duplicated()])
+    if index.has_duplicates:
+        twice = quoted(index[index.duplicated()][0])
+        raise InputError(f"{rule} {twice} stands there more than once.")
 
 
 def _read_numbers(schema: LeadSchema, field: Field, raw: pd.Series) -> Floats:

@@ -20,7 +20,6 @@ __all__ = [
     "Kind",
     "Value",
     "ValueWarning",
-    "is_unicode",
     "plain_number",
 ]
 
@@ -148,8 +147,10 @@ class Field(Record):
         if isinstance(value, float) and value.is_integer() and str(value) not in self._known:
             value = int(value)
         text = str(value).strip()
-        if not is_unicode(text):
-            raise LeadError.of_value(self.name, ascii(text), "be valid Unicode")
+        try:
+            text.encode()  # half of a surrogate pair cannot be written, neither to a page nor to a file
+        except UnicodeEncodeError:
+            raise LeadError.of_value(self.name, ascii(text), "be valid Unicode") from None
         if self.kind == "boolean" and text not in self._known:
             return self._match_choice(text)
         return text
@@ -217,12 +218,3 @@ def plain_number(text: str, decimal_comma: bool) -> str:
     if "," in text and not GROUPED_BY_COMMA.fullmatch(text):
         raise ValueError(text)
     return text.replace(",", "")
-
-
-def is_unicode(text: str) -> bool:
-    """Whether `text` can be written as UTF-8: half a surrogate pair cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

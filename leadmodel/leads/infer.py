@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from leadmodel.arrays import Floats, Ints
 from leadmodel.errors import InputError, LeadError
-from leadmodel.leads.convert import duplicate_names, is_nested, looks_like_times, read_columns
+from leadmodel.leads.convert import check_unique, is_nested, looks_like_times, read_columns
 from leadmodel.leads.disclosure import personal_data, publish_ends, publish_typical
 from leadmodel.leads.field import (
     FALSE_WORDS,
@@ -47,8 +47,7 @@ def infer_schema(leads: pd.DataFrame, recipe: Recipe) -> LeadSchema:
     InputError
         If no column is left to train on, two have one name, or one holds lists.
     """
-    if duplicates := duplicate_names(leads.columns):
-        raise InputError(f"The column names must differ. {duplicates[0]!r} stands there more than once.")
+    check_unique(leads.columns)
     blank = LeadSchema(fields=(), placeholders=recipe.placeholders)
     ignored = {name: why for name, why in recipe.unused().items() if name in leads.columns}
     fields: list[Field] = []
@@ -252,7 +251,7 @@ def _usual_texts(field: Field, counts: Ints, categories: list[str]) -> dict[str,
         if counts[code] >= MIN_CATEGORY_COUNT and categories[code] != field.missing_value
     ]
     choices = field.choices if field.kind == "boolean" else tuple(common)
-    return {"choices": choices, "typical": common[0] if common else None}
+    return {"choices": choices, "typical": next(iter(common), None)}
 
 
 def _usual_numbers(field: Field, column: Floats) -> dict[str, Any]:

@@ -23,7 +23,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from leadmodel.errors import InputError, quoted
-from leadmodel.leads.convert import duplicate_names
+from leadmodel.leads.convert import check_unique
 from leadmodel.leads.loan import Loan
 
 __all__ = [
@@ -211,7 +211,7 @@ def _read_excel(file: IO[bytes]) -> pd.DataFrame:
         raise InputError("must hold a table with a header. Its first sheet is empty.")
     names = ["" if pd.isna(name) else str(name) for name in cells.iloc[0]]
     leads = cells.iloc[1:].reset_index(drop=True).set_axis(names, axis="columns")
-    _check_names(names)
+    check_unique(names, "must give each column its own name.")
     leads = leads.infer_objects()
     # A column of cells of several types, such as numbers and a remark, is read as texts.
     mixed = leads.columns[leads.dtypes == "object"]
@@ -249,7 +249,7 @@ def _open_csv(loan: Loan, text: str) -> pa.csv.CSVStreamingReader:
     text = "".join(lines[n_before:])
     delimiter = find_delimiter(text)
     names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    _check_names(names)
+    check_unique(names, "must give each column its own name.")
     return pa.csv.open_csv(
         loan.open(),
         read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, skip_rows=n_before),
@@ -260,13 +260,6 @@ def _open_csv(loan: Loan, text: str) -> pa.csv.CSVStreamingReader:
             strings_can_be_null=True,
         ),
     )
-
-
-def _check_names(names: list[str]) -> None:
-    if duplicates := duplicate_names(names):
-        raise InputError(
-            f"must give each column its own name. {duplicates[0]!r} stands there more than once."
-        )
 
 
 def _encoding(sample: bytes, file: IO[bytes]) -> str:

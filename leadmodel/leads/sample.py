@@ -55,7 +55,9 @@ def make_sample(n_leads: int = 5000, random_state: int = 7) -> pd.DataFrame:
     leads = _draw_fields(rng, n_leads)
     chance = 1 / (1 + np.exp(-_log_odds(leads, rng)))
     leads["status"] = np.where(rng.random(n_leads) < chance, "Won", "Lost")
-    return _with_gaps(leads, rng)
+    for name, share in {"age": 0.08, "city": 0.06, "pages_per_visit": 0.03, "occupation": 0.02}.items():
+        leads[name] = leads[name].mask(rng.random(n_leads) < share)
+    return leads
 
 
 def _draw_fields(rng: np.random.Generator, n_leads: int) -> pd.DataFrame:
@@ -63,14 +65,18 @@ def _draw_fields(rng: np.random.Generator, n_leads: int) -> pd.DataFrame:
         return rng.choice(list(shares), n_leads, p=list(shares.values()))
 
     visits = rng.poisson(3.2, n_leads)
+    seconds = np.sort(rng.integers(0, 540 * 86400, n_leads)).astype("timedelta64[s]")
+    created = np.datetime64("2024-01-01T00:00:00") + seconds
+    city_shares = 1 / np.arange(1, 301) ** 0.9  # of 300 invented cities, few of them large
+    city_shares /= city_shares.sum()
     return pd.DataFrame(
         {
             "lead_id": [f"L{number:06d}" for number in range(1, n_leads + 1)],
-            "created_at": _creation_times(rng, n_leads),
+            "created_at": [str(time).replace("T", " ") for time in created],
             "source": draw(_SOURCES),
             "course": draw(_COURSES),
             "occupation": draw(_OCCUPATIONS),
-            "city": _draw_cities(rng, n_leads),
+            "city": [f"City {city:03d}" for city in 1 + rng.choice(300, n_leads, p=city_shares)],
             "age": np.clip(rng.normal(38, 12, n_leads), 18, 70).round(),
             "website_visits": visits,
             "minutes_on_site": (visits * rng.gamma(2.0, 2.2, n_leads)).round(1),
@@ -81,18 +87,6 @@ def _draw_fields(rng: np.random.Generator, n_leads: int) -> pd.DataFrame:
             "last_activity": draw(_ACTIVITIES),
         }
     )
-
-
-def _creation_times(rng: np.random.Generator, n_leads: int) -> list[str]:
-    start = np.datetime64("2024-01-01T00:00:00")
-    seconds = np.sort(rng.integers(0, 540 * 86400, n_leads))
-    return [str(start + np.timedelta64(int(second), "s")).replace("T", " ") for second in seconds]
-
-
-def _draw_cities(rng: np.random.Generator, n_leads: int) -> list[str]:
-    """Draw from 300 invented cities, few of them large."""
-    shares = 1 / np.arange(1, 301) ** 0.9
-    return [f"City {number + 1:03d}" for number in rng.choice(300, n_leads, p=shares / shares.sum())]
 
 
 def _log_odds(leads: pd.DataFrame, rng: np.random.Generator) -> Floats:
@@ -113,9 +107,3 @@ def _log_odds(leads: pd.DataFrame, rng: np.random.Generator) -> Floats:
         - 0.0015 * (leads["age"].to_numpy() - 45) ** 2
     )
     return np.asarray(log_odds + rng.normal(0, 0.5, len(leads)), dtype=np.float64)
-
-
-def _with_gaps(leads: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    for name, share in {"age": 0.08, "city": 0.06, "pages_per_visit": 0.03, "occupation": 0.02}.items():
-        leads[name] = leads[name].mask(rng.random(len(leads)) < share)
-    return leads

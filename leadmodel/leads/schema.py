@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from keyword import iskeyword
@@ -86,6 +86,13 @@ class LeadSchema(Record):
             else (field.minimum, field.maximum)
             for field in fields
         )
+
+    def narrowed(self, kept: Collection[str], reasons: Mapping[str, str] | None = None) -> "LeadSchema":
+        """Return the schema of the fields in `kept`; the others are ignored, for `reasons` by name."""
+        fields = tuple(field for field in self.fields if field.name in kept)
+        lost = self.by_name.keys() - kept
+        dropped = {name: why for name, why in (reasons or {}).items() if name in lost}
+        return LeadSchema(fields=fields, ignored=self.ignored | dropped, placeholders=self.placeholders)
 
     def is_missing(self, value: Any) -> bool:
         """Return whether a raw `value` means that the lead lacks it."""

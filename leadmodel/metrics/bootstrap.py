@@ -1,6 +1,6 @@
 """Estimate metrics with 95 % intervals: by the bootstrap, or for a mean by the normal distribution."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -57,18 +57,15 @@ def bootstrap(
     # A resample with leads of one outcome alone divides by zero; its NaN is left out of the interval.
     with np.errstate(invalid="ignore", divide="ignore"):
         point = compute(np.ones((1, n_leads)))
-        parts = [compute(weights) for weights in _resamples(n_leads, n_resamples, rng)]
+        parts = []
+        step = max(1, 2_000_000 // n_leads)  # at most 16 MB of weights at a time
+        for start in range(0, n_resamples, step):
+            draws = rng.integers(0, n_leads, (min(step, n_resamples - start), n_leads))
+            weights = np.stack([np.bincount(drawn, minlength=n_leads) for drawn in draws])
+            parts.append(compute(weights.astype(np.float64)))
     estimates = {}
     for name, (value,) in point.items():
         if np.isfinite(value):
             low, high = np.nanquantile(np.concatenate([part[name] for part in parts]), [0.025, 0.975])
             estimates[name] = Estimate(value=float(value), low=float(low), high=float(high))
     return estimates
-
-
-def _resamples(n: int, n_resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
-    """Yield weights of shape (n_draws, n), `n_resamples` draws in all."""
-    step = max(1, 2_000_000 // n)  # at most 16 MB of weights at a time
-    for start in range(0, n_resamples, step):
-        draws = rng.integers(0, n, (min(step, n_resamples - start), n))
-        yield np.stack([np.bincount(drawn, minlength=n) for drawn in draws]).astype(np.float64)

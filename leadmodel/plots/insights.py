@@ -11,7 +11,6 @@ from leadmodel.insights.association import Association
 from leadmodel.insights.conversion import Conversion
 from leadmodel.insights.insights import Histogram, Spread
 from leadmodel.insights.interaction import Interaction
-from leadmodel.insights.profile import Cell
 from leadmodel.plots.style import ACCENT, INK, PALE, SECOND, in_percent, legend_below, new_axes, short
 
 __all__ = [
@@ -206,7 +205,13 @@ def draw_interaction(interaction: Interaction, labels: Mapping[str, str]) -> Fig
     row_label, column_label = (labels[name] for name in interaction.fields)
     rates = np.array([[cell.rate if cell else np.nan for cell in row] for row in interaction.cells])
     pairs = zip(interaction.cells, interaction.expected, strict=True)
-    texts = [[_cell_text(cell, rate) for cell, rate in zip(*row, strict=True)] for row in pairs]
+    texts = [
+        [
+            "" if cell is None or rate is None else f"{cell.rate:.0%}\n(exp. {rate:.0%})"
+            for cell, rate in zip(*row, strict=True)
+        ]
+        for row in pairs
+    ]
     rows = [short(name, 16) for name in interaction.rows]
     columns = [short(name, 11) for name in interaction.columns]
     figure = _draw_table("Share that converted", rates, texts, rows, columns, 0.55)
@@ -233,7 +238,3 @@ def _draw_table(
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0)
     return figure
-
-
-def _cell_text(cell: Cell | None, expected: float | None) -> str:
-    return "" if cell is None or expected is None else f"{cell.rate:.0%}\n(exp. {expected:.0%})"

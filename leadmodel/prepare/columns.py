@@ -61,9 +61,7 @@ def narrow(schema: LeadSchema, X: pd.DataFrame, y: Ints) -> LeadSchema:
     if len(kept) == len(schema.fields):
         return schema
     why = f"too many columns for {len(y):,} leads: {len(kept):,} of {len(schema.fields):,} rank better"
-    dropped = {name: why for name in schema.by_name if name not in kept}
-    fields = tuple(field for field in schema.fields if field.name in kept)
-    return LeadSchema(fields=fields, ignored=schema.ignored | dropped, placeholders=schema.placeholders)
+    return schema.narrowed(kept, dict.fromkeys(schema.by_name, why))
 
 
 def forget_rare(X: pd.DataFrame) -> pd.DataFrame:

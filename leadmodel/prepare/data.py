@@ -9,8 +9,8 @@ import pandas as pd
 
 from leadmodel.arrays import Ints, Positions
 from leadmodel.audit.audit import Audit, audit_leads, check_open_leads
-from leadmodel.errors import InputError, quoted
-from leadmodel.leads.convert import duplicate_names, find_time, read_leads
+from leadmodel.errors import InputError
+from leadmodel.leads.convert import check_unique, find_time, read_leads
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME, find_positive, known_outcomes, read_outcome
 from leadmodel.leads.recipe import Recipe
@@ -150,8 +150,7 @@ def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Label
     # Rows are named by their position from here on, columns by their text.
     leads = leads.reset_index(drop=True).set_axis([str(name) for name in leads.columns], axis="columns")
     names = list(leads.columns)
-    if twice := duplicate_names(names):
-        raise InputError(f"The column names must differ. {quoted(twice[0])} stands there more than once.")
+    check_unique(names)
     if recipe.target is None:
         raise InputError("Which column holds the outcome? Name it with --target.")
     recipe.check_columns(names)
@@ -180,7 +179,13 @@ def _convert_and_audit(
         open_leads = check_open_leads(labeled.leads[recipe.time], is_open)
         audit = Audit(findings=(*audit.findings, *open_leads))
     if settings.drop_leaks and audit.suspects:
-        schema = _without(schema, audit.suspicions)
+        kept = schema.by_name.keys() - audit.suspicions.keys()
+        if not kept:
+            raise InputError(
+                "Every column is a suspected leak, so that none is left. Leave --drop-leaks out."
+            )
+        reasons = {name: f"suspected leak: {why}" for name, why in audit.suspicions.items()}
+        schema = schema.narrowed(kept, reasons)
         X = X.drop(columns=[name for name in audit.suspicions if name in X])
     ids = labeled.group_ids
     train_ids = None if ids is None else find_group_ids(pd.Series(ids[split.train]))
@@ -196,11 +201,3 @@ def _convert_and_audit(
         folds=Folds(settings.n_folds, settings.seed, train_ids),
         seconds=time.perf_counter() - started,
     )
-
-
-def _without(schema: LeadSchema, suspicions: dict[str, str]) -> LeadSchema:
-    kept = tuple(field for field in schema.fields if field.name not in suspicions)
-    if not kept:
-        raise InputError("Every column is a suspected leak, so that none is left. Leave --drop-leaks out.")
-    reasons = {name: f"suspected leak: {why}" for name, why in suspicions.items() if name in schema.by_name}
-    return LeadSchema(fields=kept, ignored=schema.ignored | reasons, placeholders=schema.placeholders)

@@ -61,7 +61,9 @@ def fit_pipeline(
     learned = columns.transform(forget_rare(X))
     classifier = fit_bag(learned, y, schema.text_columns, parameters, n_members, progress)
     if line:
-        _calibrate(classifier, *line)
+        # In CatBoost's own scale and bias: a CalibratedClassifierCV would be one more type to trust.
+        (slope, intercept), (scale, bias) = line, classifier.get_scale_and_bias()
+        classifier.set_scale_and_bias(slope * scale, slope * bias + intercept)
     return Pipeline([("columns", columns), ("classifier", classifier)])
 
 
@@ -132,9 +134,3 @@ def fit_bag(
 def _average(members: list[CatBoost]) -> CatBoost:
     weights = [1 / len(members)] * len(members)
     return sum_models(members, weights, ctr_merge_policy="IntersectingCountersAverage")
-
-
-def _calibrate(classifier: CatBoostClassifier, slope: float, intercept: float) -> None:
-    """Put a line through the log-odds into CatBoost's own scale and bias."""
-    scale, bias = classifier.get_scale_and_bias()
-    classifier.set_scale_and_bias(slope * scale, slope * bias + intercept)

@@ -95,7 +95,7 @@ def read_past_leads(
         time=time,
         amount=amount,
         id=ids or None,
-        drop=(*known.drop, *dropped) if dropped else None,
+        drop=(*known.drop, *dropped) or None,
         decision=decision,
     )
 

@@ -22,6 +22,7 @@ from leadmodel.records import Record
 __all__ = [
     "Calibration",
     "Evaluation",
+    "Gain",
     "SegmentModel",
     "SegmentModels",
     "TrainingResults",
@@ -35,7 +36,21 @@ METRICS = {"roc_auc", "pr_auc", "log_loss", "brier", "calibration_error", "preci
 """Without these a model cannot be told from a guess."""
 
 
-class Calibration(Record):
+class Gain(Record):
+    """The change that an alternative makes to the log loss, below 0 if it is better.
+
+    It is paired, with its 95 % interval.
+    """
+
+    change: Estimate
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the gain is beyond doubt; otherwise the model is left as it is."""
+        return self.change.high < 0
+
+
+class Calibration(Gain):
     """A straight line through the log-odds (Platt 1999), and whether it is in the model.
 
     Parameters
@@ -49,17 +64,11 @@ class Calibration(Record):
 
     scale: float
     shift: float
-    change: Estimate
 
     @property
     def line(self) -> tuple[float, float] | None:
         """Slope and intercept in log-odds, or None where the calibration is not used."""
         return (self.scale, self.shift) if self.is_used else None
-
-    @property
-    def is_used(self) -> bool:
-        """Whether the gain is beyond doubt; else the model is left as it is."""
-        return self.change.high < 0
 
     def summary(self) -> str:
         """Return what was found, in a sentence."""
@@ -68,7 +77,7 @@ class Calibration(Record):
         return f"Platt scaling {verdict}; it changes the cross-validated log loss by {change}."
 
 
-class Tuning(Record):
+class Tuning(Gain):
     """The search for better parameters, and whether its best ones are those of the model.
 
     Parameters
@@ -91,12 +100,6 @@ class Tuning(Record):
     seconds: float
     ended: str
     best: dict[str, Any]
-    change: Estimate
-
-    @property
-    def is_used(self) -> bool:
-        """Whether the best parameters are better on new folds beyond doubt; else the default is kept."""
-        return self.change.high < 0
 
     def summary(self) -> str:
         """Return what was found, in a sentence."""
@@ -108,7 +111,7 @@ class Tuning(Record):
         return f"{tried}. {verdict}: on new folds the best one changes the log loss by {change}."
 
 
-class SegmentModel(Record):
+class SegmentModel(Gain):
     """The training leads with one value of a field, and a model of their own.
 
     Parameters
@@ -124,12 +127,6 @@ class SegmentModel(Record):
 
     value: str
     n_leads: int
-    change: Estimate
-
-    @property
-    def is_used(self) -> bool:
-        """Whether the part's own model is better beyond doubt; else the model of all leads answers."""
-        return self.change.high < 0
 
 
 class SegmentModels(Record):
@@ -266,7 +263,7 @@ def evaluate_model(
     positive = decision.is_positive(probability, context.predictions.get("expected_value"))
     payoff = _call_payoff(context, gains)
     metrics = estimate_metrics(
-        y, probability, positive=positive, gain=payoff.gain if payoff else None, random_state=seed
+        y, probability, positive=positive, gain=payoff and payoff.gain, random_state=seed
     )
     # Contributions of a few thousand leads give the same means as those of all, in a fraction of the time.
     some = X.sample(min(len(X), N_SHAP_LEADS), random_state=seed)

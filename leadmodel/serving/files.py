@@ -17,7 +17,7 @@ import pyarrow.parquet
 
 from leadmodel.batch.spreadsheets import DisarmedCsvWriter, ExcelWriter
 from leadmodel.errors import InputError, quoted
-from leadmodel.leads.convert import duplicate_names
+from leadmodel.leads.convert import check_unique
 from leadmodel.leads.io import read_batches
 from leadmodel.serving.service import MAX_LEADS
 
@@ -105,10 +105,7 @@ def _read(name: str, content: bytes) -> pa.Table:
             )
         batches.append(batch)
     table = pa.concat_tables(batches)
-    if duplicates := duplicate_names(table.column_names):
-        raise InputError(
-            f"must give each column its own name. {quoted(duplicates[0])} stands there more than once."
-        )
+    check_unique(table.column_names, "must give each column its own name.")
     nested = [field.name for field in table.schema if pa.types.is_nested(field.type)]
     if nested:
         raise InputError(f"must hold single values. Its column {quoted(nested[0])} holds lists; drop it.")

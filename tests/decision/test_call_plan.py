@@ -10,7 +10,6 @@ from leadmodel.decision.call_plan import (
     EXACT_UP_TO,
     conversions_interval,
     plan_calls,
-    profitable_calls,
 )
 from leadmodel.errors import InputError
 
@@ -70,8 +69,7 @@ def test_a_number_of_calls_takes_the_best_leads() -> None:
 
 def test_the_calls_that_pay_bring_the_largest_profit() -> None:
     profits = [100 * FEW[:n].sum() - 41 * n for n in range(6)]
-    assert profitable_calls(FEW, 100, 41) == int(np.argmax(profits))
-    assert plan_calls(FEW, None, value=100, cost=41).n_called == 3
+    assert plan_calls(FEW, None, value=100, cost=41).n_called == int(np.argmax(profits)) == 3
 
 
 def test_more_calls_than_leads_call_them_all() -> None:
