@@ -27,6 +27,7 @@ import pytest
 from huggingface_hub import constants
 from kinds import RECIPE, make_kinds
 from models import trained
+from playwright.sync_api import Browser, sync_playwright
 
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
@@ -137,6 +138,27 @@ def address(model: LeadModel, tmp_path_factory: pytest.TempPathFactory) -> Itera
     model.save_pretrained(folder)
     with running_app(str(folder)) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser for the tests of a module; each opens pages, and so sessions, of its own.
+
+    Not for longer: while it is open, no other test can run an event loop.
+    """
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("Debian's chromium is not installed")
+    flags = (
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+    )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[f"--{flag}" for flag in flags])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

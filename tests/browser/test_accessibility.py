@@ -1,40 +1,30 @@
 """Every page, at the size of a desk and of a phone, checked by axe."""
 
-import shutil
-
 import pandas as pd
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from support import violations, when_ready
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("chromium") is None, reason="Debian's chromium is not installed"
-)
 
 
 @pytest.mark.parametrize("size", [(1280, 900), (390, 844)], ids=["desktop", "phone"])
 def test_every_page_can_be_used_by_everybody(
-    address: str, sample: pd.DataFrame, size: tuple[int, int]
+    chromium: Browser, address: str, sample: pd.DataFrame, size: tuple[int, int]
 ) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page(viewport={"width": size[0], "height": size[1]})
-        page.set_default_timeout(60_000)
-        page.goto(address)
-        when_ready(page)
-        page.get_by_role("button", name="Fill in an example").click()
-        page.get_by_role("button", name="Score", exact=True).click()
-        expect(page.locator(".lm-chance")).to_be_visible()
+    page = chromium.new_page(viewport={"width": size[0], "height": size[1]})
+    page.set_default_timeout(60_000)
+    page.goto(address)
+    when_ready(page)
+    page.get_by_role("button", name="Fill in an example").click()
+    page.get_by_role("button", name="Score", exact=True).click()
+    expect(page.locator(".lm-chance")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("tab", name="List", exact=True).click()
+    page.get_by_label("Or paste rows").fill(sample.head(60).to_csv(index=False))
+    page.get_by_role("button", name="Score the pasted rows").click()
+    expect(page.get_by_role("button", name="Download CSV")).to_be_visible()
+    assert violations(page) == []
+    for tab, shown in (("Model", "Other revisions"), ("Insights", "Associations")):
+        page.get_by_role("tab", name=tab, exact=True).click()
+        expect(page.get_by_text(shown, exact=True).first).to_be_visible()
         assert violations(page) == []
-        page.get_by_role("tab", name="List", exact=True).click()
-        page.get_by_label("Or paste rows").fill(sample.head(60).to_csv(index=False))
-        page.get_by_role("button", name="Score the pasted rows").click()
-        expect(page.get_by_role("button", name="Download CSV")).to_be_visible()
-        assert violations(page) == []
-        for tab, shown in (("Model", "Other revisions"), ("Insights", "Associations")):
-            page.get_by_role("tab", name=tab, exact=True).click()
-            expect(page.get_by_text(shown, exact=True).first).to_be_visible()
-            assert violations(page) == []
-        browser.close()
+    page.close()

@@ -1,13 +1,13 @@
 """The form in a real browser, as a person sees it."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from models import trained
+from playwright.sync_api import Browser, Page, expect
 from support import running_app, when_ready
 
 from leadmodel.insights.conversion import find_notable
@@ -16,27 +16,19 @@ from leadmodel.leads.sample import SAMPLE_RECIPE
 from leadmodel.model import LeadModel
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.report.readiness import evaluate_readiness
-from leadmodel.training.interface import train_model
-
-CHROMIUM = shutil.which("chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 
 
 @pytest.fixture(params=[(1280, 900), (390, 844)], ids=["desktop", "phone"])
-def page(address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The app's first page, at two sizes; an error in its console fails the test."""
     width, height = request.param
     errors: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": width, "height": height})
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(address)
-        when_ready(page)
-        yield page
-        browser.close()
+    page = chromium.new_page(viewport={"width": width, "height": height})
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    when_ready(page)
+    yield page
+    page.close()
     assert errors == []
 
 
@@ -230,7 +222,9 @@ EVIL = "<img src=x onerror=window.evil=1> <script>window.evil=1</script> =1+1 ${
 
 
 @pytest.fixture(scope="module")
-def hostile_page(sample: pd.DataFrame, quick: TrainingSettings, tmp_path_factory: Any) -> Iterator[Page]:
+def hostile_page(
+    chromium: Browser, sample: pd.DataFrame, quick: TrainingSettings, tmp_path_factory: Any
+) -> Iterator[Page]:
     """The app of a model whose title, fields, values and help texts hold markup."""
     leads = sample.rename(columns={"age": EVIL + " a", "course": EVIL + " b", "webinar": EVIL + " c"})
     leads["source"] = leads["source"].replace("Search", EVIL)
@@ -239,14 +233,13 @@ def hostile_page(sample: pd.DataFrame, quick: TrainingSettings, tmp_path_factory
     words = DecisionConfig(positive=EVIL, negative=EVIL)
     recipe = SAMPLE_RECIPE.updated(title=EVIL, fields=hints, decision=words)
     folder = tmp_path_factory.mktemp("hostile") / "model"
-    train_model(leads, recipe, quick).save_pretrained(folder)
-    with running_app(str(folder)) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page()
+    trained(leads, recipe, quick).save_pretrained(folder)
+    with running_app(str(folder)) as address:
+        page = chromium.new_page()
         page.goto(address)
         when_ready(page)
         yield page
-        browser.close()
+        page.close()
 
 
 def test_fields_under_the_fold_are_filled_in_and_unknown_until_then(hostile_page: Page) -> None:

@@ -1,45 +1,35 @@
 """Segments in a real browser, at the size of a desk and of a phone."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from kinds import make_kinds
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from support import running_app, violations
 
 from leadmodel.model import LeadModel
 
-CHROMIUM = shutil.which("chromium")
 PATIENCE = 120_000
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 
 
 @pytest.fixture(scope="module")
-def served(
-    model_of_kinds: LeadModel, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Browser, str]]:
+def served(model_of_kinds: LeadModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app of a model with segments."""
     folder = tmp_path_factory.mktemp("app") / "model"
     model_of_kinds.save_pretrained(folder)
-    with running_app(str(folder)) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser, address
-        browser.close()
+    with running_app(str(folder)) as address:
+        yield address
 
 
 @pytest.mark.parametrize("size", [(1280, 900), (390, 844)], ids=["desktop", "phone"])
 def test_segments_are_seen_and_lists_filtered_by_them(
-    served: tuple[Browser, str], size: tuple[int, int], model_of_kinds: LeadModel
+    chromium: Browser, served: str, size: tuple[int, int], model_of_kinds: LeadModel
 ) -> None:
-    browser, address = served
-    page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+    page = chromium.new_page(viewport={"width": size[0], "height": size[1]})
     page.set_default_timeout(PATIENCE)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(address)
+    page.goto(served)
     page.get_by_role("tab", name="Segments", exact=True).click()
     expect(page.locator(".lm-cards section")).to_have_count(3, timeout=PATIENCE)
     assert violations(page) == []

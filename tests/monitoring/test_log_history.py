@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from models import trained
 from replay import replay
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
@@ -29,7 +30,6 @@ from leadmodel.monitoring.log.log import LEADS, REQUESTS
 from leadmodel.monitoring.log.outcomes import read_outcomes
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.serving.ui.views.monitoring import render_history
-from leadmodel.training.interface import train_model
 
 NOON = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
 
@@ -37,7 +37,7 @@ NOON = datetime(2026, 5, 4, 12, 30, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def models(quick: TrainingSettings) -> list[LeadModel]:
     """Two revisions, one after the other."""
-    return [train_model(make_sample(3000, random_state=seed), SAMPLE_RECIPE, quick) for seed in (3, 4)]
+    return [trained(make_sample(3000, random_state=seed), SAMPLE_RECIPE, quick) for seed in (3, 4)]
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """The page of lists in a real browser, at the size of a desk and of a phone."""
 
 import io
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,18 +8,15 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from support import running_app
 
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
 
-CHROMIUM = shutil.which("chromium")
 EVIL = "<img src=x onerror=window.evil=1> {{7*7}} ${window.evil=1}"
 PATIENCE = 60_000
 """Milliseconds, for a busy machine."""
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -30,19 +26,14 @@ def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser(model: LeadModel, uploads: Path, tmp_path_factory: Any) -> Iterator[tuple[Browser, str]]:
+def browser(
+    chromium: Browser, model: LeadModel, uploads: Path, tmp_path_factory: Any
+) -> Iterator[tuple[Browser, str]]:
     """A browser, and the address of an app of its own."""
     folder = tmp_path_factory.mktemp("app") / "model"
     model.save_pretrained(folder)
-    with (
-        running_app(str(folder), GRADIO_TEMP_DIR=str(uploads)) as address,
-        sync_playwright() as playwright,
-    ):
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser, address
-        browser.close()
+    with running_app(str(folder), GRADIO_TEMP_DIR=str(uploads)) as address:
+        yield chromium, address
 
 
 def open_page(browser: Browser, address: str, width: int, height: int) -> Page:

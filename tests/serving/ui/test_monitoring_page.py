@@ -1,24 +1,19 @@
 """The Monitoring page in a real browser, over a replayed log, at the size of a desk and of a phone."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from models import trained
+from playwright.sync_api import Browser, Page, expect
 from replay import replay
 from support import running_app, violations, when_ready
 
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.training.interface import train_model
-
-CHROMIUM = shutil.which("chromium")
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 
 FIGURES = 10
 
@@ -27,7 +22,7 @@ FIGURES = 10
 def monitored(quick: TrainingSettings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an app that has logged for a month."""
     folder = tmp_path_factory.mktemp("monitored")
-    models = [train_model(make_sample(3000, random_state=seed), SAMPLE_RECIPE, quick) for seed in (3, 4)]
+    models = [trained(make_sample(3000, random_state=seed), SAMPLE_RECIPE, quick) for seed in (3, 4)]
     models[1].save_pretrained(folder / "model")
     replay(models, folder / "log", n_leads=4000)
     with running_app(str(folder / "model"), LEADMODEL_LOG=str(folder / "log")) as address:
@@ -35,22 +30,19 @@ def monitored(quick: TrainingSettings, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(params=[(1280, 900), (390, 844)], ids=["desktop", "phone"])
-def page(monitored: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(chromium: Browser, monitored: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The page, opened; an error in its console fails the test."""
     errors: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page(viewport=dict(zip(("width", "height"), request.param, strict=True)))  # type: ignore[arg-type]
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(monitored)
-        when_ready(page)
-        page.get_by_role("tab", name="Monitoring", exact=True).click()
-        expect(page.get_by_role("heading", name="Errors and latency")).to_be_visible(timeout=60_000)
-        yield page
-        browser.close()
+    width, height = request.param
+    page = chromium.new_page(viewport={"width": width, "height": height})
+    page.set_default_timeout(60_000)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(monitored)
+    when_ready(page)
+    page.get_by_role("tab", name="Monitoring", exact=True).click()
+    expect(page.get_by_role("heading", name="Errors and latency")).to_be_visible(timeout=60_000)
+    yield page
+    page.close()
     assert errors == []
 
 

@@ -1,18 +1,13 @@
 """The pages under their content security policy, in a browser that says what it forbids."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 from support import running_app, when_ready
 
 from leadmodel.model import LeadModel
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("chromium") is None, reason="Debian's chromium is not installed"
-)
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +20,10 @@ def full(model_of_kinds: LeadModel, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def page(full: str) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        yield browser.new_page()
-        browser.close()
+def page(chromium: Browser) -> Iterator[Page]:
+    page = chromium.new_page()
+    yield page
+    page.close()
 
 
 @pytest.fixture

@@ -99,13 +99,13 @@ def post_everywhere(address: str, body: Any) -> None:
 
 def use_the_form(address: str) -> None:
     """Send what a form would, with values that its widgets do not have."""
-    config = httpx.get(f"{address}/config").json()
-    for dependency in config["dependencies"]:
-        for data in ([CANARY] * len(dependency["inputs"]), [], [CANARY]):
-            body = {"data": data, "fn_index": dependency["id"], "session_hash": "form"}
-            joined = httpx.post(f"{address}/gradio_api/queue/join", json=body)
-            run = httpx.post(f"{address}/gradio_api/run/predict", json=body, timeout=30)
-            assert {joined.status_code, run.status_code} <= {200, 400, 404, 422, 500}
+    with httpx.Client(base_url=address, timeout=30) as client:
+        for dependency in client.get("/config").json()["dependencies"]:
+            for data in ([CANARY] * len(dependency["inputs"]), [], [CANARY]):
+                body = {"data": data, "fn_index": dependency["id"], "session_hash": "form"}
+                joined = client.post("/gradio_api/queue/join", json=body)
+                run = client.post("/gradio_api/run/predict", json=body)
+                assert {joined.status_code, run.status_code} <= {200, 400, 404, 422, 500}
     listen = {"timeout": 2.0, "params": {"session_hash": "form"}}
     try:
         with httpx.stream("GET", f"{address}/gradio_api/queue/data", **listen) as stream:  # type: ignore[arg-type]
