@@ -86,9 +86,9 @@ def test_its_numbers_are_the_librarys(report: Path, trained: tuple[LeadModel, Tr
     expected = [
         *find_notable(model.schema, model.profile),
         *(check.sentence for check in evaluate_readiness(model.evaluation, labels).checks),
-        f"best fifth of the leads holds {test['captured_top_20'].summary('.0%')} of all conversions",
+        f"top fifth of the leads has {test['captured_top_20'].summary('.0%')} of all conversions",
         f"{model.config.decision.condition}: {model.config.decision.rule}.",
-        f"Calling so brings {test['profit'].summary(',.2f')} per lead of the list",
+        f"This gains {test['profit'].summary(',.2f')} per lead of the list",
         model.evaluation.calibration.summary(),
     ]
     assert [sentence for sentence in expected if sentence not in said] == []
@@ -109,7 +109,7 @@ def test_its_plain_counts_are_those_of_the_leads(
     assert f"lowest probabilities, {y[lowest].sum()} of 100 converted" in said
     assert f"Of the leads below that, {y[skipped].mean():.0%} (" in said
     # Everybody called: each lead costs 60, each conversion brings 300.
-    assert f"calling everybody, {300 * y.mean() - 60:.2f} (" in said
+    assert f"calling every lead, {300 * y.mean() - 60:.2f} (" in said
 
 
 def test_its_wrong_passwords_are_told_without_a_lead(
