@@ -112,7 +112,7 @@ def test_its_plain_counts_are_those_of_the_leads(
     assert f"calling every lead, {300 * y.mean() - 60:.2f} (" in said
 
 
-def test_its_wrong_passwords_are_told_without_a_lead(
+def test_its_confident_errors_are_shown_without_a_lead(
     report: Path, trained: tuple[LeadModel, TrainingData]
 ) -> None:
     model, past = trained
