@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hub_server import LoopbackHub
 from huggingface_hub import HfApi
+from models import trained
 from support import ROOT, command
 
 from leadmodel.errors import InputError, ModelError
@@ -20,11 +21,10 @@ from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.metrics.comparison import paired_difference
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.deployment import open_deployment
-from leadmodel.monitoring.retraining import champion_recipe, retrain
+from leadmodel.monitoring.retraining import Retrained, champion_recipe, retrain
 from leadmodel.prepare.data import fingerprint
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.publishing.hub.client import HubError
-from leadmodel.training.interface import train_model
 
 TIME, TARGET = "created_at", "status"
 
@@ -41,20 +41,31 @@ def years() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def champion(years: pd.DataFrame, quick: TrainingSettings) -> LeadModel:
-    return train_model(years.head(1500), SAMPLE_RECIPE, quick)
+def settings(quick: TrainingSettings) -> TrainingSettings:
+    """Settings of champions, which challengers take over: the gate is tested, not the training."""
+    return quick.model_copy(update={"ordered_below": 0, "n_folds": 2, "n_members": 1})
 
 
 @pytest.fixture(scope="module")
-def liar(years: pd.DataFrame, quick: TrainingSettings) -> LeadModel:
+def champion(years: pd.DataFrame, settings: TrainingSettings) -> LeadModel:
+    return trained(years.head(1500), SAMPLE_RECIPE, settings)
+
+
+@pytest.fixture(scope="module")
+def liar(years: pd.DataFrame, settings: TrainingSettings) -> LeadModel:
     """A champion that has learned from outcomes dealt out by chance."""
     shuffled = years.head(1500).copy()
     shuffled[TARGET] = np.random.default_rng(1).permutation(shuffled[TARGET])
-    return train_model(shuffled, SAMPLE_RECIPE, quick)
+    return trained(shuffled, SAMPLE_RECIPE, settings)
 
 
-def test_a_better_challenger_is_published_with_its_reason(liar: LeadModel, years: pd.DataFrame) -> None:
-    done = retrain(years, liar, champion_recipe(liar))
+@pytest.fixture(scope="module")
+def better(liar: LeadModel, years: pd.DataFrame) -> Retrained:
+    return retrain(years, liar, champion_recipe(liar))
+
+
+def test_a_better_challenger_is_published_with_its_reason(liar: LeadModel, better: Retrained) -> None:
+    done = better
     assert done.challenger is not None
     assert (done.gate.publish, done.gate.rule) == (True, "better")
     assert done.challenger.config.gate == done.gate
@@ -63,8 +74,10 @@ def test_a_better_challenger_is_published_with_its_reason(liar: LeadModel, years
     assert done.challenger.config.training.settings == liar.config.training.settings
 
 
-def test_the_comparison_is_that_of_the_newest_leads(liar: LeadModel, years: pd.DataFrame) -> None:
-    done = retrain(years, liar, champion_recipe(liar))
+def test_the_comparison_is_that_of_the_newest_leads(
+    liar: LeadModel, years: pd.DataFrame, better: Retrained
+) -> None:
+    done = better
     assert done.challenger is not None
     assert done.gate.comparison is not None
     known = years[years[TARGET].isin(["Won", "Lost"])].sort_values(TIME, kind="stable")
@@ -79,7 +92,7 @@ def test_a_champion_is_kept_without_a_reason_to_change_it(
     years: pd.DataFrame, quick: TrainingSettings
 ) -> None:
     # Of nearly as many leads as the challenger, so that these alone do not make the challenger better.
-    champion = train_model(years.head(2800), SAMPLE_RECIPE, quick)
+    champion = trained(years.head(2800), SAMPLE_RECIPE, quick)
     done = retrain(years, champion, champion_recipe(champion))
     assert done.drift is not None
     assert (done.gate.publish, done.gate.rule, done.drift.drifted) == (False, "not better", False)
