@@ -157,7 +157,10 @@ def compare_candidates(
     problem: AmountProblem, progress: Callable[[str], None]
 ) -> dict[str, OutOfFoldAmounts]:
     """Cross-validate each way, and first the mean; it alone where the amounts do not differ enough."""
-    expected, can_vary = {MEAN: _expect_mean(problem)}, problem.can_vary()
+    mean = np.empty(len(problem.observed.y))
+    for fold in problem.folds:
+        mean[fold.test_idx] = problem.observed.amounts[fold.known_train_idx].mean()
+    expected, can_vary = {MEAN: OutOfFoldAmounts(mean)}, problem.can_vary()
     for candidate in CANDIDATES:
         if can_vary:
             expected[candidate.name] = _cross_validate(problem, candidate)
@@ -165,25 +168,25 @@ def compare_candidates(
     return expected
 
 
-def _expect_mean(problem: AmountProblem) -> OutOfFoldAmounts:
-    amounts = np.empty(len(problem.observed.y))
-    for fold in problem.folds:
-        amounts[fold.test_idx] = problem.observed.amounts[fold.known_train_idx].mean()
-    return OutOfFoldAmounts(amounts)
-
-
 def _cross_validate(problem: AmountProblem, candidate: RegressionCandidate) -> OutOfFoldAmounts:
     """Tell each lead's amount by the fold without it, with tree count and scale of the other folds.
 
     A fold that chose its own tree count would look better than the mean by chance.
     """
-    models = [_fit_fold(problem, candidate, fold) for fold in problem.folds]
+    X, target = problem.X, problem.target(candidate)
+    parameters = regressor_parameters(candidate.loss, problem.settings)
+    texts, models = list(X.select_dtypes("category").columns), []
+    for fold in problem.folds:
+        # Rare texts are hidden where the model learns alone: no lead to score has a token.
+        learned = forget_rare(X.iloc[fold.known_train_idx])
+        train_pool = Pool(learned, target[fold.known_train_idx], cat_features=texts)
+        eval_pool = Pool(X.iloc[fold.known_test_idx], target[fold.known_test_idx], cat_features=texts)
+        models.append(fit_until_best(train_pool, eval_pool, parameters))
     best = np.array([model.best_iteration_ + 1 for model in models])
     expected = np.empty(len(problem.observed.y))
     for number, (model, fold) in enumerate(zip(models, problem.folds, strict=True)):
         n_trees = min(round(float(np.median(np.delete(best, number)))), model.tree_count_)
-        leads = problem.X.iloc[fold.test_idx]
-        raw = model.predict(leads, prediction_type="RawFormulaVal", ntree_end=n_trees)
+        raw = model.predict(X.iloc[fold.test_idx], prediction_type="RawFormulaVal", ntree_end=n_trees)
         expected[fold.test_idx] = problem.read(candidate, raw)
     known, amounts = problem.observed.known, problem.observed.amounts
     scaled = np.empty_like(expected)
@@ -191,22 +194,16 @@ def _cross_validate(problem: AmountProblem, candidate: RegressionCandidate) -> O
         others = known.copy()
         others[fold.known_test_idx] = False
         scaled[fold.test_idx] = expected[fold.test_idx] * candidate.scale(amounts[others], expected[others])
+    # A model of all leads learns from more than a fold's, and needs more trees.
     n_trees = max(round(float(np.median(best)) * problem.settings.refit_factor), 1)
     scale = candidate.scale(amounts[known], expected[known])
     return OutOfFoldAmounts(np.clip(scaled, *problem.bounds), n_trees, scale)
 
 
-def _fit_fold(problem: AmountProblem, candidate: RegressionCandidate, fold: _Fold) -> CatBoostRegressor:
-    target, texts = problem.target(candidate), list(problem.X.select_dtypes("category").columns)
-    learned = forget_rare(problem.X.iloc[fold.known_train_idx])
-    train_pool = Pool(learned, target[fold.known_train_idx], cat_features=texts)
-    eval_pool = Pool(problem.X.iloc[fold.known_test_idx], target[fold.known_test_idx], cat_features=texts)
-    return fit_until_best(train_pool, eval_pool, regressor_parameters(candidate.loss, problem.settings))
-
-
 def fit_until_best(train_pool: Pool, eval_pool: Pool, parameters: dict[str, Any]) -> CatBoostRegressor:
     """Fit a regressor until its loss on `judge` has stopped falling; it keeps all its trees."""
     model = CatBoostRegressor(**parameters)
+    # All trees are kept, because the tree count is taken from the other folds.
     return model.fit(train_pool, eval_set=eval_pool, early_stopping_rounds=PATIENCE, use_best_model=False)
 
 

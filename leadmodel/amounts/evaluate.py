@@ -10,7 +10,7 @@ from leadmodel.amounts.results import MEAN, AmountTrial, Metrics, RevenueTest
 from leadmodel.arrays import Bools, Floats, Ints, Positions
 from leadmodel.metrics.bootstrap import Estimate, bootstrap
 from leadmodel.metrics.classification import captured_share
-from leadmodel.metrics.curves import Line, thin
+from leadmodel.metrics.curves import thin, trace_gains
 
 __all__ = ["ObservedAmounts", "compare_amounts", "evaluate_amounts"]
 
@@ -102,7 +102,7 @@ def _mean_interval(differences: Floats, z: float, group_ids: Positions | None) -
     if group_ids is not None:
         together = np.unique(group_ids, return_inverse=True)[1]
         sums = np.asarray(np.bincount(together, weights=sums), dtype=np.float64)
-    n_sums = max(len(sums), 2)
+    n_sums = max(len(sums), 2)  # of a single group the variance is not known
     half = z * float(np.sqrt(np.sum(sums**2) * n_sums / (n_sums - 1))) / len(differences)
     return Estimate(value=mean, low=mean - half, high=mean + half)
 
@@ -164,8 +164,8 @@ def evaluate_amounts(
         value=_evaluate_errors(real, predicted, weights, random_state),
         amount=_evaluate_errors(real[known], amounts, np.ones(int(known.sum())), random_state),
         **bootstrap(ranked, len(real), random_state),
-        by_value=_gains(real * weights, value),
-        by_probability=_gains(real * weights, probability),
+        by_value=thin(*trace_gains(real * weights, value)),
+        by_probability=thin(*trace_gains(real * weights, probability)),
     )
 
 
@@ -185,6 +185,7 @@ def _evaluate_errors(
             mse = drawn @ (values - real) ** 2 / total
             metrics[f"{name}/rmse"] = np.sqrt(mse)
             metrics[f"{name}/mae"] = drawn @ np.abs(values - real) / total
+            # NaN where a resample holds one amount alone: the bootstrap leaves it out of the interval.
             metrics[f"{name}/r2"] = np.where(spread > 0, 1 - mse / np.where(spread > 0, spread, 1), np.nan)
             if name != first:
                 metrics[f"{name}/rmse_beyond"] = metrics[f"{name}/rmse"] - metrics[f"{first}/rmse"]
@@ -199,9 +200,3 @@ def _evaluate_errors(
         }
         for name in predicted
     }
-
-
-def _gains(value: Floats, ranking: Floats) -> Line:
-    ranked = value[np.argsort(-ranking, kind="stable")]
-    share = np.linspace(0, 1, len(ranked) + 1)
-    return thin(share, np.concatenate([[0.0], np.cumsum(ranked) / ranked.sum()]))

@@ -218,6 +218,7 @@ def conformal_ratios(ratios: Floats, level: float = LEVEL) -> tuple[float, float
     Their quantiles by cross-validation, each end leaving half of the rest beyond it, the new lead
     counted in (split conformal prediction, Vovk et al. 2005; by folds, Barber et al. 2021).
     """
+    # Rounded: (1 - 0.8) / 2 is a little less than 0.1 in binary, which would move an end by a rank.
     ordered, tail = np.sort(ratios), round((1 - level) / 2 * (len(ratios) + 1), 9)
     low = max(int(np.floor(tail)), 1)
     high = min(int(np.ceil(len(ratios) + 1 - tail)), len(ratios))

@@ -198,11 +198,12 @@ def _read(column: pd.Series, blank: LeadSchema) -> tuple[Floats, str]:
 def _money(value: Any) -> Money | float:
     if isinstance(value, bool):
         raise ValueError(value)
-    return read_money(value) if isinstance(value, str) and not _is_scientific(value) else float(value)
-
-
-def _is_scientific(text: str) -> bool:
-    return text.strip()[-1:].isdigit() and "e" in text.lower() and text.strip()[0] in "+-.0123456789"
+    if not isinstance(value, str):
+        return float(value)
+    text = value.strip()
+    # "1e3", as spreadsheets write large numbers; "3 EUR" has a letter e as well, but no digit at its end.
+    is_scientific = text[-1:].isdigit() and "e" in text.lower() and text[0] in "+-.0123456789"
+    return float(value) if is_scientific else read_money(value)
 
 
 def _as_numbers(column: pd.Series, read: dict[Any, Money | float], mark: str) -> Floats:
@@ -212,6 +213,7 @@ def _as_numbers(column: pd.Series, read: dict[Any, Money | float], mark: str) ->
             numbers[value] = one.number(mark) if isinstance(one, Money) else one
         except ValueError:
             raise _refused(column, int((column == value).to_numpy().argmax())) from None
+    # A missing value may not be found: NaN is equal to nothing, itself included.
     return np.array([numbers.get(value, np.nan) for value in column], dtype=np.float64)
 
 

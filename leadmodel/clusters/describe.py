@@ -61,13 +61,13 @@ def find_traits(
             inside = places == place
             if trait := _trait(field, X[field.name], inside):
                 traits.append(trait)
-    return [_strongest(traits) for traits in found]
-
-
-def _strongest(traits: list[Trait]) -> tuple[Trait, ...]:
-    ranked = sorted(traits, key=lambda trait: -trait.difference)
-    clear = [trait for trait in ranked if trait.difference >= MIN_DIFFERENCE]
-    return tuple((clear or ranked[:1])[:MAX_TRAITS])
+    strongest = []
+    for traits in found:
+        ranked = sorted(traits, key=lambda trait: -trait.difference)
+        clear = [trait for trait in ranked if trait.difference >= MIN_DIFFERENCE]
+        # At least one, because a segment is named after its traits.
+        strongest.append(tuple((clear or ranked[:1])[:MAX_TRAITS]))
+    return strongest
 
 
 def _trait(field: Field, column: pd.Series, inside: Bools) -> Trait | None:
@@ -231,6 +231,7 @@ def describe_segments(
     grades = np.array(list(decision.bands))[decision.grade_places(scores)]
     values = context.predictions.get("expected_value")
     n_segments = pipeline[-1].n_clusters
+    # By number until they have names, which their traits give them.
     assignment = ClusterAssigner(schema, pipeline, [str(place) for place in range(n_segments)])
     everyone, tested = (
         assignment.assign(LeadTable.from_frame(schema, leads)).codes for leads in (X, data.test[0])

@@ -172,15 +172,18 @@ def _try_numbers(
     """Return what each number of groups is worth, and the fits on all leads by number."""
     again = [(fit, fit.transform(some)) for some in resamples if (fit := fit_encoder(schema, some))]
     seen = [fit.transform(X) for fit, _ in again]
-    shuffled = [
-        fit.transform(some)
-        for some in (_shuffle(X, rng) for _ in range(N_SHUFFLED))
-        if (fit := fit_encoder(schema, some))
-    ]
+    shuffled = []
+    for _ in range(N_SHUFFLED):
+        # Fields that have nothing to do with each other, each spread as it is; encoded anew, because the
+        # principal components of the leads are those of fields that go together.
+        columns = {name: X[name].array[rng.permutation(len(X))] for name in X.columns}
+        if fit := fit_encoder(schema, some := pd.DataFrame(columns)):
+            shuffled.append(fit.transform(some))
     tried, fits = [], {}
     for number in numbers:
         fits[number] = fit_kmeans(encoder, encoded, number, 0)
         labels = fits[number][-1].labels_
+        # Each with a seed of its own, so that the stability is also that of the starts of k-means.
         groupings = [
             fit_kmeans(fit, some, number, place + 1)[-1].predict(every)
             for place, ((fit, some), every) in enumerate(zip(again, seen, strict=True))
@@ -198,11 +201,6 @@ def _try_numbers(
             )
         )
     return tuple(tried), fits
-
-
-def _shuffle(X: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Return leads whose fields have nothing to do with each other, each spread as it is."""
-    return pd.DataFrame({name: X[name].array[rng.permutation(len(X))] for name in X.columns})
 
 
 def width(encoded: Floats, labels: Positions, seed: int) -> float:
@@ -239,6 +237,7 @@ def compare_methods(encoded: Floats, n_groups: int, smallest: int, seed: int) ->
         "k-means": (KMeans(n_groups, n_init=4, random_state=seed).fit_predict, True),
         "Gaussian mixture": (GaussianMixture(n_groups, random_state=seed).fit_predict, True),
         "agglomerative (Ward)": (AgglomerativeClustering(n_groups).fit_predict, False),
+        # A copy, because HDBSCAN may overwrite what it is given, and the others take the same array.
         "HDBSCAN": (HDBSCAN(min_cluster_size=max(smallest, 5), copy=True).fit_predict, False),
     }
     return tuple(

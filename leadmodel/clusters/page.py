@@ -113,10 +113,11 @@ def render_segments(model: LeadModel, numbers: Collection[int], converts: str, b
     clustering, average = model.evaluation.options.get("segments"), model.profile.leads.rate
     if clustering is None or not clustering.segments:
         return render("notice.html", text="This model has no segments.")
+    sign = {CONVERSIONS[1]: 1, CONVERSIONS[2]: -1}.get(converts)
     shown = [
         number
         for number, segment in enumerate(clustering.segments, 1)
-        if number in numbers and _is_wanted(segment.train.rate, average, converts)
+        if number in numbers and (sign is None or sign * (segment.train.rate - average) > 0)
     ]
     return render(
         "clusters/segments.html",
@@ -124,12 +125,6 @@ def render_segments(model: LeadModel, numbers: Collection[int], converts: str, b
         cards=[_card(model, number, clustering.segments[number - 1]) for number in shown],
         map=clustering.map and _draw(clustering, clustering.map, shown, by, average),
     )
-
-
-def _is_wanted(rate: float, average: float, converts: str) -> bool:
-    if converts == CONVERSIONS[1]:
-        return rate > average
-    return rate < average if converts == CONVERSIONS[2] else True
 
 
 def _draw(

@@ -90,7 +90,8 @@ def fit_encoder(schema: LeadSchema, X: pd.DataFrame) -> Pipeline | None:
         Ending in the principal component analysis; None if no field varies enough.
     """
     X = winsorized(schema, X)
-    numbers = [name for name in schema.columns if name not in schema.text_columns and _varies(X[name])]
+    filled = X[schema.number_columns].fillna(X[schema.number_columns].median())
+    numbers = [name for name in schema.number_columns if filled[name].min() < filled[name].max()]
     choices = {name: _common(X[name]) for name in schema.text_columns}
     choices = {name: values for name, values in choices.items() if len(values) > 1}
     if not numbers and not choices:
@@ -112,25 +113,20 @@ def fit_encoder(schema: LeadSchema, X: pd.DataFrame) -> Pipeline | None:
     )
     columns = ColumnTransformer([("number", number, numbers), ("text", text, list(choices))])
     n_columns = len(numbers) + sum(map(len, categories))
+    # Exactly: by default scikit-learn chooses the solver by the shape, and one of them draws at random.
     directions = PCA(min(MAX_TRIED - 1, n_columns), svd_solver="full")
     return Pipeline([("columns", columns), ("directions", directions)]).fit(X)
 
 
 def winsorized(schema: LeadSchema, X: pd.DataFrame) -> pd.DataFrame:
     """Return typed leads with each number held between its `RARE` and its 1 - `RARE` quantile."""
-    numbers = [name for name in schema.columns if name not in schema.text_columns]
-    known = {name: X[name].dropna() for name in numbers}
+    known = {name: X[name].dropna() for name in schema.number_columns}
     held = {
         name: X[name].clip(*np.quantile(values, [RARE, 1 - RARE]))
         for name, values in known.items()
         if len(values)
     }
     return X.assign(**held)
-
-
-def _varies(column: pd.Series) -> bool:
-    filled = column.fillna(column.median())
-    return bool(filled.min() < filled.max())
 
 
 def _common(column: pd.Series) -> list[str]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from leadmodel.arrays import Bools, Ints, Positions
 from leadmodel.leads.recipe import check_bands
@@ -44,16 +44,10 @@ class Decision(Record):
     rule: str
     positive: str = "Will convert"
     negative: str = "Will not convert"
-    bands: dict[str, int] = DEFAULT_BANDS
+    bands: Annotated[dict[str, int], AfterValidator(check_bands)] = DEFAULT_BANDS
     grid: tuple[Probability, ...] = Field(min_length=2, max_length=10_000)
     value: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     cost: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-
-    @field_validator("bands")
-    @classmethod
-    def _check_bands(cls, bands: dict[str, int]) -> dict[str, int]:
-        check_bands(bands)
-        return bands
 
     @property
     def value_and_cost(self) -> tuple[float, float] | None:

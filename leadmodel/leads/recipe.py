@@ -39,13 +39,14 @@ _BUDGET = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:(%)|/\s*(day|week|month|year))\s*
 RULES = {"min_precision", "min_recall", "budget", "value", "cost"}
 
 
-def check_bands(bands: dict[str, int]) -> None:
-    """Raise InputError unless the lowest scores of the grades fall, to 0."""
+def check_bands(bands: dict[str, int]) -> dict[str, int]:
+    """Return `bands`; raise InputError unless the lowest scores of the grades fall, to 0."""
     lowest = list(bands.values())
     if not lowest or lowest[-1] != 0 or lowest[0] > 100 or sorted(set(lowest), reverse=True) != lowest:
         raise InputError(
             f"The lowest scores of the grades must fall from at most 100 to 0. Got {bands} instead."
         )
+    return bands
 
 
 def read_budget(budget: str) -> tuple[float, str]:
@@ -183,18 +184,17 @@ class Recipe(Record):
         InputError
             If the file is missing, is no TOML, or has unknown or invalid entries.
         """
+        recipe = f"The recipe {quoted(str(path), 300)}"
         try:
             return cls.model_validate(tomllib.loads(Path(path).read_text(encoding="utf-8")))
         except OSError as error:
-            raise InputError(
-                f"The recipe {quoted(str(path), 300)} cannot be read: {error.strerror}."
-            ) from None
+            raise InputError(f"{recipe} cannot be read: {error.strerror}.") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"The recipe {quoted(str(path), 300)} is not TOML: {error}.") from None
+            raise InputError(f"{recipe} is not TOML: {error}.") from None
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise InputError(f"The recipe {quoted(str(path), 300)}, at {place}: {first['msg']}.") from None
+            raise InputError(f"{recipe}, at {place}: {first['msg']}.") from None
 
     def updated(self, **changes: Any) -> "Recipe":
         """Return the recipe with all `changes` that are not None."""

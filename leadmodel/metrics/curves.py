@@ -16,9 +16,9 @@ __all__ = [
     "Line",
     "find_cuts",
     "profit_at",
-    "profit_per_lead",
     "thin",
     "trace_curves",
+    "trace_gains",
 ]
 
 MAX_POINTS = 200
@@ -128,10 +128,14 @@ def trace_curves(
     """
     false_rate, true_rate, _ = roc_curve(y, probability)
     precision, recall, _ = precision_recall_curve(y, probability)
-    ranked = y[np.argsort(-probability, kind="stable")]
-    share = np.linspace(0, 1, len(ranked) + 1)
-    first = max(1, len(ranked) // 100)
-    captured = np.concatenate([[0.0], np.cumsum(ranked) / ranked.sum()])
+    share, captured = trace_gains(y.astype(np.float64), probability)
+    first = max(1, len(y) // 100)
+    profit = None
+    if payoff is not None:
+        # Per lead of the whole list, called or not, so that the curve can be read against the calls.
+        cuts = find_cuts(payoff.brought, payoff.ranking)
+        called, brought = cuts.called / cuts.n_leads, profit_at(cuts, 1.0, payoff.cost)
+        profit = thin(np.append(0.0, called), np.append(0.0, brought))
     converted, edges = np.histogram(probability[y == 1], bins=25, range=(0, 1))
     other, _ = np.histogram(probability[y == 0], bins=25, range=(0, 1))
     return Curves(
@@ -140,7 +144,7 @@ def trace_curves(
         gains=thin(share, captured),
         # The lift of the first few leads is mostly chance.
         lift=thin(share[first:], (captured[1:] / share[1:])[first - 1 :]),
-        profit=payoff and thin(*profit_per_lead(payoff)),
+        profit=profit,
         reliability=reliability(y, probability),
         score_edges=edges.tolist(),
         scores_converted=converted.tolist(),
@@ -149,20 +153,17 @@ def trace_curves(
     )
 
 
+def trace_gains(value: Floats, ranking: Floats) -> tuple[Floats, Floats]:
+    """Return the shares of the leads, best first, and the share of all `value` among them."""
+    ranked = value[np.argsort(-ranking, kind="stable")]
+    share = np.linspace(0, 1, len(ranked) + 1)
+    return share, np.concatenate([[0.0], np.cumsum(ranked) / ranked.sum()])
+
+
 def thin(x: Floats, y: Floats) -> Line:
     """Return at most `MAX_POINTS` points of a curve, evenly spaced by index."""
     keep = np.unique(np.linspace(0, len(x) - 1, min(len(x), MAX_POINTS)).astype(int))
     return Line(x=x[keep].round(5).tolist(), y=y[keep].round(5).tolist())
-
-
-def profit_per_lead(payoff: CallPayoff) -> tuple[Floats, Floats]:
-    """Return the shares of the leads called, from none to all, and the profit at each share.
-
-    The profit is per lead of the whole list, called or not.
-    """
-    cuts = find_cuts(payoff.brought, payoff.ranking)
-    share, profit = cuts.called / cuts.n_leads, profit_at(cuts, 1.0, payoff.cost)
-    return np.append(0.0, share), np.append(0.0, profit)
 
 
 def find_cuts(y: Floats, probability: Floats) -> Cuts:

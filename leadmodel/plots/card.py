@@ -80,7 +80,7 @@ def draw_comparison(comparison: Sequence[Candidate]) -> Figure:
     axes.axvline(0, color=SECOND, linestyle="--")
     axes.errorbar(values, rows, xerr=errors, fmt="o", color=ACCENT, markersize=6, capsize=3)
     axes.set_yticks(rows, [short(candidate.name, 28) for candidate in comparison])
-    axes.set_ylim(len(comparison) - 0.5, -0.5)
+    axes.set_ylim(len(comparison) - 0.5, -0.5)  # downwards, so that the best is on top
     axes.grid(axis="y", visible=False)
     return figure
 
@@ -196,6 +196,7 @@ def _confusion(curves: Curves, words: tuple[str, str]) -> Display:
 
 
 def _importance(importance: Mapping[str, float]) -> Display:
+    # The largest last, because bars are drawn from the bottom up.
     ranked = sorted(importance.items(), key=lambda item: item[1])[-15:]
     height = 1.3 + 0.3 * len(ranked)
 

@@ -187,6 +187,7 @@ def _convert_and_audit(
         reasons = {name: f"suspected leak: {why}" for name, why in audit.suspicions.items()}
         schema = schema.narrowed(kept, reasons)
         X = X.drop(columns=[name for name in audit.suspicions if name in X])
+    # Found anew: the training leads alone may hold one lead of each id, or leave gaps between the numbers.
     ids = labeled.group_ids
     train_ids = None if ids is None else find_group_ids(pd.Series(ids[split.train]))
     return TrainingData(

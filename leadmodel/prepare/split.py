@@ -80,6 +80,7 @@ def split_leads(
     if times is None:
         return _at_random(y, group_ids, test_share, random_state)
     ordered = read_times(times)
+    # Stable, so that leads of one time keep the order of their table.
     order = np.argsort(ordered.to_numpy(), kind="stable")
     n_test = round(test_share * len(y))
     train, test = order[:-n_test], order[-n_test:]
@@ -115,6 +116,7 @@ def split_leads(
 
 def _at_random(y: Ints, group_ids: Positions | None, test_share: float, random_state: int) -> Split:
     description = f"a random {test_share:.0%} of the leads, stratified by outcome"
+    # 2 of either outcome are the fewest that scikit-learn can put into equal shares.
     outcomes = y if group_ids is None else group_outcomes(y, group_ids, 2)
     train, test = train_test_split(
         np.arange(len(outcomes)), test_size=test_share, stratify=outcomes, random_state=random_state

@@ -252,21 +252,18 @@ def write_folder(folder: str | Path, files: Mapping[str, bytes]) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with staged_folder(folder) as place:
             for name, content in files.items():
-                _write_file(place / name, content)
+                (place / name).parent.mkdir(parents=True, exist_ok=True)
+                with (place / name).open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    # Before the renames, or a power cut could leave a whole folder of empty files.
+                    os.fsync(file.fileno())
             _exchange(place, folder)
     except OSError as error:
         raise InputError(
             f"The model cannot be saved in {str(folder)!r} ({error.strerror or error}). Make room, or "
             "name a folder that can be written to."
         ) from None
-
-
-def _write_file(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _exchange(place: Path, folder: Path) -> None:

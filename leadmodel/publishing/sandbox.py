@@ -49,11 +49,13 @@ def verify_in_subprocess(files: Mapping[str, bytes]) -> None:
         If they cannot be opened, used or shown, or that takes too long or too much memory.
     """
     key = _key(files)
-    if _is_known(key):
-        return
+    with suppress(OSError, ValueError):  # the Hub's client raises both
+        if _marker(key).exists():
+            return
     check_files(files)
     try:
         done = subprocess.run(
+            # Isolated, so that neither the environment nor the working folder adds a module to import.
             [sys.executable, "-I", "-c", _BEGIN, str(_ROOT)],
             input=_packed(files),
             capture_output=True,
@@ -64,6 +66,7 @@ def verify_in_subprocess(files: Mapping[str, bytes]) -> None:
     except subprocess.TimeoutExpired:
         raise ModelError(f"The model cannot be used: opening it took over {PATIENCE} s.") from None
     told = done.stdout.decode().splitlines()
+    # A process that ended early, with whatever status, has not shown that the model can be used.
     if done.returncode or told[-1:] != ["done"]:
         raise ModelError(_reason(done.returncode, told, done.stderr))
     _remember(key)
@@ -79,12 +82,6 @@ def _key(files: Mapping[str, bytes]) -> str:
     known = installed_versions() | {"checks": str(CHECKS)}
     sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     return hashlib.sha256(json.dumps([known, sums], sort_keys=True).encode()).hexdigest()
-
-
-def _is_known(key: str) -> bool:
-    with suppress(OSError, ValueError):  # the Hub's client raises both
-        return _marker(key).exists()
-    return False
 
 
 def _remember(key: str) -> None:

@@ -61,6 +61,7 @@ def find_confident_errors(
         First the converted leads with the lowest probabilities, then the others with the highest.
     """
     residual = y - predictor.predict(X).probability
+    # Near 1 for a converted lead of low probability, near -1 for another one of high probability.
     order = np.argsort(residual, kind="stable")
     missed = [position for position in order[: -n_each - 1 : -1] if y[position]]
     false_hopes = [position for position in order[:n_each] if not y[position]]

@@ -100,7 +100,7 @@ def test_interactions_are_written_beside_what_was_expected() -> None:
     )
     figure = draw_interaction(found, LABELS)
     texts = [text.get_text() for text in figure.axes[0].texts]
-    assert texts == ["62%\nnot 50%", "", "62%\nnot 60%", "62%\nnot 70%"]
+    assert texts == ["62%\n(exp. 50%)", "", "62%\n(exp. 60%)", "62%\n(exp. 70%)"]
     assert to_png(figure).startswith(b"\x89PNG")
 
 
