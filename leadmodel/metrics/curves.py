@@ -16,6 +16,7 @@ __all__ = [
     "Line",
     "find_cuts",
     "profit_at",
+    "profit_per_lead",
     "thin",
     "trace_curves",
     "trace_gains",
@@ -130,12 +131,6 @@ def trace_curves(
     precision, recall, _ = precision_recall_curve(y, probability)
     share, captured = trace_gains(y.astype(np.float64), probability)
     first = max(1, len(y) // 100)
-    profit = None
-    if payoff is not None:
-        # Per lead of the whole list, called or not, so that the curve can be read against the calls.
-        cuts = find_cuts(payoff.brought, payoff.ranking)
-        called, brought = cuts.called / cuts.n_leads, profit_at(cuts, 1.0, payoff.cost)
-        profit = thin(np.append(0.0, called), np.append(0.0, brought))
     converted, edges = np.histogram(probability[y == 1], bins=25, range=(0, 1))
     other, _ = np.histogram(probability[y == 0], bins=25, range=(0, 1))
     return Curves(
@@ -144,7 +139,7 @@ def trace_curves(
         gains=thin(share, captured),
         # The lift of the first few leads is mostly chance.
         lift=thin(share[first:], (captured[1:] / share[1:])[first - 1 :]),
-        profit=profit,
+        profit=payoff and thin(*profit_per_lead(payoff)),
         reliability=reliability(y, probability),
         score_edges=edges.tolist(),
         scores_converted=converted.tolist(),
@@ -164,6 +159,16 @@ def thin(x: Floats, y: Floats) -> Line:
     """Return at most `MAX_POINTS` points of a curve, evenly spaced by index."""
     keep = np.unique(np.linspace(0, len(x) - 1, min(len(x), MAX_POINTS)).astype(int))
     return Line(x=x[keep].round(5).tolist(), y=y[keep].round(5).tolist())
+
+
+def profit_per_lead(payoff: CallPayoff) -> tuple[Floats, Floats]:
+    """Return the shares of the leads called, from none to all, and the profit at each share.
+
+    The profit is per lead of the whole list, called or not.
+    """
+    cuts = find_cuts(payoff.brought, payoff.ranking)
+    share, profit = cuts.called / cuts.n_leads, profit_at(cuts, 1.0, payoff.cost)
+    return np.append(0.0, share), np.append(0.0, profit)
 
 
 def find_cuts(y: Floats, probability: Floats) -> Cuts:
