@@ -47,7 +47,7 @@ class ClusterAssigner(OptionModel):
     def __init__(self, schema: LeadSchema, pipeline: Pipeline, names: Sequence[str]) -> None:
         self.names = tuple(names)
         self.choices = {"segment": self.names}
-        _check(len(set(self.names)) == len(self.names))
+        _check(len(set(self.names)) == len(self.names))  # they become categories, which must differ
         numbers, texts = _read_columns(schema, pipeline["columns"])
         n_columns = len(numbers["names"]) + sum(len(values) for values in texts.values())
         weights, self._bias = _read_weights(pipeline, n_columns, len(self.names))

@@ -156,6 +156,7 @@ def fit_kmeans(encoder: Pipeline, encoded: Floats, n_groups: int, seed: int) -> 
 
 def slim(pipeline: Pipeline) -> Pipeline:
     """Return the pipeline without what belongs to single leads, its numbers as plain rows and tables."""
+    # Rows and tables of float64 in C order: the only arrays that the reader of the file lets in.
     for step in _steps(pipeline):
         for name, value in vars(step).copy().items():
             if name == "labels_":  # of k-means: the group of each lead that it was fitted on

@@ -213,6 +213,7 @@ def _probabilities(curves: Curves, threshold: float | None) -> Display:
             (curves.scores_other, SECOND, "--", "did not convert"),
             (curves.scores_converted, ACCENT, "-", "converted"),
         ):
+            # Shares, because counts of the rarer outcome would hardly be seen beside those of the other.
             shares = [count / max(sum(counts), 1) for count in counts]
             axes.stairs(shares, curves.score_edges, color=color, linestyle=style, linewidth=2, label=label)
         if threshold is not None:

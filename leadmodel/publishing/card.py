@@ -131,6 +131,7 @@ def _finalize(value: Any) -> Markup:
 
 def _linked(text: str) -> Markup:
     """Escape words of whoever made the model, but for links to pages and addresses."""
+    # Splitting by a pattern with one group returns the links as well, at the odd places.
     pieces = _LINK.split(visible(" ".join(text.split())))
     return Markup("".join(one if place % 2 else markdown(one) for place, one in enumerate(pieces)))
 

@@ -123,6 +123,7 @@ def check_consistency(files: Mapping[str, bytes], config: ModelConfig) -> None:
     People read the card and install from requirements.txt without looking at config.json, so neither
     may be that of another model, hold active markup, or ask for other packages.
     """
+    # Both ways, because a file that config.json does not name has no checksum.
     named = set(config.checksums) - {MODEL_FILE}
     found = {name for name in files if name.endswith(".skops")} - {MODEL_FILE}
     if named != found:

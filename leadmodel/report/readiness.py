@@ -97,6 +97,7 @@ def evaluate_readiness(evaluation: Evaluation, labels: Mapping[str, str]) -> Rea
         _check_levels(evaluation, labels),
         *_check_profit(evaluation),
     ]
+    # A stable sort, so that checks of one level keep the order of the rules.
     return Readiness(checks=tuple(sorted(checks, key=lambda check: -_LEVELS.index(check.level))))
 
 
