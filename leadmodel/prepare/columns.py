@@ -1,4 +1,4 @@
-"""Choose the columns to learn from, and hide rare texts from the model."""
+"""Choose the columns to train on, and hide rare text values from the model."""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from leadmodel.leads.schema import LeadSchema
 __all__ = ["choose_columns", "forget_rare", "max_columns", "narrow"]
 
 MIN_COLUMNS = 200
-"""Number of columns that is never too many: trees ignore those without information."""
+"""Number of columns that is always allowed: trees ignore those without information."""
 
 LEADS_PER_COLUMN = 10
 """Leads per column; with fewer, some columns of pure chance look as good as the best real ones."""
@@ -24,7 +24,7 @@ def max_columns(n_leads: int) -> int:
 
 
 def choose_columns(X: pd.DataFrame, y: Ints) -> list[str]:
-    """Choose the columns to learn from: all, or if they are too many those that each rank leads best.
+    """Choose the columns to train on: all, or, if there are too many, those that rank leads best.
 
     Each column is evaluated on leads that it was not fitted to, as in the audit. The leads that a model is
     tested on must not take part in the choice, or columns that fit them by chance make the model look
@@ -65,7 +65,7 @@ def narrow(schema: LeadSchema, X: pd.DataFrame, y: Ints) -> LeadSchema:
 
 
 def forget_rare(X: pd.DataFrame) -> pd.DataFrame:
-    """Replace rare texts by tokens, so that nobody can find out from the model that a lead had one.
+    """Replace rare text values by tokens, so that the model does not reveal that a lead had one.
 
     CatBoost keeps a hash of each text that it learns from. It learns from a token what it would have
     learned from the text, but no lead to score can have a token: tokens begin with a blank, and texts

@@ -69,7 +69,7 @@ class TrainingData:
 
     @property
     def candidates(self) -> pd.DataFrame:
-        """Converted training leads, with the columns that are too many, for folds to choose from."""
+        """Converted training leads with all columns, from which each fold chooses."""
         return self.X.iloc[self.split.train]
 
     @property
@@ -84,7 +84,7 @@ class TrainingData:
 
 @dataclass(frozen=True, eq=False)
 class _LabeledLeads:
-    """A table of leads, the positions of those with an outcome, and these outcomes."""
+    """Table of leads, with the positions and outcomes of the decided ones."""
 
     leads: pd.DataFrame
     recipe: Recipe
@@ -94,7 +94,7 @@ class _LabeledLeads:
 
     @property
     def group_ids(self) -> Positions | None:
-        """Which of the leads with an outcome belong together."""
+        """Group of each lead with an outcome."""
         name = self.recipe.whose
         return find_group_ids(self.leads[name].iloc[self.rows]) if name in self.leads else None
 
@@ -133,14 +133,14 @@ def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> 
 
 
 def prepare_all(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> TrainingData:
-    """Prepare raw leads for an audit: as `prepare`, but however few, and none is kept for a test."""
+    """Prepare raw leads for an audit, like `prepare` but with any number of leads and no test leads."""
     started, labeled = time.perf_counter(), _read_outcomes(leads, recipe, 1)
     split = Split(np.arange(len(labeled.y)), np.arange(0), "no test leads")
     return _convert_and_audit(labeled, split, settings, started)
 
 
 def fingerprint(leads: pd.DataFrame) -> str:
-    """Return a sha256 that the same raw leads have in any order, and hardly any others."""
+    """Return a sha256 of raw leads that does not depend on their order."""
     rows = pd.util.hash_pandas_object(leads.astype("str"), index=False).to_numpy()
     names = "\0".join(map(str, leads.columns)).encode()
     return hashlib.sha256(names + np.sort(rows).tobytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""The pipeline that is trained and published: scikit-learn's own steps, then CatBoost."""
+"""Fit the published pipeline: scikit-learn's own steps, then CatBoost."""
 
 from collections.abc import Callable
 from typing import Any
@@ -70,7 +70,7 @@ def fit_pipeline(
 def fit_regression(
     schema: LeadSchema, X: pd.DataFrame, target: Floats, parameters: dict[str, Any]
 ) -> Pipeline:
-    """Fit the pipeline from leads to a number, as `fit_pipeline` does to a probability.
+    """Fit the pipeline of a regression, like `fit_pipeline` that of a classification.
 
     One regressor, not several averaged: it answers beside the classifier, for each lead.
     """
@@ -108,7 +108,7 @@ def fit_bag(
     n_members: int,
     progress: Callable[[str], None],
 ) -> CatBoostClassifier:
-    """Fit classifiers that differ in their seed alone, and merge them into one.
+    """Fit classifiers that differ only in their seed, and merge them into one.
 
     The merged model's log-odds are the mean of the members', exactly: all of them saw the same
     leads, so that their statistics of the categories are the same tables.

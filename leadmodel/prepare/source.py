@@ -103,7 +103,7 @@ def read_past_leads(
 def read_leads_of(
     source: str | Path, recipe: Recipe, on_report: Callable[[str], None] = lambda text: None
 ) -> pd.DataFrame:
-    """Return the past leads of `source` as the recipe says: a table of them, or made of its events.
+    """Return the past leads of `source`, read from a table or built from events by the recipe.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def _as_tuple(names: Names | None) -> tuple[str, ...]:
 
 
 def _check_names(names: Sequence[str], leads: pd.DataFrame) -> None:
-    """Raise InputError for a name that no column has: a mistyped leak would stay a feature."""
+    """Raise InputError for an unknown column: a mistyped leak would stay a feature."""
     for name in names:
         if name not in leads.columns:
             close = get_close_matches(name, map(str, leads.columns), n=1)

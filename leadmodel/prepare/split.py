@@ -130,7 +130,7 @@ def _at_random(y: Ints, group_ids: Positions | None, test_share: float, random_s
 
 @dataclass(frozen=True, eq=False)
 class Folds:
-    """Stratified folds, the same ones at every call.
+    """Stratified folds, the same at every call.
 
     Parameters
     ----------
@@ -162,18 +162,18 @@ class Folds:
             yield np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
     def subset(self, rows: Positions) -> "Folds":
-        """Return folds of the leads in `rows` alone."""
+        """Return folds of only the leads in `rows`."""
         if self.group_ids is None:
             return self
         return replace(self, group_ids=np.unique(self.group_ids[rows], return_inverse=True)[1])
 
     def redrawn(self) -> "Folds":
-        """Return other folds of the same leads, to check what was chosen on these."""
+        """Return other folds of the same leads, to validate a choice made on these."""
         return replace(self, random_state=self.random_state + 1)
 
 
 def find_group_ids(ids: pd.Series) -> Positions | None:
-    """Return which leads belong together, or None if each has an id of its own, or none at all."""
+    """Return group ids of the leads, or None if every lead has a different id or there are no ids."""
     has_id = ids.notna().to_numpy()
     if not ids[has_id].duplicated().any():
         return None

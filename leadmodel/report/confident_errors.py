@@ -1,4 +1,4 @@
-"""Find the confident errors: leads whose outcome was the opposite of what the model was sure of."""
+"""Find confident errors: leads with the opposite of a confidently predicted outcome."""
 
 from typing import NamedTuple
 

@@ -33,7 +33,7 @@ __all__ = [
 N_SHAP_LEADS = 2000
 
 METRICS = {"roc_auc", "pr_auc", "log_loss", "brier", "calibration_error", "precision", "recall", "f1"}
-"""Without these a model cannot be told from a guess."""
+"""Metrics that every evaluation must have."""
 
 
 class Gain(Record):
@@ -51,7 +51,7 @@ class Gain(Record):
 
 
 class Calibration(Gain):
-    """A straight line through the log-odds (Platt 1999), and whether it is in the model.
+    """Linear map of the log-odds (Platt 1999), and whether the model uses it.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Calibration(Gain):
 
 
 class Tuning(Gain):
-    """The search for better parameters, and whether its best ones are those of the model.
+    """Search for better parameters, and whether the model uses its result.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class Tuning(Gain):
 
 
 class SegmentModel(Gain):
-    """The training leads with one value of a field, and a model of their own.
+    """Training leads with one value of a field, and their own model.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ class TrainingResults(NamedTuple):
 
 @with_options("result")
 class Evaluation(WithOptions):
-    """Metrics of a model on leads that it has not seen.
+    """Metrics of a model on leads that were not used in training.
 
     Parameters
     ----------
@@ -218,12 +218,12 @@ class Evaluation(WithOptions):
 
     @property
     def catboost(self) -> Candidate:
-        """The comparison's entry of CatBoost, the type of the model itself."""
+        """Entry of CatBoost, the type of the model itself, in the comparison."""
         return next(candidate for candidate in self.comparison if candidate.name == "CatBoost")
 
     @property
     def cross_validated(self) -> dict[str, float]:
-        """Metrics of CatBoost on the training leads, each predicted by a model without it."""
+        """Out-of-fold metrics of CatBoost on the training leads."""
         return self.catboost.metrics
 
     @field_validator("test")
@@ -234,7 +234,7 @@ class Evaluation(WithOptions):
         return test
 
     def headline(self) -> str:
-        """Return the metrics that a commit message carries."""
+        """Return the main metrics in a line, as for a commit message."""
         auc, loss = self.test["roc_auc"].summary(), self.test["log_loss"].value
         return f"ROC AUC {auc}, log loss {loss:.3f} on {self.n_test:,} test leads"
 

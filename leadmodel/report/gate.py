@@ -1,4 +1,4 @@
-"""Hold what the gate decided about a challenger, as the published model carries it."""
+"""Hold the decision of the gate on a challenger, as stored in the published model."""
 
 from typing import Literal
 
@@ -8,13 +8,13 @@ from leadmodel.records import Record
 __all__ = ["MARGIN", "Comparison", "Gate", "Rule"]
 
 MARGIN = 0.01
-"""By which share of the champion's log loss a challenger may still be worse, and pass as not worse."""
+"""Share of the champion's log loss by which a challenger may be worse and still count as not worse."""
 
 Rule = Literal["better", "drifted", "aged", "forced", "not better", "worse", "nothing new", "too few"]
 
 
 class Comparison(Record):
-    """Champion and challenger on the same leads, which neither has learned from.
+    """Champion and challenger on the same leads, which are new to both.
 
     Parameters
     ----------
@@ -37,23 +37,23 @@ class Comparison(Record):
 
     @property
     def is_better(self) -> bool:
-        """Whether the challenger is better beyond doubt."""
+        """Whether the challenger is significantly better."""
         return self.change.high < 0
 
     @property
     def is_worse(self) -> bool:
-        """Whether the challenger is worse beyond doubt."""
+        """Whether the challenger is significantly worse."""
         return self.change.low > 0
 
     @property
     def is_not_worse(self) -> bool:
-        """Whether the challenger is better on the whole, or at most worse by the margin beyond doubt."""
+        """Whether the log loss is not higher, or significantly less than the margin higher."""
         slightly = self.change.high < MARGIN * self.champion_loss
         return not self.is_worse and (slightly or self.change.value <= 0)
 
 
 class Gate(Record):
-    """What the gate decided about a challenger, and by which rule.
+    """Decision of the gate on a challenger, and its rule.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class Gate(Record):
     comparison: Comparison | None = None
 
     def told(self, *, carried_out: bool = True) -> str:
-        """Return the decision and its reason in a sentence, as card and commit message carry it."""
+        """Return the decision and its reason in a sentence, for the card and the commit message."""
         outcome = "Published" if self.publish else "Kept the champion"
         if not carried_out:
             outcome = "Would be published" if self.publish else "The champion would be kept"

@@ -1,4 +1,4 @@
-"""Judge whether a model is ready for use, by plain rules over its metrics."""
+"""Decide whether a model is ready for use, by fixed rules on its metrics."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -20,10 +20,10 @@ FEW, TOO_FEW = 50, 20
 about ±0.11 with 20: too little to tell a good model from a poor one."""
 
 WEAK_AUC = 0.6
-"""Below it the better of two leads is named in fewer than six of ten pairs, where a coin names five."""
+"""ROC AUC below which fewer than six of ten pairs are ranked correctly; chance ranks five."""
 
 TOO_GOOD_AUC = 0.97
-"""Conversions are partly chance: who ranks them almost perfectly has usually been told the outcome."""
+"""ROC AUC that suggests a leak: conversions are partly chance and cannot be ranked almost perfectly."""
 
 MISCALIBRATED, UNCALIBRATED = 0.03, 0.1
 """Mean gap between probability and outcome beyond what chance alone shows. Three points misjudge a
@@ -34,7 +34,7 @@ LARGE_GAP = 0.1
 AUC of 0.7 is above chance."""
 
 LARGE_KIND = 0.1
-"""Share of the test leads from which on a kind of leads is everyday business."""
+"""Share of the test leads from which on a lead group counts as large."""
 
 
 class Check(Record):
@@ -70,13 +70,13 @@ class Readiness(Record):
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Reasons for the level: the complaints, or all results of a model without any."""
+        """Reasons for the level: the failed checks, or all checks if none failed."""
         complaints = tuple(check.sentence for check in self.checks if check.level != "ready")
         return complaints or tuple(check.sentence for check in self.checks)
 
 
 def evaluate_readiness(evaluation: Evaluation, labels: Mapping[str, str]) -> Readiness:
-    """Judge a model by its metrics.
+    """Evaluate whether a model is ready for use.
 
     Parameters
     ----------

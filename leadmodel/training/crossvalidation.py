@@ -1,4 +1,4 @@
-"""Cross-validate CatBoost, and the usual models that it has to beat on the same folds."""
+"""Cross-validate CatBoost and the usual other models on the same folds."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -33,12 +33,12 @@ ONE_THREAD_BELOW = 100_000
 for minutes."""
 
 MAX_LEVELS = 254
-"""As many values of a text as histogram gradient boosting takes as categories."""
+"""Most categories that histogram gradient boosting accepts for a field."""
 
 
 @dataclass(frozen=True)
 class CrossValidated:
-    """The result of a cross-validation.
+    """Result of a cross-validation.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ def cross_validate(
 
 
 class Fold(NamedTuple):
-    """A model fitted on all folds but one, and the leads of that one."""
+    """Model fitted on all folds but one, and the leads of that fold."""
 
     model: CatBoostClassifier
     eval_pool: Pool
@@ -108,7 +108,7 @@ def fit_folds(
     folds: Folds,
     patience: int,
 ) -> Iterator[Fold]:
-    """Fit and yield one fold after the other; parameters as for `cross_validate`."""
+    """Fit and yield the folds in turn; parameters as for `cross_validate`."""
     for train_idx, test_idx in folds.split(y):
         started = time.perf_counter()
         leads = X[choose_columns(X.iloc[train_idx], y[train_idx])]
@@ -146,7 +146,7 @@ def try_others(
     folds: Folds,
     progress: Callable[[str], None] = lambda name: None,
 ) -> list[Trial]:
-    """Cross-validate the usual models, as they come, on the folds that CatBoost had.
+    """Cross-validate the usual models, untuned, on the folds of CatBoost.
 
     Parameters
     ----------

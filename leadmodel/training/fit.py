@@ -30,7 +30,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, eq=False)
 class FittedClassifier:
-    """A classifier and what was tried on the training leads to make it.
+    """Classifier and the results of the training leads that led to it.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class FittedClassifier:
 
 @dataclass(frozen=True, eq=False)
 class FittedModel:
-    """A fitted and evaluated model, ready to be packaged.
+    """Fitted and evaluated model, ready to be packaged.
 
     Attributes
     ----------
@@ -141,7 +141,7 @@ def fit(
 
 
 def check_settings(data: TrainingData, settings: TrainingSettings) -> None:
-    """Raise InputError now for what would fail after minutes of training."""
+    """Check the settings before training, so that a mistake does not cost minutes."""
     config = data.recipe.decision
     if settings.tune_minutes:
         check_optuna()

@@ -1,4 +1,4 @@
-"""The Python interface: train a model, or audit leads, in one call."""
+"""Train a model, or audit leads, in one call from Python."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

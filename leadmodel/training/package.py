@@ -1,4 +1,4 @@
-"""Package a fitted model: the files of a model folder, its card and figures among them."""
+"""Package a fitted model as the files of a model folder, including its card and figures."""
 
 import hashlib
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Refine the classifier where that helps: Platt scaling, and models for the values of one field."""
+"""Refine the classifier by Platt scaling and by models for the values of a field."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +31,7 @@ def fit_calibration(
     probability: Floats,
     folds: Folds,
 ) -> tuple[Calibration, Floats]:
-    """Fit Platt's line on cross-validated probabilities, and measure it on folds apart from its own.
+    """Fit Platt scaling on cross-validated probabilities, and measure it on held-out folds.
 
     Two parameters are as much as a few thousand leads can carry: isotonic regression was level
     or worse on every real set.
@@ -59,7 +59,7 @@ def fit_calibration(
 
 
 def cross_calibrated(y: Ints, probability: Floats, folds: Folds) -> Floats:
-    """Return `probability`, each calibrated by the line through the leads of the other folds."""
+    """Return `probability`, each calibrated by a fit on the other folds."""
     crossed = np.empty(len(y))
     for train_idx, test_idx in folds.split(y):
         line = _line(y[train_idx], probability[train_idx])
@@ -80,7 +80,7 @@ def _line(y: Ints, probability: Floats) -> tuple[float, float]:
 
 
 def check_divisible(schema: LeadSchema, field: str) -> None:
-    """Raise InputError unless `field` is one whose values can divide the leads."""
+    """Raise InputError unless `field` is a categorical field of the model."""
     texts = schema.text_columns
     if field not in texts:
         raise InputError(
@@ -99,7 +99,7 @@ def fit_segment_models(
     settings: TrainingSettings,
     progress: Callable[[str], None],
 ) -> tuple[SegmentModels, dict[str, Pipeline], Floats]:
-    """Try a model for each value of the field that has enough leads, and keep those that are better.
+    """Fit a model for each value of a field with enough leads, and keep those that are better.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Show a training run on a terminal: its progress, and the audit with the options that act on it."""
+"""Show the progress of a training run on a terminal, and report its audit."""
 
 import shlex
 import textwrap
@@ -25,7 +25,7 @@ _HEADINGS = {
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str], None]]:
-    """Show on a terminal how far a training is; yield what is called with each of its steps.
+    """Show a progress bar on a terminal; yield the callback for each step.
 
     There is no percentage: how long each step takes differs too much between data sets.
     """
@@ -57,7 +57,7 @@ class LeadAudit:
 
     @property
     def suspects(self) -> tuple[str, ...]:
-        """Columns that may know the outcome."""
+        """Columns that may leak the outcome."""
         return self.data.audit.suspects
 
     def __repr__(self) -> str:
@@ -65,7 +65,7 @@ class LeadAudit:
 
 
 def audit_report(data: TrainingData) -> str:
-    """Return what the audit found, the most urgent first, and what to do about suspects."""
+    """Return the findings of the audit, the most urgent first, and how to act on suspects."""
     X, y = data.train
     lines = [f"Audit of {len(y):,} leads with {X.shape[1]} fields, {y.mean():.1%} of them converted"]
     described = filter(None, (option.describe(data) for option in installed().values()))

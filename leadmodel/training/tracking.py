@@ -1,4 +1,4 @@
-"""Write a training run down where a team compares its runs: trackio or MLflow."""
+"""Record a training run with trackio or MLflow."""
 
 import contextlib
 import importlib
@@ -22,7 +22,7 @@ EXPERIMENT = "leadmodel"
 
 
 class Tracker(Protocol):
-    """A run that is being written down.
+    """Run that is being recorded.
 
     Attributes
     ----------
@@ -33,12 +33,12 @@ class Tracker(Protocol):
     address: str
 
     def record(self, model: LeadModel) -> None:
-        """Write down how `model` was made, how good it is, and its figures."""
+        """Record the parameters, metrics and figures of `model`."""
 
 
 @contextlib.contextmanager
 def open_tracker(place: str, title: str) -> Iterator[Tracker]:
-    """Begin a run, before the training, so that a place that cannot be reached is found out now.
+    """Start a run before training, so that an unreachable tracking server is reported at once.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def open_tracker(place: str, title: str) -> Iterator[Tracker]:
 
 
 def parameters_of(model: LeadModel) -> dict[str, Any]:
-    """Return how a model was made, flat: settings and parameters by name."""
+    """Return the settings and parameters of a model by name."""
     record = model.config.training
     made = {f"settings.{name}": value for name, value in record.settings.items()}
     made |= {f"catboost.{name}": value for name, value in record.parameters.items()}
@@ -162,7 +162,7 @@ def _run_name(title: str) -> str:
 
 @contextlib.contextmanager
 def _reporting(place: str) -> Iterator[None]:
-    """Tell in one message why a run cannot begin; each library fails in its own ways."""
+    """Raise any error of a tracking library as one InputError."""
     try:
         yield
     except Exception as error:
@@ -171,7 +171,7 @@ def _reporting(place: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what trackio prints of itself from the report of the training."""
+    """Suppress the output of trackio."""
     with contextlib.redirect_stdout(io.StringIO()):
         yield
 

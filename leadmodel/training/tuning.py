@@ -38,7 +38,7 @@ CATBOOST_DEFAULTS = {
     "max_ctr_complexity": 4,
     "leaf_estimation_iterations": 10,
 }
-"""The parameters to search, with CatBoost's own defaults for those that the settings do not name."""
+"""Parameters to search, with CatBoost's defaults for those that the settings do not set."""
 
 OPTUNA = "optuna==5.0.0"
 
@@ -122,7 +122,7 @@ class _Search:
         return time.perf_counter() - self.started
 
     def run(self) -> None:
-        """Try parameters until the time is up or trials no longer improve."""
+        """Try parameters until time runs out or trials no longer improve."""
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -143,7 +143,7 @@ class _Search:
                 return
 
     def _try(self, trial: "optuna.Trial") -> float | None:
-        """Return the cross-validated log loss of a trial, or None if it was given up."""
+        """Return the cross-validated log loss of a trial, or None if it was pruned."""
         suggested = trial.params
         parameters = self.parameters | suggested
         folds: list[Fold] = []
@@ -164,7 +164,7 @@ class _Search:
         return loss
 
     def result(self) -> Tuning:
-        """Measure the best trial on new folds, and tell what came of the search."""
+        """Measure the best trial on new folds, and return the result of the search."""
         change = self._change() if self.best else Estimate(value=0, low=0, high=0)
         return Tuning(
             n_trials=self.n_trials,
