@@ -12,7 +12,7 @@ __all__ = ["InputError", "LeadError", "ModelError", "UnreachableError", "quoted"
 
 
 class InputError(ValueError):
-    """Report wrong input: what must hold, what was found instead and what to do."""
+    """Report wrong input: what must have, what was found instead and what to do."""
 
 
 class ModelError(InputError):

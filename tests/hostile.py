@@ -246,7 +246,7 @@ def _npy_elsewhere(good: LeadModel, canary: Path) -> Files:
     return with_schema(good, change)
 
 
-@kind("a trusted class with a hostile state", "cannot be opened|must hold a Pipeline|cannot score")
+@kind("a trusted class with a hostile state", "cannot be opened|must have a Pipeline|cannot score")
 def _state(good: LeadModel, canary: Path) -> Files:
     def change(schema: dict[str, Any]) -> None:
         schema["content"]["content"]["steps"] = _json_node("__import__('os').system('x')")
@@ -254,7 +254,7 @@ def _state(good: LeadModel, canary: Path) -> Files:
     return with_schema(good, change)
 
 
-@kind("a state that is no state", "cannot be opened|must hold a Pipeline")
+@kind("a state that is no state", "cannot be opened|must have a Pipeline")
 def _no_state(good: LeadModel, canary: Path) -> Files:
     return with_schema(good, lambda schema: schema.update({"content": _json_node([1, 2])}))
 
@@ -363,7 +363,7 @@ def _named_twice(good: LeadModel, canary: Path) -> Files:
     return with_node(good, node("BytesNode", 100, file=blob_of(good)))
 
 
-@kind("a padded blob that is named a thousand times", "holds more behind its CatBoost model")
+@kind("a padded blob that is named a thousand times", "has more data behind its CatBoost model")
 def _padded_often(good: LeadModel, canary: Path) -> Files:
     blob, entries = blob_of(good), unpacked(good)
     schema = json.loads(entries["schema.json"])
@@ -373,7 +373,7 @@ def _padded_often(good: LeadModel, canary: Path) -> Files:
     return with_model(good, packed(entries | padded))
 
 
-@kind("a padded blob", "holds more behind its CatBoost model")
+@kind("a padded blob", "has more data behind its CatBoost model")
 def _padded(good: LeadModel, canary: Path) -> Files:
     return with_blob(good, lambda blob: blob + b"\0")
 
@@ -537,7 +537,7 @@ def _bomb(good: LeadModel, canary: Path) -> Files:
     return with_model(good, buffer.getvalue())
 
 
-@kind("a hundred entries", "must hold at most")
+@kind("a hundred entries", "must have at most")
 def _many(good: LeadModel, canary: Path) -> Files:
     extra = {f"00000000-0000-0000-0000-{number:012d}.bin": b"" for number in range(100)}
     return with_model(good, packed(unpacked(good) | extra))
@@ -640,7 +640,7 @@ def _encrypted(good: LeadModel, canary: Path) -> Files:
     return with_entry(good, zipfile.ZIP_DEFLATED, change)
 
 
-@kind("an entry that is there twice", "must hold at most 20 entries, each once")
+@kind("an entry that is there twice", "must have at most 20 entries, each once")
 def _twice(good: LeadModel, canary: Path) -> Files:
     buffer = io.BytesIO(packed(unpacked(good)))
     with warnings.catch_warnings(), zipfile.ZipFile(buffer, "a") as archive:
@@ -693,12 +693,12 @@ def _no_test(good: LeadModel, canary: Path) -> Files:
     return with_json(good, "metrics.json", lambda metrics: metrics.update(n_test=0, n_test_converted=0))
 
 
-@kind("a metric that is no number", "metrics.json must hold finite numbers. Got 'NaN'")
+@kind("a metric that is no number", "metrics.json must have finite numbers. Got 'NaN'")
 def _metric_nan(good: LeadModel, canary: Path) -> Files:
     return with_json(good, "metrics.json", lambda m: m["test"]["roc_auc"].update(value=float("nan")))
 
 
-@kind("a metric beyond all numbers", "metrics.json must hold finite numbers. Got '1e999'")
+@kind("a metric beyond all numbers", "metrics.json must have finite numbers. Got '1e999'")
 def _metric_endless(good: LeadModel, canary: Path) -> Files:
     text = re.sub(
         rb'"calibration_floor": [0-9.e-]+', b'"calibration_floor": 1e999', good.files["metrics.json"]
@@ -706,7 +706,7 @@ def _metric_endless(good: LeadModel, canary: Path) -> Files:
     return dict(good.files) | {"metrics.json": text}
 
 
-@kind("an edge that is no number", "profile.json must hold finite numbers")
+@kind("an edge that is no number", "profile.json must have finite numbers")
 def _edge_nan(good: LeadModel, canary: Path) -> Files:
     def change(profile: dict[str, Any]) -> None:
         profile["fields"]["age"]["edges"][0] = float("-inf")
@@ -714,7 +714,7 @@ def _edge_nan(good: LeadModel, canary: Path) -> Files:
     return with_json(good, "profile.json", change)
 
 
-@kind("a training of endless seconds", "config.json must hold finite numbers|config.json, at training")
+@kind("a training of endless seconds", "config.json must have finite numbers|config.json, at training")
 def _seconds(good: LeadModel, canary: Path) -> Files:
     training = json.loads(good.files["config.json"])["training"]
     return with_config(good, training=training | {"seconds": float("inf")})
@@ -738,7 +738,7 @@ def _comparison_metric(good: LeadModel, canary: Path) -> Files:
     return with_json(good, "metrics.json", lambda metrics: metrics["comparison"][-1].update(metrics={}))
 
 
-@kind("a title with half of a character", "config.json holds half of a character")
+@kind("a title with half of a character", "config.json contains half of a character")
 def _surrogate(good: LeadModel, canary: Path) -> Files:
     return with_config(good, title="half \ud800")
 
@@ -795,7 +795,7 @@ def _old_card(good: LeadModel, canary: Path) -> Files:
     return files | {"README.md": good.files["README.md"]}
 
 
-@kind("a card with a script", "README.md holds markup that no card needs: '<script'")
+@kind("a card with a script", "README.md contains markup that no card needs: '<script'")
 def _script(good: LeadModel, canary: Path) -> Files:
     card = good.files["README.md"] + b"\n<script>fetch('//evil')</script>\n"
     return dict(good.files) | {"README.md": card}

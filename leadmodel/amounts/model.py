@@ -55,7 +55,7 @@ class AmountParameters(Record):
     @model_validator(mode="after")
     def _check_order(self) -> "AmountParameters":
         if self.low > self.high or self.ratios[0] > self.ratios[1]:
-            raise ValueError("a lower end must not lie above its upper end")
+            raise ValueError("a lower end must not be above its upper end")
         return self
 
     def money(self, amount: float) -> str:

@@ -100,7 +100,7 @@ class AmountOption(Option):
         # A single leaf that is not finite would give some lead an amount that is not, whichever it is.
         numbers = np.append(regressor.get_leaf_values(), regressor.get_scale_and_bias())
         if not np.isfinite(numbers.sum()):
-            raise ModelError(f"{self.file} must give finite amounts. It holds numbers that are not finite.")
+            raise ModelError(f"{self.file} must give finite amounts. It has numbers that are not finite.")
         return AmountModel(entry.terms, regressor)
 
     def displays(self, result: Revenue) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class ExcelWriter:
     def _append(self, row: Any) -> None:
         self._rows += 1
         if self._rows > MAX_ROWS:
-            raise InputError(f"An Excel sheet holds {MAX_ROWS:,} rows. Write .csv or .parquet instead.")
+            raise InputError(f"An Excel sheet has at most {MAX_ROWS:,} rows. Use .csv or .parquet instead.")
         self._sheet.append([self._cell(value) for value in row])
 
     def _cell(self, value: Any) -> Any:
@@ -118,7 +118,7 @@ class ExcelWriter:
             return value
         if len(value) > MAX_TEXT or _UNWRITABLE.search(value):
             raise InputError(
-                f"Row {self._rows} of the sheet: Excel holds no text of more than {MAX_TEXT:,} and no "
+                f"Row {self._rows} of the sheet: Excel allows no text of more than {MAX_TEXT:,} and no "
                 "control characters. Write .csv or .parquet instead."
             )
         # XML turns a carriage return into a line feed. Excel writes it as _x000D_, so that a text which

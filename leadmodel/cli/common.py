@@ -17,7 +17,7 @@ DECISION_OPTIONS = ("min_precision", "min_recall", "budget", "value", "cost")
 def add_lead_options(parser: argparse.ArgumentParser) -> None:
     """Let `parser` take what `read_past_leads` reads."""
     parser.add_argument("--recipe", help="TOML file that describes the data source")
-    parser.add_argument("--target", help="column that holds the outcome")
+    parser.add_argument("--target", help="column with the outcome")
     parser.add_argument("--positive", help="the outcome of a converted lead, if it is not obvious")
     parser.add_argument("--amount", metavar="COL", help="column with the amount of a conversion")
     parser.add_argument("--id", nargs="+", metavar="COL", help="columns that identify a lead")

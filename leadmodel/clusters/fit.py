@@ -87,10 +87,10 @@ def check_segments(asked: Asked, n_leads: int) -> None:
         raise InputError(f"--segments takes 2 to {MAX_SEGMENTS}, or auto. Got {asked} instead.")
     if n_leads < asked * MIN_LEADS:
         raise InputError(
-            f"{asked} segments need {asked * MIN_LEADS} leads to learn from, {MIN_LEADS} each. There are "
+            f"{asked} segments need {asked * MIN_LEADS} training leads, {MIN_LEADS} each. There are "
             f"{n_leads}. Ask for {max(n_leads // MIN_LEADS, 0)} or fewer, or collect more leads."
             if n_leads >= 2 * MIN_LEADS
-            else f"Segments need {MIN_LEADS} leads each to learn from. There are {n_leads} in all; "
+            else f"Segments need {MIN_LEADS} training leads each. There are {n_leads} in all; "
             "leave --segments out, or collect more leads."
         )
 

@@ -32,9 +32,9 @@ Z_95 = 1.96
 """Half the width of a 95 % interval in standard errors."""
 
 RULE = (
-    "Performance fell if, beyond chance (5% over the three), ROC AUC is lower by at least 0.02, or log "
-    "loss explains at least 0.02 less of what the share of conversions alone leaves open, or the mean "
-    "probability is off by at least 5 points and by more than on the test leads."
+    "Performance fell if one of these is significant (at 5% over all three): ROC AUC is lower by at least "
+    "0.02; log loss gains at least 0.02 less over the conversion rate alone; the mean probability is off "
+    "by at least 5 points, and by more than on the test leads."
 )
 
 

@@ -207,7 +207,7 @@ def _delimiter(path: Path) -> str:
     delimiter = find_delimiter(text)
     names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
     if not names:
-        raise InputError(f"The table {quoted(path.name)} must hold a header. It is empty.")
+        raise InputError(f"The table {quoted(path.name)} must have a header. It is empty.")
     check_unique(names, f"The table {quoted(path.name)} must give each column its own name.")
     return delimiter
 

@@ -80,7 +80,7 @@ def read_event_time(
             read = column.dt.convert_time_zone("UTC") if dtype.time_zone else column
         else:
             where = f"{quoted(time)} of {quoted(table)}"
-            raise InputError(f"The column {where} must hold times. It holds {dtype}.")
+            raise InputError(f"The column {where} must have times. It has {dtype}.")
     read = read.dt.replace_time_zone(None).cast(pl.Datetime("us"))
     return pl.when(read >= EARLIEST).then(read)
 
@@ -142,8 +142,8 @@ def _infer_unit(numbers: pl.Series, time: str, table: str) -> str:
             return unit
     raise InputError(
         f"The numbers in the column {quoted(time)} of {quoted(table)} must count seconds, milliseconds or "
-        f"microseconds since 1970 (s, ms, us). Their median, {middle!r}, is in none of them a time between "
-        "1990 and 2100. If they are dates, give their format in the recipe."
+        f"microseconds since 1970 (s, ms, us). Their median, {middle!r}, is not between 1990 and 2100 in "
+        "any of these units. If they are dates, give their format in the recipe."
     )
 
 

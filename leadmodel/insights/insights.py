@@ -150,7 +150,7 @@ def _edges(given: Floats) -> Floats:
     low, high = np.quantile(given, [TAIL, 1 - TAIL])
     if (given % 1 != 0).any():
         return np.histogram_bin_edges(given, N_BINS, (low, high))
-    # Each bin must hold equally many whole numbers, or the bars would show nothing but their number.
+    # Each bin must have equally many whole numbers, or the bars would show nothing but their number.
     low, high = np.floor(low), np.ceil(high)
     width = np.ceil((high - low + 1) / N_BINS)
     return np.arange(low, high + width + 1, width) - 0.5

@@ -189,7 +189,7 @@ def check_unique(names: Iterable[str], rule: str = "The column names must differ
     index = pd.Index(list(names), dtype=object)
     if index.has_duplicates:
         twice = quoted(index[index.duplicated()][0])
-        raise InputError(f"{rule} {twice} stands there more than once.")
+        raise InputError(f"{rule} {twice} appears more than once.")
 
 
 def _read_numbers(schema: LeadSchema, field: Field, raw: pd.Series) -> Floats:
@@ -294,7 +294,7 @@ def read_times(column: pd.Series) -> pd.Series:
     if times.isna().any():
         row = int(times.isna().to_numpy().argmax())
         raise InputError(
-            f"The time column {column.name!r} must hold a date in every row. "
-            f"Row {row + 1} holds {column.iloc[row]!r}."
+            f"The time column {column.name!r} must have a date in every row. "
+            f"Row {row + 1} has {column.iloc[row]!r}."
         )
     return times

@@ -76,7 +76,7 @@ def _given(column: pd.Series, schema: LeadSchema) -> pd.Series:
         column = column.str.strip()
     elif any(map(is_nested, column)):
         raise InputError(
-            f"The column {column.name!r} must hold single values. It holds lists; drop it, or spread it."
+            f"The column {column.name!r} must have single values. It has lists; drop or expand it."
         )
     missing = [value for value in column.unique() if schema.is_missing(value)]
     return column[~column.isin(missing) & column.notna()] if missing else column

@@ -153,7 +153,7 @@ def _stream(source: str | Path, file: IO[bytes] | None, categories: Collection[s
     except (pa.ArrowException, csv.Error, ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise InputError(f"The file {quoted(name, 300)} cannot be read as a table: {error}") from None
     if not n_leads:
-        raise InputError(f"The file {quoted(name, 300)} must hold leads below its header. It holds none.")
+        raise InputError(f"The file {quoted(name, 300)} must have leads below its header. It has none.")
 
 
 def _open(source: str) -> IO[bytes]:
@@ -208,7 +208,7 @@ def _read_excel(file: IO[bytes]) -> pd.DataFrame:
     # Without a header pandas cannot rename a second "age" to "age.1" behind our back.
     cells = pd.read_excel(file, header=None, dtype=object, keep_default_na=False, na_values=[""])
     if cells.empty:
-        raise InputError("must hold a table with a header. Its first sheet is empty.")
+        raise InputError("must have a table with a header. Its first sheet is empty.")
     names = ["" if pd.isna(name) else str(name) for name in cells.iloc[0]]
     leads = cells.iloc[1:].reset_index(drop=True).set_axis(names, axis="columns")
     check_unique(names, "must give each column its own name.")
@@ -225,7 +225,7 @@ def _csv_batches(file: IO[bytes]) -> Iterator[Batch]:
             "is not CSV but Excel or Parquet. Rename it .xlsx or .parquet (save an old .xls as .xlsx)."
         )
     if not sample.strip(b" \t\r\n\xef\xbb\xbf"):
-        raise InputError("must hold a table with a header. It is empty.")
+        raise InputError("must have a table with a header. It is empty.")
     encoding = _encoding(sample, file)
     n_bytes = file.seek(0, io.SEEK_END)
     file.seek(0)

@@ -33,7 +33,7 @@ def find_positive(target: pd.Series, positive: str | None) -> str:
     labels = sorted(_as_labels(target).unique())
     if len(labels) < 2:
         only = quoted(labels[0]) if labels else "nothing"
-        raise InputError(f"The target {target.name!r} must hold two outcomes. It holds only {only}.")
+        raise InputError(f"The target {target.name!r} must have two outcomes. It has only {only}.")
     shown = ", ".join(quoted(label, 30) for label in labels[:10]) + (", …" if len(labels) > 10 else "")
     if positive is not None:
         if positive not in labels:

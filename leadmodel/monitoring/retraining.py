@@ -183,8 +183,8 @@ def _newer_than(champion: LeadModel, data: TrainingData) -> Bools:
         newer = np.asarray(times > last)
     except (TypeError, ValueError):
         raise InputError(
-            f"The time column {time!r} must hold the same type of time as for the champion, such as "
-            f"{time_range[1]!r}. It holds {times.iloc[0]!r}."
+            f"The time column {time!r} must have the same type of time as for the champion, such as "
+            f"{time_range[1]!r}. It has {times.iloc[0]!r}."
         ) from None
     if not newer.any():
         raise InputError(

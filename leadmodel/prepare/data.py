@@ -152,7 +152,7 @@ def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Label
     names = list(leads.columns)
     check_unique(names)
     if recipe.target is None:
-        raise InputError("Which column holds the outcome? Name it with --target.")
+        raise InputError("Which column has the outcome? Name it with --target.")
     recipe.check_columns(names)
     target = leads[recipe.target]
     rows = np.flatnonzero(known_outcomes(target))

@@ -70,7 +70,7 @@ def check_archive(content: bytes, name: str = MODEL_FILE) -> None:
         if is_array and not (_is_row(found) or (name == SEGMENTS_FILE and _is_matrix(found))):
             raise ModelError(f"{name} has an array that is no row of numbers: {entry}.")
         if _BLOB.fullmatch(entry) and _is_padded(found):
-            raise ModelError(f"{name} holds more behind its CatBoost model: {entry}.")
+            raise ModelError(f"{name} has more data behind its CatBoost model: {entry}.")
     try:
         schema = json.loads(entries.pop(SCHEMA))
     except KeyError:
@@ -86,7 +86,7 @@ def catboost_bytes(content: bytes, name: str = MODEL_FILE) -> bytes:
     """Return the CatBoost model inside a checked skops file."""
     blobs = [found for entry, found in _read(content, name).items() if _BLOB.fullmatch(entry)]
     if len(blobs) != 1:
-        raise ModelError(f"{name} must hold one CatBoost model. It holds {len(blobs)}.")
+        raise ModelError(f"{name} must have one CatBoost model. It has {len(blobs)}.")
     return blobs[0]
 
 
@@ -121,7 +121,7 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> byte
 def _check_entries(entries: list[zipfile.ZipInfo], name: str) -> None:
     names = [entry.filename for entry in entries]
     if len(names) > MAX_ENTRIES or len(set(names)) < len(names):
-        raise ModelError(f"{name} must hold at most {MAX_ENTRIES} entries, each once.")
+        raise ModelError(f"{name} must have at most {MAX_ENTRIES} entries, each once.")
     for entry in entries:
         limit = _limit(entry.filename, name)
         if limit is None:

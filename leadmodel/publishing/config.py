@@ -167,14 +167,14 @@ class ModelConfig(WithOptions, populate_by_name=True):
             place = ".".join(str(part) for part in first["loc"])
             raise ModelError(f"config.json, at {place}: {first['msg']}.") from None
         except UnicodeEncodeError:
-            raise ModelError("config.json holds half of a character (a lone surrogate).") from None
+            raise ModelError("config.json contains half of a character (a lone surrogate).") from None
         except ValueError as error:
-            raise ModelError(f"config.json holds a value that cannot be read: {error!s:.100}.") from None
+            raise ModelError(f"config.json contains a value that cannot be read: {error!s:.100}.") from None
         check_finite(text, "config.json")
         for field in config.lead_schema.fields:
             if not field.is_complete:
                 raise ModelError(
-                    f"config.json, at schema: the field {field.name!r} lacks its range or choices."
+                    f"config.json, at schema: the field {field.name!r} has no range or choices."
                 )
         if block != config._hub_block():
             raise ModelError("config.json, at sklearn: the block does not say what the rest says.")
@@ -211,7 +211,7 @@ def check_finite(text: str, name: str) -> None:
     """
 
     def refuse(number: str) -> NoReturn:
-        raise ModelError(f"{name} must hold finite numbers. Got {quoted(number)} instead.")
+        raise ModelError(f"{name} must have finite numbers. Got {quoted(number)} instead.")
 
     def check(number: str) -> None:
         if not math.isfinite(float(number)):

@@ -115,7 +115,7 @@ def load_pipeline(content: bytes, sha256: str, name: str = MODEL_FILE) -> Pipeli
     except Exception as error:  # whatever a damaged state raises, the file is to blame
         raise ModelError(f"{name} cannot be opened: {type(error).__name__}: {error!s:.200}.") from None
     if not sound:
-        raise ModelError(f"{name} must hold a Pipeline that ends in a {estimator_of(name)}.")
+        raise ModelError(f"{name} must have a Pipeline that ends in a {estimator_of(name)}.")
     return pipeline
 
 
@@ -125,7 +125,7 @@ def check_sha256(content: bytes, sha256: str, name: str = MODEL_FILE) -> None:
     if found != sha256:
         raise ModelError(
             f"{name} must have the sha256 {sha256[:12]}… that config.json names. "
-            f"It has {found[:12]}…: the file was changed or damaged; get the model anew."
+            f"It has {found[:12]}…: the file was changed or damaged; download the model again."
         )
 
 
@@ -223,14 +223,14 @@ def check_replaceable(folder: str | Path) -> None:
     if not (folder / MODEL_FILE).is_file() or not (folder / "config.json").is_file():
         raise InputError(
             f"The output {str(folder)!r} must be a new folder, or one with a model to replace. "
-            "It holds something else; name another with --output."
+            "It contains something else; name another with --output."
         )
     paths = (path.relative_to(folder).as_posix() for path in folder.rglob("*"))
     folders = {kind.partition("/")[0] for kind in OPTIONAL_FILES}
     foreign = sorted(name for name in paths if not (name in folders or is_ours(name)))
     if foreign:
         raise InputError(
-            f"The output {str(folder)!r} holds more than a model, and replacing it would lose "
+            f"The output {str(folder)!r} contains more than a model, and replacing it would delete "
             f"{', '.join(foreign[:5])}. Move that away, or name another folder with --output."
         )
 

@@ -136,7 +136,7 @@ def check_consistency(files: Mapping[str, bytes], config: ModelConfig) -> None:
         raise ModelError("README.md is not the card of this model: it must name the sha256 of model.skops.")
     if markup := _MARKUP.search(card):
         raise ModelError(
-            f"README.md holds markup that no card needs: {markup[0][:60].decode(errors='replace')!r}."
+            f"README.md contains markup that no card needs: {markup[0][:60].decode(errors='replace')!r}."
         )
     if (
         files["requirements.txt"].decode(errors="replace").splitlines()
@@ -176,7 +176,7 @@ def _text(files: Mapping[str, bytes], name: str) -> str:
     try:
         return files[name].decode("utf-8")
     except UnicodeDecodeError:
-        raise ModelError(f"{name} must be UTF-8 text. It is not; get the model anew.") from None
+        raise ModelError(f"{name} must be UTF-8 text. It is not; download the model again.") from None
 
 
 def _read_json(files: Mapping[str, bytes], name: str, kind: type[_Content]) -> _Content:

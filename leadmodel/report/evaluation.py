@@ -230,7 +230,7 @@ class Evaluation(WithOptions):
     @classmethod
     def _check_metrics(cls, test: dict[str, Estimate]) -> dict[str, Estimate]:
         if lacking := sorted(METRICS - test.keys()):
-            raise ValueError(f"the metrics {', '.join(lacking)} are lacking")
+            raise ValueError(f"the metrics {', '.join(lacking)} are missing")
         return test
 
     def headline(self) -> str:

@@ -74,7 +74,7 @@ def read_list(name: str, content: bytes) -> pa.Table:
         started = str(error).startswith("The file ")
         raise error if started else InputError(f"The file {quoted(name, 300)} {error}") from None
     except Exception:  # whatever a damaged file makes its readers raise, the file is to blame
-        raise InputError(f"The file {quoted(name, 300)} is damaged. Save it anew.") from None
+        raise InputError(f"The file {quoted(name, 300)} is damaged. Save it again.") from None
 
 
 def read_pasted(text: str) -> pa.Table:
@@ -108,14 +108,14 @@ def _read(name: str, content: bytes) -> pa.Table:
     check_unique(table.column_names, "must give each column its own name.")
     nested = [field.name for field in table.schema if pa.types.is_nested(field.type)]
     if nested:
-        raise InputError(f"must hold single values. Its column {quoted(nested[0])} holds lists; drop it.")
+        raise InputError(f"must have single values. Its column {quoted(nested[0])} has lists; drop it.")
     return table
 
 
 def _check_leads(n_leads: int) -> None:
     if n_leads > MAX_LEADS:
         raise InputError(
-            f"must hold at most {MAX_LEADS:,} leads. It holds more; split it, or score it by "
+            f"must have at most {MAX_LEADS:,} leads. It has more; split it, or score it by "
             "`python -m leadmodel score`."
         )
 
@@ -128,14 +128,14 @@ def _check_columns(n_columns: int) -> None:
 def _check_unpacked(n_bytes: int) -> None:
     if n_bytes > MAX_UNPACKED:
         raise InputError(
-            f"must hold at most {MAX_UNPACKED:,} bytes when unpacked. It holds {n_bytes:,}; split it."
+            f"must have at most {MAX_UNPACKED:,} bytes when unpacked. It has {n_bytes:,}; split it."
         )
 
 
 def _check_text(content: bytes) -> None:
     is_utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     if b"\0" in content and not is_utf_16 and not content.startswith(_BINARY_TABLES):
-        raise InputError("must be a table: CSV, Excel (.xlsx) or Parquet. It is none of them.")
+        raise InputError("must be a table: CSV, Excel (.xlsx) or Parquet. It is none of these.")
 
 
 def _check_excel(content: bytes) -> None:

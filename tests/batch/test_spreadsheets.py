@@ -72,7 +72,7 @@ def test_excel_keeps_what_it_can_hold(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("x" * 32_768, "Row 2 of the sheet: Excel holds no text of more than 32,767"),
+        ("x" * 32_768, "Row 2 of the sheet: Excel allows no text of more than 32,767"),
         ("\x01", "no control characters. Write .csv"),
     ],
 )
@@ -87,5 +87,5 @@ def test_a_sheet_has_so_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(spreadsheets, "MAX_ROWS", 3)
     table = pa.table({"n": [1, 2, 3]})
     with closing(ExcelWriter(tmp_path / "table.xlsx", table.schema)) as writer:
-        with pytest.raises(InputError, match=r"An Excel sheet holds 3 rows. Write .csv or .parquet"):
+        with pytest.raises(InputError, match=r"An Excel sheet has at most 3 rows. Use .csv or .parquet"):
             writer.write_table(table)

@@ -161,8 +161,8 @@ def test_other_methods_are_judged_beside_k_means() -> None:
         (0, 1000, "takes 2 to 20, or auto. Got 0 instead"),
         (-3, 1000, "takes 2 to 20, or auto. Got -3 instead"),
         (21, 10_000, "takes 2 to 20, or auto. Got 21 instead"),
-        (5, 200, "5 segments need 250 leads to learn from, 50 each. There are 200. Ask for 4 or fewer"),
-        (2, 70, "Segments need 50 leads each to learn from. There are 70 in all; leave --segments out"),
+        (5, 200, "5 segments need 250 training leads, 50 each. There are 200. Ask for 4 or fewer"),
+        (2, 70, "Segments need 50 training leads each. There are 70 in all; leave --segments out"),
     ],
 )
 def test_what_cannot_be_divided_so_is_refused(asked: int, n_leads: int, message: str) -> None:

@@ -116,7 +116,7 @@ KINDS: dict[str, tuple[Callable[[LeadModel, Path], dict[str, bytes]], str]] = {
     ),
     "no k-means at the end": (
         lambda good, canary: with_steps(good, OneHotEncoder()),
-        "must hold a Pipeline that ends in a KMeans",
+        "must have a Pipeline that ends in a KMeans",
     ),
     "functions as categories": (
         lambda good, canary: with_steps(good, OneHotEncoder(categories=[os.system, eval]), KMeans()),
@@ -137,7 +137,7 @@ KINDS: dict[str, tuple[Callable[[LeadModel, Path], dict[str, bytes]], str]] = {
         lambda good, canary: changed(
             good, lambda entries: entries.update({f"{n}.npy": saved(TABLE) for n in range(100)})
         ),
-        "segments.skops must hold at most",
+        "segments.skops must have at most",
     ),
     "an array with a pickle in it": (
         lambda good, canary: with_array(good, saved(np.array([[Bomb(canary)]], dtype=object))),

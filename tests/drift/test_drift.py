@@ -252,7 +252,7 @@ def test_the_command_says_3_if_only_the_performance_fell(folder: Path, tmp_path:
     ("content", "options", "message"),
     [
         ("", [], "It is empty"),
-        ("{header}\n", [], "must hold leads below its header"),
+        ("{header}\n", [], "must have leads below its header"),
         ("name,mail\nA,b\n", [], "- age (missing)"),
         ("{header}\n{row}\n", ["--plot", "d.pdf"], "must end in .png"),
         ("{header}\n{row}\n", ["--plot", "none/d.png"], "cannot be written"),

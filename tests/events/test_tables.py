@@ -197,7 +197,7 @@ def test_what_the_data_lack_is_named_with_what_is_there(
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "must hold a header. It is empty"), ("who,who\n1,2\n", "'who' stands there more than once")],
+    [("", "must have a header. It is empty"), ("who,who\n1,2\n", "'who' appears more than once")],
 )
 def test_a_table_that_is_none_is_refused(folder: Path, text: str, message: str) -> None:
     write(folder, {"clicks.csv": text})

@@ -86,7 +86,7 @@ def test_typed_times_are_moved_to_utc() -> None:
 
 
 def test_a_column_without_times_is_an_error() -> None:
-    with pytest.raises(InputError, match=r"'t' of 'a.csv' must hold times. It holds Boolean"):
+    with pytest.raises(InputError, match=r"'t' of 'a.csv' must have times. It has Boolean"):
         read([True])
 
 

@@ -1,4 +1,4 @@
-"""What must hold on every Hub: the one on loopback, and a real one.
+"""What must have on every Hub: the one on loopback, and a real one.
 
     LEADMODEL_TEST_ORG=USER HF_TOKEN=… .venv/bin/pytest -m any_hub
 

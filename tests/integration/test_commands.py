@@ -105,7 +105,7 @@ def test_score_says_which_texts_it_changed(folder: Path, sample: pd.DataFrame, t
         (["train.py", "--data", "none.csv", "--target", "a"], "'none.csv' cannot be opened: No such file"),
         (
             ["train.py", "--data", "requirements.txt"],
-            "Which column holds the outcome? Name it with --target",
+            "Which column has the outcome? Name it with --target",
         ),
         (["train.py", "--recipe", "none.toml"], "'none.toml' cannot be read"),
         (["train.py", "--output", "tests"], "must be a new folder, or one with a model to replace"),

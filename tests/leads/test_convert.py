@@ -72,7 +72,7 @@ def test_columns_that_are_no_numbers_are_refused(column: list[object], message: 
 
 def test_two_columns_of_one_name_are_refused() -> None:
     twice = pd.concat([ODD, ODD["n"]], axis="columns")
-    with pytest.raises(InputError, match="'n' stands there more than once"):
+    with pytest.raises(InputError, match="'n' appears more than once"):
         read_leads(SCHEMA, twice)
 
 
@@ -128,7 +128,7 @@ def test_times_of_any_export_sort(column: list[object], order: list[int]) -> Non
 
 @pytest.mark.parametrize("odd", ["soon", None], ids=["text", "gap"])
 def test_a_row_without_a_time_is_named(odd: str | None) -> None:
-    with pytest.raises(InputError, match=r"'created' must hold a date in every row. Row 2 holds"):
+    with pytest.raises(InputError, match=r"'created' must have a date in every row. Row 2 has"):
         read_times(pd.Series(["2024-01-01", odd], name="created"))
 
 

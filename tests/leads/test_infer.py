@@ -106,8 +106,8 @@ def test_a_recipe_overrides_what_is_inferred() -> None:
 @pytest.mark.parametrize(
     ("leads", "message"),
     [
-        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "'a' stands there more than once"),
-        (pd.DataFrame({"a": [[1], [2]]}), "The column 'a' must hold single values. It holds lists"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "'a' appears more than once"),
+        (pd.DataFrame({"a": [[1], [2]]}), "The column 'a' must have single values. It has lists"),
         (pd.DataFrame({"a": ["x"] * 9}), "No column is left to train on. a: constant."),
     ],
     ids=["duplicate", "lists", "nothing left"],

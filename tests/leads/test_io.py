@@ -85,15 +85,15 @@ def test_parquet_and_excel_keep_their_types(tmp_path: Path, suffix: str) -> None
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("leads.csv", b"", "must hold a table with a header. It is empty"),
-        ("leads.csv", b"\xef\xbb\xbf \n", "must hold a table with a header. It is empty"),
-        ("leads.csv", b"a,b\n", "must hold leads below its header. It holds none"),
-        ("leads.csv", b"a,a\n1,2\n", "must give each column its own name. 'a' stands there more than once"),
+        ("leads.csv", b"", "must have a table with a header. It is empty"),
+        ("leads.csv", b"\xef\xbb\xbf \n", "must have a table with a header. It is empty"),
+        ("leads.csv", b"a,b\n", "must have leads below its header. It has none"),
+        ("leads.csv", b"a,a\n1,2\n", "must give each column its own name. 'a' appears more than once"),
         ("leads.csv", b"a,b\n1,2\n1,2,3\n", "cannot be read as a table: .*Expected 2 columns, got 3"),
         ("leads.parquet", b"no parquet", "cannot be read as a table"),
         ("leads.xlsx", b"no workbook", "cannot be read as a table"),
         ("leads.csv", b"PK\x03\x04 and so on", "is not CSV but Excel or Parquet"),
-        ("leads.csv", b'"a,b\n1,2\n', "cannot be read as a table|must hold leads"),
+        ("leads.csv", b'"a,b\n1,2\n', "cannot be read as a table|must have leads"),
     ],
     ids=["empty", "blank", "header", "duplicate", "ragged", "parquet", "excel", "renamed", "open quote"],
 )

@@ -27,8 +27,8 @@ def test_the_obvious_outcome_is_positive(target: pd.Series, positive: str) -> No
 @pytest.mark.parametrize(
     ("target", "positive", "message"),
     [
-        (outcomes(Won=90), None, "'status' must hold two outcomes. It holds only 'Won'"),
-        (outcomes(), None, "It holds only nothing"),
+        (outcomes(Won=90), None, "'status' must have two outcomes. It has only 'Won'"),
+        (outcomes(), None, "It has only nothing"),
         (outcomes(Won=9, Lost=9, Open=9), None, "'Lost', 'Open', 'Won'.* Name it with --positive"),
         (outcomes(Red=9, Blue=9), None, "'Blue', 'Red'.* Name it with --positive"),
         (outcomes(Won=9, Lost=9), "won", "positive label 'won' is not a value of 'status'"),

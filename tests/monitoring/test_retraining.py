@@ -149,14 +149,14 @@ def test_too_few_newer_leads_decide_nothing(champion: LeadModel, years: pd.DataF
     [
         (lambda leads: leads.drop(columns="source"), r"(?s)source"),
         (lambda leads: leads.drop(columns=TARGET), "The target column 'status' is not among"),
-        (lambda leads: leads[leads[TARGET] != "Won"], "must hold two outcomes. It holds only .Lost."),
+        (lambda leads: leads[leads[TARGET] != "Won"], "must have two outcomes. It has only .Lost."),
         (
             lambda leads: leads.head(500),
             "must be newer than those of the champion, which end at",
         ),
         (
             lambda leads: leads.assign(**{TIME: range(len(leads))}),
-            "must hold the same type of time as for the champion",
+            "must have the same type of time as for the champion",
         ),
     ],
     ids=["other columns", "no target", "no outcomes", "older leads", "another kind of time"],

@@ -227,8 +227,8 @@ def test_progress_is_told_step_by_step(sample: pd.DataFrame, quick: TrainingSett
         ({}, {"target": None}, "Name it with --target"),
         ({}, {"target": "won"}, "target column 'won' is not among"),
         ({}, {"time": "when"}, "time column 'when' is not among"),
-        ({"status": "Won"}, {}, "must hold two outcomes. It holds only 'Won'"),
-        ({"source": [["a"]] * 1200}, {}, "The column 'source' must hold single values"),
+        ({"status": "Won"}, {}, "must have two outcomes. It has only 'Won'"),
+        ({"source": [["a"]] * 1200}, {}, "The column 'source' must have single values"),
     ],
     ids=["no target", "lacking target", "lacking time", "constant target", "lists"],
 )
@@ -250,7 +250,7 @@ def test_too_few_leads_are_refused(sample: pd.DataFrame, quick: TrainingSettings
 
 def test_two_columns_of_one_name_are_refused(sample: pd.DataFrame) -> None:
     twice = pd.concat([sample, sample["age"]], axis="columns")
-    with pytest.raises(InputError, match="'age' stands there more than once"):
+    with pytest.raises(InputError, match="'age' appears more than once"):
         train_model(twice, SAMPLE_RECIPE)
 
 

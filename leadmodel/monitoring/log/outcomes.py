@@ -188,8 +188,8 @@ def _rows(column: pd.Series) -> Ints:
     if wrong.any():
         index = int(wrong.to_numpy().argmax())
         raise InputError(
-            f"The column {quoted(str(column.name))} must hold the position of a lead in its list, 1 being "
-            f"the first. Row {index + 1} holds {quoted(str(column.iloc[index]))}."
+            f"The column {quoted(str(column.name))} must have the position of a lead in its list, 1 being "
+            f"the first. Row {index + 1} has {quoted(str(column.iloc[index]))}."
         )
     return np.asarray(numbers.fillna(0).astype(np.int64))
 

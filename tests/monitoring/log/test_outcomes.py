@@ -85,8 +85,8 @@ def test_a_file_without_a_conversion_needs_the_label_said(log: Path) -> None:
         ([("9" * 32, 1, "Won")], None, "None of the 1 outcomes is of a lead in the log"),
         ([(ONE, 1, "Won")], Columns(target="stage"), "No column is named 'stage'.*--target"),
         ([(ONE, 1, "Won")], Columns(request_id="request"), "Did you mean 'request_id'.*--id"),
-        ([(ONE, 1, "Won"), (ONE, "x", "Won")], None, "The column 'row' must hold .* Row 2 holds 'x'"),
-        ([(ONE, 0.5, "Won")], None, "Row 1 holds '0.5'"),
+        ([(ONE, 1, "Won"), (ONE, "x", "Won")], None, "The column 'row' must have .* Row 2 has 'x'"),
+        ([(ONE, 0.5, "Won")], None, "Row 1 has '0.5'"),
     ],
 )
 def test_a_wrong_file_is_refused(

@@ -44,9 +44,9 @@ MEANINGS = {
     "accuracy": "The share of correct decisions; the same decision for every lead reaches {most:.0%}.",
     "profit": "The profit of calling the leads above the threshold, per lead of the whole list.",
     "lift_top_10": "The top tenth of the leads converts {value:.1f} times as often as a random tenth.",
-    "captured_top_10": "The top tenth of the leads holds {value:.0%} of all conversions.",
+    "captured_top_10": "The top tenth of the leads has {value:.0%} of all conversions.",
     "lift_top_20": "The top fifth of the leads converts {value:.1f} times as often as a random fifth.",
-    "captured_top_20": "The top fifth of the leads holds {value:.0%} of all conversions.",
+    "captured_top_20": "The top fifth of the leads has {value:.0%} of all conversions.",
 }
 # The figures of the card in the order of the page.
 FIGURES = {
