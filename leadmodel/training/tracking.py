@@ -166,7 +166,7 @@ def _reporting(place: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise InputError(f"--track {quoted(place, 300)}: no run can begin there: {error!s:.300}") from None
+        raise InputError(f"--track {quoted(place, 300)}: the run cannot start: {error!s:.300}") from None
 
 
 @contextlib.contextmanager

@@ -173,11 +173,11 @@ def test_a_join_that_would_copy_rows_is_refused(folder: Path) -> None:
     [
         (
             {"table": "click.csv"},
-            r"names a table 'click.csv', which .* lacks. Found: clicks.csv, sales.csv",
+            r"names a table 'click.csv', which is not in .* Found: clicks.csv, sales.csv",
         ),
         (
             {"item": "pag"},
-            r"names a column 'pag', which the table 'clicks.csv' lacks. Did you mean 'page'\? "
+            r"names a column 'pag', which is not in the table 'clicks.csv'. Did you mean 'page'\? "
             r"Found: who, when, what, seconds, page\.",
         ),
         ({"entity": "user"}, "names a column 'user'"),
@@ -185,7 +185,10 @@ def test_a_join_that_would_copy_rows_is_refused(folder: Path) -> None:
         ({"where": {"event": "view"}}, "names a column 'event'"),
         ({"attributes": ["topic"]}, "names a column 'topic'"),
         ({"joins": [{"table": "pages.csv", "on": "page"}]}, "names a table 'pages.csv'"),
-        ({"joins": [{"table": "sales.csv", "on": "page"}]}, "'page', which the table 'sales.csv' lacks"),
+        (
+            {"joins": [{"table": "sales.csv", "on": "page"}]},
+            "'page', which is not in the table 'sales.csv'",
+        ),
     ],
 )
 def test_what_the_data_lack_is_named_with_what_is_there(
@@ -209,7 +212,7 @@ def test_a_damaged_table_and_no_folder_are_refused(folder: Path) -> None:
     (folder / "clicks.parquet").write_bytes(b"PAR1 of something else")
     with pytest.raises(InputError, match=r"The tables in .* cannot be read"):
         log(folder, table="clicks.parquet")
-    with pytest.raises(InputError, match=r"needs the folder of its tables. '.*sales.csv' is none"):
+    with pytest.raises(InputError, match=r"needs the folder of its tables. '.*sales.csv' is not a folder"):
         read(folder / "sales.csv")
 
 

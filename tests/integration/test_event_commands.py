@@ -116,7 +116,7 @@ def test_leads_of_tables_can_be_checked(shop: Path) -> None:
         (["train.py", "--recipe", "RECIPE"], "needs the folder of its tables: name it with --data"),
         (["train.py", "--data", "SHOP"], "is a folder; tables of events need a --recipe with [events]"),
         (["train.py", "--data", "SHOP", "--recipe", "RECIPE", "--target", "a"], "leave --target out"),
-        (["train.py", "--data", "SHOP/none", "--recipe", "RECIPE"], "'SHOP/none' is none"),
+        (["train.py", "--data", "SHOP/none", "--recipe", "RECIPE"], "'SHOP/none' is not a folder"),
         (["EVENTS", "--cutoff", "soon", "--output", "a.csv"], "A cutoff must look like 2022-09-01"),
         (["EVENTS", "--cutoff", "2024-04-01", "--output", "a.xlsx"], "must end in .csv or .parquet"),
         (["EVENTS", "--cutoff", "2024-04-01", "--output", "none/a.csv"], "does not exist; create it first"),

@@ -170,7 +170,7 @@ def test_going_back_is_one_command(app: str, model: LeadModel, second_model: Lea
     second_model.push_to_hub(REPO)
     done = command("-m", "leadmodel", "rollback", "--model", REPO, "--to", "v1")
     assert done.returncode == 0, done.stderr
-    assert "is v3 now" in done.stdout
+    assert "is now v3" in done.stdout
     wait_for_revision(app, versions(REPO)["v3"])
     assert score(app)["probability"] == model.answer(LEAD).probability
 

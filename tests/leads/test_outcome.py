@@ -44,7 +44,7 @@ def test_an_outcome_that_is_not_clear_is_refused(
 
 @pytest.mark.parametrize(("won", "lost"), [(39, 500), (500, 39)])
 def test_too_few_leads_of_either_outcome_are_refused(won: int, lost: int) -> None:
-    with pytest.raises(InputError, match=f"Got {won} converted and {lost} other leads"):
+    with pytest.raises(InputError, match=f"Got {won} converted and {lost} unconverted leads"):
         read_outcome(outcomes(Won=won, Lost=lost), "Won")
 
 

@@ -90,7 +90,7 @@ def test_a_place_that_cannot_be_written_to_is_told_in_one_message(tmp_path: Path
     options = ("--track", f"mlflow:{(tmp_path / 'runs').as_uri()}", "--output", tmp_path / "made")
     done = command("train.py", *options, MLFLOW_ALLOW_FILE_STORE="true")
     assert done.returncode == 2
-    assert "no run can begin there" in done.stderr
+    assert "the run cannot start" in done.stderr
     assert "Traceback" not in done.stderr
 
 
