@@ -190,7 +190,7 @@ def test_an_amount_of_a_billion_moves_nothing_and_is_told(
     assert before is not None
     assert (revenue.n_cut, before.n_cut) == (1, 0)
     assert revenue.terms.mean < 1.2 * before.terms.mean
-    assert "1 amounts beyond" in revenue.summary()
+    assert "1 amounts are capped at" in revenue.summary()
     assert made.score(NEW)["expected_amount"].max() < revenue.limit
 
 
