@@ -207,7 +207,7 @@ class Clustering(Record):
         """Return what was found, in a sentence."""
         if not self.tried:
             return "none: there are too few leads, or no associated fields."
-        best, found = self.chosen() or self._nearest(), f"{len(self.segments)} were found"
+        best, found = self.chosen() or self._nearest(), f"{len(self.segments)} segments were found"
         if not self.segments:
             asked = ", ".join(str(one.n_groups) for one in self.tried)
             found = f"no stable segments were found. Tried: {asked}; the best is "

@@ -262,7 +262,7 @@ def test_the_command_divides_leads_and_says_so(tmp_path: Path) -> None:
     )
     done = command(*given, "--segments", "3")
     assert done.returncode == 0, done.stderr
-    assert "Segments: 3 were found." in done.stdout
+    assert "Segments: 3 segments were found." in done.stdout
     for asked, message in (("1", "A single segment"), ("many", "takes a number or auto"), ("99", "Got 99")):
         done = command(*given, "--segments", asked)
         assert done.returncode == 2
