@@ -55,11 +55,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(address: str, process: ForkServerProcess | subprocess.Popen[str], log: Path) -> None:
+def wait_for(
+    address: str, process: ForkServerProcess | subprocess.Popen[str], log: Path | None = None
+) -> None:
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         if (process.poll() if isinstance(process, subprocess.Popen) else process.exitcode) is not None:
-            pytest.fail(f"the app stopped: {log.read_text()}")
+            pytest.fail(f"the app stopped: {log.read_text() if log else ''}")
         try:
             with urllib.request.urlopen(address, timeout=5):
                 return
