@@ -81,7 +81,7 @@ def pytest_sessionfinish() -> None:
 @pytest.fixture(scope="session")
 def quick() -> TrainingSettings:
     """Settings that train in a second or two."""
-    return TrainingSettings(max_trees=60, n_folds=3, n_members=2)
+    return TrainingSettings(max_trees=60, n_folds=3, n_members=2, race_below=0)
 
 
 @pytest.fixture(scope="session")

@@ -178,6 +178,8 @@ def report(model: LeadModel) -> None:
         gap = trial.behind
         text = f"{gap.value:+.4f} ({gap.low:+.4f} to {gap.high:+.4f})" if gap.value else "best"
         say(f"  {trial.name:<36}{trial.metrics['log_loss']:7.4f}   {text}")
+    if portfolio := evaluation.portfolio:
+        say(f"\nSettings: {portfolio.summary()}")
     if tuning := evaluation.tuning:
         say(f"\nTuning: {tuning.summary()}")
     if parts := evaluation.parts:

@@ -1,6 +1,6 @@
 """Fit the published pipeline: scikit-learn's own steps, then CatBoost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -29,8 +29,7 @@ def fit_pipeline(
     schema: LeadSchema,
     X: pd.DataFrame,
     y: Ints,
-    parameters: dict[str, Any],
-    n_members: int,
+    members: Sequence[dict[str, Any]],
     progress: Callable[[str], None],
     line: tuple[float, float] | None = None,
 ) -> Pipeline:
@@ -48,10 +47,8 @@ def fit_pipeline(
         Typed leads.
     y : array of shape (n_leads,)
         1 for converted, 0 for the others.
-    parameters : dict
-        Of each CatBoostClassifier.
-    n_members : int
-        Classifiers to average; see `fit_bag`.
+    members : sequence of dict
+        The parameters of each CatBoostClassifier of the average; see `fit_bag`.
     progress : callable
         Called with a line of text after each member.
     line : tuple of float, optional
@@ -59,7 +56,7 @@ def fit_pipeline(
     """
     columns = _make_columns(schema)
     learned = columns.transform(forget_rare(X))
-    classifier = fit_bag(learned, y, schema.text_columns, parameters, n_members, progress)
+    classifier = fit_bag(learned, y, schema.text_columns, members, progress)
     if line:
         # In CatBoost's own scale and bias: a CalibratedClassifierCV would be one more type to trust.
         (slope, intercept), (scale, bias) = line, classifier.get_scale_and_bias()
@@ -104,31 +101,28 @@ def fit_bag(
     X: pd.DataFrame,
     y: Ints,
     texts: list[str],
-    parameters: dict[str, Any],
-    n_members: int,
+    members: Sequence[dict[str, Any]],
     progress: Callable[[str], None],
 ) -> CatBoostClassifier:
-    """Fit classifiers that differ only in their seed, and merge them into one.
+    """Fit classifiers of symmetric trees, and merge them into one.
 
     The merged model's log-odds are the mean of the members', exactly: all of them saw the same
     leads, so that their statistics of the categories are the same tables.
 
     Parameters
     ----------
-    X, y, parameters, n_members, progress
+    X, y, members, progress
         As for `fit_pipeline`.
     texts : list of str
         The categorical columns.
     """
-    members = []
-    for number in range(n_members):
-        seed = parameters["random_seed"] + number
+    fitted = []
+    for number, parameters in enumerate(members, 1):
         # A tuple, because scikit-learn cannot clone a classifier that was given a list.
-        member = CatBoostClassifier(**(parameters | {"random_seed": seed, "cat_features": tuple(texts)}))
-        members.append(member.fit(X, y))
-        progress(f"model {number + 1} of {n_members}")
+        fitted.append(CatBoostClassifier(**(parameters | {"cat_features": tuple(texts)})).fit(X, y))
+        progress(f"model {number} of {len(members)}")
     # scikit-learn takes CatBoost's merged classifier for an unfitted one, but not its copy.
-    return to_classifier(_average(members)).copy()
+    return to_classifier(_average(fitted)).copy()
 
 
 def _average(members: list[CatBoost]) -> CatBoost:

@@ -42,6 +42,9 @@ class TrainingSettings(Record):
         Ordered boosting (Prokhorenkova et al. 2018) for fewer training leads than this. It was
         better on one of three lead sets and level on the others, at 2 to 5 times the time: this
         is where the time begins to matter, not where the gain ends.
+    race_below : int
+        Other settings of CatBoost race against this one for fewer training leads; 0 for none. It takes
+        two to three times the time of the folds, and what one setting misses fades where leads are many.
     tune_minutes : float
         Minutes to search for better parameters; 0 for no search.
     segment_by : str, optional
@@ -63,6 +66,7 @@ class TrainingSettings(Record):
     depth: int = Field(default=6, ge=1, le=16)
     one_hot_max_size: int = Field(default=10, ge=2)
     ordered_below: int = 6_000
+    race_below: int = 50_000
     tune_minutes: float = Field(default=0, ge=0, allow_inf_nan=False)
     segment_by: str | None = None
     segments: int | Literal["auto"] | None = Field(default=None, exclude_if=lambda value: value is None)
@@ -83,3 +87,22 @@ class TrainingSettings(Record):
             "allow_writing_files": False,
             "verbose": False,
         }
+
+    def member(self, parameters: dict[str, Any], n_trees: int, number: int = 0) -> dict[str, Any]:
+        """Return the parameters of one of the models that are averaged.
+
+        Parameters
+        ----------
+        parameters : dict
+            As the folds had them.
+        n_trees : int
+            Tree count of the folds, which learn from fewer leads and therefore need fewer trees.
+        number : int
+            From 0 on; each model has a seed that no other has.
+        """
+        n_trees = round(n_trees * self.refit_factor)
+        return parameters | {"iterations": n_trees, "random_seed": self.seed + number}
+
+    def members(self, parameters: dict[str, Any], n_trees: int) -> list[dict[str, Any]]:
+        """Return the parameters of models that differ in their seeds alone; see `member`."""
+        return [self.member(parameters, n_trees, number) for number in range(self.n_members)]

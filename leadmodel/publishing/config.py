@@ -47,7 +47,9 @@ class TrainingRecord(Record):
     settings : dict
         The resolved configuration of the run.
     parameters : dict
-        The parameters of the CatBoostClassifier.
+        The parameters of the first CatBoostClassifier that the model averages.
+    members : tuple of dict
+        The parameters of all of them; empty if the model is older than this entry.
     n_train : int
         Leads that the model learned from.
     split : str
@@ -66,6 +68,7 @@ class TrainingRecord(Record):
 
     settings: dict[str, Any]
     parameters: dict[str, Any]
+    members: tuple[dict[str, Any], ...] = ()
     n_train: int
     split: str
     time_range: tuple[str, str] | None = None

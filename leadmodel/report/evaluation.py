@@ -18,15 +18,11 @@ from leadmodel.metrics.curves import CallPayoff, Curves, trace_curves
 from leadmodel.metrics.slices import SliceMetrics, evaluate_slices
 from leadmodel.options import EvaluationContext, WithOptions, with_options
 from leadmodel.records import Record
+from leadmodel.report.refinements import Calibration, Portfolio, SegmentModels, Tuning
 
 __all__ = [
-    "Calibration",
     "Evaluation",
-    "Gain",
-    "SegmentModel",
-    "SegmentModels",
     "TrainingResults",
-    "Tuning",
     "evaluate_model",
 ]
 
@@ -36,131 +32,13 @@ METRICS = {"roc_auc", "pr_auc", "log_loss", "brier", "calibration_error", "preci
 """Metrics that every evaluation must have."""
 
 
-class Gain(Record):
-    """The change that an alternative makes to the log loss, below 0 if it is better.
-
-    It is paired, with its 95 % interval.
-    """
-
-    change: Estimate
-
-    @property
-    def is_used(self) -> bool:
-        """Whether the gain is beyond doubt; otherwise the model is left as it is."""
-        return self.change.high < 0
-
-
-class Calibration(Gain):
-    """Linear map of the log-odds (Platt 1999), and whether the model uses it.
-
-    Parameters
-    ----------
-    scale, shift : float
-        Calibrated log-odds are ``scale * log_odds + shift``.
-    change : Estimate
-        What it adds to the log loss of training leads that neither the model nor the line has
-        seen; below 0 is better. Paired, with its 95 % interval.
-    """
-
-    scale: float
-    shift: float
-
-    @property
-    def line(self) -> tuple[float, float] | None:
-        """Slope and intercept in log-odds, or None where the calibration is not used."""
-        return (self.scale, self.shift) if self.is_used else None
-
-    def summary(self) -> str:
-        """Return what was found, in a sentence."""
-        verdict = "applied" if self.is_used else "not applied, as it showed no clear benefit"
-        change = self.change.summary("+.4f")
-        return f"Platt scaling {verdict}; it changes the cross-validated log loss by {change}."
-
-
-class Tuning(Gain):
-    """Search for better parameters, and whether the model uses its result.
-
-    Parameters
-    ----------
-    n_trials, n_pruned : int
-        Settings tried, and those of them given up after some folds.
-    seconds : float
-        Wall time of the search and of the last check.
-    ended : str
-        Why it ended, in words.
-    best : dict
-        Parameters of the best trial, where they are not the default.
-    change : Estimate
-        What they add to the default's log loss on folds that the search has not used; below 0
-        is better. Paired, with its 95 % interval.
-    """
-
-    n_trials: int
-    n_pruned: int
-    seconds: float
-    ended: str
-    best: dict[str, Any]
-
-    def summary(self) -> str:
-        """Return what was found, in a sentence."""
-        tried = f"{self.n_trials} settings tried ({self.n_pruned} stopped early) until {self.ended}"
-        if not self.best:
-            return f"{tried}; none was better than the default."
-        verdict = "The best is used" if self.is_used else "The default is kept"
-        change = self.change.summary("+.4f")
-        return f"{tried}. {verdict}: on new folds the best one changes the log loss by {change}."
-
-
-class SegmentModel(Gain):
-    """Training leads with one value of a field, and their own model.
-
-    Parameters
-    ----------
-    value : str
-        Of the field.
-    n_leads : int
-        Training leads with it.
-    change : Estimate
-        What a model of these leads alone adds to the log loss that the model of all leads has on
-        them, both cross-validated; below 0 is better. Paired, with its 95 % interval.
-    """
-
-    value: str
-    n_leads: int
-
-
-class SegmentModels(Record):
-    """Models for the leads of single values of one field.
-
-    Parameters
-    ----------
-    field : str
-        The field whose values were looked at.
-    tried : tuple of SegmentModel
-        Values with enough leads for a model of their own.
-    """
-
-    field: str
-    tried: tuple[SegmentModel, ...]
-
-    def summary(self) -> str:
-        """Return what was found, in a sentence."""
-        used = [part.value for part in self.tried if part.is_used]
-        if not self.tried:
-            return f"no value of {self.field!r} has enough leads for its own model."
-        return (
-            f"of {len(self.tried)} values of {self.field!r} with enough leads, {len(used)} clearly gain "
-            f"from their own model{': ' + ', '.join(used) if used else ''}. The others use the model of "
-            "all leads."
-        )
-
-
 class TrainingResults(NamedTuple):
     """The entries of `Evaluation` that are measured on the training leads; see there."""
 
     comparison: tuple[Candidate, ...]
     calibration: Calibration
     folds: tuple[dict[str, float], ...]
+    portfolio: Portfolio | None = None
     tuning: Tuning | None = None
     parts: SegmentModels | None = None
 
@@ -185,6 +63,8 @@ class Evaluation(WithOptions):
         What a calibrator would change, and whether there is one.
     folds : tuple of dict of str to float
         Metrics of CatBoost on each fold of the cross-validation.
+    portfolio : Portfolio, optional
+        What other settings of CatBoost gained, if any were tried.
     tuning : Tuning, optional
         What a search for better parameters gained, if there was one.
     parts : SegmentModels, optional
@@ -209,6 +89,7 @@ class Evaluation(WithOptions):
     comparison: tuple[Candidate, ...]
     calibration: Calibration
     folds: tuple[dict[str, float], ...] = ()
+    portfolio: Portfolio | None = None
     tuning: Tuning | None = None
     parts: SegmentModels | None = None
     levels: tuple[SliceMetrics, ...]

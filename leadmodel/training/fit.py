@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sklearn.pipeline import Pipeline
@@ -12,14 +13,16 @@ from leadmodel.decision.policy import DEFAULT_BANDS, Decision, score_grid
 from leadmodel.decision.threshold import budget_share, choose_threshold
 from leadmodel.errors import InputError
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.metrics.comparison import Trial, compare
+from leadmodel.metrics.comparison import compare
 from leadmodel.options import EvaluationContext, FittedOption, installed
 from leadmodel.predictor import Predictions, Predictor
 from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.pipeline import fit_pipeline
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.report.evaluation import Evaluation, SegmentModels, TrainingResults, evaluate_model
-from leadmodel.training.crossvalidation import CrossValidated, cross_validate, try_others
+from leadmodel.report.evaluation import Evaluation, TrainingResults, evaluate_model
+from leadmodel.report.refinements import SegmentModels
+from leadmodel.training.crossvalidation import cross_validate, try_others
+from leadmodel.training.portfolio import cross_validate_blend, race
 from leadmodel.training.refinements import check_divisible, fit_calibration, fit_segment_models
 from leadmodel.training.tuning import check_optuna, tune
 
@@ -36,8 +39,8 @@ class FittedClassifier:
     ----------
     pipeline : Pipeline
         The model of all leads.
-    parameters : dict
-        Of its CatBoostClassifiers.
+    members : list of dict
+        Parameters of the CatBoostClassifiers that it averages.
     oof_probability : array of shape (n_train,)
         Cross-validated probabilities of the training leads.
     results : TrainingResults
@@ -47,7 +50,7 @@ class FittedClassifier:
     """
 
     pipeline: Pipeline
-    parameters: dict[str, Any]
+    members: list[dict[str, Any]]
     oof_probability: Floats
     results: TrainingResults
     segment_pipelines: dict[str, Pipeline] = field(default_factory=dict)
@@ -175,32 +178,33 @@ def fit_classifier(
     # The folds choose among all columns: a choice made on all leads would flatter them.
     X, y, folds = data.candidates, data.train[1], data.folds
     parameters = settings.classifier_parameters(len(y))
-    checked = cross_validate(X, y, parameters, folds, settings.patience, progress)
-    trials = [checked.trial, *try_others(X, y, folds, progress)]
-    tuning = None
+    default = best = checked = cross_validate(X, y, parameters, folds, settings.patience, progress)
+    others = try_others(X, y, folds, progress)
+    portfolio = tuning = None
+    members = settings.members(parameters, checked.n_trees)
+    if len(y) < settings.race_below:
+        portfolio, checked, best, members = race(X, y, default, folds, settings, progress)
     if settings.tune_minutes:
-        tuning, tuned = tune(X, y, parameters, checked, folds, settings, progress)
+        start = members[0] | {"iterations": settings.max_trees}
+        untuned = partial(cross_validate_blend, X, y, members, settings=settings)
+        tuning, tuned = tune(X, y, start, best, folds, settings, progress, untuned)
         if tuning.is_used:
-            checked, parameters = tuned, parameters | tuning.best
-            trials = _with_tuned(tuned, trials)
-    # The final models learn from more leads than those of the folds, and need more trees.
-    parameters["iterations"] = round(checked.n_trees * settings.refit_factor)
+            checked, members = tuned, settings.members(start | tuning.best, tuned.n_trees)
+    trials = [checked.trial]
+    if checked is not default:
+        trials.append(default.trial._replace(name="CatBoost, default settings"))
     calibration, oof_probability = fit_calibration(y, checked.trial.probability, folds)
-    pipeline = fit_pipeline(data.schema, X, y, parameters, settings.n_members, progress, calibration.line)
+    pipeline = fit_pipeline(data.schema, X, y, members, progress, calibration.line)
     segment_models: SegmentModels | None = None
     segment_pipelines: dict[str, Pipeline] = {}
     if settings.segment_by is not None:
         segment_models, segment_pipelines, oof_probability = fit_segment_models(
-            data.schema, X, y, oof_probability, parameters, folds, settings, progress
+            data.schema, X, y, oof_probability, members[0], folds, settings, progress
         )
-    results = TrainingResults(compare(y, trials), calibration, checked.folds, tuning, segment_models)
-    return FittedClassifier(pipeline, parameters, oof_probability, results, segment_pipelines)
-
-
-def _with_tuned(tuned: CrossValidated, trials: list[Trial]) -> list[Trial]:
-    """Put the tuned model first, and rename the untuned one."""
-    untuned = trials[0]._replace(name="CatBoost, untuned")
-    return [tuned.trial, untuned, *trials[1:]]
+    results = TrainingResults(
+        compare(y, [*trials, *others]), calibration, checked.folds, portfolio, tuning, segment_models
+    )
+    return FittedClassifier(pipeline, members, oof_probability, results, segment_pipelines)
 
 
 def _decide(data: TrainingData, oof_probability: Floats, options: dict[str, FittedOption]) -> Decision:

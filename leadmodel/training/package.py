@@ -83,7 +83,8 @@ def _record(fitted: FittedModel, run: str | None) -> TrainingRecord:
     split = fitted.data.split
     return TrainingRecord(
         settings=fitted.settings.model_dump(),
-        parameters=fitted.classifier.parameters,
+        parameters=fitted.classifier.members[0],
+        members=tuple(fitted.classifier.members),
         n_train=len(split.train),
         split=split.description,
         time_range=split.time_range,

@@ -16,7 +16,7 @@ from leadmodel.metrics.comparison import paired_difference
 from leadmodel.prepare.pipeline import fit_pipeline
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.split import Folds
-from leadmodel.report.evaluation import Calibration, SegmentModel, SegmentModels
+from leadmodel.report.refinements import Calibration, SegmentModel, SegmentModels
 from leadmodel.training.crossvalidation import cross_validate
 
 __all__ = ["calibrated", "check_divisible", "cross_calibrated", "fit_calibration", "fit_segment_models"]
@@ -144,8 +144,8 @@ def fit_segment_models(
         )
         tried.append(part)
         if part.is_used:
-            own["iterations"] = round(checked.n_trees * settings.refit_factor)
-            used[value] = fit_pipeline(schema, *leads, own, settings.n_members, lambda step: None)
+            members = settings.members(own, checked.n_trees)
+            used[value] = fit_pipeline(schema, *leads, members, lambda step: None)
             oof_probability[rows] = probability
         progress(f"segment model of {value}")
     return SegmentModels(field=field, tried=tuple(tried)), used, oof_probability

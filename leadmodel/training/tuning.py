@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from leadmodel.arrays import Ints
+from leadmodel.arrays import Floats, Ints
 from leadmodel.errors import InputError
 from leadmodel.metrics.classification import Estimate, evaluate
 from leadmodel.metrics.comparison import paired_difference
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.split import Folds
-from leadmodel.report.evaluation import Tuning
+from leadmodel.report.refinements import Tuning
 from leadmodel.training.crossvalidation import CrossValidated, Fold, cross_validate, fit_folds, gather
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def tune(
     folds: Folds,
     settings: TrainingSettings,
     progress: Callable[[str], None] = lambda step: None,
+    untuned: Callable[[Folds], Floats] | None = None,
 ) -> tuple[Tuning, CrossValidated]:
     """Search by a tree-structured Parzen estimator (Bergstra et al. 2011), pruning by the median.
 
@@ -81,6 +82,9 @@ def tune(
         Minutes and patience.
     progress : callable
         Called with a line of text after each fold of a trial.
+    untuned : callable, optional
+        Returns out-of-fold probabilities of what is used without tuning, on other folds. By default that
+        is `parameters`.
 
     Returns
     -------
@@ -88,7 +92,7 @@ def tune(
         What came of the search, and what the best parameters gave on the folds of the default.
     """
     check_optuna()
-    search = _Search(X, y, parameters, default, folds, settings, progress)
+    search = _Search(X, y, parameters, default, folds, settings, progress, untuned)
     search.run()
     return search.result(), search.checked
 
@@ -105,9 +109,11 @@ class _Search:
         folds: Folds,
         settings: TrainingSettings,
         progress: Callable[[str], None],
+        untuned: Callable[[Folds], Floats] | None,
     ) -> None:
         self.X, self.y, self.parameters = X, y, parameters
         self.folds, self.settings, self.progress = folds, settings, progress
+        self.untuned = untuned or (lambda folds: self._probability({}, folds))
         self.started, self.seconds = time.perf_counter(), 60 * settings.tune_minutes
         # The final check fits the default and the best trial once more, on new folds.
         self.reserve = 2 * (default.trial.fit_seconds + default.trial.score_seconds)
@@ -176,12 +182,12 @@ class _Search:
         )
 
     def _change(self) -> Estimate:
-        folds, patience = self.folds.redrawn(), self.settings.patience
-        default, best = (
-            cross_validate(self.X, self.y, self.parameters | changes, folds, patience)
-            for changes in ({}, self.best)
-        )
-        return paired_difference(self.y, best.trial.probability, default.trial.probability)
+        folds = self.folds.redrawn()
+        return paired_difference(self.y, self._probability(self.best, folds), self.untuned(folds))
+
+    def _probability(self, changes: dict[str, Any], folds: Folds) -> Floats:
+        parameters = self.parameters | changes
+        return cross_validate(self.X, self.y, parameters, folds, self.settings.patience).trial.probability
 
     def _report(self) -> None:
         gained, spent = self.default_loss - self.best_loss, self.elapsed / self.seconds

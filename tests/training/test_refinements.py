@@ -16,7 +16,7 @@ from leadmodel.model import LeadModel
 from leadmodel.prepare.pipeline import fit_pipeline
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.split import Folds
-from leadmodel.report.evaluation import Calibration
+from leadmodel.report.refinements import Calibration
 from leadmodel.training.interface import train_model
 from leadmodel.training.refinements import calibrated, fit_calibration
 

@@ -197,11 +197,12 @@ def _list_facts(model: LeadModel) -> list[tuple[str, str]]:
         "Rule": decision.rule,
         "Grades": bands,
         "Calibration": model.evaluation.calibration.summary(),
+        "Settings": model.evaluation.portfolio.summary() if model.evaluation.portfolio else "",
         "Tuning": model.evaluation.tuning.summary() if model.evaluation.tuning else "",
         "Segments": model.evaluation.parts.summary() if model.evaluation.parts else "",
         "Versions": ", ".join(f"{name} {number}" for name, number in config.versions.items()),
-        "Training": f"{training.settings.get('n_members', 1)} models of "
-        f"{training.parameters.get('iterations')} trees, averaged; {training.seconds:.0f} s",
+        "Training": f"{len(training.members) or training.settings.get('n_members', 1)} models, averaged; "
+        f"{training.seconds:.0f} s",
         "Checksum": config.sha256,
     }
     return [(name, value) for name, value in facts.items() if value]
