@@ -80,8 +80,8 @@ def judge(folder: Path, hints: EventConfig) -> Judged:
     X, y = past.train
     parameters = SETTINGS.classifier_parameters(len(y))
     checked = cross_validate(X, y, parameters, past.folds, SETTINGS.patience)
-    parameters["iterations"] = round(checked.n_trees * SETTINGS.refit_factor)
-    model = fit_pipeline(past.schema, X, y, parameters, SETTINGS.n_members, lambda step: None)
+    members = SETTINGS.members(parameters, checked.n_trees)
+    model = fit_pipeline(past.schema, X, y, members, lambda step: None)
     X_test, y_test = past.test
     days, groups = X_test["days_since_start"].to_numpy(), find_group_ids(past.raw(str(past.recipe.whose)))
     assert groups is not None

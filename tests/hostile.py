@@ -396,7 +396,7 @@ def with_copies(good: LeadModel, change: Callable[[dict[str, Any]], object]) -> 
     lead_schema = LeadSchema(fields=(Field(name="n", kind="numeric", label="N"),))
     parameters = {"iterations": 2, "random_seed": 0, "verbose": False, "allow_writing_files": False}
     X, y = pd.DataFrame({"n": np.arange(40.0)}), np.arange(40) % 2
-    content = dump_pipeline(fit_pipeline(lead_schema, X, y, parameters, 1, lambda step: None))
+    content = dump_pipeline(fit_pipeline(lead_schema, X, y, [parameters], lambda step: None))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
     schema = json.loads(entries["schema.json"])

@@ -119,7 +119,7 @@ def race(
             cross_validate(X, y, parameters | {"random_seed": seed}, folds, settings.patience)
             for seed in seeds
         ]
-        averaged = [log_odds[DEFAULT], *(_log_odds(each.trial.probability) for each in checks)]
+        averaged = [_log_odds(each.trial.probability) for each in (default, *checks)]
         change = paired_difference(y, probability, expit(np.mean(averaged, axis=0)))
     names = select_blend(log_odds, y) if change.high < 0 else [DEFAULT]
     # As many models as the default averages at least, since averaging over seeds lowers the log loss too.

@@ -62,9 +62,9 @@ def test_a_calibration_that_helps_is_inside_the_pipeline(high: float) -> None:
     X, y = read_leads(schema, sample), (sample["status"] == "Won").to_numpy(np.int64)
     change = Estimate(value=-0.002, low=-0.003, high=high)
     calibration = Calibration(scale=0.6, shift=0.3, change=change)
-    parameters = SETTINGS.classifier_parameters(len(y)) | {"iterations": 30}
-    plain = fit_pipeline(schema, X, y, parameters, 2, lambda step: None)
-    inside = fit_pipeline(schema, X, y, parameters, 2, lambda step: None, calibration.line)
+    members = SETTINGS.members(SETTINGS.classifier_parameters(len(y)), 24)
+    plain = fit_pipeline(schema, X, y, members, lambda step: None)
+    inside = fit_pipeline(schema, X, y, members, lambda step: None, calibration.line)
     before = plain.predict_proba(X)[:, 1]
     expected = calibrated(before, 0.6, 0.3) if high < 0 else before
     np.testing.assert_allclose(inside.predict_proba(X)[:, 1], expected, atol=1e-12)
@@ -73,7 +73,9 @@ def test_a_calibration_that_helps_is_inside_the_pipeline(high: float) -> None:
 SEGMENT_RNG = np.random.default_rng(8)
 N = 4000
 RECIPE = Recipe(target="won")
-SEGMENT_SETTINGS = TrainingSettings(max_trees=12, n_folds=3, n_members=2, depth=2, segment_by="branch")
+SEGMENT_SETTINGS = TrainingSettings(
+    max_trees=12, n_folds=3, n_members=2, depth=2, segment_by="branch", race_below=0
+)
 
 
 def make_leads() -> pd.DataFrame:
