@@ -92,7 +92,8 @@ def running_app(
     with tempfile.TemporaryDirectory() as folder:
         log = log or Path(folder, "log")
         process: ForkServerProcess | subprocess.Popen[str]
-        if python == sys.executable and can_fork(cwd, environment):
+        # Code that changes what is imported needs an interpreter that has imported nothing yet.
+        if python == sys.executable and not code and can_fork(cwd, environment):
             process = fork(arguments, environment, log, log)
         else:
             with open(log, "w") as printed:

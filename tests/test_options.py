@@ -25,7 +25,8 @@ from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.training.interface import train_model
 assert leadmodel.__file__.startswith(sys.argv[1]), leadmodel.__file__
 leads = make_sample(600)
-model = train_model(leads, SAMPLE_RECIPE, TrainingSettings(max_trees=20, n_folds=2, n_members=1))
+settings = TrainingSettings(max_trees=20, n_folds=2, n_members=1, race_below=0)
+model = train_model(leads, SAMPLE_RECIPE, settings)
 model.save_pretrained(sys.argv[1] + "/model")
 model = leadmodel.LeadModel.from_pretrained(sys.argv[1] + "/model")
 print(sorted(installed()), len(model.score(leads)), model.config.options, model.evaluation.options)

@@ -25,7 +25,7 @@ from leadmodel.training.package import package
 
 NOTEBOOK = ROOT / "notebooks" / "lead_analysis.ipynb"
 
-SETTINGS = TrainingSettings(max_trees=40, n_folds=2, n_members=1)
+SETTINGS = TrainingSettings(max_trees=40, n_folds=2, n_members=1, race_below=0)
 PARAMETER = f"settings: {json.dumps(SETTINGS.model_dump(exclude_defaults=True))}"
 
 

@@ -21,7 +21,7 @@ from leadmodel.training.interface import train_model
 from leadmodel.training.report import audit_report
 
 RECIPE = Recipe(target="won", positive="yes")
-SETTINGS = TrainingSettings(max_trees=20, n_folds=3, n_members=1)
+SETTINGS = TrainingSettings(max_trees=20, n_folds=3, n_members=1, race_below=0)
 N, K = 300, 300
 
 
@@ -65,7 +65,7 @@ def test_columns_of_chance_do_not_look_good_on_the_folds() -> None:
     rng = np.random.default_rng(0)
     X = pd.DataFrame({f"x{place}": rng.normal(size=200) for place in range(600)})
     y = rng.integers(0, 2, 200)
-    settings = TrainingSettings(max_trees=30, n_folds=4, n_members=1, ordered_below=0)
+    settings = TrainingSettings(max_trees=30, n_folds=4, n_members=1, ordered_below=0, race_below=0)
     folds = Folds(settings.n_folds, settings.seed)
     checked = cross_validate(X, y, settings.classifier_parameters(200), folds, settings.patience)
     found = [checked.trial, *try_others(X, y, folds)]
@@ -101,7 +101,7 @@ def town_leads() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def settings() -> TrainingSettings:
     """Settings under which values have models of their own and texts are compared one by one too."""
-    return TrainingSettings(max_trees=60, n_folds=3, n_members=2, segment_by="source")
+    return TrainingSettings(max_trees=60, n_folds=3, n_members=2, segment_by="source", race_below=0)
 
 
 @pytest.fixture(scope="module")

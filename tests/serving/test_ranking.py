@@ -74,7 +74,7 @@ def test_columns_are_found_under_other_spellings(model: LeadModel) -> None:
 
 def test_what_a_list_lacks_is_named(model: LeadModel, leads: pd.DataFrame) -> None:
     table = pa.Table.from_pandas(leads.drop(columns="age"))
-    with pytest.raises(InputError, match=r"- age [(]the model needs it"):
+    with pytest.raises(InputError, match=r"- age [(]missing"):
         rank_list(model, "leads.csv", table)
 
 

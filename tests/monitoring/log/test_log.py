@@ -273,7 +273,7 @@ def test_a_foreign_file_is_left_out(
     assert store_outcomes(LogStore(tmp_path), tmp_path / "won.csv").n_converted == 1
     history = read_history(LogStore(tmp_path), model, 30)
     assert history.scored["converted"].tolist() == [1.0]
-    assert "zz-foreign.parquet is none of the prediction log" in caplog.text
+    assert "zz-foreign.parquet is not of the prediction log" in caplog.text
 
 
 WRITE = """
