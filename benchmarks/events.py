@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.retailrocket import make_events
 from benchmarks.table import print_table
-from leadmodel.events.plan import FeaturePlan
+from leadmodel.events.windows import FeaturePlan
 
 KINDS = {"view": "views", "addtocart": "carts", "transaction": "purchases"}
 PLAN = FeaturePlan(

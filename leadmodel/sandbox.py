@@ -17,9 +17,9 @@ from catboost import Pool
 
 from leadmodel.errors import InputError, ModelError
 from leadmodel.model import LeadModel
-from leadmodel.publishing.allowlist import SEGMENTS_FILE, catboost_bytes, estimator_of
 from leadmodel.publishing.loading import read_config
 from leadmodel.publishing.sandbox import SECONDS
+from leadmodel.publishing.skops_archive import SEGMENTS_FILE, catboost_bytes, estimator_of
 from leadmodel.serving.ui.self_check import check_ready
 
 __all__ = ["main"]

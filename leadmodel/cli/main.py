@@ -15,7 +15,7 @@ from leadmodel.atomic import check_writable, write_leads
 from leadmodel.batch.score import score_file
 from leadmodel.cli.common import add_lead_options, lead_options, say
 from leadmodel.errors import InputError, quoted
-from leadmodel.events.plan import check_engines
+from leadmodel.events.windows import check_engines
 from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.deployment import MAX_AGE_DAYS, go_back, open_deployment

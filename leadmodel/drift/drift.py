@@ -11,7 +11,7 @@ from scipy.special import bdtr, bdtrc
 
 from leadmodel.drift.counts import Counts, FieldCounts, count_leads
 from leadmodel.drift.performance import Performance, evaluate_outcomes
-from leadmodel.drift.psi import MISSING_CELL, Cells, compare_cells, describe_shift
+from leadmodel.drift.psi import MAJOR, MISSING_CELL, MODERATE, Cells, compare_cells, describe_shift
 from leadmodel.insights.conversion import range_names
 from leadmodel.insights.profile import FieldProfile, Profile
 from leadmodel.leads.convert import read_batch
@@ -26,9 +26,6 @@ __all__ = ["CellShift", "Drift", "FieldDrift", "compare_leads", "measure_drift"]
 
 ALPHA = 0.05
 """Probability that a file without drift is called drifted, over all its fields together."""
-
-MODERATE, MAJOR = 0.1, 0.25
-"""Customary bounds of PSI (Siddiqi 2006)."""
 
 MAX_CELLS, MAX_NAMED = 14, 10
 """Most cells that are listed, enough for all bins of a number, and most new or vanished values."""

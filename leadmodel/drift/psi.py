@@ -15,7 +15,20 @@ from leadmodel.errors import quoted
 from leadmodel.leads.field import MIN_CATEGORY_COUNT, Field
 from leadmodel.text import format_number, format_percent
 
-__all__ = ["MISSING_CELL", "Cells", "Shift", "compare_cells", "describe_shift", "merge_cells", "psi"]
+__all__ = [
+    "MAJOR",
+    "MISSING_CELL",
+    "MODERATE",
+    "Cells",
+    "Shift",
+    "compare_cells",
+    "describe_shift",
+    "merge_cells",
+    "psi",
+]
+
+MODERATE, MAJOR = 0.1, 0.25
+"""Customary bounds of PSI (Siddiqi 2006)."""
 
 MIN_EXPECTED = 5
 """Least expected leads in a cell of the smaller sample for chi-square to hold (Cochran 1954)."""

@@ -8,8 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from leadmodel.drift.drift import MAJOR, MODERATE, Drift, FieldDrift
+from leadmodel.drift.drift import Drift, FieldDrift
 from leadmodel.drift.performance import RULE, Performance
+from leadmodel.drift.psi import MAJOR, MODERATE
 from leadmodel.errors import quoted
 from leadmodel.plots.style import ACCENT, INK, PALE, SECOND, dress, in_percent, new_figure, short
 

@@ -16,8 +16,8 @@ import polars.selectors as cs
 from leadmodel.errors import InputError
 from leadmodel.events.cutoffs import active_leads, leads_after, leads_after_events
 from leadmodel.events.features import build_features
-from leadmodel.events.plan import FeaturePlan, describe_features
 from leadmodel.events.tables import EventReport, EventTables, TableReport
+from leadmodel.events.windows import FeaturePlan, describe_features
 from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import FieldConfig, Recipe
 

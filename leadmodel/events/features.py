@@ -10,7 +10,7 @@ from operator import add
 from typing import Any
 
 from leadmodel.errors import InputError
-from leadmodel.events.plan import INSTALL_ENGINES, FeaturePlan
+from leadmodel.events.windows import INSTALL_ENGINES, FeaturePlan
 
 try:
     import narwhals as nw

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from leadmodel.errors import InputError, quoted
-from leadmodel.events.plan import check_engines
+from leadmodel.events.windows import check_engines
 from leadmodel.leads.io import read_table
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample

@@ -14,7 +14,7 @@ from leadmodel.errors import ModelError, quoted
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.options import Sha256, WithOptions, installed, with_options
-from leadmodel.publishing.allowlist import MODEL_FILE
+from leadmodel.publishing.skops_archive import MODEL_FILE
 from leadmodel.records import Record
 from leadmodel.report.gate import Gate
 from leadmodel.text import visible

@@ -13,7 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from leadmodel.atomic import staged_folder
 from leadmodel.errors import InputError, ModelError, quoted
-from leadmodel.publishing.allowlist import (
+from leadmodel.publishing.skops_archive import (
     MODEL_FILE,
     REVENUE_FILE,
     SEGMENTS_FILE,

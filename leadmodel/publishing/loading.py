@@ -12,9 +12,9 @@ from leadmodel.errors import ModelError, quoted
 from leadmodel.insights.profile import Profile
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.options import OptionModel, installed
-from leadmodel.publishing.allowlist import check_archive
 from leadmodel.publishing.config import ModelConfig, check_finite
 from leadmodel.publishing.files import MODEL_FILE, check_sha256, load_pipeline
+from leadmodel.publishing.skops_archive import check_archive
 from leadmodel.report.evaluation import Evaluation
 
 __all__ = ["LoadedFiles", "check_consistency", "check_files", "open_files", "read_config"]

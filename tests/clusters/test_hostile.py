@@ -22,7 +22,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from leadmodel.errors import ModelError
 from leadmodel.model import LeadModel
-from leadmodel.publishing.nodes import ALLOWED_NODES, SEGMENT_NODES
+from leadmodel.publishing.skops_nodes import ALLOWED_NODES, SEGMENT_NODES
 
 Entries = dict[str, bytes]
 

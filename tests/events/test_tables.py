@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from leadmodel.errors import InputError
-from leadmodel.events.plan import INSTALL_ENGINES
 from leadmodel.events.tables import EventTables, TableReport, read_event_tables
+from leadmodel.events.windows import INSTALL_ENGINES
 from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import Recipe
 from leadmodel.prepare.source import read_leads_of

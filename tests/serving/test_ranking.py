@@ -13,7 +13,7 @@ from leadmodel.decision.call_plan import plan_calls
 from leadmodel.errors import InputError, LeadError
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
-from leadmodel.serving.files import count_formulas, to_csv, to_excel
+from leadmodel.serving.lead_files import count_formulas, to_csv, to_excel
 from leadmodel.serving.ranking import RankedLeads, match_columns, rank_list
 from leadmodel.serving.ui.views.list import MAX_SHOWN, render_list, render_plan
 

@@ -15,7 +15,7 @@ from gradio.mcp import GradioMCPServer
 
 from leadmodel.errors import InputError
 from leadmodel.leads.field import Field
-from leadmodel.serving.files import read_list, to_csv, to_excel
+from leadmodel.serving.lead_files import read_list, to_csv, to_excel
 from leadmodel.serving.service import Channel, ScoringService
 from leadmodel.serving.web.safe_errors import MAX_ERROR
 

@@ -6,12 +6,12 @@ import gradio as gr
 
 from leadmodel.model import LeadModel
 from leadmodel.serving.api.gradio import add_endpoints
-from leadmodel.serving.files import MAX_BYTES
+from leadmodel.serving.lead_files import MAX_BYTES
 from leadmodel.serving.options import option_pages
 from leadmodel.serving.service import ScoringService
 from leadmodel.serving.ui.components import STYLE
-from leadmodel.serving.ui.lead import add_lead_page
-from leadmodel.serving.ui.list import add_list_page
+from leadmodel.serving.ui.lead_page import add_lead_page
+from leadmodel.serving.ui.list_page import add_list_page
 from leadmodel.serving.ui.reports import (
     add_insights_page,
     add_model_page,

@@ -20,11 +20,11 @@ from leadmodel.serving.service import ScoringService
 from leadmodel.serving.ui.app import build_demo, looks
 from leadmodel.serving.web.access import AccessMiddleware, AccessPolicy
 from leadmodel.serving.web.bounds import BoundedProtocol
+from leadmodel.serving.web.file_paths import UploadedFilesOnly
 from leadmodel.serving.web.headers import SafeHeaders
 from leadmodel.serving.web.prometheus import Metrics, MetricsMiddleware, add_metrics
 from leadmodel.serving.web.safe_errors import RefusalStatus, SafeErrors, add_refusals, check_calls
 from leadmodel.serving.web.signin import SignIn, add_sign_in
-from leadmodel.serving.web.uploaded_files import UploadedFilesOnly
 
 __all__ = ["build_app", "serve"]
 

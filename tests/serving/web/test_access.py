@@ -17,7 +17,7 @@ from playwright.sync_api import expect, sync_playwright
 from support import command, running_app, when_ready
 
 from leadmodel.model import LeadModel
-from leadmodel.serving.ui.list import BY_NUMBER
+from leadmodel.serving.ui.list_page import BY_NUMBER
 from leadmodel.serving.web.access import OPEN
 
 ANN, BOB = ("ann", "secret"), ("bob", "pass:wörd")

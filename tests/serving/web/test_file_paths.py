@@ -22,7 +22,7 @@ import os
 from leadmodel.model import LeadModel
 from leadmodel.serving.web.app import build_app, serve
 from leadmodel.serving.service import ScoringService
-from leadmodel.serving.web.uploaded_files import UploadedFilesOnly
+from leadmodel.serving.web.file_paths import UploadedFilesOnly
 
 app = build_app(ScoringService(LeadModel.from_pretrained(os.environ["LEADMODEL_REPO"])))
 app.user_middleware = [layer for layer in app.user_middleware if layer.cls is not UploadedFilesOnly]

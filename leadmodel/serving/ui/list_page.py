@@ -12,7 +12,14 @@ import pyarrow as pa
 
 from leadmodel.decision.call_plan import plan_calls
 from leadmodel.errors import InputError
-from leadmodel.serving.files import count_formulas, read_list, read_pasted, take_upload, to_csv, to_excel
+from leadmodel.serving.lead_files import (
+    count_formulas,
+    read_list,
+    read_pasted,
+    take_upload,
+    to_csv,
+    to_excel,
+)
 from leadmodel.serving.ranking import RankedLeads, Ranking, toggle_sort
 from leadmodel.serving.service import MAX_LEADS, ScoringService
 from leadmodel.serving.ui.components import read_script

@@ -9,7 +9,7 @@ import pyarrow.parquet
 import pytest
 
 from leadmodel.errors import InputError
-from leadmodel.serving.files import MAX_BYTES, MAX_COLUMNS, read_list, read_pasted
+from leadmodel.serving.lead_files import MAX_BYTES, MAX_COLUMNS, read_list, read_pasted
 
 LEADS = pd.DataFrame({"city": ["Köln", "NA", "01234"], "age": [31.0, None, 7.0]})
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from leadmodel.arrays import Floats
 from leadmodel.errors import ModelError
-from leadmodel.publishing.nodes import ALLOWED_NODES, SEGMENT_NODES, check_nodes
+from leadmodel.publishing.skops_nodes import ALLOWED_NODES, SEGMENT_NODES, check_nodes
 
 __all__ = [
     "MODEL_FILE",
