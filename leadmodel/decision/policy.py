@@ -1,12 +1,13 @@
 """Turn probabilities into scores, grades and decisions."""
 
+from functools import cached_property
 from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import AfterValidator, Field
 
-from leadmodel.arrays import Bools, Ints, Positions
+from leadmodel.arrays import Bools, Floats, Ints, Positions
 from leadmodel.leads.recipe import check_bands
 from leadmodel.records import Record
 
@@ -68,8 +69,12 @@ class Decision(Record):
 
     def scores(self, probability: npt.ArrayLike) -> Ints:
         """Return the percentile, 0 to 100, of each probability among those of the training leads."""
-        percentiles = np.linspace(0, 100, len(self.grid))
-        return np.rint(np.interp(np.asarray(probability), self.grid, percentiles)).astype(np.int64)
+        return np.rint(np.interp(np.asarray(probability), *self._percentiles)).astype(np.int64)
+
+    @cached_property
+    def _percentiles(self) -> tuple[Floats, Floats]:
+        # Kept, because for a single lead making them takes as long as all other steps of its decision.
+        return np.array(self.grid), np.linspace(0, 100, len(self.grid))
 
     def grade_places(self, scores: npt.ArrayLike) -> Positions:
         """Return the index in `bands` of the grade of each score, 0 being the best."""
