@@ -17,7 +17,7 @@ test: .venv/test.installed
 # The unit tests: no browser, no training, no server; under a minute.
 quick: .venv/test.installed
 	$(BIN)/ruff check .
-	$(BIN)/pytest -q -m "not (train or app or browser or spark or hub or package)"
+	$(BIN)/pytest -q -n 2 -m "not (train or app or browser or spark or hub or package)"
 
 # Of other leads: make notebook WITH="-p data leads.csv -p target status"
 notebook: .venv/test.installed

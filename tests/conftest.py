@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import CodeType
 
 from forks import stop_forking
 from hub_server import LoopbackHub
@@ -36,7 +37,16 @@ from leadmodel.prepare.settings import TrainingSettings
 REAL_DATA = ROOT.parent / "shared" / "data"
 
 NEEDS = {
-    "train": {"train", "trained", "retrain", "fit_classifier", "cluster_leads", "cross_validate"},
+    "train": {
+        "train",
+        "train_model",
+        "trained",
+        "race",
+        "retrain",
+        "fit_classifier",
+        "cluster_leads",
+        "cross_validate",
+    },
     "app": {"running_app", "command", "subprocess", "Popen"},
     "browser": {"sync_playwright"},
     "spark": {"SparkSession", "local_session"},
@@ -48,6 +58,8 @@ NEEDS = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by what it needs, so that `make quick` can leave out what takes long."""
     for item in items:
+        if item.name == "leadmodel":  # the example of the package's first page
+            item.add_marker("train")
         if isinstance(item, pytest.Function):
             used = _names_used(item)
             for marker, names in NEEDS.items():
@@ -59,17 +71,26 @@ def _names_used(item: pytest.Function) -> set[str]:
     """Return the names in the code of a test, its fixtures and the functions of its module they call."""
     fixtures = item._fixtureinfo.name2fixturedefs.values()
     waiting = [item.function, *(fixture.func for defined in fixtures for fixture in defined)]
+    waiting += item.callspec.params.values() if hasattr(item, "callspec") else []
     used, seen = set[str](), set[object]()
     while waiting:
         function = waiting.pop()
-        if function in seen or not hasattr(function, "__code__"):
+        if not hasattr(function, "__code__") or function in seen:
             continue
         seen.add(function)
-        names = {*function.__code__.co_names, *function.__code__.co_freevars}
+        names = {name for code in _codes(function.__code__) for name in (*code.co_names, *code.co_freevars)}
         used |= names
         called = (function.__globals__.get(name) for name in names)
         waiting += [one for one in called if getattr(one, "__module__", None) == function.__module__]
     return used
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """Yield the code of a function and of the functions and comprehensions within it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
 
 
 def pytest_sessionfinish() -> None:

@@ -1,6 +1,6 @@
 """Turn probabilities into scores, grades and decisions."""
 
-from functools import cached_property
+from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -69,12 +69,7 @@ class Decision(Record):
 
     def scores(self, probability: npt.ArrayLike) -> Ints:
         """Return the percentile, 0 to 100, of each probability among those of the training leads."""
-        return np.rint(np.interp(np.asarray(probability), *self._percentiles)).astype(np.int64)
-
-    @cached_property
-    def _percentiles(self) -> tuple[Floats, Floats]:
-        # Kept, because for a single lead making them takes as long as all other steps of its decision.
-        return np.array(self.grid), np.linspace(0, 100, len(self.grid))
+        return np.rint(np.interp(np.asarray(probability), *_percentiles(self.grid))).astype(np.int64)
 
     def grade_places(self, scores: npt.ArrayLike) -> Positions:
         """Return the index in `bands` of the grade of each score, 0 being the best."""
@@ -86,6 +81,12 @@ class Decision(Record):
         if self.is_by_value and value is not None:
             return np.asarray(value) > self.cost
         return np.asarray(probability) >= self.threshold
+
+
+@lru_cache
+def _percentiles(grid: tuple[float, ...]) -> tuple[Floats, Floats]:
+    # Kept, because for a single lead making them takes as long as all other steps of its decision.
+    return np.array(grid), np.linspace(0, 100, len(grid))
 
 
 def score_grid(probability: npt.ArrayLike, n_points: int = 201) -> tuple[float, ...]:
