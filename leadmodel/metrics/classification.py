@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logit
 from scipy.stats import rankdata
 
 from leadmodel.arrays import Bools, Floats, Positions
@@ -21,6 +22,7 @@ __all__ = [
     "estimate_roc_auc",
     "evaluate",
     "log_losses",
+    "log_odds",
     "reliability",
     "roc_auc",
 ]
@@ -156,6 +158,11 @@ def calibration_floor(probability: npt.ArrayLike, random_state: int = 0, n_draws
         leads = _sort(rng.random(len(probability)) < probability, probability, None)
         errors.append(float(_calibration_error(leads, np.array([len(probability)], dtype=float))[0]))
     return float(np.mean(errors))
+
+
+def log_odds(probability: npt.ArrayLike) -> Floats:
+    """Return the log-odds of probabilities, finite for 0 and 1 as well."""
+    return np.asarray(logit(np.clip(probability, 1e-12, 1 - 1e-12)))
 
 
 def log_losses(y: npt.ArrayLike, probability: npt.ArrayLike) -> Floats:

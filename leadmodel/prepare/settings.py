@@ -43,8 +43,8 @@ class TrainingSettings(Record):
         better on one of three lead sets and level on the others, at 2 to 5 times the time: this
         is where the time begins to matter, not where the gain ends.
     race_below : int
-        Other settings of CatBoost race against this one for fewer training leads; 0 for none. It takes
-        two to three times the time of the folds, and what one setting misses fades where leads are many.
+        Other settings of CatBoost race against this one for fewer training leads; 0 for none. They fit
+        about three times as many models as the folds do, so the bound limits the time.
     tune_minutes : float
         Minutes to search for better parameters; 0 for no search.
     segment_by : str, optional

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from leadmodel.arrays import Floats, Ints
-from leadmodel.metrics.classification import evaluate, log_losses
+from leadmodel.metrics.classification import evaluate, log_losses, log_odds
 from leadmodel.metrics.comparison import paired_difference
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.split import Folds
@@ -34,14 +34,14 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 """What each setting changes of the default.
 
-Found on eleven public tables. Depth ends at 8, since the table of SHAP values grows with the fourth power
-of two to the depth; all else that could differ must leave trees symmetric, or the models cannot be merged.
+Compared on eleven public tables. Depth ends at 8, because the cost of the table of SHAP values grows as
+4 ** depth. Trees must stay symmetric: CatBoost merges no others with those of the default.
 """
 
 DEFAULT = "default"
 
 N_SLOTS = 4
-"""Most models in a blend: each one more takes time with every lead, and a fifth gained nothing."""
+"""Most models in a blend: each takes time with every lead, and six or eight gained nothing."""
 
 SURVIVORS = (3, 2)
 """How many settings go on after the first fold, and after each later one."""
@@ -105,11 +105,11 @@ def race(
     checked = {DEFAULT: default} | {
         name: gather(each, len(y)) for name, each in fitted.items() if len(each) == folds.n_folds
     }
-    log_odds = pd.DataFrame({name: _log_odds(each.trial.probability) for name, each in checked.items()})
+    oof_log_odds = pd.DataFrame({name: log_odds(each.trial.probability) for name, each in checked.items()})
     probability = np.empty(len(y))
     for train_idx, test_idx in folds.split(y):
-        names = select_blend(log_odds.iloc[train_idx], y[train_idx])
-        probability[test_idx] = expit(log_odds.iloc[test_idx][names].mean(axis=1))
+        names = select_blend(oof_log_odds.iloc[train_idx], y[train_idx])
+        probability[test_idx] = expit(oof_log_odds.iloc[test_idx][names].mean(axis=1))
     change = paired_difference(y, probability, default.trial.probability)
     if change.high < 0:
         # A blend averages models, which lowers the log loss by itself. The default is averaged as well,
@@ -119,9 +119,9 @@ def race(
             cross_validate(X, y, parameters | {"random_seed": seed}, folds, settings.patience)
             for seed in seeds
         ]
-        averaged = [_log_odds(each.trial.probability) for each in (default, *checks)]
+        averaged = [log_odds(each.trial.probability) for each in (default, *checks)]
         change = paired_difference(y, probability, expit(np.mean(averaged, axis=0)))
-    names = select_blend(log_odds, y) if change.high < 0 else [DEFAULT]
+    names = select_blend(oof_log_odds, y) if change.high < 0 else [DEFAULT]
     # As many models as the default averages at least, since averaging over seeds lowers the log loss too.
     names *= math.ceil(settings.n_members / len(names))
     portfolio = Portfolio(entries=_entries(checked, fitted, names), change=change)
@@ -142,7 +142,7 @@ def race(
     return Race(portfolio, CrossValidated(best.n_trees, trial, metrics), best, members)
 
 
-def select_blend(log_odds: pd.DataFrame, y: Ints) -> list[str]:
+def select_blend(oof_log_odds: pd.DataFrame, y: Ints) -> list[str]:
     """Select columns, with repeats, whose mean has the lowest log loss (Caruana et al. 2004).
 
     Greedy, forward and with replacement, which weighs the columns: the first one selected is the best
@@ -150,7 +150,7 @@ def select_blend(log_odds: pd.DataFrame, y: Ints) -> list[str]:
 
     Parameters
     ----------
-    log_odds : DataFrame of shape (n_leads, n_models)
+    oof_log_odds : DataFrame of shape (n_leads, n_models)
         Out-of-fold log-odds, a column for each model.
     y : array of shape (n_leads,)
         1 for converted, 0 for the others.
@@ -159,8 +159,8 @@ def select_blend(log_odds: pd.DataFrame, y: Ints) -> list[str]:
     losses: list[float] = []
     for _ in range(N_SLOTS):
         blends = {
-            name: log_losses(y, expit(log_odds[[*names, name]].mean(axis=1).to_numpy())).mean()
-            for name in map(str, log_odds)
+            name: log_losses(y, expit(oof_log_odds[[*names, name]].mean(axis=1).to_numpy())).mean()
+            for name in map(str, oof_log_odds)
         }
         names.append(min(blends, key=lambda name: blends[name]))
         losses.append(blends[names[-1]])
@@ -187,15 +187,11 @@ def cross_validate_blend(
     """
     alike = {"iterations": settings.max_trees, "random_seed": settings.seed}
     n_models = Counter(tuple((member | alike).items()) for member in members)
-    log_odds = np.zeros(len(y))
+    blended = np.zeros(len(y))
     for setting, n in n_models.items():
         trial = cross_validate(X, y, dict(setting), folds, settings.patience).trial
-        log_odds += n / len(members) * _log_odds(trial.probability)
-    return expit(log_odds)
-
-
-def _log_odds(probability: Floats) -> Floats:
-    return logit(np.clip(probability, 1e-12, 1 - 1e-12))
+        blended += n / len(members) * log_odds(trial.probability)
+    return expit(blended)
 
 
 def _run(

@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from leadmodel.arrays import Floats, Ints
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.metrics.classification import log_odds
 from leadmodel.metrics.comparison import paired_difference
 from leadmodel.prepare.pipeline import fit_pipeline
 from leadmodel.prepare.settings import TrainingSettings
@@ -69,13 +70,12 @@ def cross_calibrated(y: Ints, probability: Floats, folds: Folds) -> Floats:
 
 def calibrated(probability: Floats, scale: float, shift: float) -> Floats:
     """Return the probabilities whose log-odds are ``scale * log_odds + shift``."""
-    return np.asarray(expit(scale * logit(np.clip(probability, 1e-12, 1 - 1e-12)) + shift))
+    return np.asarray(expit(scale * log_odds(probability) + shift))
 
 
 def _line(y: Ints, probability: Floats) -> tuple[float, float]:
-    log_odds = logit(np.clip(probability, 1e-12, 1 - 1e-12))
     # Without a penalty, which would pull the slope away from 1 even for exact probabilities.
-    line = LogisticRegression(C=np.inf).fit(log_odds[:, None], y)
+    line = LogisticRegression(C=np.inf).fit(log_odds(probability)[:, None], y)
     return float(line.coef_[0, 0]), float(line.intercept_[0])
 
 
