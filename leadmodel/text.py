@@ -1,8 +1,9 @@
 """Format numbers and texts for people: every page, card, report and message writes them the same way."""
 
 import re
+import unicodedata
 
-__all__ = ["format_number", "format_percent", "markdown", "visible"]
+__all__ = ["fold", "format_number", "format_percent", "markdown", "visible"]
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that control a terminal, break lines, reverse the text direction or are half a letter."""
@@ -15,6 +16,19 @@ _MARKS = re.compile(
     re.IGNORECASE,
 )
 """Where Markdown would format a text; the last line of the pattern is for beginnings of lines."""
+
+
+def fold(text: str) -> str:
+    """Return what two spellings share that differ only by case, spaces, width or accents' composition.
+
+    >>> fold("  Closed\\u00a0 WON "), fold("\\uff39\\uff25\\uff33")
+    ('closed won', 'yes')
+    """
+    if text.isascii():
+        return " ".join(text.casefold().split())
+    # Folding the case of a composed letter can take it apart again.
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join(folded.split())
 
 
 def format_number(number: float) -> str:
