@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from scipy.special import pdtr
 
 from leadmodel.arrays import Floats, Ints
 from leadmodel.errors import InputError, LeadError
@@ -27,7 +28,15 @@ from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["infer_schema"]
 
-_ID_NAME = re.compile(r"(^|[\s_\-.])(id|uuid|guid|nr|no|number|key|index|row)$|^$|^unnamed", re.IGNORECASE)
+_WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\s_.-]+")
+_IDENTIFIER_NAME = re.compile(
+    r"(^| )(id|uuid|guid|pk)$|^id "
+    r"|(lead|customer|client|contact|person|user|member|student|account|company|deal|order|record|row)id$"
+)
+_NUMBER_NAME = re.compile(r"(^| )(nr|no|number|key|index|row|serial|#)$|^$|^unnamed")
+NO_CHANCE = 0.001
+"""Probability below which whole numbers repeat too seldom to be measured ones."""
+
 _PLAIN_NUMBER = re.compile(r"[+-]?(\d[\d.,]*|\.\d+)([eE][+-]?\d+)?$")
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
 
@@ -181,17 +190,38 @@ class _Column:
     def _why_id(self) -> str | None:
         share = len(self.counts) / len(self.values)
         if self.is_numeric:
-            if share <= 0.99 or (self.numbers % 1 != 0).any():
+            if share <= 0.5 or (self.numbers % 1 != 0).any():
                 return None
-            # The distinct values stand in the order of the leads.
-            steps = np.diff(self.numbers)
-            is_steady = bool((steps >= 0).all() or (steps <= 0).all())
-            return "id" if is_steady or _ID_NAME.search(self.name) else None
+            words = " ".join(_WORD_STARTS.split(self.name)).strip().lower()
+            # A person with several leads has one id in all of them.
+            if _IDENTIFIER_NAME.search(words):
+                return "id"
+            if share <= 0.99:
+                return None
+            return "id" if _NUMBER_NAME.search(words) or self._never_repeats or self._is_steady else None
         if share < 0.5 or len(self.counts) < 100:
             return None
         has_blank = [re.search(r"\s", text) is not None for text in self.texts]
         is_prose = np.average(has_blank, weights=self.counts) > 0.5
         return "text, different for nearly every lead" if is_prose else "id"
+
+    @property
+    def _is_steady(self) -> bool:
+        """Whether the numbers rise or fall throughout the file, of which these leads may be a part."""
+        firsts = self.values.drop_duplicates().index  # in the order of the distinct values
+        steps = np.diff(self.numbers[np.argsort(firsts)] if firsts.dtype.kind in "iu" else self.numbers)
+        return bool((steps >= 0).all() or (steps <= 0).all())
+
+    @property
+    def _never_repeats(self) -> bool:
+        """Whether the numbers repeat less than measured ones would: serial numbers in any order.
+
+        Whole numbers drawn evenly from a range repeat about as often as a Poisson variable says (the
+        birthday problem), and those of any other distribution repeat more often.
+        """
+        n_given, n_repeated = len(self.values), len(self.values) - len(self.counts)
+        n_possible = self.numbers.max() - self.numbers.min() + 1
+        return bool(pdtr(n_repeated, n_given * (n_given - 1) / 2 / n_possible) < NO_CHANCE)
 
     def infer_field(self, config: FieldConfig) -> Field:
         """Return the field without what only typed leads show."""

@@ -41,6 +41,47 @@ def test_kinds_are_inferred(column: object, kind: str) -> None:
     assert field.kind == kind
 
 
+SHUFFLED = RNG.permutation(1000)
+
+
+@pytest.mark.parametrize("name", ["CustomerID", "leadId", "ContactId", "contactid", "id lead", "Customer"])
+def test_ids_are_recognized_in_any_order(name: str) -> None:
+    # By its name, or because numbers that were measured would repeat.
+    sparse = RNG.choice(10**9, 1000, replace=False)
+    for numbers in (SHUFFLED + 50_000, SHUFFLED[:300], sparse if name != "Customer" else SHUFFLED):
+        leads = pd.DataFrame({"filler": RNG.choice(["x", "y"], len(numbers)), name: numbers})
+        assert infer_schema(leads, Recipe()).ignored == {name: "id"}
+        assert infer_schema(leads.sample(frac=0.8, random_state=1), Recipe()).ignored == {name: "id"}
+        assert infer_schema(leads.astype({name: "str"}), Recipe()).ignored == {name: "id"}
+
+
+def test_an_id_that_some_leads_share_is_an_id() -> None:
+    leads = pd.DataFrame({"filler": FILLER * 5, "ContactId": RNG.choice(1000, 1000)})
+    assert infer_schema(leads, Recipe()).ignored == {"ContactId": "id"}
+
+
+def test_numbers_that_rise_along_the_file_are_ids_in_any_part_of_it() -> None:
+    numbers = np.cumsum(RNG.integers(1, 9000, N))
+    leads = pd.DataFrame({"filler": FILLER, "ticket": numbers})
+    for part in (leads, leads.sample(frac=0.8, random_state=1)):
+        assert infer_schema(part, Recipe()).ignored == {"ticket": "id"}
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("income", RNG.choice(180_000, 400, replace=False) + 20_000),
+        ("milliseconds", RNG.integers(0, 3_600_000, 1000)),
+        ("visits", RNG.poisson(400, 1000)),
+        ("paid", RNG.choice(10**7, 400, replace=False)),
+        ("bid", RNG.lognormal(10, 1, 400).round(2)),
+    ],
+)
+def test_whole_numbers_that_were_measured_are_no_ids(name: str, column: object) -> None:
+    leads = pd.DataFrame({name: column})
+    assert infer_schema(leads, Recipe()).by_name[name].kind == "numeric"
+
+
 @pytest.mark.parametrize(
     ("name", "column", "why"),
     [
