@@ -125,8 +125,10 @@ def _score_batches(
             progress(scored.num_rows, batch.n_expected)
     except LeadError as error:
         raise error.at(n_leads + (error.row or 0)) from None
-    except pa.ArrowException as error:
-        raise InputError(f"The leads cannot be written: {error}. Drop lists and structures.") from None
+    except pa.ArrowException:  # its text may quote a value
+        raise InputError(
+            f"The leads cannot be written as {output.suffix}: a column holds lists or structures. Drop it."
+        ) from None
     finally:
         if writer is not None:
             writer.close()

@@ -18,14 +18,26 @@ from leadmodel.leads.convert import check_unique
 from leadmodel.leads.event_recipe import (
     DateParts,
     EntityConfig,
+    EventConfig,
     JoinConfig,
     LogConfig,
     OutcomeConfig,
     TableConfig,
 )
-from leadmodel.leads.io import find_delimiter
+from leadmodel.leads.files.csv_file import check_widths, find_delimiter
 
-__all__ = ["COPIES", "NO_NUMBER", "REASONS", "UNJOINED", "WHY", "entity_rows", "event_rows", "outcome_rows"]
+__all__ = [
+    "COPIES",
+    "NO_NUMBER",
+    "REASONS",
+    "UNJOINED",
+    "WHY",
+    "check_tables",
+    "entity_rows",
+    "event_rows",
+    "outcome_rows",
+    "table_files",
+]
 
 _HEADER_BYTES = 65_536
 
@@ -199,6 +211,31 @@ def _scan(folder: Path, table: str) -> pl.LazyFrame:
         return pl.scan_parquet(path)
     # Not inferred, so that ids keep leading zeros; only the empty text is null.
     return pl.scan_csv(path, separator=_delimiter(path), infer_schema=False)
+
+
+def table_files(config: EventConfig) -> tuple[str, ...]:
+    """Return the files of all tables, those that others join included."""
+    tables: list[TableConfig] = [*config.logs, config.outcomes]
+    tables += [config.entities] if config.entities else []
+    files = (name for table in tables for name in (table.table, *(join.table for join in table.joins)))
+    return tuple(dict.fromkeys(files))
+
+
+def check_tables(folder: Path, config: EventConfig) -> None:
+    """Raise InputError for the first CSV table that is not in UTF-8, or has a line that is too long."""
+    for name in table_files(config):
+        path = folder / name
+        if path.suffix.lower() == ".parquet" or not path.is_file():
+            continue
+        with path.open("rb") as file:
+            try:
+                check_widths(file, "utf-8-sig", _delimiter(path), errors="strict")
+            except UnicodeDecodeError:
+                raise InputError(
+                    f"The table {quoted(name)} must be in UTF-8. Save it again as such."
+                ) from None
+            except InputError as error:
+                raise InputError(f"The table {quoted(name)} {error}") from None
 
 
 def _delimiter(path: Path) -> str:

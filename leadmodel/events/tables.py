@@ -31,6 +31,7 @@ from leadmodel.events.rows import (
     REASONS,
     UNJOINED,
     WHY,
+    check_tables,
     entity_rows,
     event_rows,
     outcome_rows,
@@ -168,9 +169,11 @@ def read_event_tables(
         try:
             reader = _Reader(Path(folder), config, dt.datetime.combine(today, dt.time.max), spool)
             return reader.read(files)
-        except pl.exceptions.PolarsError as error:
+        except pl.exceptions.PolarsError as error:  # its text may quote rows
+            check_tables(Path(folder), config)
             raise InputError(
-                f"The tables in {quoted(str(folder), 300)} cannot be read: {error!s:.300}"
+                f"The tables in {quoted(str(folder), 300)} cannot be read: one is damaged, or a column of "
+                f"it holds lists ({type(error).__name__}). Save the table again."
             ) from None
 
 

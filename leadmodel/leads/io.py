@@ -1,10 +1,6 @@
 """Read a table of leads as a CRM exports it: CSV of any dialect, Parquet or Excel."""
 
 import atexit
-import codecs
-import csv
-import io
-import re
 import shutil
 import tempfile
 import urllib.request
@@ -19,32 +15,24 @@ from weakref import WeakSet
 import fsspec
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet
 
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.convert import check_unique
-from leadmodel.leads.loan import Loan
+from leadmodel.leads.files.csv_file import csv_batches
+from leadmodel.leads.files.loan import Loan
 
 __all__ = [
     "Batch",
-    "find_delimiter",
     "is_text",
     "read_batches",
     "read_table",
     "stream_leads",
 ]
 
-_SAMPLE_BYTES = 256_000
-BLOCK_BYTES = 4_000_000
-"""Bytes of a block of a CSV file. Arrow reads up to 32 of them ahead; a lead must fit into one."""
-
 BATCH_ROWS = 200_000
 LARGE_GROUP = 50_000
 """Leads in a row group of Parquet from which on reading its dictionaries as such is faster."""
-
-_SEPARATOR = re.compile(r"sep=.$", re.IGNORECASE)
-"""Excel's line that names the delimiter; nothing else needs it."""
 
 
 @dataclass(frozen=True)
@@ -150,8 +138,15 @@ def _stream(source: str | Path, file: IO[bytes] | None, categories: Collection[s
                 yield batch
     except InputError as error:
         raise InputError(f"The file {quoted(name, 300)} {error}") from None
-    except (pa.ArrowException, csv.Error, ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"The file {quoted(name, 300)} cannot be read as a table: {error}") from None
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise InputError(f"The file {quoted(name, 300)} cannot be read as a table: {why}.") from None
+    except (pa.ArrowException, ValueError, KeyError, zipfile.BadZipFile):
+        # What libraries say of a damaged file may quote its content, and that is somebody's.
+        raise InputError(
+            f"The file {quoted(name, 300)} cannot be read as a table: it is damaged, protected by a "
+            "password, or not what its name says. Save it again."
+        ) from None
     if not n_leads:
         raise InputError(f"The file {quoted(name, 300)} must have leads below its header. It has none.")
 
@@ -180,7 +175,8 @@ def _batches(file: IO[bytes], suffix: str, categories: Collection[str]) -> Itera
         if leads.num_rows:
             yield Batch(leads, leads.schema, leads.num_rows)
     else:
-        yield from _csv_batches(file)
+        for batch, n_expected in csv_batches(file):
+            yield Batch(pa.Table.from_batches([batch]), batch.schema, n_expected)
 
 
 def _parquet_batches(loan: Loan, categories: Collection[str]) -> Iterator[Batch]:
@@ -216,71 +212,3 @@ def _read_excel(file: IO[bytes]) -> pd.DataFrame:
     # A column of cells of several types, such as numbers and a remark, is read as texts.
     mixed = leads.columns[leads.dtypes == "object"]
     return leads.astype(dict.fromkeys(mixed, "str"))
-
-
-def _csv_batches(file: IO[bytes]) -> Iterator[Batch]:
-    sample = file.read(_SAMPLE_BYTES)
-    if sample.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1")):
-        raise InputError(
-            "is not CSV but Excel or Parquet. Rename it .xlsx or .parquet (save an old .xls as .xlsx)."
-        )
-    if not sample.strip(b" \t\r\n\xef\xbb\xbf"):
-        raise InputError("must have a table with a header. It is empty.")
-    encoding = _encoding(sample, file)
-    n_bytes = file.seek(0, io.SEEK_END)
-    file.seek(0)
-    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(sample)
-    # Arrow counts its blocks in UTF-8, of which another encoding gives more or less.
-    n_blocks = n_bytes / BLOCK_BYTES * len(text.encode()) / len(sample)
-    n_leads = 0
-    with Loan(file, encoding) as loan:
-        for number, batch in enumerate(_open_csv(loan, text), 1):
-            n_leads += batch.num_rows
-            if batch.num_rows:
-                n_expected = round(n_leads * max(n_blocks / number, 1))
-                yield Batch(pa.Table.from_batches([batch]), batch.schema, n_expected)
-
-
-def _open_csv(loan: Loan, text: str) -> pa.csv.CSVStreamingReader:
-    """Open a CSV file that begins with `text`."""
-    lines = text.splitlines(keepends=True)
-    is_header = (line.strip() != "" and not _SEPARATOR.match(line.rstrip("\r\n")) for line in lines)
-    n_before = next((number for number, found in enumerate(is_header) if found), 0)
-    text = "".join(lines[n_before:])
-    delimiter = find_delimiter(text)
-    names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    check_unique(names, "must give each column its own name.")
-    return pa.csv.open_csv(
-        loan.open(),
-        read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, skip_rows=n_before),
-        parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-        convert_options=pa.csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()),
-            null_values=[""],
-            strings_can_be_null=True,
-        ),
-    )
-
-
-def _encoding(sample: bytes, file: IO[bytes]) -> str:
-    if sample.startswith(codecs.BOM_UTF8):
-        return "utf-8-sig"
-    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        while sample:
-            decoder.decode(sample)
-            sample = file.read(BLOCK_BYTES)
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
-
-
-def find_delimiter(text: str) -> str:
-    """Return the delimiter that divides the header into most columns."""
-
-    def n_columns(delimiter: str) -> int:
-        return len(next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), []))
-
-    return max(",;\t|", key=n_columns)

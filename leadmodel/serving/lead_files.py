@@ -160,8 +160,8 @@ def _check_excel(content: bytes) -> None:
 def _check_parquet(content: bytes) -> None:
     try:
         file = pa.parquet.ParquetFile(pa.BufferReader(content))
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"cannot be read as a table: {error}") from None
+    except (pa.ArrowException, OSError):
+        raise InputError("cannot be read as a table: it is no Parquet file, or damaged.") from None
     groups, schema = file.metadata, file.schema_arrow
     _check_leads(groups.num_rows)
     _check_columns(len(schema))

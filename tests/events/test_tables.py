@@ -216,6 +216,22 @@ def test_a_damaged_table_and_no_folder_are_refused(folder: Path) -> None:
         read(folder / "sales.csv")
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b"ann@x.org,2024-05-01,a,b,c,d,e,f,g\n", r"'clicks.csv' must have the \d columns .* Line 3 has 9"),
+        ("zoë,2024-05-01\n".encode("cp1252"), "'clicks.csv' must be in UTF-8"),
+    ],
+    ids=["ragged", "latin"],
+)
+def test_a_row_that_breaks_a_table_is_not_shown(folder: Path, line: bytes, message: str) -> None:
+    lines = (folder / "clicks.csv").read_bytes().splitlines(keepends=True)
+    (folder / "clicks.csv").write_bytes(b"".join([*lines[:2], line, *lines[2:]]))
+    with pytest.raises(InputError, match=message) as raised:
+        read(folder)
+    assert "ann" not in str(raised.value)
+
+
 def test_outcomes_bring_what_their_prices_say(folder: Path) -> None:
     write(folder, {"sales.csv": SALES + "007,2024-05-21,Free\n9,2024-05-22,Gold\n"})
     prices = {"column": "plan", "Gold": 90}

@@ -89,7 +89,7 @@ def test_parquet_and_excel_keep_their_types(tmp_path: Path, suffix: str) -> None
         ("leads.csv", b"\xef\xbb\xbf \n", "must have a table with a header. It is empty"),
         ("leads.csv", b"a,b\n", "must have leads below its header. It has none"),
         ("leads.csv", b"a,a\n1,2\n", "must give each column its own name. 'a' appears more than once"),
-        ("leads.csv", b"a,b\n1,2\n1,2,3\n", "cannot be read as a table: .*Expected 2 columns, got 3"),
+        ("leads.csv", b"a,b\n1,2\n1,2,3\n", "must have the 2 columns .*. Line 3 has 3 values"),
         ("leads.parquet", b"no parquet", "cannot be read as a table"),
         ("leads.xlsx", b"no workbook", "cannot be read as a table"),
         ("leads.csv", b"PK\x03\x04 and so on", "is not CSV but Excel or Parquet"),
@@ -100,6 +100,19 @@ def test_parquet_and_excel_keep_their_types(tmp_path: Path, suffix: str) -> None
 def test_what_is_no_table_is_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     with pytest.raises(InputError, match=rf"{name}' {message}"):
         read_table(written(tmp_path, name, content))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize(("values", "n_values"), [("ann@x.org,+49 30,ü,4", 4), ("ann@x.org,+49 3ü", 2)])
+def test_a_line_of_another_width_is_named_by_its_number_alone(
+    tmp_path: Path, encoding: str, values: str, n_values: int
+) -> None:
+    leads = 'sep=,\nmail,phone,note\nbob@x.org,1,"two\nlines"\n\nbob@x.org,2,\n'
+    content = (leads + "bob@x.org,3,x\n" * 400_000 + values + "\n").encode(encoding)
+    with pytest.raises(InputError, match=rf"Line 400,007 has {n_values} values") as raised:
+        read_table(written(tmp_path, "leads.csv", content))
+    assert "must have the 3 columns of its header in every line" in str(raised.value)
+    assert "ann" not in str(raised.value) and "+49" not in str(raised.value)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
