@@ -74,7 +74,7 @@ def _add_events(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser = commands.add_parser(
         "events", help="build the leads of one date from event tables, for scoring"
     )
-    parser.add_argument("folder", help="folder of the tables, CSV or Parquet")
+    parser.add_argument("folder", help="folder of the tables, CSV or Parquet; or the file of the only one")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--recipe", help="TOML file with [events]")
     source.add_argument(

@@ -197,8 +197,13 @@ def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
     return pl.when(text != "").then(text)
 
 
+def _path_of(folder: Path, table: str) -> Path:
+    """Return where a table is; a recipe of one table takes its file in place of the folder."""
+    return folder if folder.is_file() else folder / table
+
+
 def _scan(folder: Path, table: str) -> pl.LazyFrame:
-    path = folder / table
+    path = _path_of(folder, table)
     if not path.is_file():
         tables = sorted(
             file.name for file in folder.iterdir() if file.suffix.lower() in (".csv", ".parquet")
@@ -224,7 +229,7 @@ def table_files(config: EventConfig) -> tuple[str, ...]:
 def check_tables(folder: Path, config: EventConfig) -> None:
     """Raise InputError for the first CSV table that is not in UTF-8, or has a line that is too long."""
     for name in table_files(config):
-        path = folder / name
+        path = _path_of(folder, name)
         if path.suffix.lower() == ".parquet" or not path.is_file():
             continue
         with path.open("rb") as file:

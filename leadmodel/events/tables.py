@@ -35,6 +35,7 @@ from leadmodel.events.rows import (
     entity_rows,
     event_rows,
     outcome_rows,
+    table_files,
 )
 from leadmodel.leads.event_recipe import EventConfig, OutcomeConfig, TableConfig
 
@@ -147,7 +148,7 @@ def read_event_tables(
     Parameters
     ----------
     folder : str or Path
-        Folder of the tables, CSV (in UTF-8) or Parquet.
+        Folder of the tables, CSV (in UTF-8) or Parquet; if the recipe has one table, its file will do.
     config : EventConfig
         The recipe's ``[events]``.
     now : datetime, optional
@@ -158,17 +159,19 @@ def read_event_tables(
     InputError
         If a table or a column is lacking, or a table cannot be read.
     """
-    if not Path(folder).is_dir():
+    files = table_files(config)
+    if not (Path(folder).is_dir() or (len(files) == 1 and Path(folder).is_file())):
         raise InputError(
             f"A recipe with events needs the folder of its tables. {quoted(str(folder), 300)} is not a "
-            "folder."
+            "folder"
+            + (" and not a file." if len(files) == 1 else f", and the recipe has {len(files)} tables.")
         )
     today = config.until or (now or dt.datetime.now(dt.UTC)).date()
-    with ExitStack() as files:
-        spool = Path(files.enter_context(tempfile.TemporaryDirectory(prefix="leadmodel-")))
+    with ExitStack() as stack:
+        spool = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="leadmodel-")))
         try:
             reader = _Reader(Path(folder), config, dt.datetime.combine(today, dt.time.max), spool)
-            return reader.read(files)
+            return reader.read(stack)
         except pl.exceptions.PolarsError as error:  # its text may quote rows
             check_tables(Path(folder), config)
             raise InputError(

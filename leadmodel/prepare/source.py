@@ -16,7 +16,7 @@ from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 __all__ = ["Names", "Source", "read_leads_of", "read_past_leads"]
 
 Source = str | Path | pd.DataFrame
-"""A path, URL or hf://datasets/… of a table, a folder of event tables, or a table itself."""
+"""A path, URL or hf://datasets/… of a table, a folder or file of event tables, or a table itself."""
 
 Names = str | Sequence[str]
 
@@ -108,7 +108,8 @@ def read_leads_of(
     Parameters
     ----------
     source : str or Path
-        Path, URL or hf://datasets/… of a table; a folder of tables, if the recipe has events.
+        Path, URL or hf://datasets/… of a table; if the recipe has events, a folder of tables, or the
+        file of the only one.
     recipe : Recipe
         What is known of the leads.
     on_report : callable, optional

@@ -49,7 +49,7 @@ def train(
     ----------
     leads : str, Path or DataFrame
         Past leads: a path or URL of a CSV, Parquet or Excel file, hf://datasets/…, a DataFrame, or,
-        with a recipe of events, a folder of event tables.
+        with a recipe of events, a folder of event tables, or the file of the only one.
     target, positive : str, optional
         The column with the outcome, and the outcome of a converted lead where it is not obvious.
     recipe : str, Path or Recipe, optional

@@ -208,11 +208,28 @@ def test_a_table_that_is_none_is_refused(folder: Path, text: str, message: str) 
         read(folder)
 
 
+@pytest.mark.parametrize("name", ["clicks.csv", "exported later.csv"])
+def test_the_file_of_the_only_table_takes_the_place_of_its_folder(folder: Path, name: str) -> None:
+    sales = {"table": "clicks.csv", "time": "when", "where": {"what": "buy"}}
+    only = {"outcomes": sales}
+    with read(folder, **only) as tables:
+        expected = tables.log.collect().sort("entity", "time", "item"), tables.outcomes
+    (folder / "clicks.csv").rename(folder / name)
+    with read(folder / name, **only) as tables:
+        assert tables.log.collect().sort("entity", "time", "item").equals(expected[0])
+        assert tables.outcomes.equals(expected[1])
+        assert name in tables.report.summary()
+    with pytest.raises(InputError, match=r"none.csv' is not a folder and not a file\."):
+        read(folder / "none.csv", **only)
+
+
 def test_a_damaged_table_and_no_folder_are_refused(folder: Path) -> None:
     (folder / "clicks.parquet").write_bytes(b"PAR1 of something else")
     with pytest.raises(InputError, match=r"The tables in .* cannot be read"):
         log(folder, table="clicks.parquet")
-    with pytest.raises(InputError, match=r"needs the folder of its tables. '.*sales.csv' is not a folder"):
+    with pytest.raises(
+        InputError, match=r"needs the folder .*sales.csv' is not a folder, and .* has 2 tables"
+    ):
         read(folder / "sales.csv")
 
 
