@@ -7,7 +7,7 @@ from scipy.stats import chi2
 
 from leadmodel.arrays import Bools, Ints, Positions
 from leadmodel.audit.finding import SEVERITIES, Audit, Finding, Severity
-from leadmodel.audit.leakage import find_leaks, measure_columns
+from leadmodel.audit.leakage import SEED, find_leaks, measure_columns
 from leadmodel.errors import InputError
 from leadmodel.leads.convert import is_nested, read_times
 from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME
@@ -27,8 +27,8 @@ def audit_leads(
     leads: pd.DataFrame,
     typed: pd.DataFrame,
     y: Ints,
-    random_state: int = 0,
     made: frozenset[str] = frozenset(),
+    used: LeadSchema | None = None,
 ) -> Audit:
     """Audit past leads.
 
@@ -42,10 +42,10 @@ def audit_leads(
         The same leads as `leadmodel.leads.convert.read_leads` returns them.
     y : array of shape (n_leads,)
         1 for converted, 0 for the others; both occur.
-    random_state : int
-        Seed of the folds, and of the sample of leads on which columns are measured.
     made : frozenset of str
         Fields computed from events before the cutoff of the lead.
+    used : LeadSchema, optional
+        The schema of the model, if it is not the same.
     """
     # Lists in ignored columns become texts, because pandas cannot hash lists.
     objects = [name for name in schema.ignored if leads[name].dtype == object]
@@ -56,11 +56,12 @@ def audit_leads(
     if min(y.mean(), 1 - y.mean()) * MAX_MEASURED >= MIN_MEASURED and len(y) > MAX_MEASURED:
         text = f"Columns were measured on a random sample of {MAX_MEASURED:,} of {len(y):,} leads."
         findings.append(Finding(kind="sample", text=text, severity="note"))
-        rows = np.random.default_rng(random_state).permutation(len(y))[:MAX_MEASURED]
+        rows = np.random.default_rng(SEED).permutation(len(y))[:MAX_MEASURED]
         leads, typed, y = leads.iloc[rows], typed.iloc[rows], y[rows]
-    columns = measure_columns(schema, leads, typed, y, random_state)
-    findings += find_leaks(schema, typed, y, columns, made)
-    findings += [*_check_shift(schema, leads, y), *_list_left_out(schema)]
+    columns = measure_columns(schema, leads, typed, y)
+    findings += find_leaks(schema, y, columns, made)
+    findings += [*_check_shift(schema, leads, y), *_list_left_out(used or schema)]
+    findings += _list_unmeasured(schema, used or schema)
     return Audit(findings=tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))))
 
 
@@ -131,6 +132,15 @@ def _list_left_out(schema: LeadSchema) -> list[Finding]:
             text = f"Left out: {why.removeprefix('leak: ')}."
             findings.append(Finding(kind=kind, columns=tuple(names), text=text, severity="note"))
     return findings
+
+
+def _list_unmeasured(schema: LeadSchema, used: LeadSchema) -> list[Finding]:
+    """Report fields of the model that are no fields of the audit, and were therefore not measured."""
+    names = tuple(name for name in used.columns if name not in schema.by_name)
+    text = "A field among the training leads, but not among all leads, so it was not measured."
+    return (
+        [Finding(kind="not measured", columns=names, text=text, severity="look at this")] if names else []
+    )
 
 
 def _check_duplicates(

@@ -1,15 +1,62 @@
 """Define the findings of an audit: sentences with counts and shares, never a lead."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from leadmodel.records import Record
 
-__all__ = ["Audit", "Finding", "Severity"]
+__all__ = ["Audit", "Finding", "Severity", "leak_severity", "strongest", "weakest"]
 
-Severity = Literal["suspect leak", "problem", "note"]
-"""Most urgent first: the model looks better than it is; it works worse than it could; good to know."""
+Severity = Literal["suspect leak", "look at this", "problem", "note"]
+"""Most urgent first: the model looks better than it is; it may look better than it is, which these leads
+leave open; it works worse than it could; good to know."""
 
-SEVERITIES: tuple[Severity, ...] = ("suspect leak", "problem", "note")
+SEVERITIES: tuple[Severity, ...] = ("suspect leak", "look at this", "problem", "note")
+
+MARGIN = 0.01
+"""Least distance from a limit that counts, however many leads there are: the limits are judgments, and
+another export of the same leads must not turn a suspect into a column without fault."""
+
+Z = 1.96
+"""Standard errors to either side of a 95 % interval."""
+
+MAX_DOUBT = 0.05
+"""Distance below a limit from which on a column is fine, however wide its interval: with few leads nearly
+every column might be anything, and a list of all columns helps nobody."""
+
+
+def leak_severity(value: float, limit: float, error: float) -> Severity | None:
+    """Compare a measure with the limit from which on it is suspicious.
+
+    Parameters
+    ----------
+    value : float
+        What was measured: a share, or a ROC AUC.
+    limit : float
+        The limit.
+    error : float
+        Standard error of `value`.
+
+    Returns
+    -------
+    str, optional
+        "suspect leak" if the interval lies above the limit, "look at this" if it contains it, None if it
+        lies below.
+    """
+    doubt = max(MARGIN, Z * error)
+    if value - doubt >= limit:
+        return "suspect leak"
+    return "look at this" if value + min(doubt, MAX_DOUBT) >= limit else None
+
+
+def strongest(severities: Iterable[Severity | None]) -> Severity | None:
+    """Return the most urgent of `severities`, or None if there is none."""
+    return min((one for one in severities if one), key=SEVERITIES.index, default=None)
+
+
+def weakest(severities: Iterable[Severity | None]) -> Severity | None:
+    """Return the least urgent of `severities` of conditions that must hold together, or None."""
+    return max(severities, key=lambda one: SEVERITIES.index(one) if one else len(SEVERITIES))
 
 
 class Finding(Record):
@@ -53,6 +100,13 @@ class Audit(Record):
                 for name in finding.columns:
                     kinds.setdefault(name, finding.kind)
         return kinds
+
+    @property
+    def doubtful(self) -> tuple[str, ...]:
+        """Columns that are no suspects but too close to a limit to be called fine."""
+        looked_at = (finding.columns for finding in self.findings if finding.severity == "look at this")
+        names = dict.fromkeys(name for columns in looked_at for name in columns)
+        return tuple(name for name in names if name not in self.suspicions)
 
     @property
     def suspects(self) -> tuple[str, ...]:

@@ -1,16 +1,27 @@
 """Find columns that may leak the outcome, from the leads themselves and not from column names."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from leadmodel.arrays import Bools, Floats, Ints
-from leadmodel.audit.finding import Finding
-from leadmodel.audit.univariate import N_FOLDS, UnivariateStats, is_gap, measure_univariate, to_codes
+from leadmodel.arrays import Floats, Ints
+from leadmodel.audit.finding import SEVERITIES, Finding, Severity, Z, leak_severity, strongest, weakest
+from leadmodel.audit.gaps import FILL_KINDS, FillTest, find_followers, find_groups
+from leadmodel.audit.univariate import (
+    N_FOLDS,
+    UnivariateStats,
+    auc_difference,
+    is_gap,
+    measure_univariate,
+    to_codes,
+)
+from leadmodel.errors import quoted
 from leadmodel.leads.schema import LeadSchema
 
-__all__ = ["deal_folds", "find_leaks", "measure_columns"]
+__all__ = ["SEED", "deal_folds", "find_leaks", "measure_columns"]
 
 DECISIVE_AUC = 0.99
 """ROC AUC from which on a column decides the outcome, apart from typing errors."""
@@ -25,26 +36,6 @@ Honest single columns of the lead sets at hand reach 0.70 to 0.77. A column that
 known of a lead may, like the length of the sales call, be part of the outcome.
 """
 
-MIN_ONE_SIDED = 0.1
-"""Share of the leads of one outcome that a column must single out by being filled in, or not, for that
-outcome alone. A leak about fewer leads hardly changes the metrics of a model."""
-
-LARGE_FILL_GAP = 0.4
-"""Difference between the shares filled in for both outcomes that is suspicious by itself: the indicator
-of a missing value then has a ROC AUC of 0.7, as the best honest columns have."""
-
-FILL_GAP = 0.2
-"""Difference that is suspicious if the values rank the leads well, too, or in a group of columns."""
-
-GOOD_AUC = 0.7
-"""ROC AUC of the best honest columns in most lead tables."""
-
-USEFUL_AUC = 0.55
-"""ROC AUC from which on a column contributes to a model."""
-
-MIN_STANDARD_ERRORS = 4.0
-"""Standard errors that a difference of shares must exceed, since many columns are tested."""
-
 PURE_ON_BOTH_SIDES = 0.05
 """Share of the converted, and of the other leads, with values of one outcome only. Honest columns have
 values that all but promise a conversion (a referral) or rule it out (a bounced mail); a column with
@@ -53,30 +44,26 @@ values of both kinds is a judgment about the lead."""
 PURE_ON_ONE_SIDE = 0.5
 """Share of the leads of one outcome that an honest column may single out at most."""
 
-MIN_GROUP = 3
-"""Columns missing for the same leads from which on one process filled them in; two may be one question in
-two columns."""
-
-MIN_GROUP_SHARE = 0.1
-"""Least share of the leads for which such a group is missing, and for which it is filled in."""
-
-SAME_GAPS = 0.99
-"""Jaccard index from which on two columns are missing for the same leads."""
-
-MAX_GROUP_SHARE = 1 / 3
-"""Share of all fields above which a group is not suspicious: so many columns come from a joined table."""
-
 _UNREAD = ("date", "id", "text", "personal data")
 """Beginnings of the reasons of ignored columns that the outcome may still have filled in."""
 
+MAX_COMBINED = 200
+"""Most columns whose joint ROC AUC is estimated, the best ones; more would fit the leads by chance."""
+
+KNOWN = "leak"
+"""Beginning of the reason of ignored columns that the user named as leaks."""
+
+SEED = 0
+"""Of the folds; not the seed of the training, for `check` and `train` must find the same."""
+
 
 def measure_columns(
-    schema: LeadSchema, leads: pd.DataFrame, typed: pd.DataFrame, y: Ints, random_state: int
+    schema: LeadSchema, leads: pd.DataFrame, typed: pd.DataFrame, y: Ints
 ) -> dict[str, UnivariateStats]:
     """Measure how well each column alone predicts the outcome.
 
-    Of dates, ids and free text, whose values are nearly all distinct, only the indicator of a missing
-    value is measured.
+    Of dates, ids and free text, whose values are nearly all distinct, and of leaks that are known, only
+    the indicator of a missing value is measured.
 
     Parameters
     ----------
@@ -86,16 +73,14 @@ def measure_columns(
         The same leads, raw and as `leadmodel.leads.convert.read_leads` returns them.
     y : array of shape (n_leads,)
         1 for converted, 0 for the others; both occur.
-    random_state : int
-        Seed of the folds.
     """
-    folds = deal_folds(y, np.random.default_rng(random_state))
+    folds = deal_folds(y, np.random.default_rng(SEED))
     columns = {
         name: measure_univariate(to_codes(typed[name]), is_gap(typed[name]), y, folds)
         for name in schema.columns
     }
     for name, why in schema.ignored.items():
-        if why.startswith(_UNREAD):
+        if why.startswith((*_UNREAD, KNOWN)):
             blanks = [value for value in leads[name].drop_duplicates() if schema.is_missing(value)]
             gap = np.asarray(leads[name].isna() | leads[name].isin(blanks), dtype=bool)
             columns[name] = measure_univariate(gap.astype(np.int64), gap, y, folds)
@@ -111,18 +96,22 @@ def deal_folds(y: Ints, rng: np.random.Generator) -> Ints:
     return folds
 
 
+@dataclass(frozen=True)
+class _Reason:
+    """Why a column is suspicious: a sentence, and how much so."""
+
+    text: str
+    severity: Severity
+
+
 def find_leaks(
-    schema: LeadSchema,
-    typed: pd.DataFrame,
-    y: Ints,
-    columns: dict[str, UnivariateStats],
-    made: frozenset[str] = frozenset(),
+    schema: LeadSchema, y: Ints, columns: dict[str, UnivariateStats], made: frozenset[str] = frozenset()
 ) -> list[Finding]:
     """Find the columns that may leak the outcome.
 
     Parameters
     ----------
-    schema, typed, y
+    schema, y
         As for `measure_columns`.
     columns : dict of str to UnivariateStats
         Statistics by column, as `measure_columns` returns them.
@@ -130,110 +119,144 @@ def find_leaks(
         Fields computed from events before the cutoff of the lead: missing means there that nothing had
         happened, not that nobody had filled it in yet.
     """
-    reasons = {name: _reasons(stats, y, name in made) for name, stats in columns.items()}
-    suspects = {name: by_kind for name, by_kind in reasons.items() if by_kind}
-    # Suspects are left out of the others, or one leak would hide that another one beats honest columns.
-    for name in schema.columns:
-        if columns[name].auc < DOMINANT_AUC or name in suspects:
-            continue
-        others = [columns[other].log_odds for other in schema.columns if other not in (*suspects, name)]
-        if (together := _combined_auc(others, y)) <= columns[name].auc:
-            text = f"This column alone ranks better than all others together (ROC AUC {together:.3f})."
-            suspects[name] = {"outdoes the others": text}
+    test = FillTest(y, len(columns))
+    reasons = {name: _reasons(stats, y, None if name in made else test) for name, stats in columns.items()}
+    reasons = {name: by_kind for name, by_kind in reasons.items() if by_kind}
+    reasons |= _outdoing(schema, y, columns, reasons)
+    followers = _followers(schema, columns, reasons, made)
+    following = {name for names in followers.values() for name in names}
     findings = []
-    for name, by_kind in suspects.items():
-        sentences = [*by_kind.values(), f"ROC AUC of this column alone: {columns[name].auc:.3f}."]
-        if name in schema.ignored:
+    for name, by_kind in reasons.items():
+        is_known = name in schema.ignored and schema.ignored[name].startswith(KNOWN)
+        if name in following or (is_known and name not in followers):
+            continue
+        sentences = [reason.text for reason in by_kind.values()]
+        if is_known:
+            sentences.insert(0, f"Filled in only where {quoted(name)} is, which is known as a leak.")
+        elif name in followers:
+            sentences.append(f"Filled in only where it is: {', '.join(map(quoted, followers[name]))}.")
+        stats = columns[name]
+        low, high = (np.clip(stats.auc + side * Z * stats.auc_error, 0, 1) for side in (-1, 1))
+        sentences.append(f"ROC AUC of this column alone: {stats.auc:.3f} ({low:.3f} to {high:.3f}).")
+        if name in schema.ignored and not is_known:
             sentences.append(f"Already left out: {schema.ignored[name]}.")
-        kind, text = next(iter(by_kind)), " ".join(sentences)
-        findings.append(Finding(kind=kind, columns=(name,), text=text, severity="suspect leak"))
-    return findings + _find_groups([name for name in schema.columns if name not in made], typed, columns)
+        findings.append(
+            Finding(
+                kind="filled in with a known leak" if is_known else next(iter(by_kind)),
+                columns=(*(() if is_known else (name,)), *followers.get(name, ())),
+                text=" ".join(sentences),
+                severity=_severity(by_kind),
+            )
+        )
+    fields = [name for name in schema.columns if name not in made]
+    return findings + find_groups(fields, columns, test, len(schema.fields))
 
 
-def _reasons(stats: UnivariateStats, y: Ints, made: bool) -> dict[str, str]:
-    """Return why a column is suspicious by itself: a sentence by kind, the strongest first."""
+def _severity(by_kind: dict[str, _Reason]) -> Severity:
+    severity = strongest(reason.severity for reason in by_kind.values())
+    assert severity is not None
+    return severity
+
+
+def _reasons(stats: UnivariateStats, y: Ints, test: FillTest | None) -> dict[str, _Reason]:
+    """Return why a column is suspicious by itself, by kind, the strongest first."""
     decides = stats.auc >= DECISIVE_AUC
     copy = decides and stats.n_values == 2 and stats.filled == (1, 1)
-    for_one = stats.pure_gap >= MIN_ONE_SIDED and not made
-    for_most = not for_one and not made and _filled_by_outcome(stats, y)
-    pure = min(stats.pure) >= PURE_ON_BOTH_SIDES or max(stats.pure) >= PURE_ON_ONE_SIDE
+    nearly = leak_severity(stats.auc, NEARLY_DECISIVE_AUC, stats.auc_error)
+    for_one = test and test.for_one(stats)
+    for_most = test.for_most(stats) if test and not for_one else None
     filled = "Filled in for {:.1%} of the converted leads and {:.1%} of the others.".format(*stats.filled)
+    pure, totals = np.array(stats.pure), np.array([y.sum(), len(y) - y.sum()])
+    errors = np.sqrt(pure * (1 - pure) / totals)
     shares = "{:.1%} of the converted leads and {:.1%} of the others".format(*stats.pure)
     rules = [
-        ("copy of the outcome", copy, "Its two values match the two outcomes."),
-        ("filled in for one outcome", for_one, filled),
-        ("decides the outcome", decides and not copy, "This column alone determines the outcome."),
+        ("copy of the outcome", nearly if copy else None, "Its two values match the two outcomes."),
+        (FILL_KINDS[0], for_one, filled),
+        (
+            "decides the outcome",
+            nearly if decides and not copy else None,
+            "This column alone determines the outcome.",
+        ),
         (
             "nearly decides the outcome",
-            NEARLY_DECISIVE_AUC <= stats.auc < DECISIVE_AUC,
+            None if decides else nearly,
             "This column alone nearly determines the outcome.",
         ),
-        ("filled in mostly for one outcome", for_most, filled),
+        (FILL_KINDS[1], for_most, filled),
         (
             "values of one outcome",
-            pure,
+            strongest(
+                [
+                    weakest(map(leak_severity, pure, (PURE_ON_BOTH_SIDES,) * 2, errors)),
+                    strongest(map(leak_severity, pure, (PURE_ON_ONE_SIDE,) * 2, errors)),
+                ]
+            ),
             f"{shares} have a value that hardly any lead of the other outcome has.",
         ),
     ]
-    return {kind: text for kind, applies, text in rules if applies}
+    found = [(kind, _Reason(text, severity)) for kind, severity, text in rules if severity]
+    return dict(sorted(found, key=lambda pair: SEVERITIES.index(pair[1].severity)))
 
 
-def _filled_by_outcome(stats: UnivariateStats, y: Ints) -> bool:
-    shares, n_leads = np.array(stats.filled), np.array([y.sum(), len(y) - y.sum()])
-    difference = abs(shares[0] - shares[1])
-    # Standard error of a difference of two independent shares.
-    error = np.sqrt((shares * (1 - shares) / n_leads).sum())
-    is_large = difference >= LARGE_FILL_GAP or (difference >= FILL_GAP and stats.auc >= GOOD_AUC)
-    return bool(difference >= MIN_STANDARD_ERRORS * error and is_large)
+def _outdoing(
+    schema: LeadSchema,
+    y: Ints,
+    columns: dict[str, UnivariateStats],
+    reasons: dict[str, dict[str, _Reason]],
+) -> dict[str, dict[str, _Reason]]:
+    """Return the columns that rank leads better than all others together."""
+    # Suspects are left out of the others, or one leak would hide that another one beats honest columns.
+    found = {}
+    honest = [name for name in schema.columns if name not in reasons]
+    for name in honest:
+        stats = columns[name]
+        strong = leak_severity(stats.auc, DOMINANT_AUC, stats.auc_error)
+        if strong is None:
+            continue
+        others = sorted(set(honest) - {name}, key=lambda other: (-columns[other].auc, other))
+        together = _combine([columns[other].log_odds for other in others[:MAX_COMBINED]], y)
+        lead, error = auc_difference(stats.log_odds, together, y)
+        ahead = leak_severity(lead, 0.0, error)
+        if severity := weakest([strong, ahead]):
+            auc = roc_auc_score(y, together)
+            how = "better than" if ahead == "suspect leak" else "as well as"
+            text = f"This column alone ranks {how} all others together (ROC AUC {auc:.3f})."
+            found[name] = {"outdoes the others": _Reason(text, severity)}
+    return found
 
 
-def _combined_auc(log_odds: list[Floats], y: Ints) -> float:
-    """Return the ROC AUC of a logistic regression on the log-odds of several columns."""
+def _followers(
+    schema: LeadSchema,
+    columns: dict[str, UnivariateStats],
+    reasons: dict[str, dict[str, _Reason]],
+    made: frozenset[str],
+) -> dict[str, list[str]]:
+    """Return the columns that are filled in only where a suspect is, by the suspect's name."""
+    sources = [name for name, by_kind in reasons.items() if set(by_kind) & set(FILL_KINDS)]
+    free = {name: columns[name].gap for name in schema.columns if name not in made}
+    followers: dict[str, list[str]] = {}
+    urgencies = {name: SEVERITIES.index(_severity(by_kind)) for name, by_kind in reasons.items()}
+    for source in sorted(sources, key=lambda name: (urgencies[name], columns[name].gap.sum())):
+        if source in (name for names in followers.values() for name in names):
+            continue
+        # A column with a stronger reason of its own keeps its own finding.
+        may_follow = {
+            name: gap
+            for name, gap in free.items()
+            if name != source
+            and set(reasons.get(name, {})) <= set(FILL_KINDS)
+            and urgencies.get(name, len(SEVERITIES)) >= urgencies[source]
+        }
+        if found := find_followers(columns[source].gap, may_follow):
+            followers[source] = found
+            free = {name: gap for name, gap in free.items() if name not in (source, *found)}
+    return followers
+
+
+def _combine(log_odds: list[Floats], y: Ints) -> Floats:
+    """Return the scores of a logistic regression on the log-odds of several columns."""
     if not log_odds:
-        return 0.5
+        return np.zeros(len(y))
     # Log-odds have one scale and no gaps, so a linear model can use columns of any kind.
     X = np.column_stack(log_odds)
-    return float(roc_auc_score(y, LogisticRegression(max_iter=1000).fit(X, y).decision_function(X)))
-
-
-def _find_groups(
-    names: list[str], typed: pd.DataFrame, columns: dict[str, UnivariateStats]
-) -> list[Finding]:
-    """Find groups of fields that are filled in together and predict the outcome."""
-    gaps = {name: is_gap(typed[name]) for name in names}
-    gaps = {name: gap for name, gap in gaps.items() if MIN_GROUP_SHARE <= gap.mean() <= 1 - MIN_GROUP_SHARE}
-    findings = []
-    for group in _group_by_gaps(gaps):
-        auc = max(columns[name].auc for name in group)
-        filled = columns[group[0]].filled
-        if len(group) < MIN_GROUP or (abs(filled[0] - filled[1]) < FILL_GAP and auc < USEFUL_AUC):
-            continue
-        text = (
-            f"Missing for the same {gaps[group[0]].mean():.1%} of the leads, so probably filled in "
-            f"together, by another system or later (for {filled[0]:.1%} of the converted leads and "
-            f"{filled[1]:.1%} of the others; the best of them ranks the leads with a ROC AUC of {auc:.3f})."
-        )
-        findings.append(
-            Finding(
-                kind="filled in together",
-                columns=tuple(group),
-                text=text,
-                severity="note" if len(group) > MAX_GROUP_SHARE * typed.shape[1] else "suspect leak",
-            )
-        )
-    return findings
-
-
-def _group_by_gaps(gaps: dict[str, Bools]) -> list[list[str]]:
-    """Group columns that are missing for the same leads as the first of their group."""
-    # Compared with the first alone: chains of nearly equal columns must not join unequal ones.
-    groups: list[list[str]] = []
-    for name, gap in gaps.items():
-        for group in groups:
-            first = gaps[group[0]]
-            if (first & gap).sum() >= SAME_GAPS * (first | gap).sum():
-                group.append(name)
-                break
-        else:
-            groups.append([name])
-    return groups
+    return np.asarray(LogisticRegression(max_iter=1000).fit(X, y).decision_function(X), dtype=np.float64)

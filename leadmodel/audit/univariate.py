@@ -4,12 +4,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
 from leadmodel.arrays import Bools, Floats, Ints
 from leadmodel.leads.field import MISSING
 from leadmodel.metrics.classification import roc_auc
 
-__all__ = ["N_FOLDS", "UnivariateStats", "is_gap", "measure_univariate", "to_codes"]
+__all__ = [
+    "N_FOLDS",
+    "UnivariateStats",
+    "auc_difference",
+    "is_gap",
+    "is_pure",
+    "measure_univariate",
+    "to_codes",
+]
 
 
 N_FOLDS = 5
@@ -44,22 +53,25 @@ class UnivariateStats:
         Log-odds of a conversion, by the value of the lead, estimated on the other folds.
     auc : float
         ROC AUC of these out-of-fold log-odds.
+    auc_error : float
+        Its standard error.
     n_values : int
         Number of distinct values, bins of a number, and missing as one value.
     filled : tuple of float
         Share of the converted, and of the other leads, with a value.
     pure : tuple of float
         Share of the converted, and of the other leads, with a value that is pure for their outcome.
-    pure_gap : float
-        The larger of these two shares for the indicator of a missing value.
+    gap : array of shape (n_leads,)
+        Whether the value of each lead is missing.
     """
 
     log_odds: Floats
     auc: float
+    auc_error: float
     n_values: int
     filled: tuple[float, float]
     pure: tuple[float, float]
-    pure_gap: float
+    gap: Bools
 
 
 def is_gap(column: pd.Series) -> Bools:
@@ -104,13 +116,15 @@ def measure_univariate(codes: Ints, gap: Bools, y: Ints, folds: Ints) -> Univari
     # Out of fold, or a column with many rare values would seem to know every outcome.
     log_odds = _log_odds(count, converted, float(y.mean()))
     filled = np.bincount(gap * 2 + y, minlength=4).reshape(2, 2).astype(np.float64)
+    auc = _auc(log_odds, count, converted)
     return UnivariateStats(
         log_odds=log_odds[codes, folds],
-        auc=_auc(log_odds, count, converted),
+        auc=auc,
+        auc_error=_auc_error(auc, float(y.sum()), float(len(y) - y.sum())),
         n_values=int((count.sum(axis=1) > 0).sum()),
         filled=(float(filled[0, 1] / filled[:, 1].sum()), float(filled[0, 0] / filled[:, 0].sum())),
         pure=_pure(count.sum(axis=1), converted.sum(axis=1)),
-        pure_gap=max(_pure(filled.sum(axis=1), filled[:, 1])),
+        gap=gap,
     )
 
 
@@ -136,16 +150,43 @@ def _auc(log_odds: Floats, count: Floats, converted: Floats) -> float:
     return float(roc_auc(*cumulated)[0])
 
 
+def _auc_error(auc: float, n_converted: float, n_other: float) -> float:
+    """Return the standard error of a ROC AUC (Hanley and McNeil 1982)."""
+    twice_converted, twice_other = auc / (2 - auc) - auc**2, 2 * auc**2 / (1 + auc) - auc**2
+    spread = auc * (1 - auc) + (n_converted - 1) * twice_converted + (n_other - 1) * twice_other
+    return float(np.sqrt(max(spread, 0.0) / (n_converted * n_other)))
+
+
+def auc_difference(first: Floats, second: Floats, y: Ints) -> tuple[float, float]:
+    """Return by how much the ROC AUC of `first` is above that of `second`, and the standard error.
+
+    Both rank the same leads, so their errors are paired (DeLong et al. 1988).
+    """
+    converted = y == 1
+    difference = _placements(first, converted) - _placements(second, converted)
+    sides = difference[converted], difference[~converted]
+    return float(sides[0].mean()), float(np.sqrt(sum(side.var() / len(side) for side in sides)))
+
+
+def _placements(scores: Floats, converted: Bools) -> Floats:
+    """Return the share of leads of the other outcome that each lead is ranked correctly against."""
+    ranks, shares = rankdata(scores), np.empty(len(scores))
+    for side, n_opposite in ((converted, (~converted).sum()), (~converted, converted.sum())):
+        shares[side] = (ranks[side] - rankdata(scores[side])) / n_opposite
+    shares[~converted] = 1 - shares[~converted]
+    return shares
+
+
 def _pure(count: Floats, converted: Floats) -> tuple[float, float]:
     rate = converted.sum() / count.sum()
-    for_converted = _is_pure(count, count - converted, 1 - rate)
-    for_others = _is_pure(count, converted, rate)
+    for_converted = is_pure(count, count - converted, 1 - rate) & (count * (1 - rate) >= MIN_EXPECTED)
+    for_others = is_pure(count, converted, rate) & (count * rate >= MIN_EXPECTED)
     others = (count - converted)[for_others].sum() / (count - converted).sum()
     return float(converted[for_converted].sum() / converted.sum()), float(others)
 
 
-def _is_pure(count: Floats, wrong: Floats, usual: float) -> Bools:
+def is_pure(count: Floats, wrong: Floats, usual: float) -> Bools:
     """Return which values have far fewer leads of the `wrong` outcome than its `usual` share."""
     odds = wrong / np.maximum(count - wrong, 1e-9)  # not 0, or values of one outcome would divide by it
     pure = (odds <= usual / (1 - usual) / PURE_ODDS) & (wrong <= (1 - PURE_SHARE) * count)
-    return np.asarray(pure & (count * usual >= MIN_EXPECTED), dtype=bool)
+    return np.asarray(pure, dtype=bool)

@@ -44,7 +44,7 @@ class TrainingData:
     split : Split
         Positions of the training and of the test leads in `X`.
     audit : Audit
-        What is suspicious about the training leads.
+        What is suspicious about the leads with an outcome, test leads included.
     folds : Folds
         Of the training leads; those with the same id stay together.
     seconds : float
@@ -99,10 +99,22 @@ class _LabeledLeads:
         return find_group_ids(self.leads[name].iloc[self.rows]) if name in self.leads else None
 
 
+@dataclass(frozen=True, eq=False)
+class _TypedLeads:
+    """Schema inferred from some leads, and all leads with an outcome converted by it."""
+
+    schema: LeadSchema
+    X: pd.DataFrame
+
+
 def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> TrainingData:
     """Prepare raw leads for training: read outcomes, split, infer the schema, audit.
 
-    The test leads choose nothing: schema and audit are those of the training leads.
+    The test leads choose nothing that a model learns: the schema is that of the training leads. The audit
+    looks at all leads with an outcome, as `prepare_all` does, or `check` would name a column that
+    `--drop-leaks` leaves in. This cannot make the test flatter the model: without `drop_leaks` the audit
+    decides nothing, and with it a column is left out for telling the outcome too well, the test leads'
+    included, so that the test can only get worse.
 
     Parameters
     ----------
@@ -120,7 +132,7 @@ def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> 
     """
     started = time.perf_counter()
     labeled = _read_outcomes(leads, recipe, MIN_LEADS_PER_OUTCOME)
-    time_column = labeled.recipe.time
+    whole, time_column = _convert(labeled, labeled.rows), labeled.recipe.time
     split = split_leads(
         labeled.y,
         labeled.leads[time_column].iloc[labeled.rows] if time_column else None,
@@ -129,14 +141,15 @@ def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> 
         horizon=recipe.events.horizon if recipe.events else None,
         group_ids=labeled.group_ids,
     )
-    return _convert_and_audit(labeled, split, settings, started)
+    return _combine(labeled, whole, _convert(labeled, labeled.rows[split.train]), split, settings, started)
 
 
 def prepare_all(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> TrainingData:
     """Prepare raw leads for an audit, like `prepare` but with any number of leads and no test leads."""
     started, labeled = time.perf_counter(), _read_outcomes(leads, recipe, 1)
     split = Split(np.arange(len(labeled.y)), np.arange(0), "no test leads")
-    return _convert_and_audit(labeled, split, settings, started)
+    whole = _convert(labeled, labeled.rows)
+    return _combine(labeled, whole, whole, split, settings, started)
 
 
 def fingerprint(leads: pd.DataFrame) -> str:
@@ -163,21 +176,35 @@ def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Label
     return _LabeledLeads(leads, recipe, rows, positive, y)
 
 
-def _convert_and_audit(
-    labeled: _LabeledLeads, split: Split, settings: TrainingSettings, started: float
-) -> TrainingData:
-    recipe, raw_train = labeled.recipe, labeled.leads.iloc[labeled.rows[split.train]]
-    schema = infer_schema(raw_train, recipe)
-    X = read_leads(schema, labeled.leads).iloc[labeled.rows]
-    events = recipe.events
-    made = frozenset(schema.by_name).difference(events.fields) if events else frozenset[str]()
-    X_train, y_train = X.iloc[split.train], labeled.y[split.train]
-    schema = narrow(schema, X_train, y_train)
-    audit = audit_leads(schema, raw_train, X_train[schema.columns], y_train, settings.seed, made)
+def _convert(labeled: _LabeledLeads, rows: Positions) -> _TypedLeads:
+    """Infer the schema from the leads in `rows`, and convert all leads with an outcome."""
+    schema = infer_schema(labeled.leads.iloc[rows], labeled.recipe)
+    return _TypedLeads(schema, read_leads(schema, labeled.leads).iloc[labeled.rows])
+
+
+def _audit(labeled: _LabeledLeads, whole: _TypedLeads, used: LeadSchema) -> Audit:
+    """Audit all leads with an outcome, for a model that uses the fields of `used`."""
+    recipe, events = labeled.recipe, labeled.recipe.events
+    made = frozenset(whole.schema.by_name).difference(events.fields) if events else frozenset[str]()
+    raw = labeled.leads.iloc[labeled.rows]
+    audit = audit_leads(whole.schema, raw, whole.X[whole.schema.columns], labeled.y, made, used)
     if recipe.time:
         is_open = np.isin(np.arange(len(labeled.leads)), labeled.rows, invert=True)
         open_leads = check_open_leads(labeled.leads[recipe.time], is_open)
         audit = Audit(findings=(*audit.findings, *open_leads))
+    return audit
+
+
+def _combine(
+    labeled: _LabeledLeads,
+    whole: _TypedLeads,
+    typed: _TypedLeads,
+    split: Split,
+    settings: TrainingSettings,
+    started: float,
+) -> TrainingData:
+    schema = narrow(typed.schema, typed.X.iloc[split.train], labeled.y[split.train])
+    audit, X = _audit(labeled, whole, schema), typed.X
     if settings.drop_leaks and audit.suspects:
         kept = schema.by_name.keys() - audit.suspicions.keys()
         if not kept:
@@ -192,7 +219,7 @@ def _convert_and_audit(
     train_ids = None if ids is None else find_group_ids(pd.Series(ids[split.train]))
     return TrainingData(
         leads=labeled.leads,
-        recipe=recipe,
+        recipe=labeled.recipe,
         positive=labeled.positive,
         schema=schema,
         X=X,

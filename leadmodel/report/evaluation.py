@@ -56,7 +56,7 @@ class Evaluation(WithOptions):
     calibration_floor : float
         The calibration error that true probabilities would show on as many test leads.
     audit : Audit
-        What was suspicious about the training leads.
+        What was suspicious about the leads with an outcome.
     comparison : tuple of Candidate
         CatBoost and the usual models on the training leads, cross-validated, the best first.
     calibration : Calibration

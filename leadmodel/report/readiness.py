@@ -85,11 +85,10 @@ def evaluate_readiness(evaluation: Evaluation, labels: Mapping[str, str]) -> Rea
     labels : mapping of str to str
         Labels of the fields that it uses by their names; none of them should know the outcome.
     """
-    suspects = [labels[name] for name in evaluation.audit.suspects if name in labels]
     checks = [
         _check_number(evaluation),
         _check_ranking(evaluation),
-        _check_leaks(evaluation, suspects),
+        _check_leaks(evaluation, labels),
         _check_prior(evaluation),
         _check_others(evaluation),
         _check_gap(evaluation),
@@ -137,20 +136,32 @@ def _check_ranking(evaluation: Evaluation) -> Check:
     )
 
 
-def _check_leaks(evaluation: Evaluation, suspects: list[str]) -> Check:
-    is_too_good = evaluation.test["roc_auc"].value >= TOO_GOOD_AUC
-    level = _grade(bool(suspects) or is_too_good, bool(suspects) and is_too_good)
+def _check_leaks(evaluation: Evaluation, labels: Mapping[str, str]) -> Check:
+    audit, is_too_good = evaluation.audit, evaluation.test["roc_auc"].value >= TOO_GOOD_AUC
+    suspects, doubtful = (
+        [labels[name] for name in names if name in labels] for names in (audit.suspects, audit.doubtful)
+    )
+    level = _grade(bool(suspects or doubtful) or is_too_good, bool(suspects) and is_too_good)
     complaints = []
     if suspects:
         complaints.append(
             f"It uses {', '.join(map(repr, suspects))}, which may be filled in after the outcome is known; "
             "if so, it will do worse on new leads than it did here."
         )
+    if doubtful:
+        complaints.append(
+            f"It uses {', '.join(map(repr, doubtful))}, and the leads do not show whether that is known "
+            "before the outcome: look at this before you trust the figures."
+        )
     if is_too_good:
         complaints.append(
             "It is almost never wrong, which is rare for leads: look for a field that leaks the outcome."
         )
-    return Check(level=level, sentence=" ".join(complaints) or "No field appears to leak the outcome.")
+    fine = (
+        "The audit suspects none of its fields of leaking the outcome. It cannot see a leak that looks "
+        "like an honest field."
+    )
+    return Check(level=level, sentence=" ".join(complaints) or fine)
 
 
 def _check_prior(evaluation: Evaluation) -> Check:

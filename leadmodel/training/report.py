@@ -18,6 +18,7 @@ __all__ = ["LeadAudit", "audit_report", "progress_bar"]
 WIDTH = 100
 _HEADINGS = {
     "suspect leak": "SUSPECT LEAKS: were these known when the lead came in? If not, leave them out.",
+    "look at this": "LOOK AT THIS: too close to a limit to call. Was it known when the lead came in?",
     "problem": "Problems",
     "note": "Notes",
 }
@@ -83,8 +84,19 @@ def _describe(finding: Finding) -> str:
 
 
 def _advise(data: TrainingData) -> list[str]:
-    suspects = [name for name in data.audit.suspects if name in data.schema.by_name]
-    if not suspects:
-        return ["\nThe model uses none of the suspects."] if data.audit.suspects else []
-    drop = shlex.join(["--drop", *suspects])
-    return [f"\nTrain with --drop-leaks to leave out all of them, or choose from:\n  {drop}"]
+    used, audit = data.schema.by_name, data.audit
+    suspects, doubtful = (
+        [name for name in names if name in used] for names in (audit.suspects, audit.doubtful)
+    )
+    lines = []
+    if suspects:
+        drop = shlex.join(["--drop", *suspects])
+        lines = [f"\nTrain with --drop-leaks to leave out all suspects, or choose from:\n  {drop}"]
+    elif audit.suspects:
+        lines = ["\nThe model uses none of the suspects."]
+    if doubtful:
+        drop = shlex.join(["--drop", *doubtful])
+        lines.append(
+            f"\n--drop-leaks leaves out no column that is only to be looked at; this does:\n  {drop}"
+        )
+    return lines

@@ -6,7 +6,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from leadmodel.audit.audit import Audit, Finding, audit_leads
-from leadmodel.audit.univariate import N_FOLDS, is_gap, measure_univariate, to_codes
+from leadmodel.audit.gaps import FillTest
+from leadmodel.audit.univariate import N_FOLDS, auc_difference, is_gap, measure_univariate, to_codes
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.recipe import Recipe
@@ -42,7 +43,7 @@ def test_gaps_of_features_of_events_are_no_suspects() -> None:
     leads = SAMPLE.assign(**features)
     schema = infer_schema(leads, SAMPLE_RECIPE)
     typed = read_leads(schema, leads)
-    read, made = (audit_leads(schema, leads, typed, Y, 0, frozenset(names)) for names in ("", "abc"))
+    read, made = (audit_leads(schema, leads, typed, Y, frozenset(names)) for names in ("", "abc"))
     assert {"a", "b", "c"} <= set(read.suspects)
     assert not {"a", "b", "c"} & set(made.suspects)
 
@@ -184,7 +185,6 @@ def test_pure_values_are_those_of_a_plain_count() -> None:
     )
     stats = measure_univariate(cells, np.zeros(509, dtype=bool), y, np.arange(509) % N_FOLDS)
     assert stats.pure == pytest.approx((95 / y.sum(), 97 / (509 - y.sum())))
-    assert stats.pure_gap == 0
 
 
 def test_numbers_that_repeat_are_values_of_their_own() -> None:
@@ -295,6 +295,94 @@ def test_no_value_of_a_lead_is_in_what_the_audit_says() -> None:
     told = audited(pd.concat([leads, leads.head(50)]), np.append(Y, Y[:50])).model_dump_json()
     assert "stage" in told
     assert not [value for value in ("zebra", "okapi", "quagga", "@", "L0000", "City 0") if value in told]
+
+
+def separated(auc: float, n: int = 6000) -> tuple[pd.DataFrame, np.ndarray]:
+    """Leads with one column of two values and of a given ROC AUC, and some weak ones."""
+    y = (np.arange(n) % 3 == 0).astype(np.int64)
+    wrong = np.zeros(n, dtype=bool)
+    for leads in (np.flatnonzero(y == 1), np.flatnonzero(y == 0)):
+        wrong[leads[: round((1 - auc) * len(leads))]] = True
+    weak = {f"weak {place}": y / 2 + draw(seed=place).normal(size=n) for place in range(12)}
+    return pd.DataFrame({"strong": np.where(wrong, 1 - y, y), **weak}), y
+
+
+@pytest.mark.parametrize(
+    ("auc", "severity"),
+    [(0.95, "suspect leak"), (0.902, "look at this"), (0.898, "look at this"), (0.8, None), (0.6, None)],
+)
+def test_a_column_is_a_suspect_only_clear_of_the_limit(auc: float, severity: str | None) -> None:
+    leads, y = separated(auc)
+    assert roc_auc_score(y, leads["strong"]) == pytest.approx(auc, abs=0.001)
+    audit = audited(leads, y, Recipe())
+    findings = [one for one in audit.findings if "strong" in one.columns]
+    assert [one.severity for one in findings] == ([severity] if severity else [])
+    assert audit.doubtful == (("strong",) if severity == "look at this" else ())
+
+
+def test_standard_errors_are_those_of_resampled_leads() -> None:
+    leads, y = separated(0.7, n=600)
+    strong, weak = leads["strong"].to_numpy(), leads["weak 0"].to_numpy()
+    rng = draw(seed=6)
+    drawn = [rng.integers(0, 600, 600) for _ in range(400)]
+    first, second = ([roc_auc_score(y[rows], one[rows]) for rows in drawn] for one in (strong, weak))
+    lead, error = auc_difference(strong, weak, y)
+    assert lead == pytest.approx(roc_auc_score(y, strong) - roc_auc_score(y, weak))
+    assert error == pytest.approx(np.std(np.subtract(first, second)), rel=0.15)
+    stats = measure_univariate(to_codes(leads["strong"]), np.zeros(600, dtype=bool), y, np.arange(600) % 5)
+    assert stats.auc_error == pytest.approx(np.std(first), rel=0.25)
+
+
+def sparse(n_converted: int = 63, n_other: int = 0) -> tuple[pd.DataFrame, np.ndarray]:
+    """8,000 leads, 842 of them converted, and a column with a value for so many of either outcome."""
+    y = (np.arange(8000) < 842).astype(np.int64)
+    leads = make_sample(8000, random_state=5).drop(columns=["status", "created_at", "lead_id"])
+    filled = np.zeros(8000, dtype=bool)
+    filled[:n_converted] = filled[842 : 842 + n_other] = True
+    return leads.assign(contract=np.where(filled, draw().choice(["a", "b"], 8000), None)), y
+
+
+@pytest.mark.parametrize(
+    ("counts", "severity"),
+    [((63, 0), "suspect leak"), ((63, 5), "look at this"), ((15, 0), "look at this"), ((63, 40), None)],
+)
+def test_a_sparse_column_of_one_outcome_is_found(counts: tuple[int, int], severity: str | None) -> None:
+    leads, y = sparse(*counts)
+    findings = [one for one in audited(leads, y, Recipe()).findings if "contract" in one.columns]
+    assert [(one.kind, one.severity) for one in findings] == (
+        [("filled in for one outcome", severity)] if severity else []
+    )
+
+
+def test_columns_filled_in_only_where_a_leak_is_belong_to_it() -> None:
+    leads, y = sparse()
+    some_of_them = leads["contract"].notna() & (draw(seed=7).random(8000) < 0.6)
+    leads["discount"] = np.where(some_of_them, draw().normal(size=8000), np.nan)
+    leads["other"] = np.where(draw(seed=8).random(8000) < 0.05, draw().normal(size=8000), np.nan)
+    audit = audited(leads, y, Recipe())
+    (finding,) = of_kind(audit, "filled in for one outcome")
+    assert finding.columns == ("contract", "discount")
+    assert "Filled in only where it is: 'discount'." in finding.text
+    assert audit.suspects == finding.columns
+    known = audited(leads, y, Recipe(leaks={"contract": "written later"}))
+    (finding,) = of_kind(known, "filled in with a known leak")
+    assert finding.columns == known.suspects == ("discount",)
+    assert "Filled in only where 'contract' is, which is known as a leak." in finding.text
+
+
+def test_honest_sparse_columns_raise_no_alarm() -> None:
+    """Two hundred columns in forty tables: chance may name one column in a thousand tables."""
+    alarms = 0
+    for seed in range(40):
+        rng = draw(seed=seed)
+        n, rate = int(rng.integers(300, 4000)), rng.uniform(0.02, 0.5)
+        y = (rng.random(n) < rate).astype(np.int64)
+        y[:2] = 0, 1
+        filled = rng.random((200, n)) < rng.uniform(0.002, 0.1, 200)[:, None]
+        folds = np.arange(n) % N_FOLDS
+        columns = [measure_univariate((~one).astype(np.int64), ~one, y, folds) for one in filled]
+        alarms += sum(FillTest(y, 200).for_one(stats) is not None for stats in columns)
+    assert alarms == 0
 
 
 def test_many_leads_are_measured_on_some_of_them() -> None:

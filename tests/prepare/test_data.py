@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from leadmodel.audit.audit import audit_leads
 from leadmodel.errors import InputError
 from leadmodel.leads.sample import SAMPLE_RECIPE
 from leadmodel.prepare.data import prepare, prepare_all
@@ -11,11 +12,39 @@ from leadmodel.training.report import audit_report
 SETTINGS = TrainingSettings()
 
 
-def test_the_audit_sees_the_training_leads_alone(sample: pd.DataFrame) -> None:
-    changed = sample.copy()
-    newest = changed.index[-240:]
-    changed.loc[newest, "source"] = changed.loc[newest, "status"]
-    assert prepare(changed, SAMPLE_RECIPE, SETTINGS).audit == prepare(sample, SAMPLE_RECIPE, SETTINGS).audit
+def test_check_and_train_audit_the_same_leads(sample: pd.DataFrame) -> None:
+    """A column that only the newest leads betray, of which training sees none, is named and left out."""
+    changed, newest = sample.copy(), sample.index[-240:]
+    noise = np.random.default_rng(0).choice(["a", "b", "c"], len(sample))
+    changed["stage"] = np.where(sample.index < newest[0], noise, sample["status"])
+    checked = prepare_all(changed, SAMPLE_RECIPE, SETTINGS).audit
+    assert "stage" in checked.suspects
+    other_seed = SETTINGS.model_copy(update={"drop_leaks": True, "seed": 7})
+    trained = prepare(changed, SAMPLE_RECIPE, other_seed)
+    assert trained.audit == checked
+    assert "stage" not in trained.schema.by_name
+    assert list(trained.X.columns) == trained.schema.columns
+
+
+def test_what_is_only_to_be_looked_at_stays_and_is_said(sample: pd.DataFrame) -> None:
+    slips = np.random.default_rng(1).random(len(sample)) < 0.195
+    leads = sample.assign(stage=np.where((sample["status"] == "Won") ^ slips, "x", "y"))
+    data = prepare(leads, SAMPLE_RECIPE, SETTINGS.model_copy(update={"drop_leaks": True}))
+    assert data.audit.doubtful == ("stage",)
+    assert "stage" in data.schema.by_name
+    report = audit_report(data)
+    assert "LOOK AT THIS" in report
+    assert report.endswith("only to be looked at; this does:\n  --drop stage")
+
+
+def test_a_field_of_the_training_leads_alone_is_said_not_to_be_measured(sample: pd.DataFrame) -> None:
+    numbers = np.where(sample.index < 960, sample.index % 40, np.nan)
+    leads = sample.assign(code=[f"a{number}" if number >= 0 else "" for number in numbers])
+    whole = prepare_all(leads.drop(columns="code"), SAMPLE_RECIPE, SETTINGS)
+    used = prepare(leads, SAMPLE_RECIPE, SETTINGS).schema
+    audit = audit_leads(whole.schema, whole.leads, whole.X, whole.y, used=used)
+    (finding,) = [one for one in audit.findings if one.kind == "not measured"]
+    assert (finding.columns, finding.severity) == (("code",), "look at this")
 
 
 def test_every_lead_with_an_outcome_is_looked_at(sample: pd.DataFrame) -> None:

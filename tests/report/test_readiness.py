@@ -84,6 +84,7 @@ def level(
 SUSPICION = Audit(
     findings=(Finding(kind="leak", columns=("source", "unused"), text="x", severity="suspect leak"),)
 )
+DOUBT = Audit(findings=(Finding(kind="leak", columns=("age",), text="x", severity="look at this"),))
 SURE, TOO_GOOD = estimate(0.5, 0.48, 0.52), estimate(0.98, 0.97, 0.99)
 LEVELS = {
     "care": "usable with care",
@@ -105,6 +106,16 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
     "a weak order": ("care", {"test": {"roc_auc": estimate(0.59, 0.55, 0.8)}}, "That is a weak ranking"),
     "no order": ("fail", {"test": {"roc_auc": estimate(0.7, 0.5, 0.9)}}, "no better than chance"),
     "a suspect": ("care", {"audit": SUSPICION}, "It uses 'Source', which may be filled in after"),
+    "a column to look at": (
+        "care",
+        {"audit": DOUBT},
+        "It uses 'Age', and the leads do not show whether that is known before the outcome",
+    ),
+    "a suspect and a column to look at": (
+        "care",
+        {"audit": Audit(findings=SUSPICION.findings + DOUBT.findings)},
+        "It uses 'Source', which may be filled in after",
+    ),
     "too good": ("care", {"test": {"roc_auc": TOO_GOOD}}, "It is almost never wrong"),
     "too good with a suspect": (
         "fail",
@@ -189,7 +200,7 @@ FINE: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a suspect that it does not use": (
         {"audit": Audit(findings=(SUSPICION.findings[0].model_copy(update={"columns": ("unused",)}),))},
-        "No field appears to leak the outcome.",
+        "It cannot see a leak that looks like an honest field.",
     ),
     "wrong for a small kind": ({"levels": (level(n_leads=99),)}, "each has less than 10%"),
     "a kind that is told apart less well": (
