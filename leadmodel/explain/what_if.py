@@ -122,7 +122,7 @@ def find_changes(schema: LeadSchema, profile: Profile, row: list[Value], predict
     predict : callable
         Called once, with all variants.
     """
-    fields = [field for field in schema.fields if field.influence]
+    fields = [field for field in schema.fields if field.influence and field.derived is None]
     own = dict(zip(schema.columns, row, strict=True))
     tried = [
         (field, value)

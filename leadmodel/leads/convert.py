@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from leadmodel.arrays import Floats, Positions
 from leadmodel.errors import InputError, LeadError, quoted
+from leadmodel.leads.derived.convert import derive_columns, derive_lists
 from leadmodel.leads.field import Field, Value
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable, TextColumn
@@ -69,6 +70,8 @@ def read_columns(schema: LeadSchema, leads: pd.DataFrame) -> LeadTable:
     leads = leads.set_axis([str(name) for name in leads.columns], axis="columns")
     check_unique(leads.columns)
     schema.check_columns(list(leads.columns))
+    if schema.sources:
+        leads = leads.assign(**derive_columns(schema.sources, leads, schema.is_missing))
     texts: dict[str, Any] = dict.fromkeys(schema.text_columns)
     numbers = np.empty((len(schema.number_columns), len(leads)))
 
@@ -104,7 +107,7 @@ def read_batch(schema: LeadSchema, batch: pa.Table, n_before: int = 0) -> LeadTa
     """
     schema.check_columns(batch.column_names)
     try:
-        return read_columns(schema, batch.select(list(schema.by_name)).to_pandas())
+        return read_columns(schema, batch.select(list(schema.inputs)).to_pandas())
     except LeadError as error:
         raise error.at(n_before + (error.row or 0)) from None
 
@@ -119,6 +122,8 @@ def read_records(schema: LeadSchema, leads: Sequence[Mapping[str, Any]]) -> Lead
     """
     try:
         columns = _gather(schema, leads)
+        if schema.sources:
+            columns |= derive_lists(schema.sources, columns, schema.is_missing)
         texts = {
             name: TextColumn.encode(*_read_values(schema, schema.by_name[name], columns[name]))
             for name in schema.text_columns
@@ -132,7 +137,7 @@ def read_records(schema: LeadSchema, leads: Sequence[Mapping[str, Any]]) -> Lead
 
 
 def _gather(schema: LeadSchema, leads: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Return the raw values of each field."""
+    """Return the raw values of each input."""
     keys_of: dict[tuple[str, ...], dict[str, str]] = {}
     for row, lead in enumerate(leads, 1):
         names = tuple(lead)
@@ -145,10 +150,10 @@ def _gather(schema: LeadSchema, leads: Sequence[Mapping[str, Any]]) -> dict[str,
         (keys,) = keys_of.values()
         return {
             name: [lead[keys[name]] for lead in leads] if name in keys else [None] * len(leads)
-            for name in schema.columns
+            for name in schema.inputs
         }
     by_field = [{name: lead[key] for name, key in keys_of[tuple(lead)].items()} for lead in leads]
-    return {name: [lead.get(name) for lead in by_field] for name in schema.columns}
+    return {name: [lead.get(name) for lead in by_field] for name in schema.inputs}
 
 
 def _numbers_of(schema: LeadSchema, field: Field, values: list[Any]) -> Any:

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal
 
+import pydantic
+
 from leadmodel.errors import LeadError, quoted
+from leadmodel.leads.derived.record import Derived
 from leadmodel.records import Record
 
 __all__ = [
@@ -60,7 +63,8 @@ class Field(Record):
     A boolean with the choices "0" and "1" is a number to the model; every other boolean is a text with
     two choices, as the leads write it. A missing number is replaced by `assumed`, the mean of the
     training leads, if none of them lacked it. Only a few training leads lie beyond `minimum` and
-    `maximum`; `missing_share` is 0 if only a few lack the field.
+    `maximum`; `missing_share` is 0 if only a few lack the field. A field with `derived` is no column of
+    the leads, but made from one.
     """
 
     name: str
@@ -78,6 +82,7 @@ class Field(Record):
     missing_share: float = 0.0
     typical: int | float | str | None = None
     assumed: float | None = None
+    derived: Derived | None = pydantic.Field(default=None, exclude_if=lambda derived: derived is None)
 
     @property
     def is_text(self) -> bool:

@@ -26,7 +26,7 @@ from leadmodel.leads.field import (
 from leadmodel.leads.recipe import FieldConfig, Recipe
 from leadmodel.leads.schema import LeadSchema
 
-__all__ = ["infer_schema"]
+__all__ = ["add_usual_values", "infer_schema", "label_of"]
 
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\s_.-]+")
 _IDENTIFIER_NAME = re.compile(
@@ -71,7 +71,7 @@ def infer_schema(leads: pd.DataFrame, recipe: Recipe) -> LeadSchema:
         reasons = "; ".join(f"{name}: {why}" for name, why in ignored.items())
         raise InputError(f"No column is left to train on. {reasons}.")
     schema = LeadSchema(fields=tuple(fields), ignored=ignored, placeholders=recipe.placeholders)
-    return _add_usual_values(schema, leads, recipe)
+    return add_usual_values(schema, leads, recipe)
 
 
 def _given(column: pd.Series, schema: LeadSchema) -> pd.Series:
@@ -228,10 +228,8 @@ class _Column:
         pair = self._boolean_pair()
         kind: Kind = config.kind or ("boolean" if pair else "numeric" if self.is_numeric else "categorical")
         n_missing = self.n_leads - len(self.values)
-        label = re.sub(r"[\s_]+", " ", self.name).strip() or "(no name)"
         properties: dict[str, Any] = {
-            # Names with blanks were written for people already.
-            "label": label if " " in self.name.strip() else label[0].upper() + label[1:],
+            "label": label_of(self.name),
             "choices": pair or ("0", "1") if kind == "boolean" else (),
             "decimal_comma": kind == "numeric" and self.decimal_comma,
             "missing_share": round(n_missing / self.n_leads, 4) if n_missing >= MIN_CATEGORY_COUNT else 0.0,
@@ -256,7 +254,14 @@ def _to_number(text: str, decimal_comma: bool) -> float:
         return float("nan")
 
 
-def _add_usual_values(schema: LeadSchema, leads: pd.DataFrame, recipe: Recipe) -> LeadSchema:
+def label_of(name: str) -> str:
+    """Return the label of a column for people."""
+    label = re.sub(r"[\s_]+", " ", name).strip() or "(no name)"
+    # Names with blanks were written for people already.
+    return label if " " in name.strip() else label[0].upper() + label[1:]
+
+
+def add_usual_values(schema: LeadSchema, leads: pd.DataFrame, recipe: Recipe) -> LeadSchema:
     """Complete the fields with what only typed leads show: choices, ranges, typical values."""
     table = read_columns(schema, leads)
     numbers = dict(zip(schema.number_columns, table.numbers, strict=True))

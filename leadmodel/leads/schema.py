@@ -12,6 +12,8 @@ from typing import Any
 import pydantic
 
 from leadmodel.errors import InputError, LeadError, quoted
+from leadmodel.leads.derived.convert import group_by_source
+from leadmodel.leads.derived.registry import sample_of
 from leadmodel.leads.field import Field, Value
 from leadmodel.records import Record
 
@@ -23,6 +25,9 @@ _TAKEN = {"api_name", "fn_index", "headers", "self"}
 
 class LeadSchema(Record):
     """Hold the fields of a lead, in the order of the leads' columns.
+
+    `fields` are what the model takes; `inputs` are what is asked of a lead. They differ where fields are
+    derived: a lead has a mail address, and the model takes its host.
 
     Parameters
     ----------
@@ -61,13 +66,40 @@ class LeadSchema(Record):
         return {field.name: field for field in self.fields}
 
     @cached_property
+    def sources(self) -> dict[str, list[Field]]:
+        """The derived fields by the raw column that they are made from."""
+        return group_by_source(self.fields)
+
+    @cached_property
+    def inputs(self) -> dict[str, Field]:
+        """What is asked of a lead, by name: fields that are not derived, and what others are made from."""
+        asked = {field.name: field for field in self.fields if field.derived is None}
+        for source, fields in self.sources.items():
+            if source not in asked and (derived := fields[0].derived):
+                used = ", ".join(field.label for field in fields)
+                asked[source] = Field(
+                    name=source,
+                    kind="categorical",
+                    label=derived.label,
+                    help=f"The model uses only what is derived from it: {used}.",
+                    missing_share=min(field.missing_share for field in fields),
+                    typical=sample_of(derived),
+                )
+        return asked
+
+    @cached_property
+    def raw_only(self) -> frozenset[str]:
+        """Names of the inputs that are no fields: only what is derived from them is kept."""
+        return frozenset(self.inputs).difference(self.by_name)
+
+    @cached_property
     def keys(self) -> dict[str, str]:
-        """The name of each field as a parameter of the API, by field name; no two alike."""
-        return identifiers(self.by_name)
+        """The name of each input as a parameter of the API, by its name; no two alike."""
+        return identifiers(self.inputs)
 
     @cached_property
     def _by_key(self) -> dict[str, Field]:
-        return {key: self.by_name[name] for name, key in self.keys.items()} | self.by_name
+        return {key: self.inputs[name] for name, key in self.keys.items()} | self.inputs
 
     # Tuples, not arrays: pydantic compares cached values too when it compares schemas.
     @cached_property
@@ -91,7 +123,8 @@ class LeadSchema(Record):
         """Return the schema of the fields in `kept`; the others are ignored, for `reasons` by name."""
         fields = tuple(field for field in self.fields if field.name in kept)
         lost = self.by_name.keys() - kept
-        dropped = {name: why for name, why in (reasons or {}).items() if name in lost}
+        # A derived field is no column of the leads, which the ignored ones are.
+        dropped = {name: why for name, why in (reasons or {}).items() if name in lost & self.inputs.keys()}
         return LeadSchema(fields=fields, ignored=self.ignored | dropped, placeholders=self.placeholders)
 
     def is_missing(self, value: Any) -> bool:
@@ -133,28 +166,28 @@ class LeadSchema(Record):
                 name_of[field.name] = name
             elif name not in self.ignored:
                 # Cut, because a name of megabytes would be compared for seconds.
-                close = get_close_matches(str(name)[:200], self.by_name, n=1)
+                close = get_close_matches(str(name)[:200], self.inputs, n=1)
                 hint = f" Did you mean {quoted(close[0])}?" if close else ""
                 problem = f"the lead has a field {quoted(name)} that the model does not know.{hint}"
-                raise LeadError(str(name), f"{problem} Known: {', '.join(self.by_name)}.")
+                raise LeadError(str(name), f"{problem} Known: {', '.join(self.inputs)}.")
         return name_of
 
     def check_columns(self, columns: Sequence[str]) -> None:
-        """Raise InputError, as a diff, unless `columns` hold every field.
+        """Raise InputError, as a diff, unless `columns` hold every input.
 
         Columns that the model does not know are allowed: a table usually has more than the model uses.
         """
-        lacking = [name for name in self.by_name if name not in columns]
+        lacking = [name for name in self.inputs if name not in columns]
         if not lacking:
             return
-        unknown = [name for name in columns if name not in self.by_name and name not in self.ignored]
+        unknown = [name for name in columns if name not in self.inputs and name not in self.ignored]
         diff = [f"  - {name} (missing)" for name in lacking]
         diff += [f"  + {name[:100]} (unknown)" for name in unknown[:20]]
         raise InputError("The columns do not match the model's fields:\n" + "\n".join(diff))
 
     def example(self) -> dict[str, Any]:
-        """Return a made-up lead: each field at its typical value."""
-        return {field.name: field.typical for field in self.fields}
+        """Return a made-up lead: each input at its typical value."""
+        return {name: field.typical for name, field in self.inputs.items()}
 
 
 def identifier(name: str) -> str:

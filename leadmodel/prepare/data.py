@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME, find_positive, known_
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.prepare.columns import narrow
+from leadmodel.prepare.derived import DerivedGain, find_derived
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.split import Folds, Split, find_group_ids, split_leads
 
@@ -49,6 +50,9 @@ class TrainingData:
         Of the training leads; those with the same id stay together.
     seconds : float
         Wall time of the preparation.
+    derived : tuple of DerivedGain
+        What the fields derived from personal data, addresses, texts and dates gained; empty if there was
+        nothing to derive, or no model is to be trained.
     """
 
     leads: pd.DataFrame
@@ -61,6 +65,7 @@ class TrainingData:
     audit: Audit
     folds: Folds
     seconds: float
+    derived: tuple[DerivedGain, ...] = ()
 
     @property
     def train(self) -> tuple[pd.DataFrame, Ints]:
@@ -141,7 +146,29 @@ def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> 
         horizon=recipe.events.horizon if recipe.events else None,
         group_ids=labeled.group_ids,
     )
-    return _combine(labeled, whole, _convert(labeled, labeled.rows[split.train]), split, settings, started)
+    typed = _convert(labeled, labeled.rows[split.train])
+    data = _combine(labeled, whole, typed, split, settings, started)
+    return _add_derived(data, settings, started)
+
+
+def _add_derived(data: TrainingData, settings: TrainingSettings, started: float) -> TrainingData:
+    """Return the data with the derived fields that are worth it."""
+    raw = data.leads.iloc[data.X.index]
+    raw_train = raw.iloc[data.split.train]
+    added = find_derived(data.schema, raw_train, data.train, data.folds, data.recipe, data.audit)
+    if not added.gains:
+        return data
+    if settings.drop_leaks:
+        added = added.without_suspects()
+    X = pd.concat([data.X, read_leads(added.schema_of_fields, raw)], axis=1) if added.fields else data.X
+    return replace(
+        data,
+        schema=added.extend(data.schema),
+        X=X,
+        audit=Audit(findings=(*data.audit.findings, *added.findings)),
+        derived=added.gains,
+        seconds=time.perf_counter() - started,
+    )
 
 
 def prepare_all(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> TrainingData:

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from leadmodel.insights.profile import Profile
+from leadmodel.leads.derived.registry import DERIVATIONS
 from leadmodel.leads.field import Field
 from leadmodel.leads.recipe import Recipe
 from leadmodel.metrics.classification import Estimate
@@ -67,6 +68,7 @@ def render_card(config: ModelConfig, evaluation: Evaluation, profile: Profile) -
             evaluation=evaluation,
             verdict=evaluate_readiness(evaluation, labels),
             profile=profile,
+            derivations=DERIVATIONS,
             sections=[installed()[name].card for name in evaluation.options],
             metric_names=METRIC_NAMES,
             labels=labels,

@@ -129,7 +129,8 @@ class ModelConfig(WithOptions, populate_by_name=True):
         return json.dumps(content | {"sklearn": self._hub_block()}, indent=2, ensure_ascii=False)
 
     def _hub_block(self) -> dict[str, Any]:
-        example = self.lead_schema.example()
+        # What the pipeline takes, which of derived fields is not what is asked of a lead.
+        example = {field.name: field.typical for field in self.lead_schema.fields}
         return {
             "model": {"file": MODEL_FILE},
             "model_format": "skops",

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from catboost import Pool
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from leadmodel.arrays import Floats
 from leadmodel.audit.finding import Audit
@@ -17,6 +17,7 @@ from leadmodel.metrics.comparison import Candidate
 from leadmodel.metrics.curves import CallPayoff, Curves, trace_curves
 from leadmodel.metrics.slices import SliceMetrics, evaluate_slices
 from leadmodel.options import EvaluationContext, WithOptions, with_options
+from leadmodel.prepare.derived import DerivedGain
 from leadmodel.records import Record
 from leadmodel.report.refinements import Calibration, Portfolio, SegmentModels, Tuning
 
@@ -77,6 +78,8 @@ class Evaluation(WithOptions):
         Mean absolute contribution to the log-odds by field name.
     insights : Insights, optional
         What the training leads say of themselves.
+    derived : tuple of DerivedGain
+        What the fields derived from personal data, addresses, texts and dates gained.
     **options : Record, optional
         What options measured of themselves, by name.
     """
@@ -96,6 +99,7 @@ class Evaluation(WithOptions):
     curves: Curves
     importance: dict[str, float]
     insights: Insights | None = None
+    derived: tuple[DerivedGain, ...] = Field(default=(), exclude_if=lambda derived: not derived)
 
     @property
     def catboost(self) -> Candidate:
@@ -164,6 +168,7 @@ def evaluate_model(
         curves=trace_curves(y, probability, positive, payoff),
         importance=importance,
         insights=find_insights(data.schema, *data.train, importance, seed),
+        derived=data.derived,
         **entries,
     )
 

@@ -232,9 +232,9 @@ def match_columns(schema: LeadSchema, columns: list[str]) -> dict[str, str]:
     A column of the field's own name goes first; else the one column whose name is that of the
     field, or its label, but for capitals, spaces and signs.
     """
-    matched = {name: name for name in schema.by_name if name in columns}
+    matched = {name: name for name in schema.inputs if name in columns}
     free = [column for column in columns if column not in matched]
-    for name, field in schema.by_name.items():
+    for name, field in schema.inputs.items():
         alike = [
             column for column in free if identifier(column) in (identifier(name), identifier(field.label))
         ]
@@ -247,7 +247,7 @@ def match_columns(schema: LeadSchema, columns: list[str]) -> dict[str, str]:
 def _read(schema: LeadSchema, leads: pa.Table, columns: dict[str, str]) -> LeadTable:
     own = {column: name for name, column in columns.items()}
     schema.check_columns([own.get(column, column) for column in leads.column_names])
-    named = leads.select([columns[name] for name in schema.by_name]).rename_columns(list(schema.by_name))
+    named = leads.select([columns[name] for name in schema.inputs]).rename_columns(list(schema.inputs))
     return read_columns(schema, named.to_pandas())
 
 
@@ -272,6 +272,9 @@ def _reasons(model: LeadModel, table: LeadTable, progress: Progress) -> dict[str
 def _count(table: LeadTable, columns: dict[str, str]) -> tuple[Match, ...]:
     """Return each field's column, and how many of its values are missing or unusual."""
     counts, missing = count_warnings(table), table.count_missing()
+    for source, fields in table.schema.sources.items():
+        # Of a raw column, what is missing is what nothing could be derived from.
+        missing.setdefault(source, min(missing[field.name] for field in fields))
     return tuple(
         Match(
             field=name,
@@ -281,7 +284,7 @@ def _count(table: LeadTable, columns: dict[str, str]) -> tuple[Match, ...]:
             unseen=counts[name, "unseen"],
             out_of_range=counts[name, "out of range"],
         )
-        for name, field in table.schema.by_name.items()
+        for name, field in table.schema.inputs.items()
     )
 
 

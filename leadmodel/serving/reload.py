@@ -68,7 +68,7 @@ class Updater(threading.Thread):
             model = LeadModel.from_pretrained(self.repo_id, commit, patience=PATIENCE, fresh=True)
             # The form is drawn once, and callers name the fields of the old model.
             before, after = (
-                {(field.name, field.kind) for field in served.schema.fields}
+                {(field.name, field.kind) for field in served.schema.inputs.values()}
                 for served in (self.service.model, model)
             )
             if before != after:

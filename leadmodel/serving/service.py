@@ -148,7 +148,7 @@ class ScoringService:
         schema = self.model.schema
         fields = [
             field.model_dump(mode="json") | {"parameter": schema.keys[field.name]}
-            for field in schema.fields
+            for field in schema.inputs.values()
         ]
         return {"fields": fields, "example": schema.example()}
 

@@ -85,8 +85,10 @@ def _describe(finding: Finding) -> str:
 
 def _advise(data: TrainingData) -> list[str]:
     used, audit = data.schema.by_name, data.audit
+    # A derived field is left out by leaving out the column that it is made from.
     suspects, doubtful = (
-        [name for name in names if name in used] for names in (audit.suspects, audit.doubtful)
+        [field.derived.source if field.derived else name for name in names if (field := used.get(name))]
+        for names in (audit.suspects, audit.doubtful)
     )
     lines = []
     if suspects:

@@ -80,15 +80,15 @@ def make_endpoints(service: ScoringService) -> dict[str, Callable[..., Any]]:
 def _predict(service: ScoringService) -> Callable[..., dict[str, Any]]:
     """Return a function that takes the fields by name, so that the API page lists them."""
     schema = service.model.schema
-    names = list(schema.by_name)
+    names = list(schema.inputs)
 
     def predict(*values: Any) -> dict[str, Any]:
         lead = dict(zip(names, values, strict=True))
         return service.answer(lead, channel=_channel()).model_dump(mode="json")
 
     # Gradio reads parameters from the signature, types from the annotations, the rest from the docstring.
-    types = {schema.keys[field.name]: _type_of(field) for field in schema.fields}
-    arguments = [f"    {schema.keys[field.name]}: {_describe(field)}\n" for field in schema.fields]
+    types = {schema.keys[field.name]: _type_of(field) for field in schema.inputs.values()}
+    arguments = [f"    {schema.keys[name]}: {_describe(field)}\n" for name, field in schema.inputs.items()]
     predict.__doc__ = (
         "Score one lead: probability, score, grade, decision and the reasons.\n\n"
         f"Args:\n{''.join(arguments)}\nReturns:\n    the answer; leave out, or send null, what is not known"
@@ -111,6 +111,8 @@ def _type_of(field: Field) -> Any:
 
 
 def _describe(field: Field) -> str:
+    if field.is_text and not field.choices:
+        return f"{field.label} (text). {field.help}".rstrip()
     if field.is_text:
         values = ", ".join(field.choices[:8]) + (", …" if len(field.choices) > 8 else "")
     else:

@@ -155,7 +155,7 @@ def _refuse(*problems: Problem) -> Response:
 def _describe_body(schema: LeadSchema) -> dict[str, Any]:
     """Return the request body of /api/v1/score as OpenAPI has it."""
     properties: dict[str, dict[str, Any]] = {}
-    for field in schema.fields:
+    for field in schema.inputs.values():
         types = ["string"] if field.is_text else ["number", "string"]
         if field.kind == "boolean":
             types = ["boolean", "string", "number"]

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -23,6 +23,7 @@ __all__ = [
     "fold_fields",
     "form_inputs",
     "rank_fields",
+    "rank_inputs",
     "read_form",
     "read_link",
     "to_link",
@@ -61,7 +62,8 @@ class Form:
     @property
     def empty(self) -> list[Any]:
         """The values of an empty form."""
-        return [None if isinstance(widget, gr.Number) else UNKNOWN for widget in self.inputs.values()]
+        values = {gr.Number: None, gr.Textbox: ""}
+        return [values.get(type(widget), UNKNOWN) for widget in self.inputs.values()]
 
     @property
     def outputs(self) -> list[Component | gr.Accordion]:
@@ -71,20 +73,20 @@ class Form:
     def fill(self, values: Sequence[Any]) -> list[Any]:
         """Return `values`, one per widget, and an update that opens the fold if it holds any of them."""
         pairs = zip(self.inputs, values, strict=True)
-        filled_in = {name for name, value in pairs if value not in (None, UNKNOWN)}
+        filled_in = {name for name, value in pairs if value not in (None, "", UNKNOWN)}
         return [*values, *([gr.update(open=bool(filled_in & self.rest.keys()))] if self.fold else [])]
 
 
 def draw_form(schema: LeadSchema, importance: dict[str, float]) -> Form:
     """Draw a widget per field; if there are many, the less important ones are below a fold."""
-    visible, folded = fold_fields(rank_fields(schema, importance))
+    visible, folded = fold_fields(rank_inputs(schema, importance))
     with gr.Row(equal_height=False):
-        first = form_inputs(visible)
+        first = form_inputs(visible, schema.raw_only)
     if not folded:
         return Form(first, {}, None)
     with gr.Accordion(f"More fields ({len(folded)})", open=False) as fold:
         with gr.Row(equal_height=False):
-            rest = form_inputs(folded)
+            rest = form_inputs(folded, schema.raw_only)
     return Form(first | rest, rest, fold)
 
 
@@ -99,9 +101,20 @@ def rank_fields(schema: LeadSchema, importance: dict[str, float]) -> list[Field]
     return sorted(schema.fields, key=lambda field: -importance.get(field.name, 0.0))
 
 
-def form_inputs(fields: Iterable[Field]) -> dict[str, Component]:
-    """Return a widget per field, by the name of the field."""
-    return {field.name: _widget(field) for field in fields}
+def rank_inputs(schema: LeadSchema, importance: dict[str, float]) -> list[Field]:
+    """Return the inputs of the form, the most important first."""
+    weight = dict(importance)
+    for source, fields in schema.sources.items():
+        # A raw column counts as much as all that is derived from it.
+        weight[source] = sum(
+            importance.get(name, 0.0) for name in (source, *(field.name for field in fields))
+        )
+    return sorted(schema.inputs.values(), key=lambda field: -weight.get(field.name, 0.0))
+
+
+def form_inputs(fields: Iterable[Field], raw: Collection[str] = ()) -> dict[str, Component]:
+    """Return a widget per field, by the name of the field; a box for free text for those in `raw`."""
+    return {field.name: _text_box(field) if field.name in raw else _widget(field) for field in fields}
 
 
 def read_form(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
@@ -113,14 +126,18 @@ def read_form(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
 def example_row(schema: LeadSchema, names: Sequence[str]) -> list[Any]:
     """Return a made-up typical lead as values of the widgets; fields that most leads lack are empty."""
     row: list[Any] = []
-    for field in map(schema.by_name.__getitem__, names):
+    for field in map(schema.inputs.__getitem__, names):
         value = field.typical if field.missing_share <= 0.5 or field.required else None
         if value is None:
-            value = None if field.kind == "numeric" else UNKNOWN
+            value = None if field.kind == "numeric" else "" if field.name in schema.raw_only else UNKNOWN
         elif field.kind == "boolean" and not field.is_text:
             value = "Yes" if value else "No"
         row.append(value)
     return row
+
+
+def _text_box(field: Field) -> Component:
+    return gr.Textbox(value="", label=field.label, info=field.help, max_lines=5, min_width=MIN_WIDTH)
 
 
 def _widget(field: Field) -> Component:
@@ -149,13 +166,13 @@ def _answers(field: Field) -> tuple[str, ...]:
     return field.choices if field.is_text else ("No", "Yes")
 
 
-def to_link(names: Sequence[str]) -> str:
+def to_link(names: Sequence[str | None]) -> str:
     """Return the script that makes a link from the values of the form's widgets.
 
     Parameters
     ----------
-    names : sequence of str
-        The fields, in the order of the widgets.
+    names : sequence of str or None
+        The fields, in the order of the widgets; None for what stays out of links.
     """
     # As JSON, so that no name of a field can end the text that it stands in.
     script, fields, unknown = read_script("make_link"), json.dumps(list(names)), json.dumps(UNKNOWN)
@@ -178,7 +195,7 @@ def read_link(schema: LeadSchema, text: str) -> tuple[dict[str, Any], list[str]]
     lead: dict[str, Any] = {}
     notes: list[str] = []
     for name, value in parse_qsl(text, errors="replace"):
-        field = schema.by_name.get(name)
+        field = schema.inputs.get(name)
         if field is None:
             notes.append(f"{quoted(name)} is not a field of this model.")
         elif name in lead:

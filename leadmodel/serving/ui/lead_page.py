@@ -57,7 +57,9 @@ class _LeadPage:
 
     def _add_answer(self) -> None:
         model = self.service.model
-        fields = rank_fields(model.schema, model.evaluation.importance)
+        ranked = rank_fields(model.schema, model.evaluation.importance)
+        # A curve over what a mail address gives away would change the address.
+        fields = [field for field in ranked if field.derived is None] or ranked
         self.invitation = render_invitation(model.config.title)
         self.html = gr.HTML(self.invitation, elem_id="lm-result", elem_classes="lm-flush")
         with gr.Column(visible=False) as self.column:
@@ -99,8 +101,10 @@ class _LeadPage:
     def _connect_form(self) -> None:
         changes = [widget.input for widget in self.widgets]
         gr.on(changes, None, self.widgets, js=read_script("mark_stale"), **PRIVATE)
+        # Links are passed on, so that texts that say who the lead is stay out of them.
+        linked = [None if name in self.service.model.schema.raw_only else name for name in self.names]
         # The browser makes the link; the server never sees it.
-        self.make_link.click(None, self.widgets, self.link, js=to_link(self.names), **PRIVATE)
+        self.make_link.click(None, self.widgets, self.link, js=to_link(linked), **PRIVATE)
         outputs = [*self.form.outputs, *self.answer, self.link]
         no_answer = [self.invitation, *NOTHING, gr.update(visible=False)]
         example = example_row(self.service.model.schema, self.names)

@@ -1,0 +1,37 @@
+import pytest
+
+from leadmodel.leads.derived.email import KINDS, propose, read_domain, read_kind
+from leadmodel.leads.derived.record import Column, Derived
+
+DERIVED = Derived(source="mail", label="Mail", how="email kind", lists=KINDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "domain", "kind"),
+    [
+        ("Ann@GMail.com", "gmail.com", "a free provider's"),
+        ("Ann Lee <ann@yahoo.co.uk>", "yahoo.co.uk", "a free provider's"),
+        ("a.b@cs.stanford.edu", "cs.stanford.edu", "a university's"),
+        ("a@ox.ac.uk", "ox.ac.uk", "a university's"),
+        ("a@uni-koeln.de", "uni-koeln.de", "a university's"),
+        ("a@acme.io", "acme.io", "a company's"),
+        ("a@notgmail.com", "notgmail.com", "a company's"),
+        ("no address", None, None),
+        ("@", None, None),
+    ],
+)
+def test_host_and_kind_of_an_address(text: str, domain: str | None, kind: str | None) -> None:
+    assert (read_domain(text, DERIVED), read_kind(text, DERIVED)) == (domain, kind)
+
+
+def test_a_kind_is_read_by_the_lists_that_the_model_was_saved_with() -> None:
+    derived = Derived(source="m", label="M", how="email kind", lists={"a free provider's": (".acme.io.",)})
+    assert read_kind("a@acme.io", derived) == "a free provider's"
+    assert read_kind("a@gmail.com", derived) == "a company's"
+
+
+def test_only_columns_of_addresses_are_proposed() -> None:
+    addresses = [f"a{n}@b.example" for n in range(8)]
+    assert len(propose(Column("m", "M", addresses, [1] * 8))) == 2
+    assert propose(Column("m", "M", [*addresses, *"abcdefgh"], [1] * 16)) == []
+    assert propose(Column("m", "M", [], [])) == []
