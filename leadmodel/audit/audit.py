@@ -60,7 +60,11 @@ def audit_leads(
         leads, typed, y = leads.iloc[rows], typed.iloc[rows], y[rows]
     columns = measure_columns(schema, leads, typed, y)
     findings += find_leaks(schema, y, columns, made)
-    findings += [*_check_shift(schema, leads, y), *_list_left_out(used or schema)]
+    findings += [
+        *_check_shift(schema, leads, y),
+        *_list_readings(used or schema),
+        *_list_left_out(used or schema),
+    ]
     findings += _list_unmeasured(schema, used or schema)
     return Audit(findings=tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))))
 
@@ -114,6 +118,18 @@ def _check_size(y: Ints) -> list[Finding]:
         )
         return [Finding(kind="few leads", text=text, severity="note")]
     return []
+
+
+def _list_readings(schema: LeadSchema) -> list[Finding]:
+    """Report which texts of the fields count as another text, as a number, or as missing."""
+    columns: dict[str, list[str]] = {}
+    for field in schema.fields:
+        if field.reading:
+            columns.setdefault(field.reading, []).append(field.name)
+    return [
+        Finding(kind="texts read", columns=tuple(names), text=text, severity="note")
+        for text, names in columns.items()
+    ]
 
 
 def _list_left_out(schema: LeadSchema) -> list[Finding]:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from glob import escape
 from pathlib import Path
@@ -44,10 +44,21 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Scored:
-    """Number of leads that were written, and of texts that got a leading ' to disarm them."""
+    """What was written.
+
+    Attributes
+    ----------
+    n_leads : int
+        Number of leads.
+    n_disarmed : int
+        Number of texts that got a leading ' to disarm them.
+    renamed : dict of str to str
+        By field, the column that was taken for it though its name is another one.
+    """
 
     n_leads: int
     n_disarmed: int = 0
+    renamed: dict[str, str] = field(default_factory=dict)
 
 
 def score_file(
@@ -111,7 +122,7 @@ def _sweep(output: Path) -> None:
 def _score_batches(
     model: LeadModel, source: str | Path, output: Path, make_writer: Any, progress: Progress
 ) -> Scored:
-    n_leads, writer = 0, None
+    n_leads, writer, columns = 0, None, dict[str, str]()
     batches = stream_leads(source, categories=model.schema.text_columns)
     try:
         for batch, scored in _work_ahead(partial(_score_batch, model), batches):
@@ -121,6 +132,7 @@ def _score_batches(
             else:
                 writer, scored = writer or make_writer(output, schema), scored.cast(schema)
             writer.write_table(scored)
+            columns = columns or model.schema.match_columns(batch.leads.column_names)
             n_leads += scored.num_rows
             progress(scored.num_rows, batch.n_expected)
     except LeadError as error:
@@ -132,7 +144,8 @@ def _score_batches(
     finally:
         if writer is not None:
             writer.close()
-    return Scored(n_leads, getattr(writer, "n_disarmed", 0))
+    renamed = {name: column for name, column in columns.items() if name != column}
+    return Scored(n_leads, getattr(writer, "n_disarmed", 0), renamed)
 
 
 def _open_parquet(path: Path, table: pa.Table, schema: pa.Schema) -> pa.parquet.ParquetWriter:

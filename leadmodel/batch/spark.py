@@ -76,7 +76,7 @@ def score(frame: "DataFrame", source: str | Path, revision: str | None = None) -
     """
     check_pyspark()
     model = LeadModel.from_pretrained(source, revision)
-    model.schema.check_columns(frame.columns)
+    model.schema.match_columns(frame.columns)
     files = frame.sparkSession.sparkContext.broadcast(model.files)
     work = partial(_score_partition, files, _checksum(model.files))
     return frame.mapInArrow(work, _scored_schema(model, frame.schema))

@@ -131,6 +131,9 @@ def _score(options: argparse.Namespace) -> None:
 
         scored = score_file(model, options.leads, options.output, progress, safe_cells=options.safe_cells)
     print(f"{scored.n_leads:,} leads scored into {options.output}")
+    if scored.renamed:
+        taken = ", ".join(f"{quoted(column)} as {quoted(name)}" for name, column in scored.renamed.items())
+        say(f"Columns were taken for fields of other spelling: {taken}")
     if scored.n_disarmed:
         print(
             f"{scored.n_disarmed:,} texts that a spreadsheet would run as formulas are now prefixed with '"

@@ -58,7 +58,7 @@ def read_leads(schema: LeadSchema, leads: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If a column is missing or occurs twice.
+        If a column is missing or occurs twice; names may differ by capitals, spaces and signs.
     LeadError
         If a value cannot be read: the first one, with row, field and value.
     """
@@ -69,7 +69,9 @@ def read_columns(schema: LeadSchema, leads: pd.DataFrame) -> LeadTable:
     """Read a table of raw leads, as `read_leads` does."""
     leads = leads.set_axis([str(name) for name in leads.columns], axis="columns")
     check_unique(leads.columns)
-    schema.check_columns(list(leads.columns))
+    columns = schema.match_columns(list(leads.columns))
+    if any(name != column for name, column in columns.items()):
+        leads = leads[list(columns.values())].set_axis(list(columns), axis="columns")
     if schema.sources:
         leads = leads.assign(**derive_columns(schema.sources, leads, schema.is_missing))
     texts: dict[str, Any] = dict.fromkeys(schema.text_columns)
@@ -105,9 +107,9 @@ def read_batch(schema: LeadSchema, batch: pa.Table, n_before: int = 0) -> LeadTa
     n_before : int
         Number of leads before it in the file, so that errors name the row in the file.
     """
-    schema.check_columns(batch.column_names)
+    columns = list(schema.match_columns(batch.column_names).values())
     try:
-        return read_columns(schema, batch.select(list(schema.inputs)).to_pandas())
+        return read_columns(schema, batch.select(columns).to_pandas())
     except LeadError as error:
         raise error.at(n_before + (error.row or 0)) from None
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from leadmodel.arrays import Floats
 from leadmodel.leads.field import MIN_CATEGORY_COUNT
 
-__all__ = ["personal_data", "publish_ends", "publish_quantiles", "publish_typical"]
+__all__ = ["MAX_READ", "personal_data", "publish_ends", "publish_quantiles", "publish_typical"]
 
 MAX_DIGITS = 17
 """Digits after which two numbers of double precision are the same."""

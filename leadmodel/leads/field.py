@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal
@@ -11,6 +12,7 @@ import pydantic
 from leadmodel.errors import LeadError, quoted
 from leadmodel.leads.derived.record import Derived
 from leadmodel.records import Record
+from leadmodel.text import fold
 
 __all__ = [
     "FALSE_WORDS",
@@ -63,8 +65,8 @@ class Field(Record):
     A boolean with the choices "0" and "1" is a number to the model; every other boolean is a text with
     two choices, as the leads write it. A missing number is replaced by `assumed`, the mean of the
     training leads, if none of them lacked it. Only a few training leads lie beyond `minimum` and
-    `maximum`; `missing_share` is 0 if only a few lack the field. A field with `derived` is no column of
-    the leads, but made from one.
+    `maximum`; `missing_share` is 0 if only a few lack the field. `reading` says how unusual texts of the
+    past leads were read. A field with `derived` is no column of the leads, but made from one.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Field(Record):
     missing_share: float = 0.0
     typical: int | float | str | None = None
     assumed: float | None = None
+    reading: str = ""
     derived: Derived | None = pydantic.Field(default=None, exclude_if=lambda derived: derived is None)
 
     @property
@@ -108,6 +111,13 @@ class Field(Record):
     @cached_property
     def _known(self) -> frozenset[str]:
         return frozenset((*self.choices, MISSING))
+
+    @cached_property
+    def _spellings(self) -> dict[str, str]:
+        """The choice that a text means, by what all of its spellings share."""
+        counts = Counter(map(fold, self.choices))
+        # Models of earlier versions may tell two spellings apart: then a third one is neither.
+        return {fold(choice): choice for choice in self.choices if counts[fold(choice)] == 1}
 
     @cached_property
     def usual_texts(self) -> frozenset[str]:
@@ -152,20 +162,16 @@ class Field(Record):
         if isinstance(value, float) and value.is_integer() and str(value) not in self._known:
             value = int(value)
         text = str(value).strip()
+        if text in self._known:
+            return text
         try:
             text.encode()  # half of a surrogate pair cannot be written, neither to a page nor to a file
         except UnicodeEncodeError:
             raise LeadError.of_value(self.name, ascii(text), "be valid Unicode") from None
-        if self.kind == "boolean" and text not in self._known:
-            return self._match_choice(text)
-        return text
-
-    def _match_choice(self, text: str) -> str:
-        no, yes = self.choices
-        folded = text.lower()
-        if folded in TRUE_WORDS | {yes.lower()}:
-            return yes
-        return no if folded in FALSE_WORDS | {no.lower()} else text
+        folded = fold(text)
+        if folded not in self._spellings and self.kind == "boolean" and folded in TRUE_WORDS | FALSE_WORDS:
+            return self.choices[folded in TRUE_WORDS]
+        return self._spellings.get(folded, text)
 
     def warning(self, value: Value) -> ValueWarning | None:
         """Return the warning about a converted `value` if it is unusual."""

@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
@@ -21,6 +22,9 @@ __all__ = ["LeadSchema", "identifier", "identifiers"]
 
 _TAKEN = {"api_name", "fn_index", "headers", "self"}
 """Parameters that callers of the API give by name already."""
+
+MAX_NAME = 200
+"""Characters of a name that are compared; a name of megabytes would take seconds."""
 
 
 class LeadSchema(Record):
@@ -101,6 +105,14 @@ class LeadSchema(Record):
     def _by_key(self) -> dict[str, Field]:
         return {key: self.inputs[name] for name, key in self.keys.items()} | self.inputs
 
+    @cached_property
+    def _by_identifier(self) -> dict[str, Field]:
+        """The inputs whose name or label no other one has, but for capitals, spaces and signs."""
+        keys = [{identifier(field.name), identifier(field.label)} for field in self.inputs.values()]
+        counts = Counter(key for both in keys for key in both)
+        pairs = zip(keys, self.inputs.values(), strict=True)
+        return {key: field for both, field in pairs for key in both if counts[key] == 1}
+
     # Tuples, not arrays: pydantic compares cached values too when it compares schemas.
     @cached_property
     def means(self) -> tuple[float, ...]:
@@ -159,31 +171,54 @@ class LeadSchema(Record):
         name_of: dict[str, str] = {}
         for name in names:
             field = self._by_key.get(name)
+            if field is None and name not in self.ignored:
+                field = self._by_identifier.get(identifier(str(name)[:MAX_NAME]))
             if field is not None:
                 if field.name in name_of:
                     problem = f"the lead has the field {quoted(field.name)} twice, by two names."
                     raise LeadError(field.name, problem)
                 name_of[field.name] = name
             elif name not in self.ignored:
-                # Cut, because a name of megabytes would be compared for seconds.
-                close = get_close_matches(str(name)[:200], self.inputs, n=1)
+                close = get_close_matches(str(name)[:MAX_NAME], self.inputs, n=1)
                 hint = f" Did you mean {quoted(close[0])}?" if close else ""
                 problem = f"the lead has a field {quoted(name)} that the model does not know.{hint}"
                 raise LeadError(str(name), f"{problem} Known: {', '.join(self.inputs)}.")
         return name_of
 
-    def check_columns(self, columns: Sequence[str]) -> None:
-        """Raise InputError, as a diff, unless `columns` hold every input.
+    def match_columns(self, columns: Sequence[str]) -> dict[str, str]:
+        """Return the column of each input, by its name.
 
-        Columns that the model does not know are allowed: a table usually has more than the model uses.
+        A column of the field's own name goes first; else the one column whose name is that of the
+        field, or its label, but for capitals, spaces and signs. Columns that the model does not know
+        are allowed: a table usually has more than the model uses.
+
+        Raises
+        ------
+        InputError
+            If a field has no column, with a diff of the names, or may have several.
         """
-        lacking = [name for name in self.inputs if name not in columns]
-        if not lacking:
-            return
-        unknown = [name for name in columns if name not in self.inputs and name not in self.ignored]
-        diff = [f"  - {name} (missing)" for name in lacking]
-        diff += [f"  + {name[:100]} (unknown)" for name in unknown[:20]]
-        raise InputError("The columns do not match the model's fields:\n" + "\n".join(diff))
+        matched = {name: name for name in self.inputs if name in columns}
+        if len(matched) == len(self.inputs):  # as nearly always
+            return matched
+        free = [name for name in columns if name not in matched and name not in self.ignored]
+        alike: defaultdict[str, list[str]] = defaultdict(list)
+        for column in free:
+            field = self._by_identifier.get(identifier(column[:MAX_NAME]))
+            if field is not None and field.name not in matched:
+                alike[field.name].append(column)
+        for name, found in alike.items():
+            if len(found) > 1:
+                shown = " or ".join(map(quoted, found[:3]))
+                problem = f"must have one column. It may be {shown}; name one {quoted(name)}."
+                raise InputError(f"The field {quoted(name)} {problem}")
+            matched[name] = found[0]
+        lacking = [name for name in self.inputs if name not in matched]
+        if lacking:
+            unknown = [name for name in free if name not in matched.values()]
+            diff = [f"  - {name} (missing)" for name in lacking]
+            diff += [f"  + {name[:100]} (unknown)" for name in unknown[:20]]
+            raise InputError("The columns do not match the model's fields:\n" + "\n".join(diff))
+        return {name: matched[name] for name in self.inputs}
 
     def example(self) -> dict[str, Any]:
         """Return a made-up lead: each input at its typical value."""

@@ -126,7 +126,8 @@ def retrain(
         If the leads lack a column of the champion, are unusable, or are not newer than those of the
         champion.
     """
-    champion.schema.check_columns([str(name) for name in leads.columns])
+    columns = champion.schema.match_columns([str(name) for name in leads.columns])
+    leads = leads.rename(columns={column: name for name, column in columns.items()})
     age = datetime.now(UTC) - datetime.fromisoformat(champion.config.created)
     age_days = round(age.total_seconds() / 86_400, 2)
     facts: dict[str, Any] = {"champion": champion.revision, "age_days": age_days}

@@ -14,11 +14,10 @@ from leadmodel.batch.score import answer_columns, append_answers
 from leadmodel.decision.policy import Decision
 from leadmodel.explain.reasons import explain
 from leadmodel.leads.convert import read_columns
-from leadmodel.leads.schema import LeadSchema, identifier
 from leadmodel.leads.table import LeadTable, count_warnings
 from leadmodel.model import LeadModel
 
-__all__ = ["Match", "Progress", "RankedLeads", "Ranking", "match_columns", "rank_list", "toggle_sort"]
+__all__ = ["Match", "Progress", "RankedLeads", "Ranking", "rank_list", "toggle_sort"]
 
 # Leads explained between two updates of the progress bar.
 CHUNK = 5000
@@ -197,8 +196,8 @@ def rank_list(
         If a value cannot be read; it names row, field and value.
     """
     progress(0.2, "Scoring")
-    columns = match_columns(model.schema, leads.column_names)
-    typed = _read(model.schema, leads, columns)
+    columns = model.schema.match_columns(leads.column_names)
+    typed = read_columns(model.schema, leads.select(list(columns.values())).to_pandas())
     answers = answer_columns(model, typed) | _reasons(model, typed, progress)
     answers |= on_scored(typed, answers)
     # Leads of one probability stay in the order they had.
@@ -224,31 +223,6 @@ def rank_list(
         formats=model.formats,
     )
     return ranked.ranked_by("expected_value") if decision.is_by_value else ranked
-
-
-def match_columns(schema: LeadSchema, columns: list[str]) -> dict[str, str]:
-    """Return the column of each field that has one.
-
-    A column of the field's own name goes first; else the one column whose name is that of the
-    field, or its label, but for capitals, spaces and signs.
-    """
-    matched = {name: name for name in schema.inputs if name in columns}
-    free = [column for column in columns if column not in matched]
-    for name, field in schema.inputs.items():
-        alike = [
-            column for column in free if identifier(column) in (identifier(name), identifier(field.label))
-        ]
-        if name not in matched and len(alike) == 1:
-            matched[name] = alike[0]
-            free.remove(alike[0])
-    return matched
-
-
-def _read(schema: LeadSchema, leads: pa.Table, columns: dict[str, str]) -> LeadTable:
-    own = {column: name for name, column in columns.items()}
-    schema.check_columns([own.get(column, column) for column in leads.column_names])
-    named = leads.select([columns[name] for name in schema.inputs]).rename_columns(list(schema.inputs))
-    return read_columns(schema, named.to_pandas())
 
 
 def _reasons(model: LeadModel, table: LeadTable, progress: Progress) -> dict[str, pa.Array]:

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from leadmodel.errors import InputError, LeadError
+from leadmodel.leads.convert import read_leads
 from leadmodel.leads.disclosure import personal_data
 from leadmodel.leads.field import Field
 from leadmodel.leads.infer import infer_schema
@@ -120,6 +121,43 @@ def test_rare_values_are_not_named() -> None:
     field = infer(["common"] * (N - 10) + ["other"] * 6 + [f"person {n}" for n in range(4)])
     assert isinstance(field, Field)
     assert field.choices == ("common", "other")
+
+
+def test_spellings_of_a_category_are_one() -> None:
+    column = (
+        ["Female"] * 90
+        + ["female"] * 20
+        + ["FEMALE "] * 4
+        + ["Male"] * 80
+        + ["Caf\u00e9", "Cafe\u0301"] * 3
+    )
+    leads = pd.DataFrame({"sex": column})
+    schema = infer_schema(leads, Recipe())
+    field = schema.by_name["sex"]
+    assert field.choices == ("Female", "Male", "Caf\u00e9")
+    assert "('female' is 'Female'): 27 leads" in field.reading
+    assert set(read_leads(schema, leads)["sex"]) == {"Female", "Male", "Caf\u00e9"}
+
+
+def test_rare_spellings_are_not_named() -> None:
+    field = infer(["Female"] * 100 + ["x"] * 96 + ["FeMALE"] * 4)
+    assert isinstance(field, Field)
+    assert "4 leads have another spelling" in field.reading
+    assert "FeMALE" not in field.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "column", [["Yes", "YES", "yes", "no", "NO"] * 40, ["yes", "No", "Yes ", "No"] * 50]
+)
+def test_spellings_of_yes_and_no_are_one(column: list[str]) -> None:
+    field = infer(column)
+    assert isinstance(field, Field)
+    assert field.kind == "boolean"
+    assert [choice.lower() for choice in field.choices] == ["no", "yes"]
+
+
+def test_spellings_of_one_text_are_constant() -> None:
+    assert infer(["a", "A", "a "] * 66 + ["a", "a"]) == "constant"
 
 
 def test_ranges_and_typical_values_come_from_the_leads() -> None:

@@ -36,6 +36,9 @@ def warnings_of(schema: LeadSchema, lead: dict[str, object]) -> list[ValueWarnin
         ("price", "1.234,5", 1234.5),
         ("price", 3, 3.0),
         ("Lead Source", " Google ", "Google"),
+        ("Lead Source", " GOOGLE", "Google"),
+        ("Lead Source", "\uff27oogle", "Google"),
+        ("Lead Source", "caf\u00e9", "caf\u00e9"),
         ("Lead Source", "NA", "NA"),
         ("Lead Source", 29.0, "29"),
         ("Lead Source", "=1+1", "=1+1"),
@@ -43,6 +46,7 @@ def warnings_of(schema: LeadSchema, lead: dict[str, object]) -> list[ValueWarnin
         ("opted", "yes", "Yes"),
         ("opted", True, "Yes"),
         ("opted", "0", "No"),
+        ("opted", "YES ", "Yes"),
         ("opted", "perhaps", "perhaps"),
         ("flag", "true", 1.0),
         ("flag", 0, 0.0),
@@ -125,6 +129,16 @@ def test_a_long_value_is_cut_in_its_remark() -> None:
     assert len(warnings[0].message) < 200
 
 
+def test_a_model_that_tells_spellings_apart_still_does() -> None:
+    field = Field(name="sex", kind="categorical", label="Sex", choices=("Female", "female", "Male"))
+    assert [field.parse(text) for text in ("female", "Female", "FEMALE", "male")] == [
+        "female",
+        "Female",
+        "FEMALE",
+        "Male",
+    ]
+
+
 def test_the_one_choice_that_begins_like_an_unknown_value_is_suggested() -> None:
     source = SCHEMA.by_name["source"] if "source" in SCHEMA.by_name else SCHEMA.by_name["Lead Source"]
     for value in source.choices:
@@ -137,8 +151,32 @@ def test_the_one_choice_that_begins_like_an_unknown_value_is_suggested() -> None
 
 
 def test_column_mismatches_come_as_a_diff() -> None:
-    with pytest.raises(InputError, match=r"  - age \(missing\)\n  \+ Age \(unknown"):
-        SCHEMA.check_columns(["Age", "Lead Source", "opted", "flag", "price", "id"])
+    with pytest.raises(InputError, match=r"  - age \(missing\)\n  \+ Years \(unknown"):
+        SCHEMA.match_columns(["Years", "Lead Source", "opted", "flag", "price", "id"])
+
+
+def test_columns_are_found_under_other_spellings() -> None:
+    columns = ["id", "Price", "lead_source", " AGE", "Opted in", "flag", "other"]
+    assert SCHEMA.match_columns(columns) == {
+        "age": " AGE",
+        "Lead Source": "lead_source",
+        "opted": "Opted in",
+        "flag": "flag",
+        "price": "Price",
+    }
+
+
+def test_two_columns_of_nearly_a_fields_name_are_refused() -> None:
+    columns = ["AGE", "Age ", "Lead Source", "opted", "flag", "price"]
+    with pytest.raises(InputError, match=r"'age' must have one column\. It may be 'AGE' or 'Age '"):
+        SCHEMA.match_columns(columns)
+    assert SCHEMA.match_columns(["age", *columns])["age"] == "age"
+
+
+def test_a_lead_may_spell_its_fields_in_another_way() -> None:
+    assert read(**{" AGE": 20, "LEAD SOURCE": "Google"})["age"] == 20
+    with pytest.raises(InputError, match="the field 'age' twice"):
+        read(**{" AGE": 20, "age": 30})
 
 
 def test_texts_come_first_in_the_models_order() -> None:

@@ -14,7 +14,7 @@ from leadmodel.errors import InputError, LeadError
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
 from leadmodel.serving.lead_files import count_formulas, to_csv, to_excel
-from leadmodel.serving.ranking import RankedLeads, match_columns, rank_list
+from leadmodel.serving.ranking import RankedLeads, rank_list
 from leadmodel.serving.ui.views.list import MAX_SHOWN, render_list, render_plan
 
 EVIL = "<img src=x onerror=window.evil=1>"
@@ -64,12 +64,6 @@ def test_what_was_understood_is_counted(leads: pd.DataFrame, ranked: RankedLeads
     assert match["city"].unseen >= 1
     assert {"note", "score", "lead_id"} <= set(ranked.unused)
     assert ranked.unused["lead_id"] == "id"
-
-
-def test_columns_are_found_under_other_spellings(model: LeadModel) -> None:
-    columns = ["Website Visits", "AGE", "age ", "city", "City"]
-    found = match_columns(model.schema, columns)
-    assert found == {"city": "city", "website_visits": "Website Visits"}  # two that are like "age"
 
 
 def test_what_a_list_lacks_is_named(model: LeadModel, leads: pd.DataFrame) -> None:

@@ -1,0 +1,1 @@
+"""Read the values of a raw column: texts, numbers with their units, spellings."""
