@@ -289,6 +289,13 @@ def test_what_is_left_out_is_told_by_kind() -> None:
     assert {finding.severity for finding in notes.values()} == {"note"}
 
 
+def test_spellings_taken_as_one_are_told() -> None:
+    source = SAMPLE["source"].where(draw().random(N) < 0.9, SAMPLE["source"].str.upper())
+    (note,) = of_kind(audited(SAMPLE.assign(source=source)), "texts read")
+    assert (note.columns, note.severity) == (("source",), "note")
+    assert f"{(source != SAMPLE['source']).sum()} leads have another spelling than most" in note.text
+
+
 def test_no_value_of_a_lead_is_in_what_the_audit_says() -> None:
     odd = np.where(WON, "zebra", np.where(some(0.5), "okapi", "quagga"))
     leads = SAMPLE.assign(stage=odd, mail=[f"lead{place}@example.org" for place in range(N)])

@@ -44,6 +44,18 @@ def test_any_file_is_scored_into_another(
     assert result["grade"].tolist() == expected["grade"].tolist()
 
 
+def test_columns_of_another_spelling_are_taken_for_fields_and_said(
+    model: LeadModel, tmp_path: Path
+) -> None:
+    leads = NEW.rename(columns={"age": "AGE ", "city": "City"})
+    leads.to_csv(tmp_path / "leads.csv", index=False)
+    done = score_file(model, tmp_path / "leads.csv", tmp_path / "scored.csv")
+    assert done.renamed == {"age": "AGE ", "city": "City"}
+    scored = read_table(tmp_path / "scored.csv")
+    assert list(scored.columns[: len(leads.columns)]) == list(leads.columns)
+    assert scored["score"].astype(float).tolist() == model.score(NEW)["score"].tolist()
+
+
 def test_every_column_stays_as_it_is(model: LeadModel, tmp_path: Path) -> None:
     texts = ["007", "NA", "=1+1", 'ü, "quoted"\nline', None]
     leads = NEW.head(5).assign(note=texts)
