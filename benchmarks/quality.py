@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.table import print_head
 from leadmodel.leads.io import read_table
-from leadmodel.leads.outcome import known_outcomes
+from leadmodel.leads.outcome.read import label_leads
 from leadmodel.leads.recipe import Recipe
 from leadmodel.metrics.classification import evaluate
 from leadmodel.prepare.data import prepare
@@ -117,7 +117,7 @@ def prepared(task: Task, seed: int, options: argparse.Namespace) -> Path:
         past = prepare(leads, recipe, TrainingSettings(seed=seed))
         for part, (X, y) in (("train", past.train), ("test", past.test)):
             X.assign(y=y).to_parquet(folder / f"{part}.parquet")
-        rows = np.flatnonzero(known_outcomes(leads[recipe.target]))
+        rows = np.flatnonzero(label_leads(leads[str(recipe.target)], recipe.outcomes).is_known)
         np.save(folder / "rows.npy", rows[past.split.test])
     return folder
 

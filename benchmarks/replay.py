@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.table import print_head
 from leadmodel.leads.convert import read_times
 from leadmodel.leads.io import read_table
-from leadmodel.leads.outcome import find_positive, known_outcomes, read_outcome
+from leadmodel.leads.outcome.read import label_leads, read_outcomes
 from leadmodel.leads.recipe import Recipe
 from leadmodel.metrics.classification import Estimate, evaluate
 from leadmodel.metrics.comparison import paired_difference
@@ -78,7 +78,7 @@ def read_months(path: Path, recipe_name: str) -> tuple[pd.DataFrame, pd.Series]:
     """Return the leads with an outcome, the oldest first, and the month of each."""
     recipe = Recipe.load(ROOT / "recipes" / f"{recipe_name}.toml")
     leads = read_table(path)
-    leads = leads[known_outcomes(leads[str(recipe.target)])]
+    leads = leads[label_leads(leads[str(recipe.target)], recipe.outcomes).is_known]
     times = read_times(leads[str(recipe.time)])
     leads = leads.iloc[np.argsort(times.to_numpy(), kind="stable")].reset_index(drop=True)
     times = read_times(leads[str(recipe.time)])
@@ -91,7 +91,7 @@ def read_months(path: Path, recipe_name: str) -> tuple[pd.DataFrame, pd.Series]:
 def replay(leads: pd.DataFrame, months: pd.Series, recipe: Recipe, n_first: int) -> list[Month]:
     """Return what each policy answered month by month, the first `n_first` ones being history."""
     names = sorted(set(months))
-    positive = find_positive(leads[str(recipe.target)], recipe.positive)
+    rule = label_leads(leads[str(recipe.target)], recipe.outcomes).rule
     first = champion = always = train_model(leads[months < names[n_first]], recipe)
     age, replayed = 0, []
     for name in names[n_first:]:
@@ -106,7 +106,7 @@ def replay(leads: pd.DataFrame, months: pd.Series, recipe: Recipe, n_first: int)
             if done.gate.publish:
                 champion, age = done.challenger, 0
         new = leads[months == name]
-        y = read_outcome(new[str(recipe.target)], positive, at_least=0)
+        y = read_outcomes(new[str(recipe.target)], rule)
         models: dict[str, LeadModel] = {"never": first, "always": always, "gate": champion}
         probability = {policy: model.predict_proba(new)[:, 1] for policy, model in models.items()}
         change = paired_difference(y, probability["gate"], before.predict_proba(new)[:, 1])

@@ -10,7 +10,7 @@ from leadmodel.audit.finding import SEVERITIES, Audit, Finding, Severity
 from leadmodel.audit.leakage import SEED, find_leaks, measure_columns
 from leadmodel.errors import InputError
 from leadmodel.leads.convert import is_nested, read_times
-from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME
+from leadmodel.leads.outcome.read import MIN_LEADS_PER_OUTCOME
 from leadmodel.leads.schema import LeadSchema
 
 __all__ = ["Audit", "Finding", "audit_leads", "check_open_leads"]

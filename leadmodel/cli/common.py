@@ -7,10 +7,23 @@ from typing import Any, TextIO
 from leadmodel.errors import InputError
 from leadmodel.text import visible
 
-__all__ = ["add_decision_options", "add_lead_options", "decision_options", "lead_options", "say"]
+__all__ = [
+    "OUTCOMES",
+    "add_decision_options",
+    "add_lead_options",
+    "add_outcome_options",
+    "decision_options",
+    "lead_options",
+    "say",
+]
 
 # By the names that `read_past_leads` has for them.
-LEAD_OPTIONS = ("recipe", "target", "positive", "amount", "id", "time", "drop")
+LEAD_OPTIONS = ("recipe", "target", "positive", "negative", "open", "amount", "id", "time", "drop")
+OUTCOMES = {
+    "positive": "an outcome of converted leads, if it is not obvious; repeat the option for several",
+    "negative": "an outcome of lost leads; repeat the option for several",
+    "open": "an outcome of leads that are not decided yet, which are left out; repeat for several",
+}
 DECISION_OPTIONS = ("min_precision", "min_recall", "budget", "value", "cost")
 
 
@@ -18,11 +31,18 @@ def add_lead_options(parser: argparse.ArgumentParser) -> None:
     """Let `parser` take what `read_past_leads` reads."""
     parser.add_argument("--recipe", help="TOML file that describes the data source")
     parser.add_argument("--target", help="column with the outcome")
-    parser.add_argument("--positive", help="the outcome of a converted lead, if it is not obvious")
+    add_outcome_options(parser)
     parser.add_argument("--amount", metavar="COL", help="column with the amount of a conversion")
     parser.add_argument("--id", nargs="+", metavar="COL", help="columns that identify a lead")
     parser.add_argument("--time", help="column that orders leads; the newest become the test leads")
     parser.add_argument("--drop", nargs="+", metavar="COL", help="columns to leave out of training")
+
+
+def add_outcome_options(parser: argparse.ArgumentParser) -> None:
+    """Let `parser` take what the values of the outcome column mean."""
+    # Repeated rather than listed: a value may hold commas, and a list would swallow the file after it.
+    for name, meaning in OUTCOMES.items():
+        parser.add_argument(f"--{name}", action="append", metavar="VALUE", help=meaning)
 
 
 def lead_options(options: argparse.Namespace) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from leadmodel.atomic import check_writable, write_leads
 from leadmodel.batch.score import score_file
-from leadmodel.cli.common import add_lead_options, lead_options, say
+from leadmodel.cli.common import OUTCOMES, add_lead_options, add_outcome_options, lead_options, say
 from leadmodel.errors import InputError, quoted
 from leadmodel.events.windows import check_engines
 from leadmodel.leads.recipe import Recipe
@@ -278,7 +278,7 @@ def _add_outcomes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument("outcomes", help="CSV, Parquet or Excel; a path, a URL or hf://…")
     parser.add_argument("--log", required=True, help="folder of the log, or datasets/USER/NAME")
     parser.add_argument("--target", help="column with the outcome (default: the model's target)")
-    parser.add_argument("--positive", help="the outcome of a converted lead (default: the model's)")
+    add_outcome_options(parser)
     parser.add_argument(
         "--id", default="request_id", help="column with the request id (default: %(default)s)"
     )
@@ -289,7 +289,8 @@ def _add_outcomes(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _outcomes(options: argparse.Namespace) -> None:
-    columns = Columns(options.target, options.positive, options.id, options.row)
+    meanings = {name: getattr(options, name) for name in OUTCOMES}
+    columns = Columns(options.target, request_id=options.id, row=options.row, **meanings)
     joined = store_outcomes(LogStore.of(options.log), options.outcomes, columns)
     print("\n".join(joined.summary()))
 

@@ -17,7 +17,8 @@ from leadmodel.insights.profile import FieldProfile, Profile
 from leadmodel.leads.convert import read_batch
 from leadmodel.leads.field import MIN_CATEGORY_COUNT, Field
 from leadmodel.leads.io import read_batches
-from leadmodel.leads.outcome import known_outcomes, read_outcome
+from leadmodel.leads.outcome.read import read_outcomes
+from leadmodel.leads.outcome.rule import UNCLEAR
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.model import LeadModel
 from leadmodel.records import Record
@@ -152,16 +153,20 @@ def measure_drift(
         counts = counts + batch_counts if counts else batch_counts
         if model.config.target in batch.column_names:
             target = batch.column(model.config.target).to_pandas()
-            is_known = known_outcomes(target)
-            y = read_outcome(target[is_known], model.config.positive, at_least=0)
-            outcomes.append((y, predictions.probability[is_known]))
+            codes = read_outcomes(target, model.config.outcome_rule)
+            outcomes.append((codes, predictions.probability))
         progress(batch.num_rows)
     assert counts is not None  # a file without leads is refused
     performance: Performance | None = None
     notes: list[str] = []
     if outcomes:
-        y, probability = map(np.concatenate, zip(*outcomes, strict=True))
-        performance, notes = evaluate_outcomes(model, y, probability)
+        codes, probability = map(np.concatenate, zip(*outcomes, strict=True))
+        is_known = codes >= 0
+        performance, notes = evaluate_outcomes(model, codes[is_known], probability[is_known])
+        if n_unclear := int((codes == UNCLEAR).sum()):
+            notes.append(
+                f"{n_unclear:,} leads have an outcome that the model has not learned. They are left out."
+            )
     if not model.profile.outputs:
         notes.append("The model has no distribution of its probabilities. Train it again to compare.")
     return compare_leads(model.schema, model.profile, counts, performance, notes)

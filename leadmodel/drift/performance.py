@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from scipy.special import entr, ndtri
 
 from leadmodel.arrays import Floats, Ints
-from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME
+from leadmodel.leads.outcome.read import MIN_LEADS_PER_OUTCOME
 from leadmodel.metrics.classification import (
     Estimate,
     estimate_roc_auc,

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ from pydantic import Field, ValidationError, model_validator
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.field import Kind
+from leadmodel.leads.outcome.rule import OutcomeRule
 from leadmodel.records import Record
 
-__all__ = ["DecisionConfig", "FieldConfig", "Recipe", "check_bands", "read_budget"]
+__all__ = ["DecisionConfig", "FieldConfig", "Names", "Recipe", "as_names", "check_bands", "read_budget"]
+
+Names = str | Sequence[str]
 
 
 class FieldConfig(Record):
@@ -37,6 +41,11 @@ class FieldConfig(Record):
 
 _BUDGET = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:(%)|/\s*(day|week|month|year))\s*")
 RULES = {"min_precision", "min_recall", "budget", "value", "cost"}
+
+
+def as_names(names: Names | None) -> tuple[str, ...]:
+    """Return one name or several as a tuple."""
+    return (names,) if isinstance(names, str) else tuple(names or ())
 
 
 def check_bands(bands: dict[str, int]) -> dict[str, int]:
@@ -135,8 +144,11 @@ class Recipe(Record):
     maker, contact, license : str
         Author of the model, contact, and license in the Hub's spelling, such as "apache-2.0", for the
         model card.
-    target, positive : str, optional
-        The outcome column, and its value for a converted lead.
+    target : str, optional
+        The outcome column.
+    positive, negative, open : str or tuple of str, optional
+        Its values for converted leads, for lost ones, and for those that are not decided yet, which are
+        left out. What is not given is understood from the usual words; see `leadmodel.leads.outcome`.
     time : str, optional
         The column that orders the leads from oldest to newest.
     amount : str, optional
@@ -164,7 +176,9 @@ class Recipe(Record):
     contact: str = ""
     license: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*)?$")
     target: str | None = None
-    positive: str | None = None
+    positive: str | tuple[str, ...] | None = None
+    negative: str | tuple[str, ...] | None = Field(default=None, exclude_if=lambda names: names is None)
+    open: str | tuple[str, ...] | None = Field(default=None, exclude_if=lambda names: names is None)
     time: str | None = None
     amount: str | None = Field(default=None, exclude_if=lambda amount: amount is None)
     id: tuple[str, ...] = ()
@@ -211,6 +225,13 @@ class Recipe(Record):
         reasons |= {self.time: "time of the lead"} if self.time else {}
         reasons |= {self.amount: "amount, known after the outcome"} if self.amount else {}
         return reasons | ({self.target: "target"} if self.target else {})
+
+    @property
+    def outcomes(self) -> OutcomeRule:
+        """What the values of the outcome column mean, as far as the recipe tells."""
+        return OutcomeRule(
+            positive=as_names(self.positive), negative=as_names(self.negative), open=as_names(self.open)
+        )
 
     @property
     def whose(self) -> str | None:

@@ -15,7 +15,7 @@ from leadmodel.drift.drift import Drift, compare_leads
 from leadmodel.drift.performance import evaluate_outcomes
 from leadmodel.errors import InputError, ModelError
 from leadmodel.leads.convert import read_leads, read_times
-from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME
+from leadmodel.leads.outcome.read import MIN_LEADS_PER_OUTCOME
 from leadmodel.leads.recipe import Recipe
 from leadmodel.metrics.classification import evaluate
 from leadmodel.metrics.comparison import paired_difference
@@ -68,7 +68,11 @@ def champion_recipe(champion: LeadModel) -> Recipe:
     """
     if champion.config.recipe is None:
         raise ModelError("The model has no recipe, because it is from an older release. Train it again.")
-    return champion.config.recipe
+    # The next model is to learn of the same outcomes, even if the new leads lack a value or have one more.
+    rule = champion.config.outcome_rule
+    return champion.config.recipe.updated(
+        positive=rule.positive, negative=rule.negative or None, open=rule.open or None
+    )
 
 
 def champion_settings(champion: LeadModel) -> TrainingSettings:

@@ -9,10 +9,11 @@ import pandas as pd
 
 from leadmodel.arrays import Ints, Positions
 from leadmodel.audit.audit import Audit, audit_leads, check_open_leads
+from leadmodel.audit.outcomes import check_outcomes
 from leadmodel.errors import InputError
 from leadmodel.leads.convert import check_unique, find_time, read_leads
 from leadmodel.leads.infer import infer_schema
-from leadmodel.leads.outcome import MIN_LEADS_PER_OUTCOME, find_positive, known_outcomes, read_outcome
+from leadmodel.leads.outcome.read import MIN_LEADS_PER_OUTCOME, Outcomes, check_enough, label_leads
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.prepare.columns import narrow
@@ -33,8 +34,8 @@ class TrainingData:
         All raw leads, those without an outcome included; rows are named by their position.
     recipe : Recipe
         What is known of the columns, with the time column that was found.
-    positive : str
-        The outcome of a converted lead.
+    outcomes : Outcomes
+        What the values of the outcome column mean, for all rows.
     schema : LeadSchema
         Inferred from the training leads.
     X : DataFrame of shape (n_leads, n_columns)
@@ -57,7 +58,7 @@ class TrainingData:
 
     leads: pd.DataFrame
     recipe: Recipe
-    positive: str
+    outcomes: Outcomes
     schema: LeadSchema
     X: pd.DataFrame
     y: Ints
@@ -66,6 +67,11 @@ class TrainingData:
     folds: Folds
     seconds: float
     derived: tuple[DerivedGain, ...] = ()
+
+    @property
+    def positive(self) -> str:
+        """The outcome of a converted lead."""
+        return self.outcomes.rule.label
 
     @property
     def train(self) -> tuple[pd.DataFrame, Ints]:
@@ -93,8 +99,8 @@ class _LabeledLeads:
 
     leads: pd.DataFrame
     recipe: Recipe
+    outcomes: Outcomes
     rows: Positions
-    positive: str
     y: Ints
 
     @property
@@ -194,13 +200,13 @@ def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Label
     if recipe.target is None:
         raise InputError("Which column has the outcome? Name it with --target.")
     recipe.check_columns(names)
-    target = leads[recipe.target]
-    rows = np.flatnonzero(known_outcomes(target))
-    positive = find_positive(target.iloc[rows], recipe.positive)
-    y = read_outcome(target.iloc[rows], positive, at_least)
+    outcomes = label_leads(leads[recipe.target], recipe.outcomes)
+    rows = np.flatnonzero(outcomes.is_known)
+    y = outcomes.codes[rows]
+    check_enough(y, at_least)
     unused = [name for name in recipe.unused() if name in names]
     recipe = recipe.updated(time=recipe.time or find_time(leads.drop(columns=unused)))
-    return _LabeledLeads(leads, recipe, rows, positive, y)
+    return _LabeledLeads(leads, recipe, outcomes, rows, y)
 
 
 def _convert(labeled: _LabeledLeads, rows: Positions) -> _TypedLeads:
@@ -215,11 +221,11 @@ def _audit(labeled: _LabeledLeads, whole: _TypedLeads, used: LeadSchema) -> Audi
     made = frozenset(whole.schema.by_name).difference(events.fields) if events else frozenset[str]()
     raw = labeled.leads.iloc[labeled.rows]
     audit = audit_leads(whole.schema, raw, whole.X[whole.schema.columns], labeled.y, made, used)
+    further = check_outcomes(labeled.outcomes)
     if recipe.time:
         is_open = np.isin(np.arange(len(labeled.leads)), labeled.rows, invert=True)
-        open_leads = check_open_leads(labeled.leads[recipe.time], is_open)
-        audit = Audit(findings=(*audit.findings, *open_leads))
-    return audit
+        further += check_open_leads(labeled.leads[recipe.time], is_open)
+    return Audit(findings=(*audit.findings, *further))
 
 
 def _combine(
@@ -247,7 +253,7 @@ def _combine(
     return TrainingData(
         leads=labeled.leads,
         recipe=labeled.recipe,
-        positive=labeled.positive,
+        outcomes=labeled.outcomes,
         schema=schema,
         X=X,
         y=labeled.y,

@@ -10,7 +10,7 @@ import pandas as pd
 from leadmodel.errors import InputError, quoted
 from leadmodel.events.windows import check_engines
 from leadmodel.leads.io import read_table
-from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.recipe import Names, Recipe, as_names
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 
 __all__ = ["Names", "Source", "read_leads_of", "read_past_leads"]
@@ -18,15 +18,15 @@ __all__ = ["Names", "Source", "read_leads_of", "read_past_leads"]
 Source = str | Path | pd.DataFrame
 """A path, URL or hf://datasets/… of a table, a folder or file of event tables, or a table itself."""
 
-Names = str | Sequence[str]
-
 
 def read_past_leads(
     source: Source | None,
     *,
     recipe: Recipe | str | Path | None = None,
     target: str | None = None,
-    positive: str | None = None,
+    positive: Names | None = None,
+    negative: Names | None = None,
+    open: Names | None = None,
     amount: str | None = None,
     id: Names | None = None,
     time: str | None = None,
@@ -49,9 +49,10 @@ def read_past_leads(
         The leads; the synthetic sample if it is None.
     recipe : Recipe, str or Path, optional
         What is known of the data source, or its TOML file.
-    target, positive, amount, time : str, optional
-        The column with the outcome, the outcome of a converted lead, the columns of what one brought
-        and of what orders leads.
+    target, amount, time : str, optional
+        The columns with the outcome, with what a converted lead brought, and with what orders leads.
+    positive, negative, open : str or sequence of str, optional
+        Outcomes of converted leads, of lost ones, and of those that are not decided yet.
     id, drop : str or sequence of str, optional
         Columns that name a lead, and columns not to learn from.
     min_precision, min_recall, budget, value, cost, bands : optional
@@ -66,7 +67,8 @@ def read_past_leads(
     """
     known = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe) if recipe else Recipe()
     if known.events is not None:
-        given = {"target": target, "positive": positive, "time": time, "id": id}
+        given = {"target": target, "time": time, "id": id}
+        given |= {"positive": positive, "negative": negative, "open": open}
         leads = read_leads_of(_check_event_options(source, given), known, on_report)
         from leadmodel.events.dataset import recipe_of_leads
 
@@ -79,7 +81,7 @@ def read_past_leads(
         leads = read_leads_of(source, known)
         # Only the file's name: the query of a URL may contain a token.
         known = known.updated(title=known.title or Path(urlsplit(str(source)).path).stem)
-    ids, dropped = _as_tuple(id), _as_tuple(drop)
+    ids, dropped = as_names(id), as_names(drop)
     _check_names([*ids, *dropped], leads)
     decision = known.decision.updated(
         min_precision=min_precision,
@@ -91,7 +93,9 @@ def read_past_leads(
     )
     return leads, known.updated(
         target=target,
-        positive=positive,
+        positive=_in_recipe(positive),
+        negative=_in_recipe(negative),
+        open=_in_recipe(open),
         time=time,
         amount=amount,
         id=ids or None,
@@ -149,8 +153,10 @@ def _check_event_options(source: Source | None, given: Mapping[str, Names | None
     return source
 
 
-def _as_tuple(names: Names | None) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names or ())
+def _in_recipe(names: Names | None) -> str | tuple[str, ...] | None:
+    """Return names as a recipe has them: a single one as a text."""
+    several = as_names(names)
+    return several[0] if len(several) == 1 else several or None
 
 
 def _check_names(names: Sequence[str], leads: pd.DataFrame) -> None:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError, 
 
 from leadmodel.decision.policy import Decision
 from leadmodel.errors import ModelError, quoted
+from leadmodel.leads.outcome.rule import OutcomeRule
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.options import Sha256, WithOptions, installed, with_options
@@ -99,7 +100,8 @@ class ModelConfig(WithOptions, populate_by_name=True):
 
     The file also holds an ``sklearn`` block, made from the rest, which the Hub reads. The recipe is
     what was known of the source, for a later model of its newer leads; the gate tells why the model
-    took the place of another, if it did.
+    took the place of another, if it did. `outcomes` is missing from models that were made before it was
+    known: for them whatever is not `positive` is lost.
     """
 
     format_version: int = FORMAT_VERSION
@@ -108,6 +110,7 @@ class ModelConfig(WithOptions, populate_by_name=True):
     created: str
     target: str
     positive: str
+    outcomes: OutcomeRule | None = None
     lead_schema: LeadSchema = Field(alias="schema")
     decision: Decision
     training: TrainingRecord
@@ -183,6 +186,11 @@ class ModelConfig(WithOptions, populate_by_name=True):
         if block != config._hub_block():
             raise ModelError("config.json, at sklearn: the block does not say what the rest says.")
         return config
+
+    @property
+    def outcome_rule(self) -> OutcomeRule:
+        """What the values of the target mean, as the model has learned them."""
+        return self.outcomes or OutcomeRule(positive=(self.positive,), others=True)
 
     @property
     def checksums(self) -> dict[str, str]:

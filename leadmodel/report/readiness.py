@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from leadmodel.audit.outcomes import OPEN_AS_LOST, UNDERSTOOD
 from leadmodel.metrics.slices import SliceMetrics
 from leadmodel.records import Record
 from leadmodel.report.evaluation import Evaluation
@@ -89,6 +90,7 @@ def evaluate_readiness(evaluation: Evaluation, labels: Mapping[str, str]) -> Rea
         _check_number(evaluation),
         _check_ranking(evaluation),
         _check_leaks(evaluation, labels),
+        *_check_outcomes(evaluation),
         _check_prior(evaluation),
         _check_others(evaluation),
         _check_gap(evaluation),
@@ -162,6 +164,13 @@ def _check_leaks(evaluation: Evaluation, labels: Mapping[str, str]) -> Check:
         "like an honest field."
     )
     return Check(level=level, sentence=" ".join(complaints) or fine)
+
+
+def _check_outcomes(evaluation: Evaluation) -> list[Check]:
+    """Repeat what the audit says about the values of the outcome column."""
+    levels: dict[str, ReadinessLevel] = {UNDERSTOOD: "ready", OPEN_AS_LOST: "usable with care"}
+    findings = [finding for finding in evaluation.audit.findings if finding.kind in levels]
+    return [Check(level=levels[finding.kind], sentence=finding.text) for finding in findings]
 
 
 def _check_prior(evaluation: Evaluation) -> Check:

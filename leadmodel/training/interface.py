@@ -7,11 +7,11 @@ from typing import Any, Literal
 import pandas as pd
 
 from leadmodel.errors import InputError, quoted
-from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.recipe import Names, Recipe
 from leadmodel.model import LeadModel
 from leadmodel.prepare.data import prepare, prepare_all
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.prepare.source import Names, Source, read_past_leads
+from leadmodel.prepare.source import Source, read_past_leads
 from leadmodel.training.fit import fit
 from leadmodel.training.package import package
 from leadmodel.training.report import LeadAudit
@@ -24,7 +24,9 @@ def train(
     leads: Source,
     *,
     target: str | None = None,
-    positive: str | None = None,
+    positive: Names | None = None,
+    negative: Names | None = None,
+    open: Names | None = None,
     recipe: Recipe | str | Path | None = None,
     amount: str | None = None,
     id: Names | None = None,
@@ -50,8 +52,11 @@ def train(
     leads : str, Path or DataFrame
         Past leads: a path or URL of a CSV, Parquet or Excel file, hf://datasets/…, a DataFrame, or,
         with a recipe of events, a folder of event tables, or the file of the only one.
-    target, positive : str, optional
-        The column with the outcome, and the outcome of a converted lead where it is not obvious.
+    target : str, optional
+        The column with the outcome.
+    positive, negative, open : str or sequence of str, optional
+        Outcomes of converted leads, of lost ones, and of those that are not decided yet, which are left
+        out; the usual words are understood.
     recipe : str, Path or Recipe, optional
         What is known of the data source.
     amount : str, optional
@@ -99,6 +104,8 @@ def train(
         recipe=recipe,
         target=target,
         positive=positive,
+        negative=negative,
+        open=open,
         amount=amount,
         id=id,
         time=time,
@@ -150,7 +157,9 @@ def check(
     leads: Source,
     *,
     target: str | None = None,
-    positive: str | None = None,
+    positive: Names | None = None,
+    negative: Names | None = None,
+    open: Names | None = None,
     recipe: Recipe | str | Path | None = None,
     amount: str | None = None,
     id: Names | None = None,
@@ -161,7 +170,7 @@ def check(
 
     Parameters
     ----------
-    leads, target, positive, recipe, amount, id, time, drop
+    leads, target, positive, negative, open, recipe, amount, id, time, drop
         As for `train`.
 
     Returns
@@ -179,6 +188,8 @@ def check(
         recipe=recipe,
         target=target,
         positive=positive,
+        negative=negative,
+        open=open,
         amount=amount,
         id=id,
         time=time,

@@ -51,6 +51,7 @@ def package(fitted: FittedModel, run: str | None = None) -> LeadModel:
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         target=str(data.recipe.target),
         positive=data.positive,
+        outcomes=data.outcomes.rule,
         lead_schema=data.schema,
         decision=decision,
         recipe=data.recipe,

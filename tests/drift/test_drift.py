@@ -199,6 +199,19 @@ def test_open_leads_count_for_the_fields_and_not_for_performance(model: LeadMode
     assert drift.performance.n_leads == 700
 
 
+def test_stages_count_as_they_did_in_training(model: LeadModel, tmp_path: Path) -> None:
+    leads = make_sample(1000, random_state=7)
+    leads.loc[leads.index[:300], "status"] = "Contacted"
+    leads.loc[leads.index[300:320], "status"] = "Parked"
+    leads["status"] = leads["status"].replace({"Won": "WON", "Lost": "Closed Lost"})
+    leads.to_parquet(tmp_path / "stages.parquet")
+    drift = measure_drift(model, tmp_path / "stages.parquet")
+    assert drift.performance is not None
+    assert drift.performance.n_leads == 680
+    assert drift.performance.n_converted == (leads["status"] == "WON").sum()
+    assert "20 leads have an outcome that the model has not learned" in drift.notes[0]
+
+
 def test_a_file_is_read_in_parts(
     model: LeadModel, fresh: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ import pytest
 from support import ROOT
 
 from leadmodel.errors import InputError
+from leadmodel.leads.outcome.rule import OutcomeRule
 from leadmodel.leads.recipe import Recipe
 
 RECIPES = sorted((ROOT / "recipes").glob("*.toml"))
@@ -39,6 +40,15 @@ def test_a_missing_recipe_is_named(tmp_path: Path) -> None:
 def test_the_command_line_wins_where_it_speaks() -> None:
     recipe = Recipe(target="a", positive="1").updated(target="b", positive=None)
     assert (recipe.target, recipe.positive) == ("b", "1")
+
+
+def test_outcomes_are_a_text_or_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text('positive = "Won"\nnegative = ["Lost", "Rejected, too dear"]\n')
+    recipe = Recipe.load(path)
+    assert recipe.outcomes == OutcomeRule(positive=("Won",), negative=("Lost", "Rejected, too dear"))
+    assert Recipe().outcomes == OutcomeRule()
+    assert not {"negative", "open"} & Recipe().model_dump().keys()
 
 
 def test_every_column_kept_out_has_its_reason() -> None:

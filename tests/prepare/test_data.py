@@ -7,6 +7,7 @@ from leadmodel.errors import InputError
 from leadmodel.leads.sample import SAMPLE_RECIPE
 from leadmodel.prepare.data import prepare, prepare_all
 from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.training.interface import check
 from leadmodel.training.report import audit_report
 
 SETTINGS = TrainingSettings()
@@ -109,3 +110,24 @@ def test_the_report_advises_only_on_suspects_in_use(sample: pd.DataFrame) -> Non
     dropping = SETTINGS.model_copy(update={"drop_leaks": True})
     assert audit_report(prepare(leads, SAMPLE_RECIPE, dropping)).endswith("uses none of the suspects.")
     assert "--drop" not in audit_report(prepare(sample, SAMPLE_RECIPE, SETTINGS))
+
+
+def test_open_stages_are_left_out_and_make_no_leak(sample: pd.DataFrame) -> None:
+    leads = sample.assign(closed_by=np.where(np.arange(len(sample)) % 2, "Ann", "Bob"))
+    is_open = np.random.default_rng(3).random(len(leads)) < 0.4
+    leads.loc[is_open, ["status", "closed_by"]] = ["Contacted", None]
+    past = prepare_all(leads, SAMPLE_RECIPE, SETTINGS)
+    assert len(past.y) == (~is_open).sum()
+    assert past.y.sum() == (leads["status"] == "Won").sum()
+    assert past.audit.suspects == ()
+    (finding,) = [one for one in past.audit.findings if one.kind == "outcomes"]
+    assert f"Still open and left out: 'Contacted' {is_open.sum():,}." in finding.text
+
+
+def test_outcomes_are_given_to_check_in_python(sample: pd.DataFrame) -> None:
+    leads = sample.assign(status=sample["status"].where(np.arange(len(sample)) % 3 > 0, "Parked"))
+    with pytest.raises(InputError, match="What do these values of 'status' mean: 'Parked'"):
+        check(leads, target="status", positive="Won")
+    n_parked = (leads["status"] == "Parked").sum()
+    assert len(check(leads, target="status", positive="Won", open="Parked").data.y) == 1200 - n_parked
+    assert len(check(leads, target="status", negative=["Lost", "Parked"]).data.y) == 1200

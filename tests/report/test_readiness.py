@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from leadmodel.audit.finding import Audit, Finding
+from leadmodel.audit.outcomes import OPEN_AS_LOST
 from leadmodel.metrics.classification import Estimate
 from leadmodel.metrics.comparison import Candidate
 from leadmodel.metrics.slices import SliceMetrics
@@ -115,6 +116,11 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
         "care",
         {"audit": Audit(findings=SUSPICION.findings + DOUBT.findings)},
         "It uses 'Source', which may be filled in after",
+    ),
+    "open leads as lost": (
+        "care",
+        {"audit": Audit(findings=(Finding(kind=OPEN_AS_LOST, text="Open is lost.", severity="problem"),))},
+        "Open is lost.",
     ),
     "too good": ("care", {"test": {"roc_auc": TOO_GOOD}}, "It is almost never wrong"),
     "too good with a suspect": (

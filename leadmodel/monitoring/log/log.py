@@ -17,7 +17,7 @@ from leadmodel.model import LeadModel
 from leadmodel.monitoring.log.files import MAX_ROWS, GrowingFile, LogStore
 from leadmodel.monitoring.log.privacy import keep_leads
 
-__all__ = ["LEAD", "LEADS", "POSITIVE", "REQUESTS", "TARGET", "PredictionLog", "ScoredCall"]
+__all__ = ["LEAD", "LEADS", "OUTCOME_RULE", "POSITIVE", "REQUESTS", "TARGET", "PredictionLog", "ScoredCall"]
 
 _log = logging.getLogger("leadmodel")
 
@@ -30,7 +30,7 @@ MAX_WAITING = 200_000
 LEADS, REQUESTS = "leads", "requests"
 """Kinds of files: one row per lead, and one row per type of request and interval."""
 
-TARGET, POSITIVE = "target", "positive"
+TARGET, POSITIVE, OUTCOME_RULE = "target", "positive", "outcomes"
 """Metadata of each file: the target column of the model, and the label of a converted lead."""
 
 LEAD = "lead."
@@ -210,9 +210,9 @@ def _tabulate(calls: Sequence[ScoredCall]) -> pa.Table:
     }
     fields = {f"{LEAD}{name}": column for name, column in _keep(model.schema, calls).items()}
     config = model.config
-    return pa.table(
-        columns | fields, metadata={TARGET: config.target, POSITIVE: config.positive, "format": "1"}
-    )
+    metadata = {TARGET: config.target, POSITIVE: config.positive, "format": "1"}
+    metadata[OUTCOME_RULE] = config.outcome_rule.model_dump_json()
+    return pa.table(columns | fields, metadata=metadata)
 
 
 def _keep(schema: LeadSchema, calls: Sequence[ScoredCall]) -> dict[str, pa.Array]:

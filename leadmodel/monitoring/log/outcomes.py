@@ -1,5 +1,6 @@
 """Join known outcomes to the prediction log by the id of the call, and store them in the log."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -14,7 +15,10 @@ import pyarrow.parquet
 from leadmodel.arrays import Ints
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.io import read_table
-from leadmodel.leads.outcome import known_outcomes, read_outcome
+from leadmodel.leads.outcome.read import label_leads
+from leadmodel.leads.outcome.read import read_outcomes as read_codes
+from leadmodel.leads.outcome.rule import OPEN, UNCLEAR, OutcomeRule
+from leadmodel.leads.recipe import Names, as_names
 from leadmodel.monitoring.log.files import (
     LogStore,
     find_files,
@@ -23,7 +27,7 @@ from leadmodel.monitoring.log.files import (
     read_files,
     write_whole,
 )
-from leadmodel.monitoring.log.log import LEADS, POSITIVE, TARGET
+from leadmodel.monitoring.log.log import LEADS, OUTCOME_RULE, POSITIVE, TARGET
 
 __all__ = ["KEY", "OUTCOMES", "Columns", "JoinedOutcomes", "read_outcomes", "store_outcomes"]
 
@@ -41,17 +45,27 @@ class Columns:
     ----------
     target : str, optional
         Outcome; by default the target of the model.
-    positive : str, optional
-        Label of a converted lead; by default that of the model.
+    positive, negative, open : str or sequence of str, optional
+        Values of converted leads, of lost ones, and of those not decided yet; by default those of the
+        model.
     request_id, row : str
         Id of the call, and position of the lead in its list, 1 being the first. Without a column of
         positions, each lead is the only one of its call.
     """
 
     target: str | None = None
-    positive: str | None = None
+    positive: Names | None = None
     request_id: str = "request_id"
     row: str = "row"
+    negative: Names | None = None
+    open: Names | None = None
+
+    @property
+    def given(self) -> OutcomeRule:
+        """What the values mean, as far as it is given."""
+        return OutcomeRule(
+            positive=as_names(self.positive), negative=as_names(self.negative), open=as_names(self.open)
+        )
 
 
 @dataclass(frozen=True)
@@ -72,6 +86,8 @@ class JoinedOutcomes:
         Outcomes that are repeated further down in the file, where the last one counts.
     n_replaced : int
         Outcomes that replace one from an earlier file.
+    n_unread : int
+        Rows with a value that is neither of converted nor of lost leads.
     """
 
     n_stored: int
@@ -81,12 +97,18 @@ class JoinedOutcomes:
     n_unclear: int
     n_twice: int
     n_replaced: int
+    n_unread: int = 0
 
     def summary(self) -> list[str]:
         """Return a sentence for each number above 0."""
         sentences = [
             (self.n_stored, f"{self.n_stored:,} outcomes stored, {self.n_converted:,} of them converted."),
             (self.n_open, f"{self.n_open:,} rows have no outcome yet."),
+            (
+                self.n_unread,
+                f"{self.n_unread:,} rows have an outcome that the model has not learned, and are left out. "
+                "Say what it means with --positive, --negative or --open.",
+            ),
             (self.n_unknown, f"{self.n_unknown:,} outcomes refer to calls that are not in the log."),
             (
                 self.n_unclear,
@@ -120,7 +142,7 @@ def store_outcomes(store: LogStore, source: str | Path, columns: Columns | None 
     if not logged:
         raise InputError(f"There is no log with leads in {quoted(str(store), 300)}.")
     table, columns = read_table(source), columns or Columns()
-    outcomes, n_open = _read(table, _with_defaults(columns, logged[-1]))
+    outcomes, n_open, n_unread = _read(table, columns, pa.parquet.read_schema(logged[-1]).metadata or {})
     if columns.positive is None and not outcomes["converted"].any():
         raise InputError(
             f"None of the {len(outcomes):,} outcomes is the label of a converted lead that the model was "
@@ -145,6 +167,7 @@ def store_outcomes(store: LogStore, source: str | Path, columns: Columns | None 
         n_unclear=int((status == "unclear").sum()),
         n_twice=len(outcomes) - len(last),
         n_replaced=n_replaced,
+        n_unread=n_unread,
     )
 
 
@@ -156,22 +179,31 @@ def read_outcomes(roots: list[Path]) -> pd.DataFrame:
     return pa.concat_tables(tables).to_pandas().drop_duplicates(KEY, keep="last")
 
 
-def _with_defaults(columns: Columns, newest: Path) -> Columns:
-    """Fill in target and label from the metadata of the log."""
-    metadata = pa.parquet.read_schema(newest).metadata or {}
-    target, positive = (metadata.get(name.encode(), b"").decode() for name in (TARGET, POSITIVE))
-    return Columns(columns.target or target, columns.positive or positive, columns.request_id, columns.row)
-
-
-def _read(table: pd.DataFrame, columns: Columns) -> tuple[pd.DataFrame, int]:
-    """Return ids, rows and outcomes of the file, and the number of rows without an outcome."""
-    target = _column(table, columns.target or "", "--target")
+def _read(
+    table: pd.DataFrame, columns: Columns, metadata: Mapping[bytes, bytes]
+) -> tuple[pd.DataFrame, int, int]:
+    """Return ids, rows and outcomes of a file, and its numbers of rows without one and of unread ones."""
+    logged = {name.decode(): text.decode() for name, text in metadata.items()}
+    target = _column(table, columns.target or logged.get(TARGET, ""), "--target")
     names = _column(table, columns.request_id, "--id").astype("str").str.strip()
     rows = _rows(table[columns.row]) if columns.row in table else np.zeros(len(table), dtype=np.int64)
-    is_known = known_outcomes(target)
-    converted = read_outcome(target[is_known], str(columns.positive), at_least=0).astype(bool)
-    read = pd.DataFrame({"request_id": names[is_known], "row": rows[is_known], "converted": converted})
-    return read, int((~is_known).sum())
+    # A log of an older release names the positive label alone.
+    positive = (logged.get(POSITIVE, ""),)
+    given = columns.given
+    if given.given:
+        rule = given if given.positive else given.model_copy(update={"positive": positive})
+        codes = label_leads(target, rule, complete=False).codes
+    else:
+        known = logged.get(OUTCOME_RULE)
+        rule = (
+            OutcomeRule.model_validate_json(known) if known else OutcomeRule(positive=positive, others=True)
+        )
+        codes = read_codes(target, rule)
+    is_known = codes >= 0
+    read = pd.DataFrame(
+        {"request_id": names[is_known], "row": rows[is_known], "converted": codes[is_known].astype(bool)}
+    )
+    return read, int((codes == OPEN).sum()), int((codes == UNCLEAR).sum())
 
 
 def _column(table: pd.DataFrame, name: str, option: str) -> pd.Series:

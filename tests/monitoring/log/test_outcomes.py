@@ -73,6 +73,16 @@ def test_a_file_may_call_its_columns_otherwise(log: Path, tmp_path: Path) -> Non
     assert known(log) == {(LIST, 1): True, (LIST, 2): False}
 
 
+def test_open_stages_are_no_outcomes(log: Path) -> None:
+    rows = [(LIST, 1, "WON"), (LIST, 2, "Negotiation"), (LIST, 3, "closed lost"), (ONE, 1, "Parked")]
+    joined = store(log, rows)
+    assert known(log) == {(LIST, 1): True, (LIST, 3): False}
+    assert (joined.n_stored, joined.n_open, joined.n_unread) == (2, 1, 1)
+    assert "1 rows have an outcome that the model has not learned" in " ".join(joined.summary())
+    assert store(log, rows, Columns(negative="parked")).n_stored == 3
+    assert known(log)[ONE, 1] is False
+
+
 def test_a_file_without_a_conversion_needs_the_label_said(log: Path) -> None:
     with pytest.raises(InputError, match="None of the 1 outcomes is the label of a converted lead"):
         store(log, [(ONE, 1, "Lost")])

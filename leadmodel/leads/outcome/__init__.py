@@ -1,0 +1,1 @@
+"""Read what became of past leads: won, lost, or still open."""
