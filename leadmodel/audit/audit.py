@@ -1,13 +1,13 @@
 """Audit past leads for leakage, too few leads, duplicates, contradictions and shifts over time."""
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.stats import chi2
 
 from leadmodel.arrays import Bools, Ints, Positions
 from leadmodel.audit.finding import SEVERITIES, Audit, Finding, Severity
 from leadmodel.audit.leakage import SEED, find_leaks, measure_columns
+from leadmodel.audit.twins import Hashes, Twins, mix_hashes
 from leadmodel.errors import InputError
 from leadmodel.leads.convert import is_nested, read_times
 from leadmodel.leads.outcome.read import MIN_LEADS_PER_OUTCOME
@@ -29,6 +29,7 @@ def audit_leads(
     y: Ints,
     made: frozenset[str] = frozenset(),
     used: LeadSchema | None = None,
+    twins: Twins | None = None,
 ) -> Audit:
     """Audit past leads.
 
@@ -46,12 +47,15 @@ def audit_leads(
         Fields computed from events before the cutoff of the lead.
     used : LeadSchema, optional
         The schema of the model, if it is not the same.
+    twins : Twins, optional
+        Copies among the leads, if there are any.
     """
     # Lists in ignored columns become texts, because pandas cannot hash lists.
     objects = [name for name in schema.ignored if leads[name].dtype == object]
     nested = {name: leads[name].astype(str) for name in objects if leads[name].map(is_nested).any()}
     leads = leads.assign(**nested) if nested else leads
     findings = [*_check_size(y), *_check_duplicates(schema, leads, typed, y)]
+    findings += [twins.finding()] if twins else []
     # Duplicates were looked for among all leads: a sample would miss most copies.
     if min(y.mean(), 1 - y.mean()) * MAX_MEASURED >= MIN_MEASURED and len(y) > MAX_MEASURED:
         text = f"Columns were measured on a random sample of {MAX_MEASURED:,} of {len(y):,} leads."
@@ -170,11 +174,11 @@ def _check_duplicates(
     # Hashes of rows, because `DataFrame.duplicated` takes several times the memory of the leads.
     fields = np.zeros(len(y), dtype=np.uint64)
     for name in typed:
-        fields = _mix(fields, typed[name])
-    rows = _mix(fields, pd.Series(y))
+        fields = mix_hashes(fields, typed[name])
+    rows = mix_hashes(fields, pd.Series(y))
     for name, why in schema.ignored.items():
         if _is_identifying(why, leads[name]):
-            rows = _mix(rows, leads[name])
+            rows = mix_hashes(rows, leads[name])
     return _duplicates(rows) + _contradictions(fields, y)
 
 
@@ -185,14 +189,7 @@ def _is_identifying(why: str, column: pd.Series) -> bool:
     return why not in ("id", "target") and not why.startswith(("empty", "constant")) and not serial
 
 
-def _mix(hashes: npt.NDArray[np.uint64], column: pd.Series) -> npt.NDArray[np.uint64]:
-    """Return `hashes` of rows with one more column mixed in."""
-    values = pd.util.hash_pandas_object(column, index=False).to_numpy()
-    # Multiplied before the exclusive or, so that the order of columns counts (Knuth's golden ratio).
-    return np.asarray((hashes * np.uint64(0x9E3779B97F4A7C15)) ^ values, dtype=np.uint64)
-
-
-def _duplicates(hashes: npt.NDArray[np.uint64]) -> list[Finding]:
+def _duplicates(hashes: Hashes) -> list[Finding]:
     n_copies = len(hashes) - len(pd.unique(hashes))
     if not n_copies:
         return []
@@ -205,7 +202,7 @@ def _duplicates(hashes: npt.NDArray[np.uint64]) -> list[Finding]:
     return [Finding(kind="duplicates", text=text, severity=severity)]
 
 
-def _contradictions(hashes: npt.NDArray[np.uint64], y: Ints) -> list[Finding]:
+def _contradictions(hashes: Hashes, y: Ints) -> list[Finding]:
     group, _ = pd.factorize(hashes)
     count = np.bincount(group)
     converted = np.bincount(group, weights=y)

@@ -10,6 +10,7 @@ import pandas as pd
 from leadmodel.arrays import Ints, Positions
 from leadmodel.audit.audit import Audit, audit_leads, check_open_leads
 from leadmodel.audit.outcomes import check_outcomes
+from leadmodel.audit.twins import Twins, find_twins
 from leadmodel.errors import InputError
 from leadmodel.leads.convert import check_unique, find_time, read_leads
 from leadmodel.leads.infer import infer_schema
@@ -19,7 +20,7 @@ from leadmodel.leads.schema import LeadSchema
 from leadmodel.prepare.columns import narrow
 from leadmodel.prepare.derived import DerivedGain, find_derived
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.prepare.split import Folds, Split, find_group_ids, split_leads
+from leadmodel.prepare.split import Folds, Split, combine_group_ids, find_group_ids, split_leads
 
 __all__ = ["TrainingData", "fingerprint", "prepare", "prepare_all"]
 
@@ -48,7 +49,7 @@ class TrainingData:
     audit : Audit
         What is suspicious about the leads with an outcome, test leads included.
     folds : Folds
-        Of the training leads; those with the same id stay together.
+        Of the training leads; those with the same id, and copies of one lead, stay together.
     seconds : float
         Wall time of the preparation.
     derived : tuple of DerivedGain
@@ -144,6 +145,7 @@ def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> 
     started = time.perf_counter()
     labeled = _read_outcomes(leads, recipe, MIN_LEADS_PER_OUTCOME)
     whole, time_column = _convert(labeled, labeled.rows), labeled.recipe.time
+    twins = _find_twins(labeled, whole)
     split = split_leads(
         labeled.y,
         labeled.leads[time_column].iloc[labeled.rows] if time_column else None,
@@ -151,9 +153,10 @@ def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> 
         random_state=settings.seed,
         horizon=recipe.events.horizon if recipe.events else None,
         group_ids=labeled.group_ids,
+        twin_ids=twins.group_ids if twins else None,
     )
     typed = _convert(labeled, labeled.rows[split.train])
-    data = _combine(labeled, whole, typed, split, settings, started)
+    data = _combine(labeled, whole, twins, typed, split, settings, started)
     return _add_derived(data, settings, started)
 
 
@@ -182,7 +185,8 @@ def prepare_all(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings)
     started, labeled = time.perf_counter(), _read_outcomes(leads, recipe, 1)
     split = Split(np.arange(len(labeled.y)), np.arange(0), "no test leads")
     whole = _convert(labeled, labeled.rows)
-    return _combine(labeled, whole, whole, split, settings, started)
+    twins = _find_twins(labeled, whole)
+    return _combine(labeled, whole, twins, whole, split, settings, started)
 
 
 def fingerprint(leads: pd.DataFrame) -> str:
@@ -215,12 +219,18 @@ def _convert(labeled: _LabeledLeads, rows: Positions) -> _TypedLeads:
     return _TypedLeads(schema, read_leads(schema, labeled.leads).iloc[labeled.rows])
 
 
-def _audit(labeled: _LabeledLeads, whole: _TypedLeads, used: LeadSchema) -> Audit:
+def _find_twins(labeled: _LabeledLeads, whole: _TypedLeads) -> Twins | None:
+    # Leads of one person at several times are no copies, and what events say of two people may be equal.
+    events = labeled.recipe.events
+    return None if events else find_twins(whole.X[whole.schema.columns], labeled.group_ids)
+
+
+def _audit(labeled: _LabeledLeads, whole: _TypedLeads, twins: Twins | None, used: LeadSchema) -> Audit:
     """Audit all leads with an outcome, for a model that uses the fields of `used`."""
     recipe, events = labeled.recipe, labeled.recipe.events
     made = frozenset(whole.schema.by_name).difference(events.fields) if events else frozenset[str]()
     raw = labeled.leads.iloc[labeled.rows]
-    audit = audit_leads(whole.schema, raw, whole.X[whole.schema.columns], labeled.y, made, used)
+    audit = audit_leads(whole.schema, raw, whole.X[whole.schema.columns], labeled.y, made, used, twins)
     further = check_outcomes(labeled.outcomes)
     if recipe.time:
         is_open = np.isin(np.arange(len(labeled.leads)), labeled.rows, invert=True)
@@ -231,13 +241,14 @@ def _audit(labeled: _LabeledLeads, whole: _TypedLeads, used: LeadSchema) -> Audi
 def _combine(
     labeled: _LabeledLeads,
     whole: _TypedLeads,
+    twins: Twins | None,
     typed: _TypedLeads,
     split: Split,
     settings: TrainingSettings,
     started: float,
 ) -> TrainingData:
     schema = narrow(typed.schema, typed.X.iloc[split.train], labeled.y[split.train])
-    audit, X = _audit(labeled, whole, schema), typed.X
+    audit, X = _audit(labeled, whole, twins, schema), typed.X
     if settings.drop_leaks and audit.suspects:
         kept = schema.by_name.keys() - audit.suspicions.keys()
         if not kept:
@@ -248,7 +259,7 @@ def _combine(
         schema = schema.narrowed(kept, reasons)
         X = X.drop(columns=[name for name in audit.suspicions if name in X])
     # Found anew: the training leads alone may hold one lead of each id, or leave gaps between the numbers.
-    ids = labeled.group_ids
+    ids = combine_group_ids(labeled.group_ids, twins.group_ids if twins else None)
     train_ids = None if ids is None else find_group_ids(pd.Series(ids[split.train]))
     return TrainingData(
         leads=labeled.leads,

@@ -1,7 +1,8 @@
 """Split leads into training leads, test leads and cross-validation folds.
 
-What a model learned of a person from one lead helps it with the next one. Where leads are drawn at
-random, into folds or into a test set, all leads of one person therefore go to the same side.
+What a model learned of a person from one lead helps it with the next one, and what it learned of a lead
+is true of its copies. Where leads are drawn at random, into folds or into a test set, all leads of one
+person, and all copies of one lead, therefore go to the same side.
 """
 
 from collections.abc import Iterator
@@ -9,13 +10,22 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from leadmodel.arrays import Ints, Positions
 from leadmodel.errors import InputError
 from leadmodel.leads.convert import read_times
 
-__all__ = ["Folds", "Split", "find_group_ids", "group_outcomes", "split_leads"]
+__all__ = [
+    "Folds",
+    "Split",
+    "combine_group_ids",
+    "find_group_ids",
+    "group_outcomes",
+    "split_leads",
+]
 
 
 @dataclass(frozen=True)
@@ -49,13 +59,14 @@ def split_leads(
     random_state: int,
     horizon: int | None = None,
     group_ids: Positions | None = None,
+    twin_ids: Positions | None = None,
 ) -> Split:
     """Split leads into training and test leads.
 
     Where times are known they alone decide, as they will when the model is used: a person who has an
     old lead and a new one may stand on both sides. Given a horizon, training leads whose outcome was not
     known yet when the first test lead was scored are left out (purging; López de Prado 2018, chapter 7),
-    so that nothing that happened in the time of the test has been learned.
+    so that nothing that happened in the time of the test has been learned. So are copies of test leads.
 
     Parameters
     ----------
@@ -71,6 +82,8 @@ def split_leads(
         Days after its time within which a lead's outcome becomes known.
     group_ids : array of shape (n_leads,), optional
         Leads that stay together where there are no times; see `Folds`.
+    twin_ids : array of shape (n_leads,), optional
+        Copies of one lead have the same one; they are never on both sides.
 
     Raises
     ------
@@ -78,7 +91,7 @@ def split_leads(
         If all of the test leads, or of the training leads, have one outcome.
     """
     if times is None:
-        return _at_random(y, group_ids, test_share, random_state)
+        return _at_random(y, group_ids, twin_ids, test_share, random_state)
     ordered = read_times(times)
     # Stable, so that leads of one time keep the order of their table.
     order = np.argsort(ordered.to_numpy(), kind="stable")
@@ -97,6 +110,10 @@ def split_leads(
                 "The outcomes of the leads before the test were not known when it began: a horizon of "
                 f"{horizon} days leaves no training leads. Add older leads, or shorten the horizon."
             )
+    if twin_ids is not None:
+        is_copy = np.isin(twin_ids[train], twin_ids[test])
+        description += f"; {is_copy.sum():,} older leads were excluded: they are copies of test leads"
+        train = train[~is_copy]
     if len(set(y[test])) < 2 or len(set(y[train])) < 2:
         raise InputError(
             f"The newest {test_share:.0%} of the leads by {times.name!r}, and the older ones, must have "
@@ -114,8 +131,11 @@ def split_leads(
     )
 
 
-def _at_random(y: Ints, group_ids: Positions | None, test_share: float, random_state: int) -> Split:
+def _at_random(
+    y: Ints, ids: Positions | None, twin_ids: Positions | None, test_share: float, random_state: int
+) -> Split:
     description = f"a random {test_share:.0%} of the leads, stratified by outcome"
+    group_ids = combine_group_ids(ids, twin_ids)
     # 2 of either outcome are the fewest that scikit-learn can put into equal shares.
     outcomes = y if group_ids is None else group_outcomes(y, group_ids, 2)
     train, test = train_test_split(
@@ -124,8 +144,10 @@ def _at_random(y: Ints, group_ids: Positions | None, test_share: float, random_s
     if group_ids is None:
         return Split(train, test, description)
     is_test = np.isin(group_ids, test)
-    together = f"{description}, with leads of the same id kept together"
-    return Split(np.flatnonzero(~is_test), np.flatnonzero(is_test), together)
+    same = (("leads of the same id", ids), ("copies of one lead", twin_ids))
+    together = " and ".join(name for name, groups in same if groups is not None)
+    description += f", with {together} kept together"
+    return Split(np.flatnonzero(~is_test), np.flatnonzero(is_test), description)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +204,19 @@ def find_group_ids(ids: pd.Series) -> Positions | None:
     return np.asarray(codes, dtype=np.intp)
 
 
+def combine_group_ids(first: Positions | None, second: Positions | None) -> Positions | None:
+    """Return groups of the leads that are together in one or the other, directly or through a third."""
+    if first is None or second is None:
+        return second if first is None else first
+    # A graph of leads and groups, each lead joined to its two groups.
+    n_leads, leads = len(first), np.arange(len(first))
+    ends = np.concatenate([n_leads + first, n_leads + first.max() + 1 + second])
+    n_nodes = int(ends.max()) + 1
+    graph = coo_array((np.ones(len(ends), dtype=bool), (np.tile(leads, 2), ends)), shape=(n_nodes, n_nodes))
+    labels = connected_components(graph, directed=False)[1][:n_leads]
+    return np.unique(labels, return_inverse=True)[1].astype(np.intp)
+
+
 def group_outcomes(y: Ints, group_ids: Positions, at_least: int) -> Ints:
     """Return 1 for each group with a converted lead, 0 for the others.
 
@@ -203,7 +238,8 @@ def group_outcomes(y: Ints, group_ids: Positions, at_least: int) -> Ints:
     fewest = min(int(converted.sum()), int(len(converted) - converted.sum()))
     if fewest < at_least:
         raise InputError(
-            f"Leads with the same id are kept together. Those of one outcome come from {fewest} ids only, "
-            f"and {at_least} are needed. If the column of ids names no leads, --drop it instead."
+            "Leads with the same id and copies of one lead are kept together. Those of one outcome make "
+            f"{fewest} groups only, and {at_least} are needed. If the column of ids names no leads, --drop "
+            "it instead; if leads are copied, remove the copies."
         )
     return converted

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from leadmodel.audit.outcomes import OPEN_AS_LOST, UNDERSTOOD
+from leadmodel.audit.twins import TWINS
 from leadmodel.metrics.slices import SliceMetrics
 from leadmodel.records import Record
 from leadmodel.report.evaluation import Evaluation
@@ -90,7 +91,7 @@ def evaluate_readiness(evaluation: Evaluation, labels: Mapping[str, str]) -> Rea
         _check_number(evaluation),
         _check_ranking(evaluation),
         _check_leaks(evaluation, labels),
-        *_check_outcomes(evaluation),
+        *_repeat_findings(evaluation),
         _check_prior(evaluation),
         _check_others(evaluation),
         _check_gap(evaluation),
@@ -166,9 +167,13 @@ def _check_leaks(evaluation: Evaluation, labels: Mapping[str, str]) -> Check:
     return Check(level=level, sentence=" ".join(complaints) or fine)
 
 
-def _check_outcomes(evaluation: Evaluation) -> list[Check]:
-    """Repeat what the audit says about the values of the outcome column."""
-    levels: dict[str, ReadinessLevel] = {UNDERSTOOD: "ready", OPEN_AS_LOST: "usable with care"}
+def _repeat_findings(evaluation: Evaluation) -> list[Check]:
+    """Repeat what the audit says about the values of the outcome column, and about copied leads."""
+    levels: dict[str, ReadinessLevel] = {
+        UNDERSTOOD: "ready",
+        OPEN_AS_LOST: "usable with care",
+        TWINS: "usable with care",
+    }
     findings = [finding for finding in evaluation.audit.findings if finding.kind in levels]
     return [Check(level=levels[finding.kind], sentence=finding.text) for finding in findings]
 

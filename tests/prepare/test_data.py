@@ -4,6 +4,7 @@ import pytest
 
 from leadmodel.audit.audit import audit_leads
 from leadmodel.errors import InputError
+from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE
 from leadmodel.prepare.data import prepare, prepare_all
 from leadmodel.prepare.settings import TrainingSettings
@@ -131,3 +132,20 @@ def test_outcomes_are_given_to_check_in_python(sample: pd.DataFrame) -> None:
     n_parked = (leads["status"] == "Parked").sum()
     assert len(check(leads, target="status", positive="Won", open="Parked").data.y) == 1200 - n_parked
     assert len(check(leads, target="status", negative=["Lost", "Parked"]).data.y) == 1200
+
+
+def test_copies_are_said_by_check_and_train_and_kept_together(sample: pd.DataFrame) -> None:
+    leads = sample.drop(columns=["lead_id", "created_at"])
+    numbers = leads.select_dtypes("number").columns
+    copies = leads.assign(**{name: leads[name] + 1 for name in numbers})
+    table = pd.concat([leads, copies], ignore_index=True)
+    recipe = Recipe(target="status", positive="Won")
+    data, checked = (make(table, recipe, SETTINGS) for make in (prepare, prepare_all))
+    assert data.audit == checked.audit
+    (finding,) = [one for one in data.audit.findings if one.kind == "twins"]
+    assert finding.severity == "problem"
+    of_lead = np.arange(len(table)) % len(leads)
+    assert not set(of_lead[data.split.train]) & set(of_lead[data.split.test])
+    in_training = of_lead[data.split.train]
+    for train_idx, test_idx in data.folds.split(data.y[data.split.train]):
+        assert not set(in_training[train_idx]) & set(in_training[test_idx])

@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 
 from leadmodel.errors import InputError
 from leadmodel.prepare.settings import TrainingSettings
-from leadmodel.prepare.split import Folds, find_group_ids, group_outcomes, split_leads
+from leadmodel.prepare.split import Folds, combine_group_ids, find_group_ids, group_outcomes, split_leads
 from leadmodel.training.crossvalidation import cross_validate, try_others
 from leadmodel.training.refinements import cross_calibrated
 
@@ -26,7 +26,7 @@ def test_leads_without_an_id_stand_for_themselves() -> None:
 def test_a_group_has_converted_if_a_lead_of_it_has() -> None:
     y = np.array([0, 1, 0, 0])
     assert group_outcomes(y, np.array([0, 0, 1, 2]), 1).tolist() == [1, 0, 0]
-    with pytest.raises(InputError, match="Those of one outcome come from 1 ids only, and 2 are needed"):
+    with pytest.raises(InputError, match="Those of one outcome make 1 groups only, and 2 are needed"):
         group_outcomes(y, np.array([0, 0, 1, 2]), 2)
 
 
@@ -115,6 +115,36 @@ def test_a_random_test_set_takes_whole_groups() -> None:
     assert len(split.train) + len(split.test) == len(y)
     assert 0.15 < len(split.test) / len(y) < 0.25
     assert split.description.endswith("with leads of the same id kept together")
+
+
+def test_groups_of_ids_and_of_copies_join_through_a_lead_of_both() -> None:
+    ids, copies = np.array([0, 0, 1, 2, 3]), np.array([0, 1, 1, 2, 3])
+    combined = combine_group_ids(ids, copies)
+    assert combined is not None
+    assert combined.tolist() == [0, 0, 0, 1, 2]
+    assert combine_group_ids(None, copies) is copies
+    assert combine_group_ids(ids, None) is ids
+    assert combine_group_ids(None, None) is None
+
+
+def test_copies_of_a_lead_stay_on_one_side_of_a_random_test() -> None:
+    y, groups = many()
+    copies = np.append(np.repeat(np.arange(20), 2), np.arange(20, len(y) - 20))
+    split = split_leads(y, None, test_share=0.2, random_state=0, group_ids=groups, twin_ids=copies)
+    for together in (groups, copies):
+        assert not set(together[split.train]) & set(together[split.test])
+    assert split.description.endswith("with leads of the same id and copies of one lead kept together")
+    alone = split_leads(y, None, test_share=0.2, random_state=0, twin_ids=copies)
+    assert alone.description.endswith("with copies of one lead kept together")
+
+
+def test_older_copies_of_the_newest_leads_are_purged() -> None:
+    times = pd.Series(pd.date_range("2024-01-01", periods=100).astype(str), name="created")
+    copies = np.where(np.arange(100) == 95, 3, np.arange(100))
+    split = split_leads(np.tile([0, 1], 50), times, test_share=0.2, random_state=0, twin_ids=copies)
+    assert split.test.tolist() == list(range(80, 100))
+    assert split.train.tolist() == [day for day in range(80) if day != 3]
+    assert split.description.endswith("; 1 older leads were excluded: they are copies of test leads")
 
 
 def test_leads_whose_outcome_was_not_known_are_purged() -> None:

@@ -86,6 +86,7 @@ SUSPICION = Audit(
     findings=(Finding(kind="leak", columns=("source", "unused"), text="x", severity="suspect leak"),)
 )
 DOUBT = Audit(findings=(Finding(kind="leak", columns=("age",), text="x", severity="look at this"),))
+COPIES = Audit(findings=(Finding(kind="twins", text="9 leads are copies.", severity="problem"),))
 SURE, TOO_GOOD = estimate(0.5, 0.48, 0.52), estimate(0.98, 0.97, 0.99)
 LEVELS = {
     "care": "usable with care",
@@ -107,6 +108,7 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
     "a weak order": ("care", {"test": {"roc_auc": estimate(0.59, 0.55, 0.8)}}, "That is a weak ranking"),
     "no order": ("fail", {"test": {"roc_auc": estimate(0.7, 0.5, 0.9)}}, "no better than chance"),
     "a suspect": ("care", {"audit": SUSPICION}, "It uses 'Source', which may be filled in after"),
+    "copies among the leads": ("care", {"audit": COPIES}, "9 leads are copies."),
     "a column to look at": (
         "care",
         {"audit": DOUBT},
