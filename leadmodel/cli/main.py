@@ -208,7 +208,7 @@ def _add_retrain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _retrain(options: argparse.Namespace) -> None:
     from leadmodel.drift.report import drift_report
     from leadmodel.monitoring.retraining import champion_recipe, retrain
-    from leadmodel.training.report import progress_bar
+    from leadmodel.training.progress import progress_bar
     from leadmodel.training.tracking import open_tracker
 
     # Opened first: from here on nobody else can replace the champion unnoticed.

@@ -9,9 +9,9 @@ leadmodel train … --push USER/MODEL --space USER/SPACE   and publishes model a
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Literal
 
 from leadmodel.cli.common import (
@@ -24,6 +24,7 @@ from leadmodel.cli.common import (
 from leadmodel.errors import InputError
 from leadmodel.model import LeadModel
 from leadmodel.options import installed
+from leadmodel.prepare.checkpoints import checkpoints
 from leadmodel.prepare.data import prepare
 from leadmodel.prepare.source import read_past_leads
 from leadmodel.publishing.card import METRIC_NAMES
@@ -33,7 +34,8 @@ from leadmodel.publishing.hub.space import HubSpace
 from leadmodel.training.fit import fit
 from leadmodel.training.interface import read_settings
 from leadmodel.training.package import package
-from leadmodel.training.report import audit_report, progress_bar
+from leadmodel.training.progress import Stopwatch, progress_bar, stage_table
+from leadmodel.training.report import audit_report
 from leadmodel.training.tracking import open_tracker
 
 
@@ -76,6 +78,11 @@ def parse_arguments(arguments: Sequence[str] | None, prog: str = "leadmodel trai
     parser.add_argument("--space", metavar="USER/SPACE", help="publish the app that serves it as a Space")
     parser.add_argument("--private", action="store_true", help="create both as private repositories")
     parser.add_argument("--seed", type=int, default=0, help="same data, seed and versions: same model")
+    parser.add_argument(
+        "--resume", action="store_true", help="reuse what an interrupted run of this command has fitted"
+    )
+    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="where CatBoost fits")
+    parser.add_argument("--profile", action="store_true", help="print how long each stage took")
     options = parser.parse_args(arguments)
     if options.leads and options.data:
         parser.error("Name the leads once: as an argument or with --data.")
@@ -96,7 +103,7 @@ def _read_segments(text: str) -> int | Literal["auto"]:
 def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel train") -> int:
     """Train one model, from the command line to the finished folder."""
     options = parse_arguments(arguments, prog)
-    started = time.perf_counter()
+    watch = Stopwatch()
 
     # What would stop the run at its end is checked now: the training takes minutes.
     check_replaceable(options.output)
@@ -108,6 +115,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel train") 
         segment_by=options.segment_by,
         segments=options.segments,
         drop_leaks=options.drop_leaks,
+        device=options.device,
     )
     repository = HubRepository(options.push, private=options.private) if options.push else None
     space = HubSpace(options.space, private=options.private) if options.space else None
@@ -117,20 +125,28 @@ def main(arguments: Sequence[str] | None = None, prog: str = "leadmodel train") 
     given = lead_options(options) | decision_options(options)
     leads, recipe = read_past_leads(options.data, **given, on_report=say)
     print(f"{len(leads):,} leads, {leads.shape[1]} columns")
+    watch.lap("reading")
 
     with open_tracker(options.track, recipe.title) if options.track else nullcontext() as tracker:
         data = prepare(leads, recipe, settings)
         print(f"\n{audit_report(data)}\n", flush=True)
-        with progress_bar() as progress:
+        unfinished = Path(f"{options.output}.unfinished")
+        bar = progress_bar(settings, len(data.split.train))
+        with bar as progress, checkpoints(unfinished, resume=options.resume):
             fitted = fit(data, settings, progress)
+            watch.lap("training")
             model = package(fitted, tracker.address if tracker else None)
             progress("model packaged")
-        model.save_pretrained(options.output)
+            model.save_pretrained(options.output)
+        watch.lap("packaging")
         if tracker:
             tracker.record(model)
     report(model)
-    seconds = time.perf_counter() - started
-    print(f"\n{options.output}/ written after {seconds:.1f} s. Serve it:")
+    if options.profile:
+        reading, packaging = watch.seconds["reading"], watch.seconds["packaging"]
+        stages = {"reading": reading} | fitted.seconds | {"packaging": packaging}
+        say(f"\nTime by stage:\n{stage_table(stages)}")
+    print(f"\n{options.output}/ written after {sum(watch.seconds.values()):.1f} s. Serve it:")
     print(
         f"leadmodel serve {options.output}"
         if prog != "train.py"
@@ -173,7 +189,7 @@ def report(model: LeadModel) -> None:
     # Even the true probabilities differ from the outcomes of a finite number of leads.
     floor = evaluation.calibration_floor
     say(f"  (chance alone would give a calibration error of {floor:.3f} on as many leads)")
-    say("\nCross-validated log loss on the same folds:")
+    say(f"\nCross-validated log loss of {evaluation.compared_on}, on the same folds:")
     for trial in evaluation.comparison:
         gap = trial.behind
         text = f"{gap.value:+.4f} ({gap.low:+.4f} to {gap.high:+.4f})" if gap.value else "best"

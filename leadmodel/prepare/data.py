@@ -247,6 +247,7 @@ def _combine(
     settings: TrainingSettings,
     started: float,
 ) -> TrainingData:
+    settings = settings.for_leads(len(split.train))
     schema = narrow(typed.schema, typed.X.iloc[split.train], labeled.y[split.train])
     audit, X = _audit(labeled, whole, twins, schema), typed.X
     if settings.drop_leaks and audit.suspects:

@@ -1,6 +1,7 @@
 """Fit the published pipeline: scikit-learn's own steps, then CatBoost."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,7 @@ from leadmodel.arrays import Floats, Ints
 from leadmodel.leads.field import MISSING
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable
+from leadmodel.prepare.checkpoints import fit_or_load
 from leadmodel.prepare.columns import forget_rare
 
 __all__ = ["fit_bag", "fit_pipeline", "fit_regression"]
@@ -119,7 +121,8 @@ def fit_bag(
     fitted = []
     for number, parameters in enumerate(members, 1):
         # A tuple, because scikit-learn cannot clone a classifier that was given a list.
-        fitted.append(CatBoostClassifier(**(parameters | {"cat_features": tuple(texts)})).fit(X, y))
+        classifier = CatBoostClassifier(**(parameters | {"cat_features": tuple(texts)}))
+        fitted.append(fit_or_load(partial(classifier.fit, X, y), parameters, (X, y)))
         progress(f"model {number} of {len(members)}")
     # scikit-learn takes CatBoost's merged classifier for an unfitted one, but not its copy.
     return to_classifier(_average(fitted)).copy()

@@ -45,6 +45,14 @@ class TrainingSettings(Record):
     race_below : int
         Other settings of CatBoost race against this one for fewer training leads; 0 for none. They fit
         about three times as many models as the folds do, so the bound limits the time.
+    large_from : int
+        From this number of training leads on, what helps few leads is left out, because it costs more time
+        than it gains: see `for_leads`.
+    compared_leads : int
+        Training leads that the other types of models are compared on, at most: they are there to be
+        compared with, not to cost more than the model.
+    device : "cpu" or "gpu"
+        Where CatBoost fits.
     tune_minutes : float
         Minutes to search for better parameters; 0 for no search.
     segment_by : str, optional
@@ -67,9 +75,25 @@ class TrainingSettings(Record):
     one_hot_max_size: int = Field(default=10, ge=2)
     ordered_below: int = 6_000
     race_below: int = 50_000
+    large_from: int = Field(default=50_000, ge=1)
+    compared_leads: int = Field(default=20_000, ge=1)
+    device: Literal["cpu", "gpu"] = "cpu"
     tune_minutes: float = Field(default=0, ge=0, allow_inf_nan=False)
     segment_by: str | None = None
     segments: int | Literal["auto"] | None = Field(default=None, exclude_if=lambda value: value is None)
+
+    def for_leads(self, n_leads: int) -> "TrainingSettings":
+        """Return the settings for this number of training leads.
+
+        Many leads determine the tree count, the threshold and the calibration with two folds as well as
+        with five. Each fold then learns from half of the leads, so that the final model needs more trees.
+
+        Measured with 50,000 to 200,000 leads in benchmarks/RESULTS.md, "How training scales".
+        """
+        if n_leads < self.large_from:
+            return self
+        few = {"n_folds": 2, "n_members": 1, "race_below": 0, "refit_factor": max(1.6, self.refit_factor)}
+        return self.model_copy(update=few)
 
     def classifier_parameters(self, n_leads: int) -> dict[str, Any]:
         """Return the parameters of the CatBoostClassifier for `n_leads` training leads."""
@@ -86,7 +110,11 @@ class TrainingSettings(Record):
             "random_seed": self.seed,
             "allow_writing_files": False,
             "verbose": False,
-        }
+        } | ({"task_type": "GPU"} if self.device == "gpu" else {})
+
+    def supported(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """Return the changed parameters that CatBoost takes on the device."""
+        return {name: value for name, value in changes.items() if self.device == "cpu" or name != "rsm"}
 
     def member(self, parameters: dict[str, Any], n_trees: int, number: int = 0) -> dict[str, Any]:
         """Return the parameters of one of the models that are averaged.

@@ -59,6 +59,8 @@ class TrainingRecord(Record):
         First and last time of the training leads, where known.
     seconds : float
         Wall time of the run.
+    stages : dict of str to float
+        Wall time of each stage; empty if the model is older than this entry.
     machine : str
         What it was made on.
     run : str, optional
@@ -74,6 +76,7 @@ class TrainingRecord(Record):
     split: str
     time_range: tuple[str, str] | None = None
     seconds: float
+    stages: dict[str, float] = Field(default_factory=dict)
     machine: str = ""
     run: str | None = None
     fingerprint: Sha256 | None = None

@@ -39,6 +39,7 @@ class TrainingResults(NamedTuple):
     comparison: tuple[Candidate, ...]
     calibration: Calibration
     folds: tuple[dict[str, float], ...]
+    n_compared: int | None = None
     portfolio: Portfolio | None = None
     tuning: Tuning | None = None
     parts: SegmentModels | None = None
@@ -64,6 +65,8 @@ class Evaluation(WithOptions):
         What a calibrator would change, and whether there is one.
     folds : tuple of dict of str to float
         Metrics of CatBoost on each fold of the cross-validation.
+    n_compared : int, optional
+        Training leads in the sample that the models were compared on; None if that is all of them.
     portfolio : Portfolio, optional
         What other settings of CatBoost gained, if any were tried.
     tuning : Tuning, optional
@@ -92,6 +95,7 @@ class Evaluation(WithOptions):
     comparison: tuple[Candidate, ...]
     calibration: Calibration
     folds: tuple[dict[str, float], ...] = ()
+    n_compared: int | None = None
     portfolio: Portfolio | None = None
     tuning: Tuning | None = None
     parts: SegmentModels | None = None
@@ -109,7 +113,18 @@ class Evaluation(WithOptions):
     @property
     def cross_validated(self) -> dict[str, float]:
         """Out-of-fold metrics of CatBoost on the training leads."""
-        return self.catboost.metrics
+        if self.n_compared is None:
+            return self.catboost.metrics
+        return {name: float(np.mean([fold[name] for fold in self.folds])) for name in self.folds[0]}
+
+    @property
+    def compared_on(self) -> str:
+        """The leads that the models were compared on, in words."""
+        return (
+            "the training leads"
+            if self.n_compared is None
+            else (f"a random sample of {self.n_compared:,} training leads")
+        )
 
     @field_validator("test")
     @classmethod

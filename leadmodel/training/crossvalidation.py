@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,19 +20,23 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from leadmodel.arrays import Ints, Positions
+from leadmodel.arrays import Floats, Ints, Positions
 from leadmodel.metrics.classification import evaluate
 from leadmodel.metrics.comparison import Trial
+from leadmodel.prepare.checkpoints import fit_or_load
 from leadmodel.prepare.columns import choose_columns, forget_rare
 from leadmodel.prepare.split import Folds
 
-__all__ = ["CrossValidated", "Fold", "cross_validate", "fit_folds", "gather", "try_others"]
+__all__ = ["CrossValidated", "Fold", "cross_validate", "fit_folds", "gather", "sample_leads", "try_others"]
 
 _TEXTS = make_column_selector(dtype_include="category")
 _NUMBERS = make_column_selector(dtype_exclude="category")
 ONE_THREAD_BELOW = 100_000
 """Leads below which OpenMP's threads would wait for each other longer than they work, on a busy machine
 for minutes."""
+
+MIN_OF_EACH = 500
+"""Leads of the rarer outcome that a sample to compare models on must have."""
 
 MAX_LEVELS = 254
 """Most categories that histogram gradient boosting accepts for a field."""
@@ -100,6 +106,13 @@ class Fold(NamedTuple):
         """The lowest log loss on the fold, over all tree counts."""
         return float(self.model.best_score_["validation"]["Logloss"])
 
+    def log_odds(self) -> Floats:
+        """Return the log-odds of the fold's leads, with the tree count that suits the fold best."""
+        n_trees = self.model.best_iteration_ + 1
+        return np.asarray(
+            self.model.predict(self.eval_pool, prediction_type="RawFormulaVal", ntree_end=n_trees)
+        )
+
 
 def fit_folds(
     X: pd.DataFrame,
@@ -113,11 +126,18 @@ def fit_folds(
         started = time.perf_counter()
         leads = X[choose_columns(X.iloc[train_idx], y[train_idx])]
         texts = tuple(leads.select_dtypes("category").columns)
-        train_pool = Pool(forget_rare(leads.iloc[train_idx]), y[train_idx], cat_features=texts)
-        eval_pool = Pool(leads.iloc[test_idx], y[test_idx], cat_features=texts)
-        model = CatBoostClassifier(**parameters)
+        learned, held_out = forget_rare(leads.iloc[train_idx]), leads.iloc[test_idx]
+        eval_pool = Pool(held_out, y[test_idx], cat_features=texts)
         # All trees are kept: the tree count is one for all folds, and chosen later.
-        model.fit(train_pool, eval_set=eval_pool, early_stopping_rounds=patience, use_best_model=False)
+        fit = partial(
+            CatBoostClassifier(**parameters).fit,
+            Pool(learned, y[train_idx], cat_features=texts),
+            eval_set=eval_pool,
+            early_stopping_rounds=patience,
+            use_best_model=False,
+        )
+        shown = (learned, y[train_idx]), (held_out, y[test_idx])
+        model = fit_or_load(fit, parameters | {"patience": patience}, *shown)
         yield Fold(model, eval_pool, test_idx, time.perf_counter() - started)
 
 
@@ -138,6 +158,29 @@ def gather(folds: Sequence[Fold], n_leads: int) -> CrossValidated:
     )
     metrics = (evaluate(fold.eval_pool.get_label(), probability[fold.test_idx]) for fold in folds)
     return CrossValidated(n_trees, trial, tuple(metrics))
+
+
+def sample_leads(y: Ints, n_leads: int, random_state: int) -> Positions:
+    """Draw leads at random to compare models on: more than `n_leads` where one outcome is rare.
+
+    Parameters
+    ----------
+    y : array of shape (n_all,)
+        1 for converted, 0 for the others; both occur.
+    n_leads : int
+        Leads that are enough where both outcomes are frequent.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    array of int
+        Positions, ascending; of all leads if there are not more than needed.
+    """
+    needed = max(n_leads, ceil(MIN_OF_EACH / min(y.mean(), 1 - y.mean())))
+    if needed >= len(y):
+        return np.arange(len(y))
+    return np.sort(np.random.default_rng(random_state).permutation(len(y))[:needed])
 
 
 def try_others(

@@ -1,6 +1,5 @@
 """Fit a model to prepared leads: compare, tune and calibrate the classifier, decide, evaluate."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,8 +20,9 @@ from leadmodel.prepare.pipeline import fit_pipeline
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.report.evaluation import Evaluation, TrainingResults, evaluate_model
 from leadmodel.report.refinements import SegmentModels
-from leadmodel.training.crossvalidation import cross_validate, try_others
+from leadmodel.training.crossvalidation import cross_validate, sample_leads, try_others
 from leadmodel.training.portfolio import cross_validate_blend, race
+from leadmodel.training.progress import Stopwatch
 from leadmodel.training.refinements import check_divisible, fit_calibration, fit_segment_models
 from leadmodel.training.tuning import check_optuna, tune
 
@@ -83,8 +83,8 @@ class FittedModel:
         Of the test leads.
     evaluation : Evaluation
         What was measured.
-    seconds : float
-        Wall time, the preparation of the leads included.
+    seconds : dict of str to float
+        Wall time of each stage, the preparation of the leads included.
     """
 
     data: TrainingData
@@ -94,7 +94,7 @@ class FittedModel:
     decision: Decision
     predictions: Predictions
     evaluation: Evaluation
-    seconds: float
+    seconds: dict[str, float]
 
 
 def fit(
@@ -119,14 +119,17 @@ def fit(
     InputError
         If the leads do not allow what the settings or the recipe ask for.
     """
-    started = time.perf_counter()
+    settings = settings.for_leads(len(data.split.train))
+    watch = Stopwatch({"preparation": data.seconds})
     check_settings(data, settings)
-    classifier = fit_classifier(data, settings, progress)
+    classifier = fit_classifier(data, settings, progress, watch)
     fits = {
         name: option.fit(data, classifier.oof_probability, settings, progress)
         for name, option in installed().items()
     }
     options = {name: fitted for name, fitted in fits.items() if fitted is not None}
+    if options:
+        watch.lap("options")
     decision = _decide(data, classifier.oof_probability, options)
     predictions = classifier.predictor(data.schema, options).predict(data.test[0])
     columns = {"probability": predictions.probability} | predictions.columns
@@ -139,8 +142,10 @@ def fit(
         {name: fitted.evaluate(context) for name, fitted in options.items()},
     )
     progress("model evaluated")
-    seconds = data.seconds + time.perf_counter() - started
-    return FittedModel(data, settings, classifier, options, decision, predictions, evaluation, seconds)
+    watch.lap("evaluation")
+    return FittedModel(
+        data, settings, classifier, options, decision, predictions, evaluation, watch.seconds
+    )
 
 
 def check_settings(data: TrainingData, settings: TrainingSettings) -> None:
@@ -162,7 +167,10 @@ def check_settings(data: TrainingData, settings: TrainingSettings) -> None:
 
 
 def fit_classifier(
-    data: TrainingData, settings: TrainingSettings, progress: Progress = lambda step: None
+    data: TrainingData,
+    settings: TrainingSettings,
+    progress: Progress = lambda step: None,
+    watch: Stopwatch | None = None,
 ) -> FittedClassifier:
     """Fit the classifier: compare it with others, tune, calibrate and divide it, where that helps.
 
@@ -174,35 +182,52 @@ def fit_classifier(
         How to train.
     progress : callable, optional
         Called with a line of text after each step.
+    watch : Stopwatch, optional
+        Takes the time of each stage.
     """
+    watch = watch or Stopwatch()
     # The folds choose among all columns: a choice made on all leads would flatter them.
     X, y, folds = data.candidates, data.train[1], data.folds
     parameters = settings.classifier_parameters(len(y))
     default = best = checked = cross_validate(X, y, parameters, folds, settings.patience, progress)
-    others = try_others(X, y, folds, progress)
+    watch.lap("folds")
     portfolio = tuning = None
     members = settings.members(parameters, checked.n_trees)
     if len(y) < settings.race_below:
         portfolio, checked, best, members = race(X, y, default, folds, settings, progress)
+        watch.lap("other settings")
     if settings.tune_minutes:
         start = members[0] | {"iterations": settings.max_trees}
         untuned = partial(cross_validate_blend, X, y, members, settings=settings)
         tuning, tuned = tune(X, y, start, best, folds, settings, progress, untuned)
         if tuning.is_used:
             checked, members = tuned, settings.members(start | tuning.best, tuned.n_trees)
+        watch.lap("tuning")
     trials = [checked.trial]
     if checked is not default:
         trials.append(default.trial._replace(name="CatBoost, default settings"))
+    rows = sample_leads(y, settings.compared_leads, settings.seed)
+    if len(rows) < len(y):
+        # The models of the folds learned from more leads than the others may: CatBoost is fitted anew.
+        setting = members[0] | {"iterations": settings.max_trees}
+        sampled = X.iloc[rows], y[rows]
+        trials = [cross_validate(*sampled, setting, folds.subset(rows), settings.patience).trial]
+    others = try_others(X.iloc[rows], y[rows], folds.subset(rows), progress)
+    comparison = compare(y[rows], [*trials, *others])
+    watch.lap("comparison")
     calibration, oof_probability = fit_calibration(y, checked.trial.probability, folds)
     pipeline = fit_pipeline(data.schema, X, y, members, progress, calibration.line)
+    watch.lap("final model")
     segment_models: SegmentModels | None = None
     segment_pipelines: dict[str, Pipeline] = {}
     if settings.segment_by is not None:
         segment_models, segment_pipelines, oof_probability = fit_segment_models(
             data.schema, X, y, oof_probability, members[0], folds, settings, progress
         )
+        watch.lap("segment models")
+    n_compared = len(rows) if len(rows) < len(y) else None
     results = TrainingResults(
-        compare(y, [*trials, *others]), calibration, checked.folds, portfolio, tuning, segment_models
+        comparison, calibration, checked.folds, n_compared, portfolio, tuning, segment_models
     )
     return FittedClassifier(pipeline, members, oof_probability, results, segment_pipelines)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
+from catboost.utils import get_gpu_device_count
 
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.recipe import Names, Recipe
@@ -43,6 +44,7 @@ def train(
     cost: float | None = None,
     bands: Mapping[str, int] | None = None,
     seed: int = 0,
+    device: Literal["cpu", "gpu"] = "cpu",
     progress: Callable[[str], None] = lambda step: None,
 ) -> LeadModel:
     """Train a lead model: the options of `leadmodel train`, with the same defaults and errors.
@@ -83,6 +85,8 @@ def train(
         Lowest score of each grade, such as ``{"A": 80, "B": 50, "C": 0}``.
     seed : int
         The same leads, seed and versions give the same model.
+    device : "cpu" or "gpu"
+        Where CatBoost fits; on a GPU the same leads do not give exactly the same model.
     progress : callable, optional
         Called with a line of text after each step; `print` will do.
 
@@ -97,7 +101,7 @@ def train(
         If the leads or options do not allow it: what is wrong, and what to do.
     """
     settings = read_settings(
-        seed=seed, tune=tune, segment_by=segment_by, segments=segments, drop_leaks=drop_leaks
+        seed=seed, tune=tune, segment_by=segment_by, segments=segments, drop_leaks=drop_leaks, device=device
     )
     table, known = read_past_leads(
         leads,
@@ -199,14 +203,20 @@ def check(
 
 
 def read_settings(
-    *, seed: int, tune: float, segment_by: str | None, segments: Any, drop_leaks: bool
+    *,
+    seed: int,
+    tune: float,
+    segment_by: str | None,
+    segments: Any,
+    drop_leaks: bool,
+    device: Literal["cpu", "gpu"] = "cpu",
 ) -> TrainingSettings:
     """Return the settings of a training run.
 
     Raises
     ------
     InputError
-        If one is out of range, or tuning lacks its library.
+        If one is out of range, or tuning lacks its library, or there is no GPU.
     """
     if not 0 <= tune < float("inf"):
         raise InputError(f"--tune takes minutes, 0 or more. Got {tune} instead.")
@@ -214,6 +224,13 @@ def read_settings(
         raise InputError(f"--segments takes a number or auto. Got {quoted(segments)} instead.")
     if tune:
         check_optuna()
+    if device == "gpu" and not get_gpu_device_count():
+        raise InputError("CatBoost finds no GPU here. Leave out --device gpu to train on the CPU.")
     return TrainingSettings(
-        seed=seed, tune_minutes=tune, segment_by=segment_by, segments=segments, drop_leaks=drop_leaks
+        seed=seed,
+        tune_minutes=tune,
+        segment_by=segment_by,
+        segments=segments,
+        drop_leaks=drop_leaks,
+        device=device,
     )

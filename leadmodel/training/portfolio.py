@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from leadmodel.prepare.split import Folds
 from leadmodel.report.refinements import Portfolio, PortfolioEntry
 from leadmodel.training.crossvalidation import CrossValidated, Fold, cross_validate, fit_folds, gather
 
-__all__ = ["SETTINGS", "Race", "cross_validate_blend", "race", "select_blend"]
+__all__ = ["SETTINGS", "Race", "count_fits", "cross_validate_blend", "race", "select_blend"]
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "shallow": {"boosting_type": "Ordered", "depth": 4},
@@ -79,7 +79,8 @@ def race(
 ) -> Race:
     """Race the settings on the folds of the default, and blend the best if that is better beyond doubt.
 
-    After each of the first folds the settings with the highest log loss drop out. Of those that have seen
+    After each of the first folds the settings with the highest log loss drop out, and from the second one
+    on those that, averaged with the default, are not better by a standard error. Of those that have seen
     all folds, the default among them, greedy ensemble selection chooses the blend. What the blend gains is
     measured against the default averaged over its seeds, and without the leads that chose the blend: for
     the leads of each fold, the selection is made on the leads of the others.
@@ -100,8 +101,13 @@ def race(
         Called with a line of text after each fold of a setting.
     """
     parameters = settings.classifier_parameters(len(y))
-    changes = {name: new for name, new in SETTINGS.items() if new.items() - parameters.items()}
-    fitted = _run(X, y, parameters, changes, folds, settings.patience, progress)
+    changes = {
+        name: settings.supported(new) for name, new in SETTINGS.items() if new.items() - parameters.items()
+    }
+    runs = {
+        name: fit_folds(X, y, parameters | new, folds, settings.patience) for name, new in changes.items()
+    }
+    fitted = _run(runs, folds.n_folds, y, default.trial.probability, progress)
     checked = {DEFAULT: default} | {
         name: gather(each, len(y)) for name, each in fitted.items() if len(each) == folds.n_folds
     }
@@ -115,10 +121,11 @@ def race(
         # A blend averages models, which lowers the log loss by itself. The default is averaged as well,
         # over seeds, so only a blend that is better than that average gains anything.
         seeds = range(settings.seed + 1, settings.seed + settings.n_members)
-        checks = [
-            cross_validate(X, y, parameters | {"random_seed": seed}, folds, settings.patience)
-            for seed in seeds
-        ]
+        checks = []
+        for seed in seeds:
+            seeded = parameters | {"random_seed": seed}
+            checks.append(cross_validate(X, y, seeded, folds, settings.patience))
+            progress(f"seed {seed} of the default")
         averaged = [log_odds(each.trial.probability) for each in (default, *checks)]
         change = paired_difference(y, probability, expit(np.mean(averaged, axis=0)))
     names = select_blend(oof_log_odds, y) if change.high < 0 else [DEFAULT]
@@ -195,25 +202,39 @@ def cross_validate_blend(
 
 
 def _run(
-    X: pd.DataFrame,
+    runs: dict[str, Iterator[Fold]],
+    n_folds: int,
     y: Ints,
-    parameters: dict[str, Any],
-    changes: dict[str, dict[str, Any]],
-    folds: Folds,
-    patience: int,
+    default: Floats,
     progress: Callable[[str], None],
 ) -> dict[str, list[Fold]]:
     """Return the fitted folds of each setting; those that dropped out have fewer."""
-    runs = {name: fit_folds(X, y, parameters | new, folds, patience) for name, new in changes.items()}
     fitted: dict[str, list[Fold]] = {name: [] for name in runs}
     running = list(runs)
-    for number in range(folds.n_folds):
+    for number in range(n_folds):
         for name in running:
             fitted[name].append(next(runs[name]))
-            progress(f"setting {name}, fold {number + 1} of {folds.n_folds}")
+            progress(f"setting {name}, fold {number + 1} of {n_folds}")
         running.sort(key=lambda name: np.mean([fold.log_loss for fold in fitted[name]]))
         running = running[: SURVIVORS[min(number, len(SURVIVORS) - 1)]]
+        if number:  # a single fold is too few leads to give up all settings
+            running = [name for name in running if _is_promising(fitted[name], y, default)]
     return fitted
+
+
+def _is_promising(folds: list[Fold], y: Ints, default: Floats) -> bool:
+    """Return whether a setting, averaged with the default, is better by at least a standard error."""
+    rows = np.concatenate([fold.test_idx for fold in folds])
+    margin = np.concatenate([fold.log_odds() for fold in folds])
+    averaged = expit((margin + log_odds(default[rows])) / 2)
+    change = paired_difference(y[rows], averaged, default[rows])
+    return change.value + (change.high - change.low) / (2 * 1.96) < 0
+
+
+def count_fits(n_folds: int) -> int:
+    """Return how many models a race fits at most, the default's not counted."""
+    survivors = [len(SETTINGS), *SURVIVORS] + [SURVIVORS[-1]] * n_folds
+    return sum(survivors[:n_folds])
 
 
 def _entries(

@@ -1,19 +1,15 @@
-"""Show the progress of a training run on a terminal, and report its audit."""
+"""Report the audit of leads before a training run."""
 
 import shlex
 import textwrap
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-
-from tqdm import tqdm
 
 from leadmodel.audit.finding import Finding
 from leadmodel.errors import quoted
 from leadmodel.options import installed
 from leadmodel.prepare.data import TrainingData
 
-__all__ = ["LeadAudit", "audit_report", "progress_bar"]
+__all__ = ["LeadAudit", "audit_report"]
 
 WIDTH = 100
 _HEADINGS = {
@@ -22,21 +18,6 @@ _HEADINGS = {
     "problem": "Problems",
     "note": "Notes",
 }
-
-
-@contextmanager
-def progress_bar() -> Iterator[Callable[[str], None]]:
-    """Show a progress bar on a terminal; yield the callback for each step.
-
-    There is no percentage: how long each step takes differs too much between data sets.
-    """
-    with tqdm(desc="training", unit=" steps") as bar:
-
-        def progress(step: str) -> None:
-            bar.set_postfix_str(step)
-            bar.update()
-
-        yield progress
 
 
 @dataclass(frozen=True, eq=False, repr=False)

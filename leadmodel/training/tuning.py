@@ -132,12 +132,12 @@ class _Search:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        space = _space()
+        space = self.settings.supported(_space())
         study = optuna.create_study(
             sampler=optuna.samplers.TPESampler(seed=self.folds.random_state, n_startup_trials=N_STARTUP),
             pruner=optuna.pruners.MedianPruner(n_startup_trials=3),
         )
-        known = {name: self.parameters.get(name, value) for name, value in CATBOOST_DEFAULTS.items()}
+        known = {name: self.parameters.get(name, CATBOOST_DEFAULTS[name]) for name in space}
         study.add_trial(optuna.create_trial(params=known, distributions=space, value=self.default_loss))
         while self.elapsed + self.reserve < self.seconds:
             trial = study.ask(space)

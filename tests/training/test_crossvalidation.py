@@ -6,12 +6,13 @@ import pytest
 
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.infer import infer_schema
-from leadmodel.leads.sample import SAMPLE_RECIPE
+from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.metrics.comparison import Trial, compare
 from leadmodel.model import LeadModel
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.split import Folds
-from leadmodel.training.crossvalidation import try_others
+from leadmodel.training.crossvalidation import sample_leads, try_others
+from leadmodel.training.interface import train_model
 
 RNG = np.random.default_rng(4)
 Y = RNG.integers(0, 2, 200)
@@ -54,3 +55,29 @@ def test_the_card_and_the_metrics_tell_the_comparison(model: LeadModel) -> None:
     card = model.files["README.md"].decode()
     for candidate in model.evaluation.comparison:
         assert f"| {candidate.name} | {candidate.metrics['log_loss']:.4f} |" in card
+
+
+def test_models_are_compared_on_a_sample_of_many_leads(quick: TrainingSettings) -> None:
+    settings = quick.model_copy(update={"large_from": 1000, "compared_leads": 1200, "n_members": 3})
+    model = train_model(make_sample(3000), SAMPLE_RECIPE, settings)
+    evaluation, record = model.evaluation, model.config.training
+    assert len(record.members) == 1
+    assert record.settings["n_folds"] == len(evaluation.folds) == 2
+    n_compared = evaluation.n_compared
+    assert n_compared is not None
+    assert 1200 <= n_compared < record.n_train
+    # The metrics of the model itself are those of all training leads, the comparison's those of the sample.
+    means = np.mean([fold["roc_auc"] for fold in evaluation.folds])
+    assert evaluation.cross_validated["roc_auc"] == pytest.approx(means)
+    card = model.files["README.md"].decode()
+    assert f"Cross-validated on a random sample of {n_compared:,} training leads" in card
+    assert set(record.stages) == {"preparation", "folds", "comparison", "final model", "evaluation"}
+
+
+@pytest.mark.parametrize("rate", [0.5, 0.1, 0.001])
+def test_the_sample_has_enough_leads_of_either_outcome(rate: float) -> None:
+    y = (np.arange(100_000) < rate * 100_000).astype(np.int64)
+    rows = sample_leads(y, 2_000, random_state=0)
+    assert len(np.unique(rows)) == len(rows) == min(100_000, max(2_000, round(500 / rate)))
+    assert (np.diff(rows) > 0).all()
+    assert y[rows].sum() >= min(y.sum(), 400)

@@ -141,7 +141,7 @@ def _difference(difference: Estimate, reference: str) -> str:
 def compare_models(evaluation: Evaluation) -> Table:
     """Return the models that were tried, the best first."""
     text = (
-        "Cross-validated on the training leads, all on the same folds. Lower log loss is better; "
+        f"Cross-validated on {evaluation.compared_on}, all on the same folds. Lower log loss is better; "
         "differences have 95 % intervals."
     )
     rows = [
