@@ -21,7 +21,7 @@ from leadmodel.atomic import atomic_write, check_writable
 from leadmodel.batch.spreadsheets import DisarmedCsvWriter, ExcelWriter
 from leadmodel.errors import InputError, LeadError, quoted
 from leadmodel.leads.convert import read_batch
-from leadmodel.leads.io import Batch, stream_leads
+from leadmodel.leads.io import Batch, ignore, stream_leads
 from leadmodel.leads.table import LeadTable, warning_texts
 from leadmodel.model import LeadModel
 
@@ -68,6 +68,8 @@ def score_file(
     progress: Progress = lambda n_leads, n_expected: None,
     *,
     safe_cells: bool = False,
+    sheet: str | None = None,
+    on_report: Callable[[str], None] = ignore,
 ) -> Scored:
     """Score the leads of `source` and write them, with their answers, to `output`.
 
@@ -90,6 +92,8 @@ def score_file(
     safe_cells : bool
         Whether to put a ' before each text of a CSV file that a spreadsheet would run as a formula;
         Excel and Parquet files mark texts as such.
+    sheet, on_report : optional
+        As `leadmodel.leads.io.read_table` takes them.
 
     Raises
     ------
@@ -104,7 +108,8 @@ def score_file(
     make_writer = DisarmedCsvWriter if safe_cells and suffix == ".csv" else _WRITERS[suffix]
     try:
         with atomic_write(output) as staged:
-            return _score_batches(model, source, staged, make_writer, progress)
+            batches = stream_leads(source, None, model.schema.text_columns, sheet, on_report)
+            return _score_batches(model, batches, staged, make_writer, progress)
     except OSError as error:
         raise InputError(
             f"The output {quoted(str(output), 300)} cannot be written: {error.strerror or error}."
@@ -120,10 +125,9 @@ def _sweep(output: Path) -> None:
 
 
 def _score_batches(
-    model: LeadModel, source: str | Path, output: Path, make_writer: Any, progress: Progress
+    model: LeadModel, batches: Iterator[Batch], output: Path, make_writer: Any, progress: Progress
 ) -> Scored:
     n_leads, writer, columns = 0, None, dict[str, str]()
-    batches = stream_leads(source, categories=model.schema.text_columns)
     try:
         for batch, scored in _work_ahead(partial(_score_batch, model), batches):
             schema = _plain_schema(batch.schema, scored.schema)

@@ -12,13 +12,17 @@ __all__ = [
     "add_decision_options",
     "add_lead_options",
     "add_outcome_options",
+    "add_sheet_option",
     "decision_options",
     "lead_options",
     "say",
 ]
 
 # By the names that `read_past_leads` has for them.
-LEAD_OPTIONS = ("recipe", "target", "positive", "negative", "open", "amount", "id", "time", "drop")
+LEAD_OPTIONS = (
+    *("recipe", "target", "positive", "negative", "open", "amount", "id", "time", "drop"),
+    "sheet",
+)
 OUTCOMES = {
     "positive": "an outcome of converted leads, if it is not obvious; repeat the option for several",
     "negative": "an outcome of lost leads; repeat the option for several",
@@ -36,6 +40,12 @@ def add_lead_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id", nargs="+", metavar="COL", help="columns that identify a lead")
     parser.add_argument("--time", help="column that orders leads; the newest become the test leads")
     parser.add_argument("--drop", nargs="+", metavar="COL", help="columns to leave out of training")
+    add_sheet_option(parser)
+
+
+def add_sheet_option(parser: argparse.ArgumentParser) -> None:
+    """Let `parser` take the sheet of an Excel file."""
+    parser.add_argument("--sheet", metavar="NAME", help="sheet of an Excel file that has the leads")
 
 
 def add_outcome_options(parser: argparse.ArgumentParser) -> None:

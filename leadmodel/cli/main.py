@@ -13,7 +13,14 @@ from tqdm import tqdm
 
 from leadmodel.atomic import check_writable, write_leads
 from leadmodel.batch.score import score_file
-from leadmodel.cli.common import OUTCOMES, add_lead_options, add_outcome_options, lead_options, say
+from leadmodel.cli.common import (
+    OUTCOMES,
+    add_lead_options,
+    add_outcome_options,
+    add_sheet_option,
+    lead_options,
+    say,
+)
 from leadmodel.errors import InputError, quoted
 from leadmodel.events.windows import check_engines
 from leadmodel.leads.recipe import Recipe
@@ -117,6 +124,7 @@ def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         action="store_true",
         help="prefix CSV texts that a spreadsheet would run as formulas with '",
     )
+    add_sheet_option(parser)
     parser.set_defaults(run=_score)
 
 
@@ -129,7 +137,15 @@ def _score(options: argparse.Namespace) -> None:
             bar.total = max(n_expected, int(bar.n) + n_leads)
             bar.update(n_leads)
 
-        scored = score_file(model, options.leads, options.output, progress, safe_cells=options.safe_cells)
+        scored = score_file(
+            model,
+            options.leads,
+            options.output,
+            progress,
+            safe_cells=options.safe_cells,
+            sheet=options.sheet,
+            on_report=_tell,
+        )
     print(f"{scored.n_leads:,} leads scored into {options.output}")
     if scored.renamed:
         taken = ", ".join(f"{quoted(column)} as {quoted(name)}" for name, column in scored.renamed.items())
@@ -149,6 +165,7 @@ def _add_drift(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("leads", help="CSV, Parquet or Excel; a path, a URL or hf://…")
     parser.add_argument("--model", default="model", help="folder or USER/MODEL (default: model)")
     parser.add_argument("--json", metavar="FILE", help="write all figures as JSON; - for standard output")
+    add_sheet_option(parser)
     parser.add_argument("--plot", metavar="FILE.png", help="draw the fields that drifted")
     parser.set_defaults(run=_drift)
 
@@ -162,7 +179,7 @@ def _drift(options: argparse.Namespace) -> int:
         raise InputError(f"The picture must end in .png. Got {quoted(options.plot, 300)} instead.")
     model = LeadModel.from_pretrained(options.model)
     with tqdm(desc="reading", unit="lead", unit_scale=True) as bar:
-        drift = measure_drift(model, options.leads, bar.update)
+        drift = measure_drift(model, options.leads, bar.update, sheet=options.sheet, on_report=_tell)
     if options.json and options.json != "-":
         _write(options.json, drift.model_dump_json(indent=2).encode())
     if options.plot:
@@ -172,6 +189,11 @@ def _drift(options: argparse.Namespace) -> int:
     else:
         say(drift_report(drift))
     return DRIFTED if drift.drifted else 0
+
+
+def _tell(text: str) -> None:
+    """Print what is said on reading where it cannot mix with the results."""
+    say(text, file=sys.stderr)
 
 
 def _write(path: str, content: bytes) -> None:
@@ -215,7 +237,7 @@ def _retrain(options: argparse.Namespace) -> None:
     with open_deployment(options.model, push=options.push and not options.dry_run) as deployment:
         champion = deployment.champion
         recipe = champion_recipe(champion)
-        leads = read_leads_of(options.data, recipe)
+        leads = read_leads_of(options.data, recipe, say)
         tracking = open_tracker(options.track, champion.config.title) if options.track else nullcontext()
         with tracking as tracker, progress_bar() as progress:
             retrained = retrain(

@@ -16,7 +16,7 @@ from leadmodel.insights.conversion import range_names
 from leadmodel.insights.profile import FieldProfile, Profile
 from leadmodel.leads.convert import read_batch
 from leadmodel.leads.field import MIN_CATEGORY_COUNT, Field
-from leadmodel.leads.io import read_batches
+from leadmodel.leads.io import ignore, read_batches
 from leadmodel.leads.outcome.read import read_outcomes
 from leadmodel.leads.outcome.rule import UNCLEAR
 from leadmodel.leads.schema import LeadSchema
@@ -123,7 +123,12 @@ class Drift(Record):
 
 
 def measure_drift(
-    model: LeadModel, source: str | Path, progress: Callable[[int], object] = lambda n_leads: None
+    model: LeadModel,
+    source: str | Path,
+    progress: Callable[[int], object] = lambda n_leads: None,
+    *,
+    sheet: str | None = None,
+    on_report: Callable[[str], None] = ignore,
 ) -> Drift:
     """Compare the leads of a file with the training leads of a model.
 
@@ -138,6 +143,8 @@ def measure_drift(
         CSV, Parquet or Excel; a path, a URL or ``hf://``.
     progress : callable, optional
         Called with the number of leads after each batch.
+    sheet, on_report : optional
+        As `leadmodel.leads.io.read_table` takes them.
 
     Raises
     ------
@@ -146,7 +153,7 @@ def measure_drift(
     """
     counts: Counts | None = None
     outcomes = []
-    for batch in read_batches(source):
+    for batch in read_batches(source, sheet=sheet, on_report=on_report):
         table = read_batch(model.schema, batch, counts.n_leads if counts else 0)
         predictions = model.predictor.predict(table)
         batch_counts = count_leads(model.profile, table.to_frame(), predictions.outputs)

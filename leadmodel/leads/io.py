@@ -5,9 +5,10 @@ import shutil
 import tempfile
 import urllib.request
 import zipfile
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, cast
 from weakref import WeakSet
@@ -18,12 +19,13 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from leadmodel.errors import InputError, quoted
-from leadmodel.leads.convert import check_unique
 from leadmodel.leads.files.csv_file import csv_batches
+from leadmodel.leads.files.excel import read_excel
 from leadmodel.leads.files.loan import Loan
 
 __all__ = [
     "Batch",
+    "ignore",
     "is_text",
     "read_batches",
     "read_table",
@@ -54,7 +56,13 @@ class Batch:
     n_expected: int
 
 
-def read_table(source: str | Path) -> pd.DataFrame:
+def ignore(report: str) -> None:
+    """Ignore what was skipped or chosen on reading."""
+
+
+def read_table(
+    source: str | Path, sheet: str | None = None, on_report: Callable[[str], None] = ignore
+) -> pd.DataFrame:
     """Read leads from a path, a URL or ``hf://datasets/USER/NAME/file``.
 
     Texts stay texts: a CSV comes back with every column as text and only the empty text as a
@@ -64,6 +72,11 @@ def read_table(source: str | Path) -> pd.DataFrame:
     ----------
     source : str or Path
         A name that ends in .parquet or .xlsx is read as such, anything else as CSV.
+    sheet : str, optional
+        Sheet of an Excel file; by default the first one, or the largest if the first is a cover.
+    on_report : callable, optional
+        Called with each thing that was skipped, chosen, filled or joined, such as a title above the
+        header.
 
     Returns
     -------
@@ -74,10 +87,15 @@ def read_table(source: str | Path) -> pd.DataFrame:
     InputError
         If there is no such file, or it is no table with a header and at least one lead.
     """
-    return pa.concat_tables(read_batches(source)).to_pandas()
+    return pa.concat_tables(read_batches(source, sheet=sheet, on_report=on_report)).to_pandas()
 
 
-def read_batches(source: str | Path, file: IO[bytes] | None = None) -> Iterator[pa.Table]:
+def read_batches(
+    source: str | Path,
+    file: IO[bytes] | None = None,
+    sheet: str | None = None,
+    on_report: Callable[[str], None] = ignore,
+) -> Iterator[pa.Table]:
     """Read leads as `read_table` does, some at a time; see `stream_leads`.
 
     Yields
@@ -85,18 +103,22 @@ def read_batches(source: str | Path, file: IO[bytes] | None = None) -> Iterator[
     pyarrow.Table
         All of one schema; none is empty.
     """
-    return (batch.leads for batch in stream_leads(source, file))
+    return (batch.leads for batch in stream_leads(source, file, (), sheet, on_report))
 
 
 def stream_leads(
-    source: str | Path, file: IO[bytes] | None = None, categories: Collection[str] = ()
+    source: str | Path,
+    file: IO[bytes] | None = None,
+    categories: Collection[str] = (),
+    sheet: str | None = None,
+    on_report: Callable[[str], None] = ignore,
 ) -> Iterator[Batch]:
     """Read leads as `read_table` does, some at a time, so that a file may exceed the memory.
 
     Parameters
     ----------
-    source : str or Path
-        As `read_table` takes it.
+    source, sheet, on_report
+        As `read_table` takes them.
     file : binary file, optional
         What to read, if it is open already; then `source` is its name alone.
     categories : collection of str
@@ -112,7 +134,8 @@ def stream_leads(
     InputError
         As `read_table`; what is wrong late in the file is found late.
     """
-    batches = _stream(source, file, categories)
+    read = partial(_batches, categories=categories, sheet=sheet, on_report=on_report)
+    batches = _stream(source, file, read)
     _begun.add(batches)
     return batches
 
@@ -128,12 +151,14 @@ def _close_all() -> None:
             batches.close()
 
 
-def _stream(source: str | Path, file: IO[bytes] | None, categories: Collection[str]) -> Generator[Batch]:
+def _stream(
+    source: str | Path, file: IO[bytes] | None, read: Callable[[IO[bytes], str], Iterator[Batch]]
+) -> Generator[Batch]:
     name = str(source)
     n_leads = 0
     try:
         with file or _open(name) as file:
-            for batch in _batches(file, Path(name.split("?")[0]).suffix.lower(), categories):
+            for batch in read(file, Path(name.split("?")[0]).suffix.lower()):
                 n_leads += batch.leads.num_rows
                 yield batch
     except InputError as error:
@@ -166,16 +191,24 @@ def _open(source: str) -> IO[bytes]:
         raise InputError(f"cannot be opened: {reason:.200}.") from None
 
 
-def _batches(file: IO[bytes], suffix: str, categories: Collection[str]) -> Iterator[Batch]:
+def _batches(
+    file: IO[bytes],
+    suffix: str,
+    categories: Collection[str],
+    sheet: str | None,
+    on_report: Callable[[str], None],
+) -> Iterator[Batch]:
+    if sheet and suffix != ".xlsx":
+        on_report(f"The file is not an Excel file (.xlsx): the sheet {quoted(sheet)} is ignored.")
     if suffix == ".parquet":
         with Loan(file) as loan:
             yield from _parquet_batches(loan, categories)
     elif suffix == ".xlsx":
-        leads = pa.Table.from_pandas(_read_excel(file), preserve_index=False)
+        leads = pa.Table.from_pandas(read_excel(file, sheet, on_report), preserve_index=False)
         if leads.num_rows:
             yield Batch(leads, leads.schema, leads.num_rows)
     else:
-        for batch, n_expected in csv_batches(file):
+        for batch, n_expected in csv_batches(file, on_report):
             yield Batch(pa.Table.from_batches([batch]), batch.schema, n_expected)
 
 
@@ -198,17 +231,3 @@ def _parquet_batches(loan: Loan, categories: Collection[str]) -> Iterator[Batch]
 def is_text(dtype: pa.DataType) -> bool:
     """Return whether the values of an Arrow type are texts."""
     return pa.types.is_string(dtype) or pa.types.is_large_string(dtype)
-
-
-def _read_excel(file: IO[bytes]) -> pd.DataFrame:
-    # Without a header pandas cannot rename a second "age" to "age.1" behind our back.
-    cells = pd.read_excel(file, header=None, dtype=object, keep_default_na=False, na_values=[""])
-    if cells.empty:
-        raise InputError("must have a table with a header. Its first sheet is empty.")
-    names = ["" if pd.isna(name) else str(name) for name in cells.iloc[0]]
-    leads = cells.iloc[1:].reset_index(drop=True).set_axis(names, axis="columns")
-    check_unique(names, "must give each column its own name.")
-    leads = leads.infer_objects()
-    # A column of cells of several types, such as numbers and a remark, is read as texts.
-    mixed = leads.columns[leads.dtypes == "object"]
-    return leads.astype(dict.fromkeys(mixed, "str"))

@@ -141,6 +141,8 @@ class Recipe(Record):
     ----------
     title, source : str
         Where the leads come from, for the model card.
+    sheet : str, optional
+        The sheet of an Excel file that has the leads.
     maker, contact, license : str
         Author of the model, contact, and license in the Hub's spelling, such as "apache-2.0", for the
         model card.
@@ -172,6 +174,7 @@ class Recipe(Record):
 
     title: str = ""
     source: str = ""
+    sheet: str | None = Field(default=None, exclude_if=lambda sheet: sheet is None)
     maker: str = ""
     contact: str = ""
     license: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9.-]*)?$")

@@ -31,6 +31,7 @@ def read_past_leads(
     id: Names | None = None,
     time: str | None = None,
     drop: Names | None = None,
+    sheet: str | None = None,
     min_precision: float | None = None,
     min_recall: float | None = None,
     budget: str | None = None,
@@ -55,10 +56,12 @@ def read_past_leads(
         Outcomes of converted leads, of lost ones, and of those that are not decided yet.
     id, drop : str or sequence of str, optional
         Columns that name a lead, and columns not to learn from.
+    sheet : str, optional
+        The sheet of an Excel file; see `leadmodel.leads.io.read_table`.
     min_precision, min_recall, budget, value, cost, bands : optional
         The decision; see `leadmodel.leads.recipe.DecisionConfig`.
     on_report : callable, optional
-        Called with what was read and left out of event tables.
+        Called with what was skipped or chosen in a file, and read and left out of event tables.
 
     Raises
     ------
@@ -66,6 +69,7 @@ def read_past_leads(
         If the leads or the recipe cannot be read, or an option names no column.
     """
     known = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe) if recipe else Recipe()
+    known = known.updated(sheet=sheet)
     if known.events is not None:
         given = {"target": target, "time": time, "id": id}
         given |= {"positive": positive, "negative": negative, "open": open}
@@ -78,7 +82,7 @@ def read_past_leads(
     elif isinstance(source, pd.DataFrame):
         leads = source
     else:
-        leads = read_leads_of(source, known)
+        leads = read_leads_of(source, known, on_report)
         # Only the file's name: the query of a URL may contain a token.
         known = known.updated(title=known.title or Path(urlsplit(str(source)).path).stem)
     ids, dropped = as_names(id), as_names(drop)
@@ -117,7 +121,7 @@ def read_leads_of(
     recipe : Recipe
         What is known of the leads.
     on_report : callable, optional
-        Called with what was read and left out of event tables.
+        Called with what was skipped or chosen in a file, and read and left out of event tables.
 
     Raises
     ------
@@ -139,7 +143,7 @@ def read_leads_of(
             f"The leads must be a file. {quoted(str(source), 300)} is a folder; tables of events "
             "need a --recipe with [events]."
         )
-    return read_table(source)
+    return read_table(source, recipe.sheet, on_report)
 
 
 def _check_event_options(source: Source | None, given: Mapping[str, Names | None]) -> str | Path:

@@ -33,6 +33,7 @@ def train(
     id: Names | None = None,
     time: str | None = None,
     drop: Names | None = None,
+    sheet: str | None = None,
     drop_leaks: bool = False,
     tune: float = 0,
     segment_by: str | None = None,
@@ -67,6 +68,8 @@ def train(
         Columns that name a lead, and columns not to learn from.
     time : str, optional
         The column that orders leads; the newest become the test leads.
+    sheet : str, optional
+        The sheet of an Excel file that has the leads.
     drop_leaks : bool
         Whether to leave out the columns that the audit suspects of knowing the outcome.
     tune : float
@@ -88,7 +91,8 @@ def train(
     device : "cpu" or "gpu"
         Where CatBoost fits; on a GPU the same leads do not give exactly the same model.
     progress : callable, optional
-        Called with a line of text after each step; `print` will do.
+        Called with a line of text after each step, and for what was skipped or chosen on reading a
+        file; `print` will do.
 
     Returns
     -------
@@ -114,12 +118,14 @@ def train(
         id=id,
         time=time,
         drop=drop,
+        sheet=sheet,
         min_precision=min_precision,
         min_recall=min_recall,
         budget=budget,
         value=value,
         cost=cost,
         bands=bands,
+        on_report=progress,
     )
     return train_model(table, known, settings, progress)
 
@@ -169,12 +175,13 @@ def check(
     id: Names | None = None,
     time: str | None = None,
     drop: Sequence[str] | str | None = None,
+    sheet: str | None = None,
 ) -> LeadAudit:
     """Audit past leads before a model is trained on them, as `leadmodel check` does.
 
     Parameters
     ----------
-    leads, target, positive, negative, open, recipe, amount, id, time, drop
+    leads, target, positive, negative, open, recipe, amount, id, time, drop, sheet
         As for `train`.
 
     Returns
@@ -187,6 +194,7 @@ def check(
     InputError
         As for `train`.
     """
+    reports: list[str] = []
     table, known = read_past_leads(
         leads,
         recipe=recipe,
@@ -198,8 +206,10 @@ def check(
         id=id,
         time=time,
         drop=drop,
+        sheet=sheet,
+        on_report=reports.append,
     )
-    return LeadAudit(prepare_all(table, known, TrainingSettings()))
+    return LeadAudit(prepare_all(table, known, TrainingSettings()), tuple(reports))
 
 
 def read_settings(

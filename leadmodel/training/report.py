@@ -28,9 +28,12 @@ class LeadAudit:
     ----------
     data : TrainingData
         The leads as they would be trained on.
+    reports : tuple of str
+        What was skipped or chosen on reading the file.
     """
 
     data: TrainingData
+    reports: tuple[str, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -43,7 +46,7 @@ class LeadAudit:
         return self.data.audit.suspects
 
     def __repr__(self) -> str:
-        return audit_report(self.data)
+        return "\n".join([*self.reports, audit_report(self.data)])
 
 
 def audit_report(data: TrainingData) -> str:

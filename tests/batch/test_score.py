@@ -14,6 +14,7 @@ from support import ROOT, command
 from leadmodel.batch.score import Scored, score_file
 from leadmodel.errors import InputError, LeadError
 from leadmodel.leads import io as leads_io
+from leadmodel.leads.files import csv_file
 from leadmodel.leads.io import read_table
 from leadmodel.leads.sample import make_sample
 from leadmodel.model import LeadModel
@@ -110,7 +111,7 @@ def test_a_name_that_is_taken_gets_a_number(model: LeadModel, tmp_path: Path, na
 def test_the_number_of_leads_to_come_is_known_from_the_first_batch_on(
     model: LeadModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, encoding: str
 ) -> None:
-    monkeypatch.setattr(leads_io, "BLOCK_BYTES", 4096)
+    monkeypatch.setattr(csv_file, "BLOCK_BYTES", 4096)
     monkeypatch.setattr(leads_io, "BATCH_ROWS", 40)
     if encoding:
         NEW.to_csv(tmp_path / name, index=False, encoding=encoding)
@@ -128,7 +129,7 @@ def test_a_file_in_many_batches_scores_as_one(
     model: LeadModel, csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     score_file(model, csv, tmp_path / "one.csv")
-    monkeypatch.setattr(leads_io, "BLOCK_BYTES", 4096)
+    monkeypatch.setattr(csv_file, "BLOCK_BYTES", 4096)
     steps: list[int] = []
     score_file(model, csv, tmp_path / "many.csv", lambda n_leads, n_expected: steps.append(n_leads))
     assert len(steps) > 3
@@ -138,7 +139,7 @@ def test_a_file_in_many_batches_scores_as_one(
 def test_a_bad_lead_is_named_by_its_row_in_the_file_and_leaves_nothing(
     model: LeadModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leads_io, "BLOCK_BYTES", 4096)
+    monkeypatch.setattr(csv_file, "BLOCK_BYTES", 4096)
     NEW.assign(age=[*["30"] * 249, "old", *["30"] * 50]).to_csv(tmp_path / "leads.csv", index=False)
     with pytest.raises(LeadError, match=r"Row 250: the field 'age' must be a number. Got 'old' instead."):
         score_file(model, tmp_path / "leads.csv", tmp_path / "scored.csv")

@@ -215,7 +215,7 @@ def test_stages_count_as_they_did_in_training(model: LeadModel, tmp_path: Path) 
 def test_a_file_is_read_in_parts(
     model: LeadModel, fresh: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leadmodel.leads.io.BLOCK_BYTES", 20_000)
+    monkeypatch.setattr("leadmodel.leads.files.csv_file.BLOCK_BYTES", 20_000)
     fresh.to_csv(tmp_path / "leads.csv", index=False)
     parts: list[int] = []
     assert measure_drift(model, tmp_path / "leads.csv", parts.append) == compare(model, fresh)

@@ -4,14 +4,16 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import IO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.csv
 
 from leadmodel.errors import InputError
 from leadmodel.leads.convert import check_unique
+from leadmodel.leads.files.layout import N_ROWS, find_header, is_plain_header, most_common_widths
 from leadmodel.leads.files.loan import Loan
 
 __all__ = ["check_widths", "csv_batches", "find_delimiter"]
@@ -20,12 +22,24 @@ SAMPLE_BYTES = 256_000
 BLOCK_BYTES = 4_000_000
 """Bytes of a block of a CSV file. Arrow reads up to 32 of them ahead; a lead must fit into one."""
 
+DELIMITERS = ",;\t|"
+
+MOST_ALIKE = 0.9
+"""Least share of the first rows that are as wide as a header below a title."""
+
 _SEPARATOR = re.compile(r"sep=.$", re.IGNORECASE)
 """Excel's line that names the delimiter; nothing else needs it."""
 
 
-def csv_batches(file: IO[bytes]) -> Iterator[tuple[pa.RecordBatch, int]]:
+def csv_batches(file: IO[bytes], on_report: Callable[[str], None]) -> Iterator[tuple[pa.RecordBatch, int]]:
     """Yield the leads of a CSV file as texts, some at a time, each with the number expected in all.
+
+    Parameters
+    ----------
+    file : binary file
+        The file.
+    on_report : callable
+        Called if lines above the header were skipped.
 
     Raises
     ------
@@ -44,10 +58,10 @@ def csv_batches(file: IO[bytes]) -> Iterator[tuple[pa.RecordBatch, int]]:
     n_bytes = file.seek(0, io.SEEK_END)
     file.seek(0)
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(sample)
-    n_before = _lines_above(text)
-    header = "".join(list(io.StringIO(text, newline=""))[n_before:])
-    delimiter = find_delimiter(header)
-    names = next(csv.reader(io.StringIO(header, newline=""), delimiter=delimiter))
+    lines = list(io.StringIO(text, newline=""))
+    if len(sample) == SAMPLE_BYTES and len(lines) > 1:
+        lines.pop()  # it may go on beyond the sample
+    n_before, delimiter, names = _find_header(lines, on_report)
     check_unique(names, "must give each column its own name.")
     # Arrow counts its blocks in UTF-8, of which another encoding gives more or less.
     n_blocks = n_bytes / BLOCK_BYTES * len(text.encode()) / len(sample)
@@ -66,14 +80,64 @@ def csv_batches(file: IO[bytes]) -> Iterator[tuple[pa.RecordBatch, int]]:
         ) from None
 
 
-def _lines_above(text: str) -> int:
-    """Return the number of lines above the header: blank ones, and the one that names the delimiter."""
-    lines = io.StringIO(text, newline="")
+def _find_header(lines: Sequence[str], on_report: Callable[[str], None]) -> tuple[int, str, Sequence[str]]:
+    """Return the number of lines above the header, the delimiter, and the names of the columns."""
+    n_blank = _blank_lines(lines)
+    lines = lines[n_blank:]
+    delimiter = find_delimiter("".join(lines))
+    rows = _first_rows(lines, delimiter)
+    if not rows:
+        raise InputError("must have a table with a header. Its first line is none.")
+    first = rows[0].cells
+    is_plain = is_plain_header(first) and len(first) == most_common_widths([row.cells for row in rows])[0]
+    if not is_plain or len(first) == 1:
+        found = [_below_title(_first_rows(lines, other), other) for other in DELIMITERS]
+        if tables := [table for table in found if table]:
+            n_above, delimiter, names = max(tables, key=lambda table: len(table[2]))
+            on_report(f"The header is line {n_blank + n_above + 1}. The lines above it were skipped.")
+            return n_blank + n_above, delimiter, names
+    return n_blank, delimiter, [cell or "" for cell in first]
+
+
+def _below_title(rows: Sequence["_Row"], delimiter: str) -> tuple[int, str, Sequence[str]] | None:
+    """Return lines above the header, delimiter and names of a table that begins below its first row."""
+    for width in most_common_widths([row.cells for row in rows]):
+        # The rows above the header may be of any width.
+        padded = [[*row.cells, *[None] * (width - len(row.cells))][:width] for row in rows]
+        header = find_header(padded) if width > 1 else None
+        if header and header.row and header.n_joined == 1:
+            is_wide = [len(row.cells) == width for row in rows[header.row :]]
+            if is_wide[0] and sum(is_wide) >= MOST_ALIKE * len(is_wide):
+                return rows[header.row].n_above, delimiter, header.names
+    return None
+
+
+class _Row(NamedTuple):
+    """A row that is not blank, and the number of lines above it."""
+
+    n_above: int
+    cells: list[str | None]
+
+
+def _first_rows(lines: Sequence[str], delimiter: str) -> list[_Row]:
+    reader, rows, n_above = csv.reader(lines, delimiter=delimiter), list[_Row](), 0
+    with suppress(csv.Error):
+        for row in reader:
+            if row:
+                rows.append(_Row(n_above, [cell or None for cell in row]))
+            n_above = reader.line_num
+            if len(rows) == N_ROWS:
+                break
+    return rows
+
+
+def _blank_lines(lines: Sequence[str]) -> int:
+    """Return the number of lines at the beginning that are blank, or only name the delimiter."""
     is_header = (line.strip() != "" and not _SEPARATOR.match(line.rstrip("\r\n")) for line in lines)
     return next((number for number, found in enumerate(is_header) if found), 0)
 
 
-def _open_csv(loan: Loan, n_before: int, delimiter: str, names: list[str]) -> pa.csv.CSVStreamingReader:
+def _open_csv(loan: Loan, n_before: int, delimiter: str, names: Sequence[str]) -> pa.csv.CSVStreamingReader:
     return pa.csv.open_csv(
         loan.open(),
         read_options=pa.csv.ReadOptions(block_size=BLOCK_BYTES, skip_rows=n_before),
@@ -145,4 +209,4 @@ def find_delimiter(text: str) -> str:
     def n_columns(delimiter: str) -> int:
         return len(next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), []))
 
-    return max(",;\t|", key=n_columns)
+    return max(DELIMITERS, key=n_columns)
