@@ -30,6 +30,7 @@ __all__ = [
     "PartFiles",
     "TrainingRecord",
     "check_finite",
+    "derived_libraries",
     "installed_versions",
     "this_machine",
 ]
@@ -124,6 +125,12 @@ class ModelConfig(WithOptions, populate_by_name=True):
     sha256: Sha256
 
     @model_validator(mode="after")
+    def _check_versions(self) -> "ModelConfig":
+        if lacking := derived_libraries(self.lead_schema) - self.versions.keys():
+            raise ValueError(f"the version of {', '.join(lacking)} is missing")
+        return self
+
+    @model_validator(mode="after")
     def _check_decision(self) -> "ModelConfig":
         if self.decision.is_by_value and not any(installed()[name].gives_value for name in self.options):
             raise ValueError("a decision by value needs a model of amounts")
@@ -205,7 +212,8 @@ class ModelConfig(WithOptions, populate_by_name=True):
 
     def requirements(self) -> str:
         """Return requirements.txt: the exact versions that open the model."""
-        return "".join(f"{name}=={self.versions[name]}\n" for name in LIBRARIES)
+        names = (*LIBRARIES, *derived_libraries(self.lead_schema))
+        return "".join(f"{name}=={self.versions[name]}\n" for name in names)
 
     def check_versions(self) -> None:
         """Raise ModelError if a library that reads the model is of another release series."""
@@ -240,6 +248,13 @@ def this_machine() -> str:
     return f"{os.cpu_count()} cores ({platform.machine()})"
 
 
-def installed_versions() -> dict[str, str]:
-    """Return the installed versions of Python and of the libraries that open a model."""
-    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+def installed_versions(schema: LeadSchema | None = None) -> dict[str, str]:
+    """Return the installed versions of Python and of the libraries that open a model of `schema`."""
+    names = (*LIBRARIES, *(derived_libraries(schema) if schema else ()))
+    return {"python": platform.python_version()} | {name: version(name) for name in names}
+
+
+def derived_libraries(schema: LeadSchema) -> set[str]:
+    """Return the libraries that the derived fields of a schema need."""
+    hows = {field.derived.how for field in schema.fields if field.derived}
+    return {"phonenumbers"} if "phone country" in hows else set()

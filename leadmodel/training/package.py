@@ -57,7 +57,7 @@ def package(fitted: FittedModel, run: str | None = None) -> LeadModel:
         recipe=data.recipe,
         training=_record(fitted, run),
         parts=parts,
-        versions=installed_versions(),
+        versions=installed_versions(data.schema),
         sha256=_sha256(skops_files[MODEL_FILE]),
         **options,
     )

@@ -1,9 +1,8 @@
 """A model with fields derived from mail addresses, from training to every interface."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from contacts import CONTACTS, make_contacts
+from contacts import CONTACTS, PROSPECTS, make_contacts, make_prospects, score_by_card
 from models import trained
 from support import running_app
 
@@ -57,7 +56,7 @@ def test_the_gain_is_in_the_report_and_the_card(contacts: LeadModel) -> None:
     assert gain["is_used"] and gain["gain"]["low"] > 0
     card = contacts.files["README.md"].decode()
     assert "| Email host | email | what follows the @ |" in card
-    assert "Email host, Email domain lower the log loss by" in card
+    assert "(Email host, Email domain): lowers the log loss on the folds by" in card
 
 
 def test_the_reason_is_in_words(contacts: LeadModel) -> None:
@@ -73,24 +72,7 @@ def test_a_fresh_host_is_no_warning(contacts: LeadModel) -> None:
 
 
 def test_the_snippet_of_the_card_derives_as_the_model_does(contacts: LeadModel, tmp_path: Path) -> None:
-    contacts.save_pretrained(tmp_path / "model")
-    NEW.to_csv(tmp_path / "leads.csv", index=False)
-    code = contacts.files["README.md"].decode().split("```python\n")[1].split("```")[0]
-    # As the reader is told to: the comments on one's own leads become code.
-    own = code.split("# leads = pd.read_csv(")[1].split("leads = pd.DataFrame(")[0]
-    own = "leads = pd.read_csv(" + own.replace("\n#", "\n").replace("leads.csv", "../leads.csv")
-    own = own.replace("\n leads = ", "\nleads = ")
-    before, after = code.split("# Or your own leads")[0], code.split('["example_input"])')[1]
-    after = after.replace("print(model", "print(*model")
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", f"import sys; sys.modules['leadmodel'] = None\n{before}{own}{after}"],
-        cwd=tmp_path / "model",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found = np.array(done.stdout.split(), dtype=float)
+    found = score_by_card(contacts, NEW, tmp_path)
     np.testing.assert_allclose(found, contacts.predict_proba(NEW)[:, 1], atol=1e-7)
 
 
@@ -156,3 +138,63 @@ def test_what_if_leaves_derived_fields_alone(contacts: LeadModel) -> None:
 def test_missing_addresses_are_scored(contacts: LeadModel) -> None:
     frame = pd.DataFrame([{**LEAD, "email": None}, {**LEAD, "email": "no address"}])
     assert len(set(contacts.predict_proba(frame)[:, 1].tolist())) == 1
+
+
+@pytest.fixture(scope="module")
+def prospects(quick: TrainingSettings) -> LeadModel:
+    signals = dict.fromkeys(("phone", "landing_page", "job_title", "company", "message"), 1.5)
+    return trained(make_prospects(**signals), PROSPECTS, quick)
+
+
+OTHERS = make_prospects(200, random_state=3).drop(columns="won")
+
+
+def test_phones_addresses_titles_companies_and_messages_are_derived(prospects: LeadModel) -> None:
+    labels = {field.label for field in prospects.schema.fields}
+    assert {
+        "Landing page path",
+        "Job title level",
+        "Company legal form",
+        "Word “offer” in Message",
+    } <= labels
+    assert ("Phone country" in labels) == (find_spec("phonenumbers") is not None)
+    pinned = prospects.files["requirements.txt"].decode()
+    assert ("phonenumbers==" in pinned) == ("Phone country" in labels)
+    held = b"".join(content for name, content in prospects.files.items())
+    assert not any(
+        secret in held for secret in (b"Zzteam", b"Zzfirm", b"Zzperson", b"zzperson", b"session=")
+    )
+
+
+def test_the_snippet_derives_the_others_too(prospects: LeadModel, tmp_path: Path) -> None:
+    found = score_by_card(prospects, OTHERS, tmp_path)
+    np.testing.assert_allclose(found, prospects.predict_proba(OTHERS)[:, 1], atol=1e-7)
+
+
+def test_a_word_of_a_message_is_a_reason(prospects: LeadModel) -> None:
+    explanation = prospects.answer({"message": "Zzperson wants an OFFER", "visits": 4}).explanation
+    assert explanation is not None
+    sentences = [reason.sentence for reason in explanation.reasons_for]
+    assert any(sentence.startswith("Word “offer” in Message is present: ") for sentence in sentences)
+
+
+def test_odd_raw_values_are_scored(prospects: LeadModel) -> None:
+    odd = [
+        "",
+        " ",
+        "http://[",
+        "//",
+        "+",
+        "00",
+        "@",
+        "\ud800",
+        "a" * 100_000,
+        "+49" * 999,
+        10**400,
+        1.5,
+        True,
+    ]
+    names = sorted(prospects.schema.raw_only)
+    answers = prospects.answers([dict.fromkeys(names, value) for value in odd], reasons=True)
+    assert all(0 < answer.probability < 1 for answer in answers)
+    "".join(answer.model_dump_json() for answer in answers).encode()

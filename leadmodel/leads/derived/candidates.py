@@ -2,11 +2,15 @@
 
 from collections.abc import Collection, Iterator
 
+import numpy as np
 import pandas as pd
 
+from leadmodel.arrays import Ints
 from leadmodel.leads.convert import read_columns
+from leadmodel.leads.derived.message import propose as propose_message
 from leadmodel.leads.derived.record import MAX_TEXT, Column, Proposal
 from leadmodel.leads.derived.registry import DERIVATIONS, PROPOSERS
+from leadmodel.leads.derived.words import words_of
 from leadmodel.leads.field import MIN_CATEGORY_COUNT, Field, Kind
 from leadmodel.leads.infer import add_usual_values, label_of
 from leadmodel.leads.recipe import Recipe
@@ -16,7 +20,7 @@ __all__ = ["find_candidates"]
 
 
 def find_candidates(
-    schema: LeadSchema, leads: pd.DataFrame, recipe: Recipe, suspects: Collection[str] = ()
+    schema: LeadSchema, leads: pd.DataFrame, y: Ints, recipe: Recipe, suspects: Collection[str] = ()
 ) -> dict[str, tuple[Field, ...]]:
     """Return the fields that may be derived, by raw column.
 
@@ -29,6 +33,8 @@ def find_candidates(
         Inferred from the leads.
     leads : DataFrame of shape (n_leads, n_columns)
         Raw training leads.
+    y : array of shape (n_leads,)
+        1 for converted, 0 for the others; it chooses the words of messages.
     recipe : Recipe
         What is known of the columns.
     suspects : collection of str
@@ -36,31 +42,54 @@ def find_candidates(
     """
     unused = {*recipe.unused(), *suspects}
     names = [name for name in leads.columns if _may_be_source(schema, name) and name not in unused]
-    candidates = {}
-    for name in names:
-        column = _read_column(schema, leads[name], name, recipe)
-        proposals = next(filter(None, (propose(column) for propose in PROPOSERS)), [])
-        fields = _complete(schema, leads, recipe, proposals)
-        if fields:
-            candidates[name] = fields
-    return candidates
+    columns = [_read_column(schema, leads[name], y, recipe) for name in names]
+    proposed = {}
+    for column in columns:
+        tried = (propose(column) for propose in PROPOSERS)
+        proposed[column.name] = next(filter(None, tried), [])
+    private = {
+        word
+        for name, why in schema.ignored.items()
+        if "personal data" in why
+        for word in _words(leads[name])
+    }
+    for column in columns:
+        if not proposed[column.name]:
+            proposed[column.name] = propose_message(column, private)
+    complete = {
+        name: _complete(schema, leads, recipe, proposals)
+        for name, proposals in proposed.items()
+        if proposals
+    }
+    return {name: fields for name, fields in complete.items() if fields}
 
 
 def _may_be_source(schema: LeadSchema, name: str) -> bool:
     field = schema.by_name.get(name)
-    return (
-        field.kind == "categorical" if field else not schema.ignored[name].startswith(("empty", "constant"))
+    if field is not None:
+        return field.kind == "categorical"
+    return not schema.ignored.get(name, "empty").startswith(("empty", "constant"))
+
+
+def _read_column(schema: LeadSchema, values: pd.Series, y: Ints, recipe: Recipe) -> Column:
+    name, codes_of = str(values.name), pd.factorize(values.astype(object))
+    codes, distinct = codes_of[0], codes_of[1].tolist()
+    counts = np.bincount(codes[codes >= 0], minlength=len(distinct)).tolist()
+    converted = np.bincount(codes[codes >= 0], weights=y[codes >= 0], minlength=len(distinct)).tolist()
+    given = [place for place, value in enumerate(distinct) if not schema.is_missing(value)]
+    config = recipe.fields.get(name)
+    return Column(
+        name=name,
+        label=(config and config.label) or label_of(name),
+        texts=[str(distinct[place])[:MAX_TEXT].strip() for place in given],
+        counts=[counts[place] for place in given],
+        converted=[int(converted[place]) for place in given],
     )
 
 
-def _read_column(schema: LeadSchema, values: pd.Series, name: str, recipe: Recipe) -> Column:
-    counts = values.dropna().value_counts(sort=False)
-    known = {
-        str(value)[:MAX_TEXT]: int(count) for value, count in counts.items() if not schema.is_missing(value)
-    }
-    config = recipe.fields.get(name)
-    label = (config and config.label) or label_of(name)
-    return Column(name, label, list(known), list(known.values()))
+def _words(values: pd.Series) -> set[str]:
+    """Return the words of names and of what stands before the @ of mail addresses."""
+    return {word for text in values.dropna().unique() for word in words_of(str(text).partition("@")[0])}
 
 
 def _complete(

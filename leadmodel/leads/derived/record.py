@@ -15,7 +15,19 @@ OTHER = "another one"
 MAX_TEXT = 10_000
 """Characters of a raw text that are read."""
 
-How = Literal["email domain", "email kind"]
+How = Literal[
+    "email domain",
+    "email kind",
+    "phone country",
+    "url host",
+    "url path",
+    "url parameter",
+    "title level",
+    "title area",
+    "company form",
+    "text length",
+    "text word",
+]
 """The closed list of derivations; `leadmodel.leads.derived.registry` has the functions."""
 
 
@@ -56,14 +68,15 @@ class Column(NamedTuple):
         Name of the column, and its label for people.
     texts : list of str
         Its distinct values that are not missing.
-    counts : list of int
-        Number of leads with each of them.
+    counts, converted : list of int
+        Number of leads with each of them, and how many of those converted.
     """
 
     name: str
     label: str
     texts: list[str]
     counts: list[int]
+    converted: list[int]
 
     def share(self, is_so: Iterator[bool]) -> float:
         """Return the share of the distinct values for which `is_so`."""

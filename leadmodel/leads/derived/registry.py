@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from leadmodel.leads.derived import email
+from leadmodel.leads.derived import email, message, phone, title, web
 from leadmodel.leads.derived.record import Column, Derived, How, Proposal
 
 __all__ = ["DERIVATIONS", "PROPOSERS", "Derivation", "sample_of"]
@@ -32,6 +32,9 @@ class Derivation(NamedTuple):
 
 
 _MAIL = "name@example.com"
+_URL = "https://www.example.com/pricing?utm_source=newsletter"
+_TITLE = "Marketing Manager"
+_TEXT = "Please send me an offer."
 
 DERIVATIONS: dict[How, Derivation] = {
     "email domain": Derivation(email.read_domain, False, _MAIL, "what follows the @"),
@@ -41,10 +44,33 @@ DERIVATIONS: dict[How, Derivation] = {
         _MAIL,
         "whose host it is: a free provider's, a university's or a company's",
     ),
+    "phone country": Derivation(
+        phone.read_country,
+        False,
+        "+1 202 555 0123",
+        "the country of the number, by phonenumbers",
+    ),
+    "url host": Derivation(web.read_host, False, _URL, "the host of the address"),
+    "url path": Derivation(web.read_path, False, _URL, "the first part of the path of the address"),
+    "url parameter": Derivation(web.read_parameter, False, _URL, "a parameter of the address"),
+    "title level": Derivation(title.read_level, False, _TITLE, "the level of the job, by lists of words"),
+    "title area": Derivation(title.read_area, False, _TITLE, "the area of the job, by lists of words"),
+    "company form": Derivation(
+        title.read_form, False, "Example Inc.", "the legal form of the company, by lists of words"
+    ),
+    "text length": Derivation(message.read_length, True, _TEXT, "the number of words"),
+    "text word": Derivation(message.read_word, False, _TEXT, "whether the text has the word"),
 }
 
-PROPOSERS: Sequence[Callable[[Column], list[Proposal]]] = (email.propose,)
-"""In the order in which they are asked; the first that proposes something is taken."""
+PROPOSERS: Sequence[Callable[[Column], list[Proposal]]] = (
+    email.propose,
+    phone.propose,
+    web.propose,
+    title.propose,
+    title.propose_form,
+)
+"""In the order in which they are asked; the first that proposes something is taken. Whether a column holds
+messages is asked last."""
 
 
 def sample_of(derived: Derived) -> str:

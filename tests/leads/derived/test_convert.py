@@ -12,12 +12,13 @@ from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.schema import LeadSchema
 
 LEADS = make_contacts(600)
+Y = LEADS["won"].to_numpy()
 
 
 @pytest.fixture(scope="module")
 def schema() -> LeadSchema:
     plain = infer_schema(LEADS, CONTACTS)
-    derived = find_candidates(plain, LEADS, CONTACTS)["email"]
+    derived = find_candidates(plain, LEADS, Y, CONTACTS)["email"]
     return LeadSchema(fields=(*plain.fields, *derived), ignored=plain.ignored, placeholders=("n/a",))
 
 
@@ -85,12 +86,12 @@ def test_a_schema_without_derived_fields_is_saved_as_before() -> None:
 
 def test_columns_that_the_recipe_names_are_no_sources() -> None:
     schema = infer_schema(LEADS, CONTACTS)
-    assert find_candidates(schema, LEADS, CONTACTS.updated(drop=("email",))) == {}
-    assert find_candidates(schema, LEADS, CONTACTS, suspects=["email"]) == {}
+    assert find_candidates(schema, LEADS, Y, CONTACTS.updated(drop=("email",))) == {}
+    assert find_candidates(schema, LEADS, Y, CONTACTS, suspects=["email"]) == {}
 
 
 def test_a_column_that_has_the_name_of_a_derived_field_keeps_it() -> None:
     leads = LEADS.assign(**{"email kind": pd.Series(["a", "b"] * 300)})
     schema = infer_schema(leads, CONTACTS)
-    names = [field.name for field in find_candidates(schema, leads, CONTACTS)["email"]]
+    names = [field.name for field in find_candidates(schema, leads, Y, CONTACTS)["email"]]
     assert names == ["email domain", "email kind 2"]

@@ -32,6 +32,6 @@ def test_a_kind_is_read_by_the_lists_that_the_model_was_saved_with() -> None:
 
 def test_only_columns_of_addresses_are_proposed() -> None:
     addresses = [f"a{n}@b.example" for n in range(8)]
-    assert len(propose(Column("m", "M", addresses, [1] * 8))) == 2
-    assert propose(Column("m", "M", [*addresses, *"abcdefgh"], [1] * 16)) == []
-    assert propose(Column("m", "M", [], [])) == []
+    assert len(propose(Column("m", "M", addresses, [1] * 8, [0] * 8))) == 2
+    assert propose(Column("m", "M", [*addresses, *"abcdefgh"], [1] * 16, [0] * 16)) == []
+    assert propose(Column("m", "M", [], [], [])) == []
