@@ -38,7 +38,7 @@ MIN_SHARE = 0.01
 MIN_TWINS = 10
 """Least number of them."""
 
-MIN_EQUAL = 0.75
+MIN_EQUAL = 2 / 3
 """Share of the other columns in which twins are equal; their small changes are in the rest."""
 
 MAX_LAGS = 3
@@ -79,8 +79,8 @@ class Twins:
             f"{self.n_twins:,} leads ({share:.1%}) are copies of other leads with small changes: they are "
             f"{equal} in {len(self.columns)} columns with many different numbers, which chance hardly "
             "produces, and in most of the others. Copies are kept together, or a model would be tested on "
-            "leads that it has learned. Find out where they come from: there are fewer different "
-            "leads than rows, so intervals are too narrow."
+            "leads that it has learned. They count as one lead in the intervals of the test; other "
+            "intervals are too narrow. Find out where the copies come from."
         )
         return Finding(kind=TWINS, text=text, severity="problem")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from leadmodel.arrays import Floats
+from leadmodel.arrays import Floats, Ints
 from leadmodel.records import Record
 
 __all__ = ["N_RESAMPLES", "Estimate", "bootstrap"]
@@ -36,6 +36,7 @@ def bootstrap(
     n_leads: int,
     random_state: int = 0,
     n_resamples: int = N_RESAMPLES,
+    group_ids: Ints | None = None,
 ) -> dict[str, Estimate]:
     """Estimate the numbers that `compute` returns, with 95 % percentile intervals (Efron 1979).
 
@@ -52,16 +53,20 @@ def bootstrap(
         Seed of the resamples.
     n_resamples : int
         Number of resamples.
+    group_ids : array of shape (n_leads,), optional
+        A number for each lead, from 0 on; leads with the same one are drawn together (cluster bootstrap).
     """
     rng = np.random.default_rng(random_state)
+    n_drawn = n_leads if group_ids is None else int(group_ids.max()) + 1
     # A resample with leads of one outcome alone divides by zero; its NaN is left out of the interval.
     with np.errstate(invalid="ignore", divide="ignore"):
         point = compute(np.ones((1, n_leads)))
         parts = []
         step = max(1, 2_000_000 // n_leads)  # at most 16 MB of weights at a time
         for start in range(0, n_resamples, step):
-            draws = rng.integers(0, n_leads, (min(step, n_resamples - start), n_leads))
-            weights = np.stack([np.bincount(drawn, minlength=n_leads) for drawn in draws])
+            draws = rng.integers(0, n_drawn, (min(step, n_resamples - start), n_drawn))
+            weights = np.stack([np.bincount(drawn, minlength=n_drawn) for drawn in draws])
+            weights = weights if group_ids is None else weights[:, group_ids]
             parts.append(compute(weights.astype(np.float64)))
     estimates = {}
     for name, (value,) in point.items():

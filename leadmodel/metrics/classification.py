@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.special import logit
 from scipy.stats import rankdata
 
-from leadmodel.arrays import Bools, Floats, Positions
+from leadmodel.arrays import Bools, Floats, Ints, Positions
 from leadmodel.metrics.bootstrap import N_RESAMPLES, Estimate, bootstrap
 
 __all__ = [
@@ -69,6 +69,7 @@ def estimate_metrics(
     gain: Floats | None = None,
     random_state: int = 0,
     n_resamples: int = N_RESAMPLES,
+    group_ids: Ints | None = None,
 ) -> dict[str, Estimate]:
     """Estimate the metrics of `evaluate`, each with its 95 % bootstrap interval.
 
@@ -87,13 +88,15 @@ def estimate_metrics(
         Seed of the resamples.
     n_resamples : int
         Number of resamples.
+    group_ids : array of shape (n_leads,), optional
+        Leads with the same one count as one lead in the intervals; see `bootstrap`.
     """
 
     def compute(weights: Floats) -> dict[str, Floats]:
         metrics = _compute(y, probability, weights)
         return metrics if positive is None else metrics | _decision_metrics(y, positive, gain, weights)
 
-    return bootstrap(compute, len(np.asarray(y)), random_state, n_resamples)
+    return bootstrap(compute, len(np.asarray(y)), random_state, n_resamples, group_ids)
 
 
 def captured_share(value: Floats, ranking: Floats, weights: Floats, share: float) -> Floats:

@@ -52,6 +52,8 @@ class TrainingData:
         Of the training leads; those with the same id, and copies of one lead, stay together.
     seconds : float
         Wall time of the preparation.
+    twins : Twins, optional
+        Copies among the leads in `X`, if there are any.
     derived : tuple of DerivedGain
         What the fields derived from personal data, addresses, texts and dates gained; empty if there was
         nothing to derive, or no model is to be trained.
@@ -67,6 +69,7 @@ class TrainingData:
     audit: Audit
     folds: Folds
     seconds: float
+    twins: Twins | None = None
     derived: tuple[DerivedGain, ...] = ()
 
     @property
@@ -83,6 +86,15 @@ class TrainingData:
     def candidates(self) -> pd.DataFrame:
         """Converted training leads with all columns, from which each fold chooses."""
         return self.X.iloc[self.split.train]
+
+    @property
+    def test_copies(self) -> Positions | None:
+        """Group of each test lead and its copies, if there are copies."""
+        return (
+            None
+            if self.twins is None
+            else np.unique(self.twins.group_ids[self.split.test], return_inverse=True)[1]
+        )
 
     @property
     def test(self) -> tuple[pd.DataFrame, Ints]:
@@ -273,4 +285,5 @@ def _combine(
         audit=audit,
         folds=Folds(settings.n_folds, settings.seed, train_ids),
         seconds=time.perf_counter() - started,
+        twins=twins,
     )

@@ -162,8 +162,9 @@ def evaluate_model(
     (X, y), probability = data.test, context.predictions["probability"]
     positive = decision.is_positive(probability, context.predictions.get("expected_value"))
     payoff = _call_payoff(context, gains)
+    gain, copies = payoff and payoff.gain, data.test_copies
     metrics = estimate_metrics(
-        y, probability, positive=positive, gain=payoff and payoff.gain, random_state=seed
+        y, probability, positive=positive, gain=gain, random_state=seed, group_ids=copies
     )
     # Contributions of a few thousand leads give the same means as those of all, in a fraction of the time.
     some = X.sample(min(len(X), N_SHAP_LEADS), random_state=seed)

@@ -94,6 +94,15 @@ def test_the_same_seed_gives_the_same_intervals() -> None:
     assert {"roc_auc", "f1", "precision"} <= set(first)
 
 
+def test_copies_count_as_one_lead_in_intervals() -> None:
+    copies = np.repeat(np.arange(len(Y)), 4)
+    once, apart = (estimate_metrics(Y[rows], P[rows]) for rows in (np.arange(len(Y)), copies))
+    together = estimate_metrics(Y[copies], P[copies], group_ids=copies)
+    for name in ("roc_auc", "log_loss"):
+        assert together[name].model_dump() == pytest.approx(once[name].model_dump())
+        assert apart[name].high - apart[name].low < 0.6 * (once[name].high - once[name].low)
+
+
 def test_the_reliability_curve_rises_bin_by_bin() -> None:
     curve = reliability(Y, P)
     assert sum(curve["count"]) == len(Y)
