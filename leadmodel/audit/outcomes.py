@@ -19,18 +19,20 @@ MAX_NAMED = 8
 _GROUPS = {
     1: "Converted",
     0: "Not converted",
-    OPEN: "Still open and left out",
+    OPEN: "Still open",
     UNCLEAR: "Neither, and left out",
 }
 
 
-def check_outcomes(outcomes: Outcomes) -> list[Finding]:
+def check_outcomes(outcomes: Outcomes, left_out: str = " and left out") -> list[Finding]:
     """Report the values with their counts, unless there are just two, and open leads that count as lost.
 
     Parameters
     ----------
     outcomes : Outcomes
         As `leadmodel.leads.outcome.read.label_leads` returns them.
+    left_out : str
+        What becomes of open leads; nothing if their age decides.
     """
     values, rule = outcomes.values, outcomes.rule
     codes = rule.codes([value.name for value in values])
@@ -40,7 +42,7 @@ def check_outcomes(outcomes: Outcomes) -> list[Finding]:
         parts = []
         for code, meaning in _GROUPS.items():
             if group := [value for value, one in zip(values, codes, strict=True) if one == code]:
-                parts.append(f"{meaning}: {_count(group)}.")
+                parts.append(f"{meaning}{left_out if code == OPEN else ''}: {_count(group)}.")
         if rule.others:
             parts.append("No other value is a usual word for lost or open leads.")
         if len(values) > 2:

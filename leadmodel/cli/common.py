@@ -19,15 +19,15 @@ __all__ = [
 ]
 
 # By the names that `read_past_leads` has for them.
-LEAD_OPTIONS = (
-    *("recipe", "target", "positive", "negative", "open", "amount", "id", "time", "drop"),
-    "sheet",
-)
 OUTCOMES = {
     "positive": "an outcome of converted leads, if it is not obvious; repeat the option for several",
     "negative": "an outcome of lost leads; repeat the option for several",
     "open": "an outcome of leads that are not decided yet, which are left out; repeat for several",
 }
+LEAD_OPTIONS = (
+    *("recipe", "target", *OUTCOMES, "converted_at", "horizon"),
+    *("amount", "id", "time", "drop", "sheet"),
+)
 DECISION_OPTIONS = ("min_precision", "min_recall", "budget", "value", "cost")
 
 
@@ -36,6 +36,10 @@ def add_lead_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipe", help="TOML file that describes the data source")
     parser.add_argument("--target", help="column with the outcome")
     add_outcome_options(parser)
+    parser.add_argument("--converted-at", metavar="COL", help="column with the date of conversion")
+    parser.add_argument(
+        "--horizon", type=int, metavar="DAYS", help="days to convert in; younger leads are left out"
+    )
     parser.add_argument("--amount", metavar="COL", help="column with the amount of a conversion")
     parser.add_argument("--id", nargs="+", metavar="COL", help="columns that identify a lead")
     parser.add_argument("--time", help="column that orders leads; the newest become the test leads")

@@ -10,6 +10,7 @@ from pydantic import Field as ModelField
 from scipy.special import bdtr, bdtrc
 
 from leadmodel.drift.counts import Counts, FieldCounts, count_leads
+from leadmodel.drift.outcomes import OutcomeReader
 from leadmodel.drift.performance import Performance, evaluate_outcomes
 from leadmodel.drift.psi import MAJOR, MISSING_CELL, MODERATE, Cells, compare_cells, describe_shift
 from leadmodel.insights.conversion import range_names
@@ -17,8 +18,6 @@ from leadmodel.insights.profile import FieldProfile, Profile
 from leadmodel.leads.convert import read_batch
 from leadmodel.leads.field import MIN_CATEGORY_COUNT, Field
 from leadmodel.leads.io import ignore, read_batches
-from leadmodel.leads.outcome.read import read_outcomes
-from leadmodel.leads.outcome.rule import UNCLEAR
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.model import LeadModel
 from leadmodel.records import Record
@@ -152,28 +151,27 @@ def measure_drift(
         If the file cannot be read, lacks a field, or holds a value that cannot be read.
     """
     counts: Counts | None = None
-    outcomes = []
+    has_target = False
+    outcomes, probability = OutcomeReader(model.config), []
     for batch in read_batches(source, sheet=sheet, on_report=on_report):
         table = read_batch(model.schema, batch, counts.n_leads if counts else 0)
         predictions = model.predictor.predict(table)
         batch_counts = count_leads(model.profile, table.to_frame(), predictions.outputs)
         counts = counts + batch_counts if counts else batch_counts
-        if model.config.target in batch.column_names:
-            target = batch.column(model.config.target).to_pandas()
-            codes = read_outcomes(target, model.config.outcome_rule)
-            outcomes.append((codes, predictions.probability))
+        has_target |= model.config.target in batch.column_names
+        outcomes.add(batch)
+        probability.append(predictions.probability)
         progress(batch.num_rows)
     assert counts is not None  # a file without leads is refused
     performance: Performance | None = None
     notes: list[str] = []
-    if outcomes:
-        codes, probability = map(np.concatenate, zip(*outcomes, strict=True))
+    if has_target:
+        codes, notes = outcomes.read()
         is_known = codes >= 0
-        performance, notes = evaluate_outcomes(model, codes[is_known], probability[is_known])
-        if n_unclear := int((codes == UNCLEAR).sum()):
-            notes.append(
-                f"{n_unclear:,} leads have an outcome that the model has not learned. They are left out."
-            )
+        performance, found = evaluate_outcomes(
+            model, codes[is_known], np.concatenate(probability)[is_known]
+        )
+        notes += found
     if not model.profile.outputs:
         notes.append("The model has no distribution of its probabilities. Train it again to compare.")
     return compare_leads(model.schema, model.profile, counts, performance, notes)

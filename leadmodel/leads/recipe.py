@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PositiveInt, ValidationError, model_validator
 
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.event_recipe import EventConfig
@@ -153,6 +153,10 @@ class Recipe(Record):
         left out. What is not given is understood from the usual words; see `leadmodel.leads.outcome`.
     time : str, optional
         The column that orders the leads from oldest to newest.
+    converted_at : str, optional
+        The column with the date of conversion.
+    horizon : int, optional
+        Days after its time within which a lead converts, or not; younger leads are left out.
     amount : str, optional
         The column with the amount of a converted lead; `fields` may give its unit.
     id : tuple of str
@@ -184,6 +188,8 @@ class Recipe(Record):
     open: str | tuple[str, ...] | None = Field(default=None, exclude_if=lambda names: names is None)
     time: str | None = None
     amount: str | None = Field(default=None, exclude_if=lambda amount: amount is None)
+    converted_at: str | None = Field(default=None, exclude_if=lambda name: name is None)
+    horizon: PositiveInt | None = Field(default=None, exclude_if=lambda days: days is None)
     id: tuple[str, ...] = ()
     leaks: dict[str, str] = Field(default_factory=dict)
     drop: tuple[str, ...] = ()
@@ -191,6 +197,12 @@ class Recipe(Record):
     decision: DecisionConfig = DecisionConfig()
     fields: dict[str, FieldConfig] = Field(default_factory=dict)
     events: EventConfig | None = None
+
+    @model_validator(mode="after")
+    def _check_horizon(self) -> "Recipe":
+        if self.events is not None and (self.horizon is not None or self.converted_at is not None):
+            raise ValueError("a recipe with events has its horizon in [events], and no converted_at")
+        return self
 
     @classmethod
     def load(cls, path: str | Path) -> "Recipe":
@@ -227,6 +239,8 @@ class Recipe(Record):
         reasons |= {self.events.entity: "lead identifier"} if self.events else {}
         reasons |= {self.time: "time of the lead"} if self.time else {}
         reasons |= {self.amount: "amount, known after the outcome"} if self.amount else {}
+        if self.converted_at:
+            reasons[self.converted_at] = "conversion date, known after the outcome"
         return reasons | ({self.target: "target"} if self.target else {})
 
     @property
@@ -237,13 +251,19 @@ class Recipe(Record):
         )
 
     @property
+    def answered_days(self) -> int | None:
+        """Days within which the model says that a lead converts, if the leads tell when they did."""
+        return self.horizon if self.converted_at else None
+
+    @property
     def whose(self) -> str | None:
         """The column that identifies the person of a lead, if the recipe names one."""
         return self.events.entity if self.events else next(iter(self.id), None)
 
     def check_columns(self, columns: list[str]) -> None:
-        """Raise InputError if the recipe names target, time or amount, and `columns` lack it."""
+        """Raise InputError if the recipe names a column with a role, and `columns` lack it."""
         roles = {"target": self.target, "time": self.time, "amount": self.amount}
+        roles["conversion date"] = self.converted_at
         for role, name in roles.items():
             if name is not None and name not in columns:
                 found = ", ".join(columns[:40])

@@ -9,6 +9,8 @@ import pandas as pd
 
 from leadmodel.arrays import Ints, Positions
 from leadmodel.audit.audit import Audit, audit_leads, check_open_leads
+from leadmodel.audit.finding import Finding
+from leadmodel.audit.maturity import observe
 from leadmodel.audit.outcomes import check_outcomes
 from leadmodel.audit.twins import Twins, find_twins
 from leadmodel.errors import InputError
@@ -113,6 +115,7 @@ class _LabeledLeads:
     leads: pd.DataFrame
     recipe: Recipe
     outcomes: Outcomes
+    findings: tuple[Finding, ...]
     rows: Positions
     y: Ints
 
@@ -163,7 +166,7 @@ def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> 
         labeled.leads[time_column].iloc[labeled.rows] if time_column else None,
         test_share=settings.test_share,
         random_state=settings.seed,
-        horizon=recipe.events.horizon if recipe.events else None,
+        horizon=recipe.events.horizon if recipe.events else recipe.horizon,
         group_ids=labeled.group_ids,
         twin_ids=twins.group_ids if twins else None,
     )
@@ -217,12 +220,17 @@ def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Label
         raise InputError("Which column has the outcome? Name it with --target.")
     recipe.check_columns(names)
     outcomes = label_leads(leads[recipe.target], recipe.outcomes)
+    unused = [name for name in recipe.unused() if name in names]
+    recipe = recipe.updated(time=recipe.time or find_time(leads.drop(columns=unused)))
+    findings = check_outcomes(outcomes, "" if recipe.answered_days else " and left out")
+    if recipe.events is None:
+        times, converted_at = (leads[name] if name else None for name in (recipe.time, recipe.converted_at))
+        codes, of_age = observe(outcomes.codes, times, converted_at, recipe.horizon)
+        outcomes, findings = replace(outcomes, codes=codes), [*findings, *of_age]
     rows = np.flatnonzero(outcomes.is_known)
     y = outcomes.codes[rows]
     check_enough(y, at_least)
-    unused = [name for name in recipe.unused() if name in names]
-    recipe = recipe.updated(time=recipe.time or find_time(leads.drop(columns=unused)))
-    return _LabeledLeads(leads, recipe, outcomes, rows, y)
+    return _LabeledLeads(leads, recipe, outcomes, tuple(findings), rows, y)
 
 
 def _convert(labeled: _LabeledLeads, rows: Positions) -> _TypedLeads:
@@ -243,10 +251,10 @@ def _audit(labeled: _LabeledLeads, whole: _TypedLeads, twins: Twins | None, used
     made = frozenset(whole.schema.by_name).difference(events.fields) if events else frozenset[str]()
     raw = labeled.leads.iloc[labeled.rows]
     audit = audit_leads(whole.schema, raw, whole.X[whole.schema.columns], labeled.y, made, used, twins)
-    further = check_outcomes(labeled.outcomes)
-    if recipe.time:
+    further = labeled.findings
+    if recipe.time and recipe.horizon is None:
         is_open = np.isin(np.arange(len(labeled.leads)), labeled.rows, invert=True)
-        further += check_open_leads(labeled.leads[recipe.time], is_open)
+        further += tuple(check_open_leads(labeled.leads[recipe.time], is_open))
     return Audit(findings=(*audit.findings, *further))
 
 

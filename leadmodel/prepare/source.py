@@ -28,6 +28,8 @@ def read_past_leads(
     negative: Names | None = None,
     open: Names | None = None,
     amount: str | None = None,
+    converted_at: str | None = None,
+    horizon: int | None = None,
     id: Names | None = None,
     time: str | None = None,
     drop: Names | None = None,
@@ -54,6 +56,10 @@ def read_past_leads(
         The columns with the outcome, with what a converted lead brought, and with what orders leads.
     positive, negative, open : str or sequence of str, optional
         Outcomes of converted leads, of lost ones, and of those that are not decided yet.
+    converted_at : str, optional
+        The column with the date of conversion.
+    horizon : int, optional
+        Days after its time within which a lead converts, or not.
     id, drop : str or sequence of str, optional
         Columns that name a lead, and columns not to learn from.
     sheet : str, optional
@@ -73,6 +79,7 @@ def read_past_leads(
     if known.events is not None:
         given = {"target": target, "time": time, "id": id}
         given |= {"positive": positive, "negative": negative, "open": open}
+        given |= {"converted-at": converted_at, "horizon": None if horizon is None else str(horizon)}
         leads = read_leads_of(_check_event_options(source, given), known, on_report)
         from leadmodel.events.dataset import recipe_of_leads
 
@@ -102,6 +109,8 @@ def read_past_leads(
         open=_in_recipe(open),
         time=time,
         amount=amount,
+        converted_at=converted_at,
+        horizon=_read_horizon(horizon),
         id=ids or None,
         drop=(*known.drop, *dropped) or None,
         decision=decision,
@@ -155,6 +164,12 @@ def _check_event_options(source: Source | None, given: Mapping[str, Names | None
     if source is None or isinstance(source, pd.DataFrame):
         raise InputError("A recipe with events needs the folder of its tables: name it with --data.")
     return source
+
+
+def _read_horizon(days: int | None) -> int | None:
+    if days is not None and not (isinstance(days, int) and days >= 1):
+        raise InputError(f"--horizon takes a number of days, 1 or more. Got {days!r} instead.")
+    return days
 
 
 def _in_recipe(names: Names | None) -> str | tuple[str, ...] | None:

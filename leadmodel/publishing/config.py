@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import version
 from typing import Annotated, Any, NoReturn
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, Field, PositiveInt, StringConstraints, ValidationError, model_validator
 
 from leadmodel.decision.policy import Decision
 from leadmodel.errors import ModelError, quoted
@@ -105,7 +105,8 @@ class ModelConfig(WithOptions, populate_by_name=True):
     The file also holds an ``sklearn`` block, made from the rest, which the Hub reads. The recipe is
     what was known of the source, for a later model of its newer leads; the gate tells why the model
     took the place of another, if it did. `outcomes` is missing from models that were made before it was
-    known: for them whatever is not `positive` is lost.
+    known: for them whatever is not `positive` is lost. `horizon` is the number of days within which a lead
+    converts, or not.
     """
 
     format_version: int = FORMAT_VERSION
@@ -115,6 +116,7 @@ class ModelConfig(WithOptions, populate_by_name=True):
     target: str
     positive: str
     outcomes: OutcomeRule | None = None
+    horizon: PositiveInt | None = Field(default=None, exclude_if=lambda days: days is None)
     lead_schema: LeadSchema = Field(alias="schema")
     decision: Decision
     training: TrainingRecord

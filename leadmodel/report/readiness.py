@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from leadmodel.audit.maturity import YOUNG
 from leadmodel.audit.outcomes import OPEN_AS_LOST, UNDERSTOOD
 from leadmodel.audit.twins import TWINS
 from leadmodel.metrics.slices import SliceMetrics
@@ -168,14 +169,13 @@ def _check_leaks(evaluation: Evaluation, labels: Mapping[str, str]) -> Check:
 
 
 def _repeat_findings(evaluation: Evaluation) -> list[Check]:
-    """Repeat what the audit says about the values of the outcome column, and about copied leads."""
-    levels: dict[str, ReadinessLevel] = {
-        UNDERSTOOD: "ready",
-        OPEN_AS_LOST: "usable with care",
-        TWINS: "usable with care",
-    }
-    findings = [finding for finding in evaluation.audit.findings if finding.kind in levels]
-    return [Check(level=levels[finding.kind], sentence=finding.text) for finding in findings]
+    """Repeat what the audit says about the outcomes, and about copied leads."""
+    kinds = (UNDERSTOOD, OPEN_AS_LOST, YOUNG, TWINS)
+    findings = [finding for finding in evaluation.audit.findings if finding.kind in kinds]
+    return [
+        Check(level=_grade(finding.severity == "problem", False), sentence=finding.text)
+        for finding in findings
+    ]
 
 
 def _check_prior(evaluation: Evaluation) -> Check:

@@ -156,7 +156,8 @@ class ScoringService:
         """Return what the model is and how good it was on its test leads."""
         model = self.model
         config = model.config
-        described = config.model_dump(mode="json", include={"title", "created", "target", "positive"})
+        included = {"title", "created", "target", "positive", "horizon"}
+        described = config.model_dump(mode="json", include=included)
         decision = config.decision.model_dump(mode="json", exclude={"grid"})
         test = {name: estimate.model_dump() for name, estimate in model.evaluation.test.items()}
         for page in option_pages():

@@ -241,10 +241,15 @@ def _decide(data: TrainingData, oof_probability: Floats, options: dict[str, Fitt
     return Decision(
         threshold=threshold.probability,
         rule=threshold.rule,
-        positive=config.positive,
-        negative=config.negative,
+        positive=_in_time(config.positive, data.recipe.answered_days),
+        negative=_in_time(config.negative, data.recipe.answered_days),
         bands=config.bands or DEFAULT_BANDS,
         grid=score_grid(oof_probability),
         value=config.value,
         cost=config.cost,
     )
+
+
+def _in_time(words: str, days: int | None) -> str:
+    """Return the words of a decision with the days that they hold for."""
+    return words if days is None or "within" in words else f"{words} within {days} days"

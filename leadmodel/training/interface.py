@@ -30,6 +30,8 @@ def train(
     open: Names | None = None,
     recipe: Recipe | str | Path | None = None,
     amount: str | None = None,
+    converted_at: str | None = None,
+    horizon: int | None = None,
     id: Names | None = None,
     time: str | None = None,
     drop: Names | None = None,
@@ -64,6 +66,10 @@ def train(
         What is known of the data source.
     amount : str, optional
         The column with what a converted lead brought.
+    converted_at : str, optional
+        The column with the date of conversion.
+    horizon : int, optional
+        Days after its time within which a lead converts, or not; younger leads are left out.
     id, drop : str or sequence of str, optional
         Columns that name a lead, and columns not to learn from.
     time : str, optional
@@ -115,6 +121,8 @@ def train(
         negative=negative,
         open=open,
         amount=amount,
+        converted_at=converted_at,
+        horizon=horizon,
         id=id,
         time=time,
         drop=drop,
@@ -172,6 +180,8 @@ def check(
     open: Names | None = None,
     recipe: Recipe | str | Path | None = None,
     amount: str | None = None,
+    converted_at: str | None = None,
+    horizon: int | None = None,
     id: Names | None = None,
     time: str | None = None,
     drop: Sequence[str] | str | None = None,
@@ -179,20 +189,21 @@ def check(
 ) -> LeadAudit:
     """Audit past leads before a model is trained on them, as `leadmodel check` does.
 
-    Parameters
-    ----------
-    leads, target, positive, negative, open, recipe, amount, id, time, drop, sheet
-        As for `train`.
+        Parameters
+        ----------
+            leads, target, positive, negative, open, recipe, amount, converted_at, horizon, id, time, drop
+    , sheet
+            As for `train`.
 
-    Returns
-    -------
-    LeadAudit
-        Suspected leaks, problems and notes; its repr is the report of the command.
+        Returns
+        -------
+        LeadAudit
+            Suspected leaks, problems and notes; its repr is the report of the command.
 
-    Raises
-    ------
-    InputError
-        As for `train`.
+        Raises
+        ------
+        InputError
+            As for `train`.
     """
     reports: list[str] = []
     table, known = read_past_leads(
@@ -203,6 +214,8 @@ def check(
         negative=negative,
         open=open,
         amount=amount,
+        converted_at=converted_at,
+        horizon=horizon,
         id=id,
         time=time,
         drop=drop,

@@ -52,6 +52,7 @@ def package(fitted: FittedModel, run: str | None = None) -> LeadModel:
         target=str(data.recipe.target),
         positive=data.positive,
         outcomes=data.outcomes.rule,
+        horizon=data.recipe.answered_days,
         lead_schema=data.schema,
         decision=decision,
         recipe=data.recipe,

@@ -149,3 +149,47 @@ def test_copies_are_said_by_check_and_train_and_kept_together(sample: pd.DataFra
     in_training = of_lead[data.split.train]
     for train_idx, test_idx in data.folds.split(data.y[data.split.train]):
         assert not set(in_training[train_idx]) & set(in_training[test_idx])
+
+
+def make_dated(sample: pd.DataFrame) -> pd.DataFrame:
+    """Leads of the sample with a date of conversion, up to 60 days after the lead."""
+    came = pd.to_datetime(sample["created_at"])
+    days = pd.to_timedelta(np.random.default_rng(0).integers(0, 60, len(sample)), unit="D")
+    return sample.assign(won_on=(came + days).dt.date.astype(str).where(sample["status"] == "Won"))
+
+
+def test_a_horizon_leaves_out_young_leads_and_purges_the_split(sample: pd.DataFrame) -> None:
+    leads = make_dated(sample)
+    recipe = SAMPLE_RECIPE.updated(converted_at="won_on", horizon=30)
+    past = prepare(leads, recipe, SETTINGS)
+    came, won = pd.to_datetime(leads["created_at"]), pd.to_datetime(leads["won_on"])
+    until = max(came.max(), won.max())
+    kept = leads.index[until - came >= pd.Timedelta(days=30)]
+    assert past.X.index.tolist() == kept.tolist()
+    within = won[kept] - came[kept] <= pd.Timedelta(days=30)
+    assert past.y.tolist() == within.astype(int).tolist()
+    assert 0 < past.y.sum() < (leads.loc[kept, "status"] == "Won").sum()
+    assert "won_on" not in past.schema.by_name
+    assert past.schema.ignored["won_on"] == "conversion date, known after the outcome"
+    assert past.audit.suspects == ()
+    train, test = came[past.X.index[past.split.train]], came[past.X.index[past.split.test]]
+    assert train.max() + pd.Timedelta(days=30) <= test.min()
+    assert "their outcome was not yet known when the test began" in past.split.description
+
+
+def test_open_leads_older_than_the_horizon_have_not_converted(sample: pd.DataFrame) -> None:
+    leads = make_dated(sample)
+    is_open = (leads["status"] == "Lost") & (np.arange(len(leads)) % 2 == 0)
+    leads.loc[is_open, "status"] = "In progress"
+    recipe = SAMPLE_RECIPE.updated(converted_at="won_on", horizon=30)
+    all_lost = prepare_all(make_dated(sample), recipe, SETTINGS)
+    assert prepare_all(leads, recipe, SETTINGS).y.tolist() == all_lost.y.tolist()
+    undated = prepare_all(leads, SAMPLE_RECIPE.updated(horizon=30), SETTINGS)
+    assert not is_open[undated.X.index].any()
+
+
+def test_a_horizon_is_a_number_of_days(sample: pd.DataFrame) -> None:
+    with pytest.raises(InputError, match=r"--horizon takes a number of days, 1 or more\. Got 0"):
+        check(sample, target="status", horizon=0)
+    with pytest.raises(InputError, match="conversion date column 'won' is not among"):
+        check(sample, target="status", converted_at="won")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from leadmodel.audit.finding import Audit, Finding
+from leadmodel.audit.maturity import YOUNG
 from leadmodel.audit.outcomes import OPEN_AS_LOST
 from leadmodel.metrics.classification import Estimate
 from leadmodel.metrics.comparison import Candidate
@@ -123,6 +124,15 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
         "care",
         {"audit": Audit(findings=(Finding(kind=OPEN_AS_LOST, text="Open is lost.", severity="problem"),))},
         "Open is lost.",
+    ),
+    "leads that are too young": (
+        "care",
+        {
+            "audit": Audit(
+                findings=(Finding(kind=YOUNG, text="They may be too young.", severity="problem"),)
+            )
+        },
+        "They may be too young.",
     ),
     "too good": ("care", {"test": {"roc_auc": TOO_GOOD}}, "It is almost never wrong"),
     "too good with a suspect": (

@@ -6,15 +6,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from models import trained
 from support import ROOT, command
 
 import leadmodel
+from leadmodel.drift.drift import measure_drift
 from leadmodel.errors import InputError
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
-from leadmodel.prepare.data import prepare
+from leadmodel.prepare.data import prepare, prepare_all
 from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.serving.service import ScoringService
 from leadmodel.training.fit import fit
 from leadmodel.training.interface import train_model
 from leadmodel.training.package import package
@@ -266,3 +269,30 @@ def test_texts_alone_are_enough(sample: pd.DataFrame, quick: TrainingSettings) -
     leads = sample[["source", "webinar", "occupation", "status"]]
     made = train_model(leads, Recipe(target="status"), quick)
     assert made.evaluation.test["roc_auc"].value > 0.55
+
+
+def test_answers_say_within_how_many_days(
+    sample: pd.DataFrame, quick: TrainingSettings, tmp_path: Path
+) -> None:
+    came = pd.to_datetime(sample["created_at"])
+    days = pd.to_timedelta(np.arange(len(sample)) % 40, unit="D")
+    leads = sample.assign(won_on=(came + days).dt.date.astype(str).where(sample["status"] == "Won"))
+    recipe = SAMPLE_RECIPE.updated(converted_at="won_on", horizon=30)
+    model = trained(leads, recipe, quick)
+    assert model.config.horizon == 30
+    assert set(model.score(leads.head(200))["decision"]) == {
+        "Will convert within 30 days",
+        "Will not convert within 30 days",
+    }
+    assert "about thirty convert within 30 days after they came in" in model.files["README.md"].decode()
+    assert ScoringService(model).describe_model()["horizon"] == 30
+    # Outcomes of later leads are read alike: those of the last days are not known yet.
+    leads.to_csv(tmp_path / "leads.csv", index=False)
+    performance = measure_drift(model, tmp_path / "leads.csv").performance
+    assert performance is not None
+    known = prepare_all(leads, recipe, quick).y
+    assert (performance.n_leads, performance.n_converted) == (len(known), known.sum())
+    leads.drop(columns="won_on").to_csv(tmp_path / "undated.csv", index=False)
+    undated = measure_drift(model, tmp_path / "undated.csv")
+    assert undated.performance is None
+    assert "the leads need dates in 'created_at' and 'won_on'" in undated.notes[0]

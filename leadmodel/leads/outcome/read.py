@@ -11,7 +11,7 @@ from leadmodel.errors import InputError
 from leadmodel.leads.outcome.rule import OPEN, OutcomeRule, Value, find_rule, key_of
 from leadmodel.leads.schema import LeadSchema
 
-__all__ = ["MIN_LEADS_PER_OUTCOME", "Outcomes", "check_enough", "label_leads", "read_outcomes"]
+__all__ = ["MIN_LEADS_PER_OUTCOME", "Outcomes", "check_enough", "is_given", "label_leads", "read_outcomes"]
 
 MIN_LEADS_PER_OUTCOME = 40
 """Least number of converted leads, and of others, to train on (Dynamics 365 has the same limit)."""
@@ -82,6 +82,13 @@ def check_enough(y: Ints, at_least: int = MIN_LEADS_PER_OUTCOME) -> None:
         )
 
 
+def is_given(column: pd.Series) -> Bools:
+    """Return which values are neither missing nor blank."""
+    blank = LeadSchema(fields=())
+    missing = [value for value in column.drop_duplicates() if blank.is_missing(value)]
+    return (column.notna() & ~column.isin(missing)).to_numpy(dtype=bool)
+
+
 def _codes(values: list[Value], place: Ints, rule: OutcomeRule) -> Ints:
     # A missing outcome is at -1, the last place.
     return np.array([*rule.codes([value.name for value in values]), OPEN], dtype=np.int64)[place]
@@ -89,9 +96,7 @@ def _codes(values: list[Value], place: Ints, rule: OutcomeRule) -> Ints:
 
 def _group_spellings(target: pd.Series) -> tuple[list[Value], Ints]:
     """Return the values, and the place among them of each lead's value, -1 where it is missing."""
-    blank = LeadSchema(fields=())
-    missing = [value for value in target.drop_duplicates() if blank.is_missing(value)]
-    is_known = (target.notna() & ~target.isin(missing)).to_numpy(dtype=bool)
+    is_known = is_given(target)
     codes, labels = pd.factorize(_as_labels(target[is_known]))
     counts = np.bincount(codes, minlength=len(labels))
     groups: defaultdict[str, list[int]] = defaultdict(list)
