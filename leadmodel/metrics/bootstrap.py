@@ -10,6 +10,10 @@ from leadmodel.records import Record
 __all__ = ["N_RESAMPLES", "Estimate", "bootstrap"]
 
 N_RESAMPLES = 1000
+MIN_RESAMPLES = 200
+
+MAX_DRAWN = 20_000_000
+"""Leads that are drawn in all, so that an interval of many leads, which is narrow, takes seconds."""
 
 
 class Estimate(Record):

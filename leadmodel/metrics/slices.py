@@ -8,7 +8,7 @@ from scipy.special import ndtri
 
 from leadmodel.arrays import Floats, Ints, Positions
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.metrics.classification import Estimate, estimate_metrics
+from leadmodel.metrics.classification import Estimate, estimate_roc_auc, log_losses
 from leadmodel.records import Record
 
 __all__ = ["SliceMetrics", "evaluate_slices"]
@@ -16,8 +16,6 @@ __all__ = ["SliceMetrics", "evaluate_slices"]
 MIN_LEADS = 100
 MIN_OF_EACH = 15
 """Least test leads of a slice, and of its rarer outcome; with fewer, intervals are too wide to use."""
-
-N_RESAMPLES = 200
 
 
 class SliceMetrics(Record):
@@ -54,7 +52,6 @@ def evaluate_slices(
     y: Ints,
     probability: Floats,
     roc_auc: float,
-    random_state: int = 0,
 ) -> tuple[SliceMetrics, ...]:
     """Evaluate the probabilities on each slice with enough leads.
 
@@ -70,8 +67,6 @@ def evaluate_slices(
         Predicted probabilities.
     roc_auc : float
         ROC AUC over all test leads, to compare with.
-    random_state : int
-        Seed of the resamples.
 
     Returns
     -------
@@ -88,9 +83,7 @@ def evaluate_slices(
     overall = float((probability - y).mean())
     evaluated = []
     for field, value, rows in slices:
-        test = estimate_metrics(
-            y[rows], probability[rows], random_state=random_state, n_resamples=N_RESAMPLES
-        )
+        auc = estimate_roc_auc(y[rows], probability[rows])
         gap = Estimate.of_mean(probability[rows] - y[rows], z)
         evaluated.append(
             SliceMetrics(
@@ -98,10 +91,10 @@ def evaluate_slices(
                 value=value,
                 n_leads=len(rows),
                 n_converted=int(y[rows].sum()),
-                roc_auc=test["roc_auc"],
-                log_loss=test["log_loss"],
+                roc_auc=auc,
+                log_loss=Estimate.of_mean(log_losses(y[rows], probability[rows])),
                 gap=gap,
-                verdict=_verdict(test["roc_auc"], gap, roc_auc, overall),
+                verdict=_verdict(auc, gap, roc_auc, overall),
             )
         )
     return tuple(sorted(evaluated, key=lambda metrics: (not metrics.verdict, -abs(metrics.gap.value))))

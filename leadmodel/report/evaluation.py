@@ -180,7 +180,7 @@ def evaluate_model(
         calibration_floor=calibration_floor(probability, seed),
         audit=data.audit,
         **results._asdict(),
-        levels=evaluate_slices(data.schema, X, y, probability, metrics["roc_auc"].value, seed),
+        levels=evaluate_slices(data.schema, X, y, probability, metrics["roc_auc"].value),
         curves=trace_curves(y, probability, positive, payoff),
         importance=importance,
         insights=find_insights(data.schema, *data.train, importance, seed),
