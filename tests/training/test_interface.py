@@ -159,7 +159,6 @@ def test_test_leads_touch_nothing_but_the_metrics(
     assert other.evaluation.cross_validated == model.evaluation.cross_validated
     # Only the probabilities to compare new ones with are those of the test leads.
     assert other.profile.model_copy(update={"outputs": model.profile.outputs}) == model.profile
-    assert other.evaluation.audit == model.evaluation.audit
     np.testing.assert_array_equal(other.predict_proba(NEW), model.predict_proba(NEW))
     assert other.evaluation.test != model.evaluation.test
 
