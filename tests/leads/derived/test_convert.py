@@ -34,7 +34,7 @@ def test_the_model_takes_derived_fields_and_a_lead_is_asked_for_the_raw_ones(sch
     with pytest.raises(LeadError, match="'email domain' that the model does not know"):
         schema.find_fields(["email domain"])
     with pytest.raises(InputError, match=r"- email \(missing\)"):
-        schema.check_columns(["visits", "source"])
+        schema.match_columns(["visits", "source"])
 
 
 def test_a_value_of_few_leads_is_one_of_all_others(schema: LeadSchema) -> None:
