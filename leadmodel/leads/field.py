@@ -1,7 +1,6 @@
 """Define a field of a lead: its kind, its usual values, and the conversion of one raw value."""
 
 import math
-import re
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
@@ -11,12 +10,13 @@ import pydantic
 
 from leadmodel.errors import LeadError, quoted
 from leadmodel.leads.derived.record import Derived
+from leadmodel.leads.values.numbers import read_text
+from leadmodel.leads.values.units import Unit, find_unit
 from leadmodel.records import Record
 from leadmodel.text import fold
 
 __all__ = [
     "FALSE_WORDS",
-    "GROUPED_BY_COMMA",
     "MIN_CATEGORY_COUNT",
     "MIN_TOLD",
     "MISSING",
@@ -25,11 +25,7 @@ __all__ = [
     "Kind",
     "Value",
     "ValueWarning",
-    "plain_number",
 ]
-
-GROUPED_BY_COMMA = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
-_GROUPED_BY_POINT = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?")
 
 TRUE_WORDS = {"1", "1.0", "true", "t", "yes", "y", "on"}
 FALSE_WORDS = {"0", "0.0", "false", "f", "no", "n", "off"}
@@ -65,8 +61,9 @@ class Field(Record):
     A boolean with the choices "0" and "1" is a number to the model; every other boolean is a text with
     two choices, as the leads write it. A missing number is replaced by `assumed`, the mean of the
     training leads, if none of them lacked it. Only a few training leads lie beyond `minimum` and
-    `maximum`; `missing_share` is 0 if only a few lack the field. `reading` says how unusual texts of the
-    past leads were read. A field with `derived` is no column of the leads, but made from one.
+    `maximum`; `missing_share` is 0 if only a few lack the field. Texts of numbers may have
+    units if `text_unit`, to which they are converted, is not None. `reading` says how unusual texts of
+    the past leads were read. A field with `derived` is no column of the leads, but made from one.
     """
 
     name: str
@@ -84,7 +81,8 @@ class Field(Record):
     missing_share: float = 0.0
     typical: int | float | str | None = None
     assumed: float | None = None
-    reading: str = ""
+    text_unit: str | None = pydantic.Field(default=None, exclude_if=lambda unit: unit is None)
+    reading: str = pydantic.Field(default="", exclude_if=lambda reading: not reading)
     derived: Derived | None = pydantic.Field(default=None, exclude_if=lambda derived: derived is None)
 
     @property
@@ -143,13 +141,24 @@ class Field(Record):
         return self._parse_text(value) if self.is_text else self._parse_number(value)
 
     def _parse_number(self, value: Any) -> float:
+        number: float | None
         try:
-            number = float(plain_number(value, self.decimal_comma) if isinstance(value, str) else value)
+            number = self._read_number(value) if isinstance(value, str) else float(value)
         except (TypeError, ValueError, OverflowError):
-            raise LeadError.of_value(self.name, value, "be a number") from None
+            number = None
+        if number is None:
+            unit = f", or one with a unit such as {self.text_unit}" if self.text_unit else ""
+            raise LeadError.of_value(self.name, value, f"be a number{unit}")
         if math.isinf(number):
             raise LeadError.of_value(self.name, value, "be a finite number")
         return number
+
+    def _read_number(self, text: str) -> float | None:
+        return read_text(text, self.decimal_comma, self._unit, has_units=self.text_unit is not None)
+
+    @cached_property
+    def _unit(self) -> Unit | None:
+        return find_unit(self.text_unit) if self.text_unit else None
 
     def _parse_flag(self, value: Any) -> float:
         text = str(value).strip().lower()
@@ -209,23 +218,3 @@ class Field(Record):
         if self.assumed is not None:
             message = f"{self.label}: missing; past leads always had it. The average is used."
         return ValueWarning(field=self.name, kind="missing", message=message)
-
-
-def plain_number(text: str, decimal_comma: bool) -> str:
-    """Return `text` without separators of thousands and with a point for decimals.
-
-    >>> plain_number("1.234,5", decimal_comma=True), plain_number("1,234.5", decimal_comma=False)
-    ('1234.5', '1234.5')
-
-    Raises
-    ------
-    ValueError
-        If a comma can be neither, so that a number would be read ten times too large.
-    """
-    text = text.strip()
-    if decimal_comma:
-        grouped = _GROUPED_BY_POINT.fullmatch(text) is not None
-        return (text.replace(".", "") if grouped else text).replace(",", ".")
-    if "," in text and not GROUPED_BY_COMMA.fullmatch(text):
-        raise ValueError(text)
-    return text.replace(",", "")

@@ -14,6 +14,8 @@ from leadmodel.leads.field import FALSE_WORDS, MIN_CATEGORY_COUNT, TRUE_WORDS, F
 from leadmodel.leads.recipe import FieldConfig, Recipe
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.values.column import Column
+from leadmodel.leads.values.decimals import find_habit
+from leadmodel.leads.values.features import why_constant, why_no_feature
 from leadmodel.text import fold
 
 __all__ = ["add_usual_values", "infer_schema", "label_of"]
@@ -37,11 +39,12 @@ def infer_schema(leads: pd.DataFrame, recipe: Recipe) -> LeadSchema:
     check_unique(leads.columns)
     blank = LeadSchema(fields=(), placeholders=recipe.placeholders)
     ignored = {name: why for name, why in recipe.unused().items() if name in leads.columns}
+    habit = find_habit(leads, recipe.decimal)
     fields: list[Field] = []
     for name in (str(column) for column in leads.columns if column not in ignored):
-        column = Column.read(leads[name], blank)
         config = recipe.fields.get(name, FieldConfig())
-        if why := column.why_constant() or (config.kind is None and column.why_no_feature()):
+        column = Column.read(leads[name], blank, habit, told=config.kind == "numeric")
+        if why := why_constant(column) or (config.kind is None and why_no_feature(column)):
             ignored[name] = why
         else:
             fields.append(_infer_field(name, column, config))
@@ -55,16 +58,22 @@ def infer_schema(leads: pd.DataFrame, recipe: Recipe) -> LeadSchema:
 def _infer_field(name: str, column: Column, config: FieldConfig) -> Field:
     """Return the field of a column without what only typed leads show."""
     pair = _boolean_pair(column)
-    kind: Kind = config.kind or ("boolean" if pair else "numeric" if column.is_numeric else "categorical")
+    kind: Kind = config.kind or (
+        "boolean" if pair else "numeric" if column.measured.is_number else "categorical"
+    )
     is_text = kind == "categorical" or pair not in (None, ("0", "1"))
-    n_leads, n_missing = len(column.raw), len(column.raw) - column.n_given
+    measured = column.measured if kind == "numeric" else None
+    n_leads = len(column.raw)
+    n_missing = n_leads - column.n_given + (measured.n_gaps if measured else 0)
     properties: dict[str, Any] = {
         "label": label_of(name),
         # For now only those that other spellings stand for, so that these are read as them.
         "choices": (pair or ("0", "1")) if kind == "boolean" else column.spellings if is_text else (),
         "decimal_comma": kind == "numeric" and column.decimal_comma,
         "missing_share": round(n_missing / n_leads, 4) if n_missing >= MIN_CATEGORY_COUNT else 0.0,
-        "reading": column.spelling_note if is_text else "",
+        "reading": column.spelling_note if is_text else column.number_note if measured else "",
+        "unit": (measured.unit if measured else None) or "",
+        "text_unit": measured.unit if measured else None,
     }
     return Field(name=name, kind=kind, **(properties | config.given()))
 

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, PositiveInt, ValidationError, model_validator
 
@@ -168,6 +168,8 @@ class Recipe(Record):
         Columns not to use for any other reason.
     placeholders : tuple of str
         Texts that mark a missing value.
+    decimal : str, optional
+        The mark of decimals in the numbers of the leads, "." or ",", where they do not show it.
     decision : DecisionConfig
         Words, grades and rule of the decision.
     fields : dict of str to FieldConfig
@@ -194,6 +196,7 @@ class Recipe(Record):
     leaks: dict[str, str] = Field(default_factory=dict)
     drop: tuple[str, ...] = ()
     placeholders: tuple[str, ...] = ()
+    decimal: Literal[".", ","] | None = Field(default=None, exclude_if=lambda decimal: decimal is None)
     decision: DecisionConfig = DecisionConfig()
     fields: dict[str, FieldConfig] = Field(default_factory=dict)
     events: EventConfig | None = None

@@ -155,7 +155,10 @@ class LeadSchema(Record):
             If the value is not of the field's kind, or a required one is missing.
         """
         if not self.is_missing(value):
-            return field.parse(value)
+            number = field.parse(value)
+            # A text such as "unknown" among numbers is a gap as well.
+            if number == number or not field.required:
+                return number
         if field.required:
             raise LeadError.of_value(field.name, value, "be given")
         return field.missing_value

@@ -1,13 +1,10 @@
-"""Reduce a raw column to its distinct values, and find out what they are.
+"""Reduce a raw column to its distinct values: their counts, spellings, and numbers.
 
-A million leads have few distinct values in most columns, and Arrow counts and compares texts in
-a fraction of the time that Python takes.
+A million leads have few distinct values in most columns, and Arrow counts and compares texts in a
+fraction of the time that Python takes.
 """
 
-import math
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,32 +12,27 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.special import pdtr
 
 from leadmodel.arrays import Bools, Floats, Ints
-from leadmodel.errors import InputError, LeadError, quoted
-from leadmodel.leads.convert import is_nested, looks_like_times
-from leadmodel.leads.disclosure import MAX_READ, personal_data
-from leadmodel.leads.field import GROUPED_BY_COMMA, MIN_CATEGORY_COUNT, plain_number
+from leadmodel.errors import InputError, quoted
+from leadmodel.leads.convert import is_nested
+from leadmodel.leads.field import MIN_CATEGORY_COUNT
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.leads.values.decimals import Mark, NumberHabit
+from leadmodel.leads.values.measure import Measured, measure
 from leadmodel.text import fold
 
-__all__ = ["Column"]
+__all__ = ["Column", "matches"]
 
-_WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\s_.-]+")
-_IDENTIFIER_NAME = re.compile(
-    r"(^| )(id|uuid|guid|pk)$|^id "
-    r"|(lead|customer|client|contact|person|user|member|student|account|company|deal|order|record|row)id$"
-)
-_NUMBER_NAME = re.compile(r"(^| )(nr|no|number|key|index|row|serial|#)$|^$|^unnamed")
-_PLAIN_NUMBER = r"^[+-]?(\d[\d.,]*|\.\d+)([eE][+-]?\d+)?$"
-_LEADING_ZERO = r"^[+-]?0\d"
+_NO_PLAIN_NUMBER = r"[^\d.eE+-]|^[+-]?0\d"
 
-MIN_LEADS = 50
-"""Leads below which a few different numbers, such as ranks, look like serial numbers by chance."""
+MAX_MARKED = 5000
+"""Texts that are looked at for the mark of decimals."""
 
-NO_CHANCE = 0.001
-"""Probability below which whole numbers repeat too seldom to be measured ones."""
+N_TRIED = 300
+"""Most frequent texts of a column that are tried first as numbers."""
+
+Respelled = dict[str, tuple[str, int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +46,10 @@ class Column:
     ----------
     raw : Series of shape (n_leads,)
         All values.
-    schema : LeadSchema
-        Says which values are missing.
+    habit : NumberHabit
+        How the file writes numbers.
+    told : bool
+        Whether a recipe says that the values are numbers.
     values : array of shape (n_distinct,)
         The distinct ones that are not missing, in the order in which they first occur.
     counts : array of shape (n_distinct,)
@@ -67,14 +61,17 @@ class Column:
     """
 
     raw: pd.Series
-    schema: LeadSchema
+    habit: NumberHabit
+    told: bool
     values: Any
     counts: Ints
     kind: str
-    respelled: dict[str, tuple[str, int]] = field(default_factory=dict)
+    respelled: Respelled
 
     @classmethod
-    def read(cls, raw: pd.Series, schema: LeadSchema) -> "Column":
+    def read(
+        cls, raw: pd.Series, schema: LeadSchema, habit: NumberHabit, *, told: bool = False
+    ) -> "Column":
         """Count the values of a column that are not missing by `schema`.
 
         Raises
@@ -92,39 +89,19 @@ class Column:
             column = column.astype("str")
         found = column.value_counts(sort=False)
         counts: Ints = found.to_numpy(dtype=np.int64).astype(np.int64)
+        values, kind, respelled = found.index.to_numpy(), column.dtype.kind, Respelled()
         if column.dtype == "str":
-            return cls._read_texts(raw, _as_arrow(found.index), counts, schema)
-        if column.dtype == object:
-            is_given = np.array([not schema.is_missing(value) for value in found.index], dtype=bool)
-            return cls(raw, schema, found.index.to_numpy()[is_given], counts[is_given], "O")
-        return cls(raw, schema, found.index.to_numpy(), counts, column.dtype.kind)
+            kind = "U"
+            values, counts, respelled = _merge_spellings(_as_arrow(found.index), counts, schema)
+        elif kind == "O":
+            is_given = np.array([not schema.is_missing(value) for value in values], dtype=bool)
+            values, counts = values[is_given], counts[is_given]
+        return cls(raw, habit, told, values, counts, kind, respelled)
 
-    @classmethod
-    def _read_texts(cls, raw: pd.Series, written: pa.Array, counts: Ints, schema: LeadSchema) -> "Column":
-        texts = pc.utf8_trim_whitespace(written)
-        is_given = ~_isin(texts, ["", *schema.placeholders])
-        texts, counts = texts.filter(pa.array(is_given)), counts[is_given]
-        values = texts.to_numpy(zero_copy_only=False)
-        # Numbers have one spelling, and texts that nearly all differ are no categories.
-        if 2 * len(values) <= counts.sum() and _cast(texts) is None:
-            keys = np.array([fold(text) for text in values], dtype=object)
-        elif texts.equals(written):
-            return cls(raw, schema, values, counts, "U")
-        else:
-            keys = values
-        codes, distinct = pd.factorize(keys)
-        # The spelling of most leads comes first, and of two with as many the one that occurs first.
-        order = np.lexsort((-counts, codes))
-        chosen = order[np.searchsorted(codes[order], np.arange(len(distinct)))]
-        others = np.setdiff1d(np.arange(len(codes)), chosen)
-        respelled = {
-            values[other]: (values[chosen[codes[other]]], int(counts[other]))
-            for other in others.tolist()
-            if values[other] != values[chosen[codes[other]]]
-        }
-        return cls(
-            raw, schema, values[chosen], np.bincount(codes, weights=counts).astype(np.int64), "U", respelled
-        )
+    @property
+    def name(self) -> str:
+        """Name of the column."""
+        return str(self.raw.name)
 
     @cached_property
     def n_given(self) -> int:
@@ -137,43 +114,9 @@ class Column:
         return list(map(str, self.values.tolist()))
 
     @cached_property
-    def numbers(self) -> Floats:
-        """Distinct values as the field will read them, NaN for those that are no numbers."""
-        if self.kind in "iuf":
-            return self.values.astype(np.float64)
-        if self.kind in "bM":
-            return np.full(len(self.values), np.nan)
-        plain = _cast(self._array)
-        if plain is not None:
-            return plain
-        # If none of thousands of texts is a number, the others need not be tried.
-        tried = self.texts[:: len(self.texts) // MAX_READ + 1]
-        if all(math.isnan(_to_number(text, self.decimal_comma)) for text in tried):
-            return np.full(len(self.values), np.nan)
-        return np.array([_to_number(text, self.decimal_comma) for text in self.texts])
-
-    @cached_property
-    def _array(self) -> pa.Array:
+    def array(self) -> pa.Array:
+        """Distinct values as texts, in Arrow."""
         return pa.array(self.texts, pa.string())
-
-    @cached_property
-    def decimal_comma(self) -> bool:
-        """Whether commas mark decimals: some comma cannot separate thousands."""
-        if self.kind in "biufM":
-            return False
-        with_comma = self._array.filter(pc.match_substring(self._array, ","))
-        return not all(map(GROUPED_BY_COMMA.fullmatch, with_comma.to_pylist()))
-
-    @cached_property
-    def is_numeric(self) -> bool:
-        """Whether every value is a number; codes with leading zeros are none."""
-        if self.kind in "biufM":
-            return self.kind in "iuf"
-        return bool(
-            not np.isnan(self.numbers).any()
-            and _matches(self._array, _PLAIN_NUMBER).all()
-            and not _matches(self._array, _LEADING_ZERO).any()
-        )
 
     @property
     def spellings(self) -> tuple[str, ...]:
@@ -189,92 +132,97 @@ class Column:
         n_leads = sum(count for _, count in self.respelled.values())
         example = f" ({quoted(other)} is {quoted(chosen)})" if count >= MIN_CATEGORY_COUNT else ""
         return (
-            f"Texts that differ only by case, spaces, width or accents' composition are taken as one"
+            "Texts that differ only by case, spaces, width or accents' composition are taken as one"
             f"{example}: {n_leads:,} leads have another spelling than most."
         )
 
-    def why_constant(self) -> str | None:
-        """Return why the column tells nothing: nearly all leads have one value, or none."""
-        n_leads, most = len(self.raw), int(self.counts.max(initial=0))
-        n_missing = n_leads - self.n_given
-        if n_leads - max(most, n_missing) >= MIN_CATEGORY_COUNT:
-            return None
-        if not self.n_given:
-            return "empty"
-        if most == n_leads:
-            return "constant"
-        few = f"fewer than {MIN_CATEGORY_COUNT} leads"
-        return f"constant except for {few}" if most > n_missing else f"filled in for {few}"
-
-    def why_no_feature(self) -> str | None:
-        """Return why the column cannot be a feature, or None if it can."""
-        # Dates are recognized by some values as well as by all; those of a million would take seconds.
-        if looks_like_times(pd.Series(self.values[:: len(self.values) // MAX_READ + 1])):
-            return "date"
-        if self.kind not in "bM":
-            # The texts of a million numbers would cost more than they tell: phone numbers are whole.
-            is_fraction = self.kind == "f" and bool((self.numbers % 1 != 0).any())
-            texts = [] if is_fraction else list(map(str, self.values[:MAX_READ].tolist()))
-            content = personal_data(self._name, texts, self.n_given) if texts else None
-            if content:
-                return f"personal data: {content}"
-        self._check_stray_texts()
-        return self._why_id()
+    @cached_property
+    def measured(self) -> Measured:
+        """The values as numbers, if they are some."""
+        nothing, none = np.full(len(self.values), np.nan), np.zeros(len(self.values), dtype=bool)
+        if self.kind in "iuf":
+            return Measured(self.values.astype(np.float64), none)
+        if self.kind in "bM":
+            return Measured(nothing, ~none, is_number=False, share=0.0)
+        plain = None
+        if not self.decimal_comma and not matches(self.array, _NO_PLAIN_NUMBER).any():
+            plain = _cast(self.array)
+        if plain is not None:
+            return Measured(plain, none)
+        # A column of texts need not be read to its end: its most frequent ones tell.
+        often = np.argsort(-self.counts, kind="stable")[:N_TRIED]
+        tried = measure([self.texts[place] for place in often], self.counts[often], self.decimal_comma)
+        if tried.share < 0.5:
+            return Measured(nothing, ~none, is_number=False, share=0.0)
+        return measure(self.texts, self.counts, self.decimal_comma, told=self.told)
 
     @property
-    def _name(self) -> str:
-        return str(self.raw.name)
+    def numbers(self) -> Floats:
+        """The distinct numbers as the field will read them, without gaps."""
+        return self.measured.numbers[~np.isnan(self.measured.numbers)]
 
-    def _check_stray_texts(self) -> None:
-        """Raise LeadError for a text among numbers: as categories, numbers would teach nothing."""
+    @cached_property
+    def _mark(self) -> tuple[Mark, bool]:
+        """The mark of decimals, and whether it is known."""
         if self.kind in "biufM":
-            return
-        is_number = ~np.isnan(self.numbers)
-        share = float(np.average(is_number, weights=self.counts))
-        if 0.95 <= share < 1 and len(np.unique(self.numbers[is_number])) > 20:
-            strays = {text for text, known in zip(self.texts, is_number.tolist(), strict=True) if not known}
-            row, stray = next((row, text) for row, text in self.raw.items() if str(text).strip() in strays)
-            must = (
-                "be a number, as nearly all others are (or name its placeholder, or its kind, in a recipe)"
+            return ".", True
+        is_marked = matches(self.array, "[.,]")
+        texts = [self.array.filter(pa.array(which)) for which in (is_marked, ~is_marked)]
+        steps = [np.arange(0, len(some), len(some) // MAX_MARKED + 1) for some in texts]
+        taken = [some.take(pa.array(step)).to_pylist() for some, step in zip(texts, steps, strict=True)]
+        return self.habit.find_mark([text for some in taken for text in some])
+
+    @property
+    def decimal_comma(self) -> bool:
+        """Whether commas mark decimals."""
+        return self._mark[0] == ","
+
+    @property
+    def number_note(self) -> str:
+        """Sentences on how texts are read as numbers, empty if they are plain ones."""
+        notes = list(self.measured.notes)
+        if not self._mark[1]:
+            notes.append(
+                "Whether 1.036 and 1,036 are about 1 or about 1000 is not known from the file: the point "
+                'is taken for the mark of decimals. If it is the comma, put decimal = "," into a recipe.'
             )
-            raise LeadError.of_value(self._name, stray, must, int(str(row)) + 1)
+        elif self.decimal_comma and not matches(self.array, ",").any():
+            notes.append("Points separate thousands, as the file writes numbers: 1.036 is read as 1036.")
+        return " ".join(notes)
 
-    def _why_id(self) -> str | None:
-        share = len(self.counts) / self.n_given
-        if self.is_numeric:
-            if share <= 0.5 or (self.numbers % 1 != 0).any():
-                return None
-            words = " ".join(_WORD_STARTS.split(self._name)).strip().lower()
-            # A person with several leads has one id in all of them.
-            if _IDENTIFIER_NAME.search(words):
-                return "id"
-            if share <= 0.99:
-                return None
-            return "id" if _NUMBER_NAME.search(words) or self._never_repeats or self._is_steady else None
-        if share < 0.5 or len(self.counts) < 100:
-            return None
-        is_prose = np.average(_matches(self._array, r"\s"), weights=self.counts) > 0.5
-        return "text, different for nearly every lead" if is_prose else "id"
 
-    @property
-    def _is_steady(self) -> bool:
-        """Whether the numbers rise or fall throughout the file, of which these leads may be a part."""
-        # Rows are named by their position in the file, and training leads are shuffled.
-        steps = np.diff(Column.read(self.raw.sort_index(), self.schema).numbers)
-        return bool((steps >= 0).all() or (steps <= 0).all())
+def matches(texts: pa.Array, pattern: str) -> Bools:
+    """Return which of `texts` hold a match of `pattern`."""
+    return np.asarray(pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False), dtype=bool)
 
-    @property
-    def _never_repeats(self) -> bool:
-        """Whether the numbers repeat less than measured ones would: serial numbers in any order.
 
-        Whole numbers drawn evenly from a range repeat about as often as a Poisson variable says (the
-        birthday problem), and those of any other distribution repeat more often.
-        """
-        if self.n_given < MIN_LEADS:
-            return False
-        n_possible = self.numbers.max() - self.numbers.min() + 1
-        n_pairs = self.n_given * (self.n_given - 1) / 2
-        return bool(pdtr(self.n_given - len(self.counts), n_pairs / n_possible) < NO_CHANCE)
+def _merge_spellings(
+    written: pa.Array, counts: Ints, schema: LeadSchema
+) -> tuple[Any, Ints, dict[str, tuple[str, int]]]:
+    """Return the distinct texts that are not missing, their counts, and the spellings that are replaced."""
+    texts = pc.utf8_trim_whitespace(written)
+    blanks = pa.array(["", *schema.placeholders], pa.string())
+    is_given = ~pc.is_in(texts, blanks).to_numpy(zero_copy_only=False)
+    texts, counts = texts.filter(pa.array(is_given)), counts[is_given]
+    values = texts.to_numpy(zero_copy_only=False)
+    # Numbers have one spelling, and texts that nearly all differ are no categories.
+    if 2 * len(values) <= counts.sum() and _cast(texts) is None:
+        keys = np.array([fold(text) for text in values], dtype=object)
+    elif texts.equals(written):
+        return values, counts, {}
+    else:
+        keys = values
+    codes, distinct = pd.factorize(keys)
+    # The spelling of most leads comes first, and of two with as many the one that occurs first.
+    order = np.lexsort((-counts, codes))
+    chosen = order[np.searchsorted(codes[order], np.arange(len(distinct)))]
+    others = np.setdiff1d(np.arange(len(codes)), chosen)
+    respelled = {
+        values[other]: (values[chosen[codes[other]]], int(counts[other]))
+        for other in others.tolist()
+        if values[other] != values[chosen[codes[other]]]
+    }
+    return values[chosen], np.bincount(codes, weights=counts).astype(np.int64), respelled
 
 
 def _as_arrow(texts: pd.Index) -> pa.Array:
@@ -288,19 +236,3 @@ def _cast(texts: pa.Array) -> Floats | None:
         return np.asarray(texts.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
     except pa.ArrowException:
         return None
-
-
-def _matches(texts: pa.Array, pattern: str) -> Bools:
-    return np.asarray(pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False), dtype=bool)
-
-
-def _isin(texts: pa.Array, values: Sequence[str]) -> Bools:
-    found = pc.is_in(texts, pa.array(values, pa.string()))
-    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
-
-
-def _to_number(text: str, decimal_comma: bool) -> float:
-    try:
-        return float(plain_number(text, decimal_comma))
-    except ValueError:
-        return math.nan
