@@ -49,11 +49,14 @@ class Batch:
         Types of the columns in the file.
     n_expected : int
         Estimated number of leads in the whole file.
+    delimiter : str, optional
+        What separates the columns of a CSV file.
     """
 
     leads: pa.Table
     schema: pa.Schema
     n_expected: int
+    delimiter: str | None = None
 
 
 def ignore(report: str) -> None:
@@ -87,7 +90,12 @@ def read_table(
     InputError
         If there is no such file, or it is no table with a header and at least one lead.
     """
-    return pa.concat_tables(read_batches(source, sheet=sheet, on_report=on_report)).to_pandas()
+    batches = list(stream_leads(source, sheet=sheet, on_report=on_report))
+    leads = pa.concat_tables([batch.leads for batch in batches]).to_pandas()
+    if delimiter := batches[0].delimiter:
+        # Where nothing else says how the file writes decimals, this does.
+        leads.attrs["delimiter"] = delimiter
+    return leads
 
 
 def read_batches(
@@ -208,8 +216,8 @@ def _batches(
         if leads.num_rows:
             yield Batch(leads, leads.schema, leads.num_rows)
     else:
-        for batch, n_expected in csv_batches(file, on_report):
-            yield Batch(pa.Table.from_batches([batch]), batch.schema, n_expected)
+        for batch, n_expected, delimiter in csv_batches(file, on_report):
+            yield Batch(pa.Table.from_batches([batch]), batch.schema, n_expected, delimiter)
 
 
 def _parquet_batches(loan: Loan, categories: Collection[str]) -> Iterator[Batch]:

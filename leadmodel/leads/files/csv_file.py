@@ -31,8 +31,10 @@ _SEPARATOR = re.compile(r"sep=.$", re.IGNORECASE)
 """Excel's line that names the delimiter; nothing else needs it."""
 
 
-def csv_batches(file: IO[bytes], on_report: Callable[[str], None]) -> Iterator[tuple[pa.RecordBatch, int]]:
-    """Yield the leads of a CSV file as texts, some at a time, each with the number expected in all.
+def csv_batches(
+    file: IO[bytes], on_report: Callable[[str], None]
+) -> Iterator[tuple[pa.RecordBatch, int, str]]:
+    """Yield the leads of a CSV file as texts, some at a time, with the number expected in all and the delimiter.
 
     Parameters
     ----------
@@ -71,7 +73,7 @@ def csv_batches(file: IO[bytes], on_report: Callable[[str], None]) -> Iterator[t
             for number, batch in enumerate(_open_csv(loan, n_before, delimiter, names), 1):
                 n_leads += batch.num_rows
                 if batch.num_rows:
-                    yield batch, round(n_leads * max(n_blocks / number, 1))
+                    yield batch, round(n_leads * max(n_blocks / number, 1)), delimiter
     except pa.ArrowException:  # its text would show the line, which is a lead's
         check_widths(file, encoding, delimiter, n_before)
         raise InputError(
