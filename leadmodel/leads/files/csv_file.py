@@ -34,7 +34,7 @@ _SEPARATOR = re.compile(r"sep=.$", re.IGNORECASE)
 def csv_batches(
     file: IO[bytes], on_report: Callable[[str], None]
 ) -> Iterator[tuple[pa.RecordBatch, int, str]]:
-    """Yield the leads of a CSV file as texts, some at a time, with the number expected in all and the delimiter.
+    """Yield the leads of a CSV file as texts, with the number expected in all and the delimiter.
 
     Parameters
     ----------

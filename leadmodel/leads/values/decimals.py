@@ -29,8 +29,10 @@ class NumberHabit(NamedTuple):
     def find_mark(self, texts: Collection[str]) -> tuple[Mark, bool]:
         """Return the decimal mark of the numbers in `texts`, and whether it is known."""
         tokens = [token for text in texts for token in _TOKEN.findall(text)]
-        mark = self.told or _sure_mark(tokens) or self.shown or _mark_beside_groups(tokens) or self.likely
-        return mark or ".", mark is not None or all(token.isdecimal() for token in tokens)
+        if self.told or all(map(str.isdecimal, tokens)):
+            return self.told or ".", True
+        mark = _sure_mark(tokens) or self.shown or _mark_beside_groups(tokens) or self.likely
+        return mark or ".", mark is not None
 
 
 def find_habit(leads: pd.DataFrame, told: Mark | None) -> NumberHabit:

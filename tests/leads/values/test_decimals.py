@@ -70,3 +70,10 @@ def test_the_separator_of_a_file_is_a_sign(tmp_path: Path, delimiter: str, numbe
     leads = read_table(tmp_path / "leads.csv")
     for part in (leads, leads.sample(frac=0.8, random_state=0).reset_index(drop=True)):
         assert infer_schema(part, Recipe()).by_name["column"].parse("1.036") == number
+
+
+def test_whole_numbers_have_no_mark() -> None:
+    leads = pd.DataFrame({"column": [str(number) for number in WHOLE], "other": ["1,5", "0,25"] * (N // 2)})
+    leads.attrs["delimiter"] = ";"
+    field = infer_schema(leads, Recipe()).by_name["column"]
+    assert (field.decimal_comma, field.reading) == (False, "")
