@@ -35,6 +35,8 @@ def check_outcomes(outcomes: Outcomes, left_out: str = " and left out") -> list[
         What becomes of open leads; nothing if their age decides.
     """
     values, rule = outcomes.values, outcomes.rule
+    if rule.filled:
+        return []
     codes = rule.codes([value.name for value in values])
     spelled = [value for value in values if value.variants]
     columns, findings = (outcomes.column,), []

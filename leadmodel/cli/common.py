@@ -18,12 +18,12 @@ __all__ = [
     "say",
 ]
 
-# By the names that `read_past_leads` has for them.
 OUTCOMES = {
     "positive": "an outcome of converted leads, if it is not obvious; repeat the option for several",
     "negative": "an outcome of lost leads; repeat the option for several",
     "open": "an outcome of leads that are not decided yet, which are left out; repeat for several",
 }
+# By the names that `read_past_leads` has for them.
 LEAD_OPTIONS = (
     *("recipe", "target", *OUTCOMES, "converted_at", "horizon"),
     *("amount", "id", "time", "drop", "sheet"),

@@ -249,6 +249,8 @@ class Recipe(Record):
     @property
     def outcomes(self) -> OutcomeRule:
         """What the values of the outcome column mean, as far as the recipe tells."""
+        if self.target is not None and self.target == self.converted_at:
+            return OutcomeRule(filled=True)
         return OutcomeRule(
             positive=as_names(self.positive), negative=as_names(self.negative), open=as_names(self.open)
         )

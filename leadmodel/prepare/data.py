@@ -216,6 +216,9 @@ def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Label
     leads = leads.reset_index(drop=True).set_axis([str(name) for name in leads.columns], axis="columns")
     names = list(leads.columns)
     check_unique(names)
+    if recipe.target is None and recipe.horizon is not None:
+        # With a horizon, the date of conversion alone is an outcome.
+        recipe = recipe.updated(target=recipe.converted_at)
     if recipe.target is None:
         raise InputError("Which column has the outcome? Name it with --target.")
     recipe.check_columns(names)

@@ -193,3 +193,18 @@ def test_a_horizon_is_a_number_of_days(sample: pd.DataFrame) -> None:
         check(sample, target="status", horizon=0)
     with pytest.raises(InputError, match="conversion date column 'won' is not among"):
         check(sample, target="status", converted_at="won")
+
+
+def test_a_date_of_conversion_is_an_outcome_by_itself(sample: pd.DataFrame) -> None:
+    leads = make_dated(sample)
+    recipe = SAMPLE_RECIPE.updated(converted_at="won_on", horizon=30)
+    expected = prepare_all(leads, recipe, SETTINGS)
+    alone = leads.drop(columns="status")
+    found = check(alone, converted_at="won_on", horizon=30, time="created_at", id="lead_id").data
+    assert found.y.tolist() == expected.y.tolist()
+    assert (found.recipe.target, found.positive) == ("won_on", "filled in")
+    assert [one.kind for one in found.audit.findings] == [one.kind for one in expected.audit.findings]
+    with pytest.raises(InputError, match="Which column has the outcome"):
+        check(alone, converted_at="won_on", time="created_at")
+    with pytest.raises(InputError, match="Which column has the outcome"):
+        check(alone, horizon=30, time="created_at")

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from pydantic import Field as PydanticField
+
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.outcome.words import Meaning, meaning_of
 from leadmodel.records import Record
@@ -27,12 +29,15 @@ class OutcomeRule(Record):
         Values of converted leads, of lost ones, and of those that are not decided yet.
     others : bool
         Whether any other value means a lost lead; else its usual meaning counts.
+    filled : bool
+        Whether any value means a converted lead, such as a date of conversion, and none an open one.
     """
 
     positive: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
     others: bool = False
+    filled: bool = PydanticField(default=False, exclude_if=lambda filled: not filled)
 
     @property
     def label(self) -> str:
@@ -47,6 +52,8 @@ class OutcomeRule(Record):
 
     def codes(self, names: Sequence[str]) -> list[int]:
         """Return 1 for each value of converted leads, 0 for lost ones, OPEN or UNCLEAR."""
+        if self.filled:
+            return [1] * len(names)
         given, usual = self.given, self._usual()
 
         def code(name: str) -> int:
@@ -106,6 +113,8 @@ def find_rule(
     InputError
         If there is only one value, one that is given does not occur, or it is not clear what they mean.
     """
+    if given.filled:
+        return OutcomeRule(positive=("filled in",), filled=True)
     if complete:
         _check_values(column, values, given)
     by_key = {key_of(value.name): value.name for value in values}
