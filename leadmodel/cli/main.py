@@ -23,6 +23,7 @@ from leadmodel.cli.common import (
 )
 from leadmodel.errors import InputError, quoted
 from leadmodel.events.windows import check_engines
+from leadmodel.leads.outcome.rule import OutcomeRule
 from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.deployment import MAX_AGE_DAYS, go_back, open_deployment
@@ -224,6 +225,7 @@ def _add_retrain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="replace an older champion by any challenger that is not worse (default: %(default)g)",
     )
     parser.add_argument("--track", metavar="PROJECT", help="record the run, as train does")
+    add_outcome_options(parser)
     parser.set_defaults(run=_retrain)
 
 
@@ -236,7 +238,8 @@ def _retrain(options: argparse.Namespace) -> None:
     # Opened first: from here on nobody else can replace the champion unnoticed.
     with open_deployment(options.model, push=options.push and not options.dry_run) as deployment:
         champion = deployment.champion
-        recipe = champion_recipe(champion)
+        more = {name: tuple(getattr(options, name) or ()) for name in OUTCOMES}
+        recipe = champion_recipe(champion, OutcomeRule(**more))
         leads = read_leads_of(options.data, recipe, say)
         tracking = open_tracker(options.track, champion.config.title) if options.track else nullcontext()
         with tracking as tracker, progress_bar() as progress:

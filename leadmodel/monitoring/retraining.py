@@ -16,6 +16,7 @@ from leadmodel.drift.performance import evaluate_outcomes
 from leadmodel.errors import InputError, ModelError
 from leadmodel.leads.convert import read_leads, read_times
 from leadmodel.leads.outcome.read import MIN_LEADS_PER_OUTCOME
+from leadmodel.leads.outcome.rule import OutcomeRule
 from leadmodel.leads.recipe import Recipe
 from leadmodel.metrics.classification import evaluate
 from leadmodel.metrics.comparison import paired_difference
@@ -58,8 +59,15 @@ class _NewLeads(NamedTuple):
     drift: Drift
 
 
-def champion_recipe(champion: LeadModel) -> Recipe:
+def champion_recipe(champion: LeadModel, more: OutcomeRule | None = None) -> Recipe:
     """Return the recipe of the champion.
+
+    Parameters
+    ----------
+    champion : LeadModel
+        The published model.
+    more : OutcomeRule, optional
+        What values of the target mean that the champion has not learned.
 
     Raises
     ------
@@ -69,9 +77,11 @@ def champion_recipe(champion: LeadModel) -> Recipe:
     if champion.config.recipe is None:
         raise ModelError("The model has no recipe, because it is from an older release. Train it again.")
     # The next model is to learn of the same outcomes, even if the new leads lack a value or have one more.
-    rule = champion.config.outcome_rule
+    rule, more = champion.config.outcome_rule, more or OutcomeRule()
     return champion.config.recipe.updated(
-        positive=rule.positive, negative=rule.negative or None, open=rule.open or None
+        positive=rule.positive + more.positive,
+        negative=rule.negative + more.negative or None,
+        open=rule.open + more.open or None,
     )
 
 

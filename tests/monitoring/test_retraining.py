@@ -17,12 +17,13 @@ from models import trained
 from support import ROOT, command
 
 from leadmodel.errors import InputError, ModelError
+from leadmodel.leads.outcome.rule import OutcomeRule
 from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.metrics.comparison import paired_difference
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.deployment import open_deployment
 from leadmodel.monitoring.retraining import Retrained, champion_recipe, retrain
-from leadmodel.prepare.data import fingerprint
+from leadmodel.prepare.data import fingerprint, prepare_all
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.publishing.hub.client import HubError
 
@@ -166,6 +167,18 @@ def test_leads_that_cannot_be_compared_are_refused(
 ) -> None:
     with pytest.raises(InputError, match=message):
         retrain(change(years), champion, champion_recipe(champion))  # type: ignore[operator]
+
+
+def test_a_challenger_learns_of_the_same_outcomes(champion: LeadModel, years: pd.DataFrame) -> None:
+    rows = np.arange(len(years))
+    leads = years.assign(
+        status=years["status"].where(rows % 10 > 0, "Proposal").where(rows % 10 != 1, "Parked")
+    )
+    recipe = champion_recipe(champion)
+    assert (recipe.positive, recipe.negative, recipe.open) == (("Won",), ("Lost",), None)
+    assert len(prepare_all(leads, recipe, TrainingSettings()).y) == (rows % 10 > 1).sum()
+    told = champion_recipe(champion, OutcomeRule(negative=("Parked",)))
+    assert len(prepare_all(leads, told, TrainingSettings()).y) == (rows % 10 > 0).sum()
 
 
 def test_a_model_of_an_older_release_says_so(champion: LeadModel) -> None:
