@@ -116,6 +116,22 @@ def xgboost(X: pd.DataFrame, y: np.ndarray, seed: int, seconds: int) -> Predict:
     return lambda leads: model.predict_proba(leads)[:, 1]
 
 
+def lightgbm_default(X: pd.DataFrame, y: np.ndarray, seed: int, seconds: int) -> Predict:
+    """LightGBM as it comes."""
+    from lightgbm import LGBMClassifier
+
+    model = LGBMClassifier(random_state=seed, verbose=-1).fit(X, y)
+    return lambda leads: model.predict_proba(leads)[:, 1]
+
+
+def xgboost_default(X: pd.DataFrame, y: np.ndarray, seed: int, seconds: int) -> Predict:
+    """XGBoost as it comes, with its own categories."""
+    from xgboost import XGBClassifier
+
+    model = XGBClassifier(enable_categorical=True, random_state=seed).fit(X, y)
+    return lambda leads: model.predict_proba(leads)[:, 1]
+
+
 def catboost(X: pd.DataFrame, y: np.ndarray, seed: int, seconds: int) -> Predict:
     """CatBoost as it comes."""
     from catboost import CatBoostClassifier
@@ -141,7 +157,9 @@ PEERS: dict[str, Callable[[pd.DataFrame, np.ndarray, int, int], Predict]] = {
     "logistic_regression": logistic_regression,
     "random_forest": random_forest,
     "lightgbm": lightgbm,
+    "lightgbm_default": lightgbm_default,
     "xgboost": xgboost,
+    "xgboost_default": xgboost_default,
     "catboost": catboost,
     "autogluon": autogluon,
 }

@@ -2,7 +2,8 @@
 
     python benchmarks/quality.py --data DATA --peers ENV/bin/python --keep FOLDER
 
-DATA holds the three real lead sets, ENV is an environment of its own with requirements-bench.txt.
+DATA holds the real lead sets, ENV is an environment with requirements-bench.txt. With --more FOLDER, each
+NAME.csv in it with a recipe NAME.toml beside it is one more lead set.
 Every result is kept in FOLDER, so that a broken run goes on where it stopped, and a second run only
 prints. Runs that differ in the split are compared split by split; on a time-ordered split, where only
 the seed of the training can differ, the interval is that of the test leads.
@@ -27,17 +28,25 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.table import print_head
-from leadmodel.leads.io import read_table
-from leadmodel.leads.outcome.read import label_leads
 from leadmodel.leads.recipe import Recipe
 from leadmodel.metrics.classification import evaluate
 from leadmodel.prepare.data import prepare
 from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.prepare.source import read_past_leads
 from leadmodel.training.interface import train_model
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 OURS, TUNED = "leadmodel", "leadmodel tuned"
-PEERS = ("logistic_regression", "random_forest", "lightgbm", "xgboost", "catboost", "autogluon")
+PEERS = (
+    "logistic_regression",
+    "random_forest",
+    "lightgbm",
+    "lightgbm_default",
+    "xgboost",
+    "xgboost_default",
+    "catboost",
+    "autogluon",
+)
 MIN_ROWS = 10_000
 COLUMNS = (
     "Model",
@@ -59,25 +68,39 @@ class Task:
     """One lead set, divided at random or by time."""
 
     name: str
-    file: str
-    recipe: str
-    newest: bool
+    leads: str
+    recipe: Path
+    newest: bool = False
+    after: tuple[int, ...] = ()
 
     def read(self, folder: Path) -> tuple[pd.DataFrame, Recipe]:
         """Return the leads, without their time if the split is to be random."""
-        recipe = Recipe.load(RECIPES / self.recipe)
+        recipe = Recipe.load(self.recipe)
+        if recipe.events is not None and self.after:
+            recipe = recipe.model_copy(
+                update={"events": recipe.events.model_copy(update={"after": self.after})}
+            )
+        leads, recipe = read_past_leads(folder / self.leads, recipe=recipe)
         if not self.newest and recipe.time:
             recipe = recipe.model_copy(update={"time": None, "drop": (*recipe.drop, recipe.time)})
-        return read_table(str(folder / self.file)), recipe
+        return leads, recipe
 
 
 TASKS = (
-    Task("ExtraaLearn", "extraalearn.csv", "extraalearn.toml", newest=False),
-    Task("X Education", "x-education-leads.csv", "x-education.toml", newest=False),
-    Task("CodePro", "codepro-leads.csv", "codepro.toml", newest=False),
-    Task("X Education, newest", "x-education-leads.csv", "x-education.toml", newest=True),
-    Task("CodePro, newest", "codepro-leads.csv", "codepro.toml", newest=True),
+    Task("ExtraaLearn", "extraalearn.csv", RECIPES / "extraalearn.toml"),
+    Task("X Education", "x-education-leads.csv", RECIPES / "x-education.toml"),
+    Task("CodePro", "codepro-leads.csv", RECIPES / "codepro.toml"),
+    Task("Travel", "travel.csv", RECIPES / "travel.toml"),
+    Task("Students, day 7", "students-365", RECIPES / "students-365.toml", newest=True, after=(7,)),
+    Task("X Education, newest", "x-education-leads.csv", RECIPES / "x-education.toml", newest=True),
+    Task("CodePro, newest", "codepro-leads.csv", RECIPES / "codepro.toml", newest=True),
 )
+
+
+def more_tasks(folder: Path | None) -> tuple[Task, ...]:
+    """Return a task for each table with a recipe in a folder."""
+    recipes = sorted(folder.resolve().glob("*.toml")) if folder else []
+    return tuple(Task(path.stem, str(path.with_suffix(".csv")), path) for path in recipes)
 
 
 def main() -> None:
@@ -88,11 +111,13 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, required=True, help="folder of the results")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--models", nargs="+", choices=(*PEERS, OURS, TUNED), default=(*PEERS, OURS, TUNED))
-    parser.add_argument("--tasks", nargs="+", choices=[key(task) for task in TASKS], metavar="TASK")
+    parser.add_argument("--more", type=Path, help="folder of further tables, each with its recipe")
+    parser.add_argument("--tasks", nargs="+", metavar="TASK", help="only these, by their folders")
     parser.add_argument("--seconds", type=int, default=180, help="time for AutoGluon and for tuning")
     parser.add_argument("--print-only", action="store_true", help="run nothing")
     options = parser.parse_args()
-    tasks = [task for task in TASKS if options.tasks is None or key(task) in options.tasks]
+    known = (*TASKS, *more_tasks(options.more))
+    tasks = [task for task in known if options.tasks is None or key(task) in options.tasks]
     runs = [(task, seed) for seed in range(options.seeds) for task in tasks]
     if not options.print_only:
         for task, seed in tqdm(runs, unit="split"):
@@ -101,6 +126,7 @@ def main() -> None:
                 if not (folder / f"{model}-{seed}.json").exists():
                     run(model, task, seed, folder, options)
     report([(task, options.keep / key(task)) for task in tasks], options.seeds)
+    summarize([options.keep / key(task) for task in tasks], options.seeds)
 
 
 def key(task: Task) -> str:
@@ -117,8 +143,7 @@ def prepared(task: Task, seed: int, options: argparse.Namespace) -> Path:
         past = prepare(leads, recipe, TrainingSettings(seed=seed))
         for part, (X, y) in (("train", past.train), ("test", past.test)):
             X.assign(y=y).to_parquet(folder / f"{part}.parquet")
-        rows = np.flatnonzero(label_leads(leads[str(recipe.target)], recipe.outcomes).is_known)
-        np.save(folder / "rows.npy", rows[past.split.test])
+        np.save(folder / "rows.npy", past.X.index.to_numpy()[past.split.test])
     return folder
 
 
@@ -172,6 +197,29 @@ def report(tasks: list[tuple[Task, Path]], seeds: int) -> None:
         for result in sorted(results, key=lambda one: one.mean("log_loss")):
             print(result.row(ours, task.newest))
         print()
+
+
+def summarize(folders: list[Path], seeds: int) -> None:
+    """Print each model's mean rank by log loss, and how far it is behind the best one."""
+    losses = pd.DataFrame(
+        {
+            folder.name: {
+                model: found.mean("log_loss")
+                for model in (*PEERS, OURS)
+                if (found := read(model, folder, seeds)) is not None
+            }
+            for folder in folders
+        }
+    )
+    behind = losses - losses.min()
+    table = pd.DataFrame(
+        {"rank": losses.rank().mean(axis=1), "mean": behind.mean(axis=1), "most": behind.max(axis=1)}
+    ).sort_values("rank")
+    print("\n| Model | Tables | Mean rank | Behind the best, mean | Behind the best, at most |")
+    print("|" + " --- |" * 5)
+    for model, row in table.iterrows():
+        cells = f"{losses.loc[model].count()} | {row['rank']:.2f} | {row['mean']:.4f} | {row['most']:.4f}"
+        print(f"| {str(model).replace('_', ' ')} | {cells} |")
 
 
 @dataclass(frozen=True)
