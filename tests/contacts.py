@@ -10,7 +10,15 @@ import pandas as pd
 from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
 
-__all__ = ["CONTACTS", "PROSPECTS", "make_contacts", "make_prospects", "score_by_card"]
+__all__ = [
+    "CONTACTS",
+    "DATED",
+    "PROSPECTS",
+    "make_contacts",
+    "make_dated",
+    "make_prospects",
+    "score_by_card",
+]
 
 CONTACTS = Recipe(title="Contacts", target="won")
 
@@ -113,3 +121,26 @@ def score_by_card(model: LeadModel, leads: pd.DataFrame, folder: Path) -> list[f
     )
     assert done.returncode == 0, done.stderr
     return [float(text) for text in done.stdout.split()]
+
+
+DATED = Recipe(title="Dated leads", target="won", time="created")
+
+
+def make_dated(n_leads: int = 3000, random_state: int = 0, signal: float = 1.5) -> pd.DataFrame:
+    """Leads with the date of their last visit: recent ones, and those of a weekend, convert more."""
+    rng = np.random.default_rng(random_state)
+    created = pd.Timestamp("2024-01-01") + pd.to_timedelta(
+        np.sort(rng.integers(0, 500 * 1440, n_leads)), "min"
+    )
+    days = rng.integers(0, 60, n_leads)
+    visited = created - pd.to_timedelta(days * 1440 + rng.integers(0, 1440, n_leads), "min")
+    visits = rng.poisson(4, n_leads)
+    log_odds = -1.5 + 0.2 * visits + signal * ((days < 15).astype(float) + (visited.day_of_week >= 5) - 0.5)
+    return pd.DataFrame(
+        {
+            "created": created.strftime("%Y-%m-%d %H:%M"),
+            "last_visit": visited.strftime("%d.%m.%Y %H:%M"),
+            "visits": visits,
+            "won": (rng.random(n_leads) < 1 / (1 + np.exp(-log_odds))).astype(int),
+        }
+    )

@@ -20,6 +20,8 @@ from leadmodel.records import Record
 
 __all__ = ["LeadSchema", "identifier", "identifiers"]
 
+_OPTIONAL = "Only compared with other fields; may be left empty. A time that is not given is now."
+
 _TAKEN = {"api_name", "fn_index", "headers", "self"}
 """Parameters that callers of the API give by name already."""
 
@@ -89,7 +91,16 @@ class LeadSchema(Record):
                     missing_share=min(field.missing_share for field in fields),
                     typical=sample_of(derived),
                 )
+        for name, label in self.optional.items():
+            asked[name] = Field(name=name, kind="categorical", label=label, help=_OPTIONAL, missing_share=1)
         return asked
+
+    @cached_property
+    def optional(self) -> dict[str, str]:
+        """Labels of raw columns that derivations also look at, by name; a lead may lack them."""
+        derived = [field.derived for field in self.fields if field.derived]
+        asked = {field.name for field in self.fields} | {one.source for one in derived}
+        return {one.other: one.other_label for one in derived if one.other and one.other not in asked}
 
     @cached_property
     def raw_only(self) -> frozenset[str]:
@@ -215,13 +226,13 @@ class LeadSchema(Record):
                 problem = f"must have one column. It may be {shown}; name one {quoted(name)}."
                 raise InputError(f"The field {quoted(name)} {problem}")
             matched[name] = found[0]
-        lacking = [name for name in self.inputs if name not in matched]
+        lacking = [name for name in self.inputs if name not in matched and name not in self.optional]
         if lacking:
             unknown = [name for name in free if name not in matched.values()]
             diff = [f"  - {name} (missing)" for name in lacking]
             diff += [f"  + {name[:100]} (unknown)" for name in unknown[:20]]
             raise InputError("The columns do not match the model's fields:\n" + "\n".join(diff))
-        return {name: matched[name] for name in self.inputs}
+        return {name: matched[name] for name in self.inputs if name in matched}
 
     def example(self) -> dict[str, Any]:
         """Return a made-up lead: each input at its typical value."""

@@ -9,6 +9,7 @@ import pandas as pd
 
 from leadmodel.arrays import Ints, Positions
 from leadmodel.audit.audit import Audit, audit_leads, check_open_leads
+from leadmodel.audit.dates import find_late_dates
 from leadmodel.audit.finding import Finding
 from leadmodel.audit.maturity import observe
 from leadmodel.audit.outcomes import check_outcomes
@@ -258,6 +259,9 @@ def _audit(labeled: _LabeledLeads, whole: _TypedLeads, twins: Twins | None, used
     if recipe.time and recipe.horizon is None:
         is_open = np.isin(np.arange(len(labeled.leads)), labeled.rows, invert=True)
         further += tuple(check_open_leads(labeled.leads[recipe.time], is_open))
+    if recipe.time:
+        dates = [name for name, why in whole.schema.ignored.items() if why.startswith("date")]
+        further += tuple(find_late_dates(raw, labeled.y, recipe.time, dates))
     return Audit(findings=(*audit.findings, *further))
 
 

@@ -259,6 +259,7 @@ def _count(table: LeadTable, columns: dict[str, str]) -> tuple[Match, ...]:
             out_of_range=counts[name, "out of range"],
         )
         for name, field in table.schema.inputs.items()
+        if name in columns and name in missing
     )
 
 

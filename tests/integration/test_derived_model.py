@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from contacts import CONTACTS, PROSPECTS, make_contacts, make_prospects, score_by_card
+from contacts import CONTACTS, DATED, PROSPECTS, make_contacts, make_dated, make_prospects, score_by_card
 from models import trained
 from support import running_app
 
@@ -23,6 +23,7 @@ from leadmodel.monitoring.log.files import LogStore, find_files, read_files
 from leadmodel.monitoring.log.log import LEADS, PredictionLog
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.serving.service import ScoringService
+from leadmodel.serving.ui.form import Form, form_inputs
 
 NEW = make_contacts(300, random_state=9).drop(columns="won")
 SECRETS = ("Zzperson", "Qqname", "firm1")
@@ -198,3 +199,31 @@ def test_odd_raw_values_are_scored(prospects: LeadModel) -> None:
     answers = prospects.answers([dict.fromkeys(names, value) for value in odd], reasons=True)
     assert all(0 < answer.probability < 1 for answer in answers)
     "".join(answer.model_dump_json() for answer in answers).encode()
+
+
+@pytest.fixture(scope="module")
+def dated(quick: TrainingSettings) -> LeadModel:
+    return trained(make_dated(), DATED, quick)
+
+
+def test_dates_are_compared_with_the_time_of_the_lead(dated: LeadModel, tmp_path: Path) -> None:
+    assert {"last_visit weekday", "last_visit days before the lead"} <= set(dated.schema.columns)
+    leads = make_dated(200, random_state=4).drop(columns="won")
+    expected = dated.predict_proba(leads)[:, 1]
+    np.testing.assert_allclose(score_by_card(dated, leads, tmp_path), expected, atol=1e-7)
+    answers = dated.answers(leads.to_dict("records"))
+    np.testing.assert_allclose([answer.probability for answer in answers], expected, atol=1e-12)
+    table = pa.Table.from_pandas(leads.drop(columns="created"), preserve_index=False)
+    ranked = ScoringService(dated).rank("leads.csv", table, "list")
+    assert [match.field for match in ranked.matches] == ["visits", "last_visit"]
+
+
+def test_the_form_asks_for_a_time_that_may_be_empty(dated: LeadModel) -> None:
+    form = Form(form_inputs(dated.schema.inputs.values(), dated.schema.raw_only), {}, None)
+    assert dict(zip(form.inputs, form.empty, strict=True)) == {
+        "visits": None,
+        "last_visit": "",
+        "created": "",
+    }
+    lead = {"visits": 3, "last_visit": "2026-01-15 10:30", "created": ""}
+    assert 0 < dated.answer(lead).probability < 1

@@ -7,9 +7,12 @@ import pandas as pd
 
 from leadmodel.arrays import Ints
 from leadmodel.leads.convert import read_columns
+from leadmodel.leads.derived.dates import propose as propose_dates
+from leadmodel.leads.derived.email import propose_match
 from leadmodel.leads.derived.message import propose as propose_message
 from leadmodel.leads.derived.record import MAX_TEXT, Column, Proposal
 from leadmodel.leads.derived.registry import DERIVATIONS, PROPOSERS
+from leadmodel.leads.derived.web import are_websites
 from leadmodel.leads.derived.words import words_of
 from leadmodel.leads.field import MIN_CATEGORY_COUNT, Field, Kind
 from leadmodel.leads.infer import add_usual_values, label_of
@@ -44,9 +47,15 @@ def find_candidates(
     names = [name for name in leads.columns if _may_be_source(schema, name) and name not in unused]
     columns = [_read_column(schema, leads[name], y, recipe) for name in names]
     proposed = {}
+    # An event's features are made before a cutoff, not at a time of the lead's own.
+    has_time = recipe.time is not None and recipe.events is None
+    time = _read_column(schema, leads[recipe.time], y, recipe) if has_time else None
+    websites = [column for column in columns if are_websites(column)]
     for column in columns:
         tried = (propose(column) for propose in PROPOSERS)
-        proposed[column.name] = next(filter(None, tried), [])
+        proposed[column.name] = next(filter(None, tried), []) or propose_dates(column, time)
+        if websites and any(one.derived.how == "email domain" for one in proposed[column.name]):
+            proposed[column.name].append(propose_match(column, websites[0]))
     private = {
         word
         for name, why in schema.ignored.items()

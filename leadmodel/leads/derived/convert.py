@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from leadmodel.arrays import Positions
 from leadmodel.errors import LeadError, quoted
 from leadmodel.leads.derived.record import MAX_TEXT, OTHER
 from leadmodel.leads.derived.registry import DERIVATIONS
@@ -32,20 +33,33 @@ def derive_columns(
     """Return the columns of derived fields by name; each distinct raw value is read once."""
     derived: dict[str, Any] = {}
     for source, fields in groups.items():
-        column = leads[source]
-        column = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
-        try:
-            codes, distinct = pd.factorize(column)
-        except TypeError:
-            row = next(row for row, value in enumerate(column, 1) if isinstance(value, _NESTED))
-            raise _not_single(source).at(row) from None
-        texts = [
-            *_to_texts(source, list(distinct), is_missing),
-            None,
-        ]  # the last one for missing values, code -1
+        codes, texts = _factorize(leads, source, is_missing)
         for field in fields:
-            derived[field.name] = _spread([_derive(field, text) for text in texts], codes)
+            other = field.derived.other if field.derived else None
+            if other is None:
+                derived[field.name] = _spread([_derive(field, text) for text in texts], codes)
+                continue
+            other_codes, others = _factorize(leads, other, is_missing)
+            # A pair of texts as one number, so that each pair is read once.
+            pairs, places = np.unique(codes * len(others) + other_codes, return_inverse=True)
+            first, second = (part.tolist() for part in np.divmod(pairs, len(others)))
+            values = [_derive(field, texts[i], others[j]) for i, j in zip(first, second, strict=True)]
+            derived[field.name] = _spread(values, places)
     return derived
+
+
+def _factorize(leads: pd.DataFrame, name: str, is_missing: IsMissing) -> tuple[Positions, list[str | None]]:
+    """Return each lead's position in the list of distinct texts; the last one is None."""
+    if name not in leads:
+        return np.zeros(len(leads), dtype=np.intp), [None]
+    column = leads[name]
+    column = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
+    try:
+        codes, distinct = pd.factorize(column)
+    except TypeError:
+        row = next(row for row, value in enumerate(column, 1) if isinstance(value, _NESTED))
+        raise _not_single(name).at(row) from None
+    return np.where(codes < 0, len(distinct), codes), [*_to_texts(name, list(distinct), is_missing), None]
 
 
 def _spread(values: list[Value | None], codes: Any) -> Any:
@@ -66,8 +80,11 @@ def derive_lists(
     for source, fields in groups.items():
         texts = _to_texts(source, columns[source], is_missing)
         for field in fields:
-            read = {text: _derive(field, text) for text in set(texts)}
-            derived[field.name] = [read[text] for text in texts]
+            other = field.derived.other if field.derived else None
+            others = [None] * len(texts) if other is None else _to_texts(other, columns[other], is_missing)
+            pairs = list(zip(texts, others, strict=True))
+            read = {pair: _derive(field, *pair) for pair in set(pairs)}
+            derived[field.name] = [read[pair] for pair in pairs]
     return derived
 
 
@@ -88,11 +105,12 @@ def _not_single(source: str) -> LeadError:
     return LeadError(source, f"the field {quoted(source)} must be a single value.")
 
 
-def _derive(field: Field, text: str | None) -> Value | None:
-    """Return the derived value of a raw text, `OTHER` for one that is not among the field's choices."""
+def _derive(field: Field, text: str | None, other: str | None = None) -> Value | None:
+    """Return the derived value of raw texts, `OTHER` for one that is not among the field's choices."""
     if text is None or field.derived is None:
         return None
-    value = DERIVATIONS[field.derived.how].read(text, field.derived)
+    read = DERIVATIONS[field.derived.how].read
+    value = read(text, field.derived, other) if field.derived.other else read(text, field.derived)
     if isinstance(value, str) and field.choices and value not in field.choices:
         return OTHER
     return value

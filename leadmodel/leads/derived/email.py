@@ -3,8 +3,9 @@
 import re
 
 from leadmodel.leads.derived.record import Column, Derived, Proposal, pick
+from leadmodel.leads.derived.web import read_host
 
-__all__ = ["COMPANY", "propose", "read_domain", "read_kind"]
+__all__ = ["COMPANY", "propose", "propose_match", "read_domain", "read_kind", "read_match"]
 
 _MAIL = re.compile(r"[^\s@]+@([^\s@>]+\.[^\s@.>]+)>?")
 
@@ -37,6 +38,18 @@ def propose(column: Column) -> list[Proposal]:
     return [Proposal("domain", f"{label} host", domain), Proposal("kind", f"{label} domain", kind)]
 
 
+def propose_match(column: Column, website: Column) -> Proposal:
+    """Propose whether the addresses of a column match the websites of another one."""
+    derived = Derived(
+        source=column.name,
+        label=column.label,
+        how="email website",
+        other=website.name,
+        other_label=website.label,
+    )
+    return Proposal("website", f"Match between {column.label} and {website.label}", derived)
+
+
 def read_domain(text: str, derived: Derived) -> str | None:
     """Return the host of a mail address in lower case."""
     match = _MAIL.search(text)
@@ -47,3 +60,13 @@ def read_kind(text: str, derived: Derived) -> str | None:
     """Return the kind of the host of a mail address."""
     domain = read_domain(text, derived)
     return domain and pick(f".{domain}.", derived.lists, COMPANY)
+
+
+def read_match(text: str, derived: Derived, website: str | None) -> str | None:
+    """Return whether the host of a mail address is that of a website, or a part of it."""
+    domain, host = read_domain(text, derived), website and read_host(website, derived)
+    if not domain or not host:
+        return None
+    return (
+        "found" if f".{host}".endswith(f".{domain}") or f".{domain}".endswith(f".{host}") else "not found"
+    )

@@ -18,6 +18,7 @@ MAX_TEXT = 10_000
 How = Literal[
     "email domain",
     "email kind",
+    "email website",
     "phone country",
     "url host",
     "url path",
@@ -27,6 +28,10 @@ How = Literal[
     "company form",
     "text length",
     "text word",
+    "date weekday",
+    "date hour",
+    "date month",
+    "date days before",
 ]
 """The closed list of derivations; `leadmodel.leads.derived.registry` has the functions."""
 
@@ -50,6 +55,8 @@ class Derived(Record):
         What the derivation looks for, such as a word.
     lists : dict of str to tuple of str
         Parts of texts by value of the field, for `pick`.
+    other, other_label : str, optional
+        A second raw column that the derivation looks at, and its label. A lead may lack it.
     """
 
     source: str
@@ -57,6 +64,8 @@ class Derived(Record):
     how: How
     argument: str = Field(default="", exclude_if=lambda argument: not argument)
     lists: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude_if=lambda lists: not lists)
+    other: str | None = Field(default=None, exclude_if=lambda other: other is None)
+    other_label: str = Field(default="", exclude_if=lambda label: not label)
 
 
 class Column(NamedTuple):

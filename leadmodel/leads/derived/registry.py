@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from leadmodel.leads.derived import email, message, phone, title, web
+from leadmodel.leads.derived import dates, email, message, phone, title, web
 from leadmodel.leads.derived.record import Column, Derived, How, Proposal
 
 __all__ = ["DERIVATIONS", "PROPOSERS", "Derivation", "sample_of"]
@@ -15,8 +15,9 @@ class Derivation(NamedTuple):
     Parameters
     ----------
     read : callable
-        Takes a raw text and how to derive, and returns a text, a number, or None if it says nothing. It
-        raises nothing, takes time in proportion to the text, and never returns all of it.
+        Takes a raw text, how to derive, and the text of the second column if there is one. It returns a
+        text, a number, or None if the text says nothing; it raises nothing, takes time in proportion to
+        the text, and never returns all of it.
     is_number : bool
         Whether it returns numbers.
     sample : str
@@ -25,7 +26,7 @@ class Derivation(NamedTuple):
         How it is derived, for the model card.
     """
 
-    read: Callable[[str, Derived], str | float | None]
+    read: Callable[..., str | float | None]
     is_number: bool
     sample: str
     description: str
@@ -34,6 +35,7 @@ class Derivation(NamedTuple):
 _MAIL = "name@example.com"
 _URL = "https://www.example.com/pricing?utm_source=newsletter"
 _TITLE = "Marketing Manager"
+_DATE = "2026-01-15 10:30"
 _TEXT = "Please send me an offer."
 
 DERIVATIONS: dict[How, Derivation] = {
@@ -44,6 +46,7 @@ DERIVATIONS: dict[How, Derivation] = {
         _MAIL,
         "whose host it is: a free provider's, a university's or a company's",
     ),
+    "email website": Derivation(email.read_match, False, _MAIL, "whether the host is that of the website"),
     "phone country": Derivation(
         phone.read_country,
         False,
@@ -60,6 +63,12 @@ DERIVATIONS: dict[How, Derivation] = {
     ),
     "text length": Derivation(message.read_length, True, _TEXT, "the number of words"),
     "text word": Derivation(message.read_word, False, _TEXT, "whether the text has the word"),
+    "date weekday": Derivation(dates.read_weekday, False, _DATE, "the weekday of the date"),
+    "date hour": Derivation(dates.read_hour, True, _DATE, "the hour of the date"),
+    "date month": Derivation(dates.read_month, False, _DATE, "the month of the date"),
+    "date days before": Derivation(
+        dates.read_days, True, _DATE, "the days from the date to the time of the lead, or to now"
+    ),
 }
 
 PROPOSERS: Sequence[Callable[[Column], list[Proposal]]] = (

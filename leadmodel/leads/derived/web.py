@@ -5,12 +5,15 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from leadmodel.leads.derived.record import Column, Derived, How, Proposal
 
-__all__ = ["PARAMETERS", "propose", "read_host", "read_parameter", "read_path"]
+__all__ = ["PARAMETERS", "are_websites", "propose", "read_host", "read_parameter", "read_path"]
 
 PARAMETERS = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 
 _URL = re.compile(r"(https?://|www\.|/)\S*", re.IGNORECASE)
 _HOST = re.compile(r"([\w-]+\.)+[^\W\d_]{2,}([/?#:]\S*)?")
+_OWN_NAME = re.compile(
+    r"^(company|lead|contact)?[\s_-]*(website|web ?site|homepage|domain|url)$", re.IGNORECASE
+)
 _NAME = re.compile(r"ur[li]|web|site|domain|page|link|refer", re.IGNORECASE)
 
 
@@ -29,6 +32,13 @@ def propose(column: Column) -> list[Proposal]:
         derived = Derived(source=name, label=label, how="url parameter", argument=parameter)
         proposals.append(Proposal(parameter, f"{label} {parameter}", derived))
     return proposals
+
+
+def are_websites(column: Column) -> bool:
+    """Return whether a column holds the leads' own websites."""
+    if not _OWN_NAME.fullmatch(column.name.strip()):
+        return False
+    return column.share(any(one.fullmatch(text) for one in (_URL, _HOST)) for text in column.texts) >= 0.8
 
 
 def _split(text: str) -> SplitResult | None:

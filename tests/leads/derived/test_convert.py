@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from contacts import CONTACTS, make_contacts
+from contacts import CONTACTS, DATED, make_contacts, make_dated
 
 from leadmodel.errors import InputError, LeadError
 from leadmodel.leads.convert import read_batch, read_columns, read_leads, read_records
@@ -95,3 +95,41 @@ def test_a_column_that_has_the_name_of_a_derived_field_keeps_it() -> None:
     schema = infer_schema(leads, CONTACTS)
     names = [field.name for field in find_candidates(schema, leads, Y, CONTACTS)["email"]]
     assert names == ["email domain", "email kind 2"]
+
+
+@pytest.fixture(scope="module")
+def two() -> tuple[LeadSchema, pd.DataFrame]:
+    """A schema of fields that are made from two columns, and its leads."""
+    hosts = LEADS["email"].str.partition("@")[2].where(LEADS.index % 2 == 0, "other.example")
+    leads = make_dated(600).assign(email=LEADS["email"], website=hosts)
+    plain = infer_schema(leads, DATED)
+    found = find_candidates(plain, leads, leads["won"].to_numpy(), DATED)
+    fields = (*plain.fields, *found["email"], *found["last_visit"])
+    return LeadSchema(fields=fields, ignored=plain.ignored), leads
+
+
+def test_table_list_and_batch_read_two_columns_alike(two: tuple[LeadSchema, pd.DataFrame]) -> None:
+    schema, leads = two
+    assert {"email website", "last_visit days before the lead"} <= set(schema.columns)
+    records = (
+        leads.head(50).drop(columns="won").astype(object).where(leads.notna(), None).to_dict("records")
+    )
+    expected = read_records(schema, records).rows()
+    np.testing.assert_equal(read_columns(schema, leads.head(50)).rows(), expected)
+    batch = pa.Table.from_pandas(leads.head(50), preserve_index=False)
+    np.testing.assert_equal(read_batch(schema, batch).rows(), expected)
+    days = pd.to_datetime(leads["created"]) - pd.to_datetime(leads["last_visit"], dayfirst=True)
+    typed = read_leads(schema, leads)
+    assert typed["last_visit days before the lead"].tolist() == days.dt.days.tolist()
+    own = leads["email"].notna() & (leads.index % 2 == 0)
+    assert (typed["email website"].astype(str) == "found").tolist() == own.tolist()
+
+
+def test_a_lead_may_lack_the_second_column(two: tuple[LeadSchema, pd.DataFrame]) -> None:
+    schema, leads = two
+    assert [*schema.optional] == ["created"]  # the websites are a field as well
+    alone = leads.drop(columns="created")
+    typed = read_leads(schema, alone)
+    assert typed["last_visit days before the lead"].min() > 300  # from today on
+    with pytest.raises(InputError, match=r"- last_visit \(missing\)"):
+        read_leads(schema, alone.drop(columns="last_visit"))

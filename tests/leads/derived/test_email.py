@@ -1,6 +1,6 @@
 import pytest
 
-from leadmodel.leads.derived.email import KINDS, propose, read_domain, read_kind
+from leadmodel.leads.derived.email import KINDS, propose, read_domain, read_kind, read_match
 from leadmodel.leads.derived.record import Column, Derived
 
 DERIVED = Derived(source="mail", label="Mail", how="email kind", lists=KINDS)
@@ -35,3 +35,22 @@ def test_only_columns_of_addresses_are_proposed() -> None:
     assert len(propose(Column("m", "M", addresses, [1] * 8, [0] * 8))) == 2
     assert propose(Column("m", "M", [*addresses, *"abcdefgh"], [1] * 16, [0] * 16)) == []
     assert propose(Column("m", "M", [], [], [])) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "website", "match"),
+    [
+        ("a@acme.io", "https://www.acme.io/jobs", "found"),
+        ("a@acme.io", "shop.acme.io", "found"),
+        ("a@mail.acme.io", "acme.io", "found"),
+        ("a@gmail.com", "acme.io", "not found"),
+        ("a@me.io", "acme.io", "not found"),
+        ("a@acme.io", None, None),
+        ("nobody", "acme.io", None),
+    ],
+)
+def test_an_address_matches_the_website_of_its_host(
+    text: str, website: str | None, match: str | None
+) -> None:
+    derived = Derived(source="m", label="M", how="email website", other="w", other_label="W")
+    assert read_match(text, derived, website) == match
