@@ -21,7 +21,7 @@ from leadmodel.leads.outcome.read import MIN_LEADS_PER_OUTCOME, Outcomes, check_
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.prepare.columns import narrow
-from leadmodel.prepare.derived import DerivedGain, find_derived
+from leadmodel.prepare.derived import DerivedGain, add_derived
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.split import Folds, Split, combine_group_ids, find_group_ids, split_leads
 
@@ -172,28 +172,7 @@ def prepare(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> 
         twin_ids=twins.group_ids if twins else None,
     )
     typed = _convert(labeled, labeled.rows[split.train])
-    data = _combine(labeled, whole, twins, typed, split, settings, started)
-    return _add_derived(data, settings, started)
-
-
-def _add_derived(data: TrainingData, settings: TrainingSettings, started: float) -> TrainingData:
-    """Return the data with the derived fields that are worth it."""
-    raw = data.leads.iloc[data.X.index]
-    raw_train = raw.iloc[data.split.train]
-    added = find_derived(data.schema, raw_train, data.train, data.folds, data.recipe, data.audit)
-    if not added.gains:
-        return data
-    if settings.drop_leaks:
-        added = added.without_suspects()
-    X = pd.concat([data.X, read_leads(added.schema_of_fields, raw)], axis=1) if added.fields else data.X
-    return replace(
-        data,
-        schema=added.extend(data.schema),
-        X=X,
-        audit=Audit(findings=(*data.audit.findings, *added.findings)),
-        derived=added.gains,
-        seconds=time.perf_counter() - started,
-    )
+    return add_derived(_combine(labeled, whole, twins, typed, split, settings, started), settings)
 
 
 def prepare_all(leads: pd.DataFrame, recipe: Recipe, settings: TrainingSettings) -> TrainingData:

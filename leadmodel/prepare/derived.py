@@ -1,7 +1,8 @@
 """Keep the derived fields that improve the model on the folds of the training leads beyond doubt."""
 
+import time
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,15 +15,18 @@ from leadmodel.audit.leakage import find_leaks, measure_columns
 from leadmodel.leads.convert import read_leads
 from leadmodel.leads.derived.candidates import find_candidates
 from leadmodel.leads.field import Field
-from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.metrics.bootstrap import Estimate
 from leadmodel.metrics.classification import log_losses
 from leadmodel.prepare.columns import choose_columns, forget_rare
+from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.split import Folds
 from leadmodel.records import Record
 
-__all__ = ["DerivedFields", "DerivedGain", "find_derived"]
+if TYPE_CHECKING:
+    from leadmodel.prepare.data import TrainingData
+
+__all__ = ["DerivedFields", "DerivedGain", "add_derived"]
 
 MAX_TRIED = 20_000
 """Training leads that the gain is measured on, to keep it a matter of seconds."""
@@ -122,39 +126,45 @@ class DerivedFields:
         )
 
 
-def find_derived(
-    schema: LeadSchema,
-    leads: pd.DataFrame,
-    train: tuple[pd.DataFrame, Ints],
-    folds: Folds,
-    recipe: Recipe,
-    audit: Audit,
-) -> DerivedFields:
-    """Find the derived fields that improve the model beyond doubt.
+def add_derived(data: "TrainingData", settings: TrainingSettings) -> "TrainingData":
+    """Return the data with the derived fields that improve the model beyond doubt.
 
     Parameters
     ----------
-    schema : LeadSchema
-        Inferred from the training leads.
-    leads : DataFrame of shape (n_train, n_columns)
-        The raw training leads.
-    train : tuple of DataFrame and array
-        The same leads, typed, and their outcomes.
-    folds : Folds
-        Of the training leads.
-    recipe : Recipe
-        What is known of the columns.
-    audit : Audit
-        Nothing is derived from a suspected leak.
+    data : TrainingData
+        Prepared leads. Only the training leads choose fields; nothing is derived from a suspected leak.
+    settings : TrainingSettings
+        Whether suspected leaks are left out.
     """
-    candidates = find_candidates(schema, leads, train[1], recipe, audit.suspects)
+    started = time.perf_counter()
+    added = _find_derived(data)
+    if not added.gains:
+        return data
+    if settings.drop_leaks:
+        added = added.without_suspects()
+    raw = data.leads.iloc[data.X.index]
+    X = pd.concat([data.X, read_leads(added.schema_of_fields, raw)], axis=1) if added.fields else data.X
+    return replace(
+        data,
+        schema=added.extend(data.schema),
+        X=X,
+        audit=Audit(findings=(*data.audit.findings, *added.findings)),
+        derived=added.gains,
+        seconds=data.seconds + time.perf_counter() - started,
+    )
+
+
+def _find_derived(data: "TrainingData") -> DerivedFields:
+    schema, folds, (X, y) = data.schema, data.folds, data.train
+    leads = data.leads.iloc[X.index]
+    candidates = find_candidates(schema, leads, y, data.recipe, data.audit.suspects)
     if not candidates:
         return DerivedFields()
     rows = np.arange(len(leads))
     if len(rows) > MAX_TRIED:
         rows = np.sort(np.random.default_rng(folds.random_state).permutation(rows)[:MAX_TRIED])
         folds = folds.subset(rows)
-    X, y = train[0].iloc[rows], train[1][rows]
+    X, y, leads = X.iloc[rows], y[rows], leads.iloc[rows]
     without = _oof_log_losses(X, y, folds)
     # The more columns are tried, the more often one of them gains by chance; the interval allows for it.
     z = float(norm.isf(0.025 / len(candidates)))
@@ -163,13 +173,13 @@ def find_derived(
     findings: list[Finding] = []
     for source, fields in candidates.items():
         own = LeadSchema(fields=fields, placeholders=schema.placeholders)
-        derived = read_leads(own, leads.iloc[rows])
+        derived = read_leads(own, leads)
         gain = Estimate.of_mean(without - _oof_log_losses(pd.concat([X, derived], axis=1), y, folds), z)
         labels = tuple(field.label for field in fields)
         gains.append(DerivedGain(source=source, fields=labels, gain=gain, is_used=gain.low > 0))
         if gain.low > 0:
             kept += fields
-            measured = measure_columns(own, leads.iloc[rows], derived, y)
+            measured = measure_columns(own, leads, derived, y)
             # Where they are missing is no news: the audit has looked at the gaps of the raw column.
             findings += find_leaks(own, y, measured, frozenset(own.by_name))
     return DerivedFields(tuple(kept), tuple(gains), tuple(findings), schema.placeholders)
