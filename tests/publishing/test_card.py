@@ -57,7 +57,7 @@ def test_the_card_tells_what_the_audit_found(model: LeadModel) -> None:
     for one in model.evaluation.audit.findings:
         assert f"| {', '.join(one.columns)} | {one.kind} | {one.severity} | {one.text} |" in text
     nothing = model.evaluation.model_copy(update={"audit": Audit()})
-    assert "Nothing: no column of the training leads" in card.render_card(
+    assert "Nothing: no column of the leads is suspected" in card.render_card(
         model.config, nothing, model.profile
     )
 
