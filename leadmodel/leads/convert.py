@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadmodel.arrays import Floats, Positions
 from leadmodel.errors import InputError, LeadError, quoted
@@ -21,6 +22,8 @@ from leadmodel.leads.derived.convert import derive_columns, derive_lists
 from leadmodel.leads.field import Field, Value
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable, TextColumn
+from leadmodel.leads.values.bulk import read_quantities
+from leadmodel.leads.values.numbers import Quantity, is_gap
 
 __all__ = [
     "check_unique",
@@ -219,7 +222,26 @@ def _read_numbers(schema: LeadSchema, field: Field, raw: pd.Series) -> Floats:
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
             pass
     codes, distinct = _factorize(field, raw)
-    return np.asarray(_read_distinct(schema, field, codes, distinct), dtype=np.float64)[codes]
+    numbers = _read_number_texts(schema, field, distinct[:-1]) if raw.dtype == "str" else None
+    if numbers is None:
+        numbers = np.asarray(_read_distinct(schema, field, codes, distinct), dtype=np.float64)
+    return numbers[codes]
+
+
+def _read_number_texts(schema: LeadSchema, field: Field, distinct: list[str]) -> Floats | None:
+    """Return the numbers of texts and a gap at the end, None if they must be read one by one."""
+    if field.kind != "numeric" or field.required:
+        return None
+    texts = pc.utf8_trim_whitespace(pa.array(distinct, pa.string()))
+    read = read_quantities(texts, field.decimal_comma)
+    is_blank = pc.is_in(texts, pa.array(["", *schema.placeholders], pa.string()))
+    numbers = np.where(is_blank.to_numpy(zero_copy_only=False), np.nan, read.convert(field.base_unit))
+    if field.text_unit is None and set(read.forms) - {Quantity(1.0)}:
+        return None
+    unread = texts.filter(pa.array(np.isnan(numbers))).to_pylist()
+    if not all(schema.is_missing(text) or is_gap(text) for text in unread):
+        return None  # the error will name the row
+    return np.append(numbers, np.nan)
 
 
 def _factorize(field: Field, raw: pd.Series) -> tuple[Positions, list[Any]]:

@@ -154,10 +154,11 @@ class Field(Record):
         return number
 
     def _read_number(self, text: str) -> float | None:
-        return read_text(text, self.decimal_comma, self._unit, has_units=self.text_unit is not None)
+        return read_text(text, self.decimal_comma, self.base_unit, has_units=self.text_unit is not None)
 
     @cached_property
-    def _unit(self) -> Unit | None:
+    def base_unit(self) -> Unit | None:
+        """The unit that numbers of texts are converted to, None if it has no name."""
         return find_unit(self.text_unit) if self.text_unit else None
 
     def _parse_flag(self, value: Any) -> float:

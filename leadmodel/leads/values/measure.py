@@ -5,9 +5,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from leadmodel.arrays import Bools, Floats, Ints
-from leadmodel.leads.values.numbers import Quantity, convert, is_gap, plain_number, read_quantity
+from leadmodel.leads.values.bulk import Quantities, read_quantities
+from leadmodel.leads.values.numbers import Quantity, is_gap
 from leadmodel.leads.values.units import TIMES, Unit
 from leadmodel.text import fold
 
@@ -74,79 +76,64 @@ def measure(texts: list[str], counts: Ints, decimal_comma: bool, *, told: bool =
     if not told and any(map(_LEADING_ZERO.match, texts)):
         nothing = np.full(len(texts), np.nan)
         return Measured(nothing, np.isnan(nothing), is_number=False, share=0.0)
-    read = [_read(text, decimal_comma) for text in texts]
-    gaps = np.array(
-        [value is None and is_gap(text) for value, text in zip(read, texts, strict=True)], dtype=bool
-    )
-    stray = np.array([value is None for value in read], dtype=bool) & ~gaps
-    numbers = np.array([np.nan if value is None else value.number for value in read])
-    n_gaps = int(counts[gaps].sum())
+    read = read_quantities(pa.array(texts, pa.string()), decimal_comma)
+    gaps = np.array([not known and is_gap(text) for known, text in zip(read.is_read, texts, strict=True)])
+    stray, n_gaps = ~read.is_read & ~gaps, int(counts[gaps].sum())
     if stray.any() or gaps.all():
         share = 1 - float(counts[stray].sum()) / max(1, int(counts.sum()) - n_gaps)
-        return Measured(numbers, stray, is_number=False, n_gaps=n_gaps, share=share)
-    weighted = [(value, int(count)) for value, count in zip(read, counts, strict=True) if value is not None]
-    notes = (
-        [_gap_note([text for text, gap in zip(texts, gaps, strict=True) if gap], n_gaps)] if n_gaps else []
-    )
-    if all(value == Quantity(value.number) for value, _ in weighted):
-        return Measured(numbers, stray, n_gaps=n_gaps, notes=tuple(notes))
-    units = _count_units(weighted)
+        return Measured(read.numbers, stray, is_number=False, n_gaps=n_gaps, share=share)
+    notes = [_gap_note([texts[place] for place in np.flatnonzero(gaps)], n_gaps)] if n_gaps else []
+    if read.forms == [Quantity(1.0)]:
+        return Measured(read.numbers, stray, n_gaps=n_gaps, notes=tuple(notes))
+    units = _count_units(read, counts)
     currencies = [unit.name for unit in units if unit.dimension == "currency"]
     if len(currencies) > 1:
         problem = f"amounts in several currencies ({', '.join(currencies)}): convert them to one"
-        return Measured(numbers, stray, is_number=False, n_gaps=n_gaps, problem=problem)
-    one = len({unit.key for unit in units}) <= 1 or all(unit.dimension == "time" for unit in units)
-    if not one or (not told and (_are_codes(texts, weighted) or _are_buckets(weighted))):
-        return Measured(numbers, stray, is_number=False, n_gaps=n_gaps)
+        return Measured(read.numbers, stray, is_number=False, n_gaps=n_gaps, problem=problem)
+    one = len(units) <= 1 or all(unit.dimension == "time" for unit in units)
+    if not one or (not told and (_are_codes(read, texts) or _are_buckets(read, int(counts.sum())))):
+        return Measured(read.numbers, stray, is_number=False, n_gaps=n_gaps)
     unit = units.most_common(1)[0][0] if units else None
-    converted = [np.nan if value is None else convert(value, unit) for value in read]
-    notes += _unit_notes(weighted, unit, len({unit.key for unit in units}))
-    numbers = np.array(converted, dtype=np.float64)
-    return Measured(numbers, stray, unit=unit.name if unit else "", n_gaps=n_gaps, notes=tuple(notes))
+    notes += _unit_notes(read, counts, unit, len(units))
+    name = unit.name if unit else ""
+    return Measured(read.convert(unit), stray, unit=name, n_gaps=n_gaps, notes=tuple(notes))
 
 
-def _read(text: str, decimal_comma: bool) -> Quantity | None:
-    try:
-        number = float(plain_number(text, decimal_comma))
-        return Quantity(number) if np.isfinite(number) and "_" not in text else None
-    except ValueError:
-        return read_quantity(text, decimal_comma)
-
-
-def _count_units(weighted: list[tuple[Quantity, int]]) -> Counter[Unit]:
+def _count_units(read: Quantities, counts: Ints) -> Counter[Unit]:
     """Count the leads by unit, the singular and the plural of a noun as one."""
-    units: Counter[Unit] = Counter()
-    for value, count in weighted:
-        if value.unit is not None:
-            units[value.unit] += count
+    by_name: Counter[Unit] = Counter()
+    for form, count in zip(read.forms, read.count_forms(counts), strict=True):
+        if form.unit is not None:
+            by_name[form.unit] += count
     by_key: dict[str, Unit] = {}
-    for unit, _ in units.most_common():
+    for unit, _ in by_name.most_common():
         by_key.setdefault(unit.key, unit)
     merged: Counter[Unit] = Counter()
-    for unit, count in units.items():
+    for unit, count in by_name.items():
         merged[by_key[unit.key]] += count
     return merged
 
 
-def _are_codes(texts: list[str], weighted: list[tuple[Quantity, int]]) -> bool:
+def _are_codes(read: Quantities, texts: list[str]) -> bool:
     """Return whether letters after numbers, as in 3M and 4s, are rather parts of names."""
-    numbers = {value.number for value, _ in weighted}
-    if len(numbers) >= MIN_NUMBERS or any(value.is_range for value, _ in weighted):
+    if len(np.unique(read.numbers[read.is_read])) >= MIN_NUMBERS or any(
+        form.is_range for form in read.forms
+    ):
         return False
-    written = [text for text in texts if not is_gap(text)]
-    scales = {value.scale for value, _ in weighted}
+    written = [text for text, known in zip(texts, read.is_read, strict=True) if known]
+    scales = {form.scale for form in read.forms}
     if scales <= {"K", "M"}:  # a letter alone after every number
         return len(scales) == 1 and not any("." in text or "," in text for text in written)
     return all(text[-1:] in TIMES and text[:-1].isdecimal() for text in written)
 
 
-def _are_buckets(weighted: list[tuple[Quantity, int]]) -> bool:
+def _are_buckets(read: Quantities, n_leads: int) -> bool:
     """Return whether the texts are ranges alone: few to choose from, or codes that look like ranges."""
-    if not all(value.is_range for value, _ in weighted):
+    if not all(form.is_range for form in read.forms):
         return False
-    is_bare = not any(value.unit or value.scale for value, _ in weighted)
-    n_leads = sum(count for _, count in weighted)
-    return len(weighted) <= MAX_BUCKETS or (is_bare and len(weighted) > n_leads / 2)
+    is_bare = not any(form.unit or form.scale for form in read.forms)
+    n_ranges = int(read.is_read.sum())
+    return n_ranges <= MAX_BUCKETS or (is_bare and n_ranges > n_leads / 2)
 
 
 def _gap_note(texts: list[str], n_gaps: int) -> str:
@@ -154,17 +141,15 @@ def _gap_note(texts: list[str], n_gaps: int) -> str:
     return f"{words} among numbers count as missing ({n_gaps:,} leads)."
 
 
-def _unit_notes(weighted: list[tuple[Quantity, int]], unit: Unit | None, n_units: int) -> list[str]:
-    n_ranges = sum(count for value, count in weighted if value.is_range)
+def _unit_notes(read: Quantities, counts: Ints, unit: Unit | None, n_units: int) -> list[str]:
     notes = []
     if unit is not None:
         others = ", other units converted" if n_units > 1 else ""
-        notes.append(
-            f"Texts are read as numbers in {unit.name}{others}; a number without a unit is in it too."
-        )
-    if any(value.scale for value, _ in weighted):
+        notes.append(f"Read as numbers in {unit.name}{others}; a number without a unit is taken in it.")
+    if any(form.scale for form in read.forms):
         notes.append("k and M are thousands and millions.")
-    if n_ranges:
+    by_form = zip(read.forms, read.count_forms(counts), strict=True)
+    if n_ranges := sum(count for form, count in by_form if form.is_range):
         notes.append(
             f"A range is read as its middle, one such as 1000+ as its lower end ({n_ranges:,} leads)."
         )

@@ -37,6 +37,7 @@ _SINGLE = re.compile(
     r"(?P<before>[^\W\d_]{1,4}\$?\.?|[^\w\s.,()+-]|[^\W\d_]{1,3}[^\w\s.,()+-])? ?"
     r"(?P<minus>-)?(?P<number>\d[\d.,'’ ]*|\.\d+)(?P<after>[^\d()]*)(?P<close>\))?"
 )
+_EXPONENT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d{1,2}")
 _CLOCK = re.compile(r"(\d{1,4}):([0-5]\d)(?::([0-5]\d))? ?([^\W\d_]+)\.?")
 _PART = re.compile(r"(\d+(?:[.,]\d+)?) ?([^\W\d_]+)\.?,? ?")
 _COMPOUND = re.compile(rf"(?:{_PART.pattern}){{2,4}}")
@@ -102,6 +103,8 @@ def read_quantity(text: str, decimal_comma: bool = False) -> Quantity | None:
     text = _BLANKS.sub(" ", text).strip().replace("−", "-")
     if len(text) > MAX_LENGTH or not any(map(str.isdecimal, text)):
         return None
+    if _EXPONENT.fullmatch(text):
+        return Quantity(float(text))
     return _read_duration(text) or _read_single(text, decimal_comma) or _read_range(text, decimal_comma)
 
 
@@ -125,6 +128,9 @@ def read_text(text: str, decimal_comma: bool, unit: Unit | None, *, has_units: b
         if is_gap(text):
             return math.nan
     quantity = read_quantity(text, decimal_comma)
+    if quantity is None and has_units:
+        # Past leads may have had other capitals; 3 D and 3 d were taken as one.
+        quantity = read_quantity(text.lower(), decimal_comma) or read_quantity(text.upper(), decimal_comma)
     if quantity is None or not (has_units or quantity == Quantity(quantity.number)):
         return None
     return convert(quantity, unit)

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from leadmodel.errors import LeadError
@@ -10,6 +11,8 @@ from leadmodel.leads.field import Field
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.recipe import FieldConfig, Recipe
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.leads.values.bulk import read_quantities
+from leadmodel.leads.values.numbers import read_quantity
 
 RNG = np.random.default_rng(1)
 N = 400
@@ -54,6 +57,28 @@ def test_texts_with_units_are_numbers(column: list[str], unit: str, typed: dict[
     frame = pd.DataFrame({"column": list(typed), "filler": "x"})
     assert read_leads(schema, frame)["column"].tolist() == pytest.approx(list(typed.values()))
     assert Field.model_validate_json(field.model_dump_json()) == field
+
+
+def test_placeholders_are_missing_in_every_way_to_read() -> None:
+    leads = pd.DataFrame({"filler": ["x", "y"] * 200, "column": ["-1", "$5", "$6", "N/A"] * 100})
+    schema = infer_schema(leads, Recipe(placeholders=("-1",)))
+    assert read_leads(schema, leads)["column"].notna().tolist() == [False, True, True, False] * 100
+    rows = read_records(schema, leads.head(4).to_dict("records")).rows()
+    numbers = [float(row[schema.columns.index("column")]) for row in rows]
+    assert [math.isnan(number) for number in numbers] == [True, False, False, True]
+
+
+@pytest.mark.parametrize("decimal_comma", [False, True])
+def test_many_texts_are_read_as_each_alone(decimal_comma: bool) -> None:
+    texts = ["$1,234.5", "$1.234,5", "5", "7 %", "1.5k", "1,5k", "10-50", "1e3", ".5", "0", "007", "1.2.3"]
+    texts += ["-3", "(4)", "($4)", "12 h", "12:30 h", "1000+", "<10", "5 pm", "1 234", "€5", "9 employees"]
+    read = read_quantities(pa.array(texts, pa.string()), decimal_comma)
+    for place, text in enumerate(texts):
+        alone = read_quantity(text, decimal_comma)
+        assert read.is_read[place] == (alone is not None), text
+        if alone is not None:
+            assert read.numbers[place] == pytest.approx(alone.number)
+            assert read.forms[read.codes[place]] == alone._replace(number=1.0)
 
 
 @pytest.mark.parametrize("word", ["N/A", "-", "null", "unknown", "?", "NaN"])
