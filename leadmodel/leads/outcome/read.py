@@ -97,22 +97,21 @@ def _codes(values: list[Value], place: Ints, rule: OutcomeRule) -> Ints:
 def _group_spellings(target: pd.Series) -> tuple[list[Value], Ints]:
     """Return the values, and the place among them of each lead's value, -1 where it is missing."""
     is_known = is_given(target)
-    codes, labels = pd.factorize(_as_labels(target[is_known]))
-    counts = np.bincount(codes, minlength=len(labels))
+    codes, distinct = pd.factorize(_as_labels(target[is_known]))
+    # Lists, because a column of numbers taken for outcomes has a value for each lead.
+    labels, counts = list(distinct), np.bincount(codes, minlength=len(distinct)).tolist()
     groups: defaultdict[str, list[int]] = defaultdict(list)
     # The spellings of a value, and the values, in order of their leads; equally many in order of the text.
     for number in sorted(range(len(labels)), key=lambda number: (-counts[number], labels[number])):
         groups[key_of(labels[number])].append(number)
-    ranked = sorted(groups.values(), key=lambda group: -counts[group].sum())
-    place = np.full(len(target), -1, dtype=np.int64)
-    place_of_label = np.zeros(len(labels), dtype=np.int64)
-    for number, group in enumerate(ranked):
+    values, place_of_label = [], np.zeros(len(labels), dtype=np.int64)
+    ranked = sorted(groups.items(), key=lambda item: -sum(counts[one] for one in item[1]))
+    for number, (key, group) in enumerate(ranked):
         place_of_label[group] = number
+        first, *others = (labels[one] for one in group)
+        values.append(Value(key, first, sum(counts[one] for one in group), tuple(others)))
+    place = np.full(len(target), -1, dtype=np.int64)
     place[is_known] = place_of_label[codes]
-    values = [
-        Value(labels[group[0]], int(counts[group].sum()), tuple(labels[one] for one in group[1:]))
-        for group in ranked
-    ]
     return values, place
 
 

@@ -11,13 +11,13 @@ from leadmodel.leads.outcome.words import Meaning, meaning_of
 from leadmodel.records import Record
 from leadmodel.text import fold
 
-__all__ = ["OPEN", "UNCLEAR", "OutcomeRule", "Value", "find_rule", "key_of", "list_values"]
+__all__ = ["OPEN", "UNCLEAR", "OutcomeRule", "Value", "find_rule", "key_of"]
 
 OPEN, UNCLEAR = -1, -2
 """Codes of leads without an outcome: not decided yet, or with a value of unknown meaning."""
 
-MAX_LISTED = 12
-"""Values that a message names."""
+MAX_LISTED, MAX_ASKED = 12, 50
+"""Values that a message names, and of those that it asks for."""
 
 
 class OutcomeRule(Record):
@@ -74,8 +74,9 @@ class OutcomeRule(Record):
 
 @dataclass(frozen=True)
 class Value:
-    """A value of an outcome column: its most frequent spelling, how many leads have it, other spellings."""
+    """A value of an outcome column: key, most frequent spelling, number of leads, other spellings."""
 
+    key: str
     name: str
     count: int
     variants: tuple[str, ...] = ()
@@ -117,7 +118,7 @@ def find_rule(
         return OutcomeRule(positive=("filled in",), filled=True)
     if complete:
         _check_values(column, values, given)
-    by_key = {key_of(value.name): value.name for value in values}
+    by_key = {value.key: value.name for value in values}
 
     def spelled(names: Sequence[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(by_key.get(key_of(name), name) for name in names))
@@ -132,7 +133,7 @@ def find_rule(
         if len(positive) == 1 == len(negative):
             return OutcomeRule(positive=positive, negative=negative)
     named = given.given
-    rest = [value.name for value in values if key_of(value.name) not in named]
+    rest = [value.name for value in values if value.key not in named]
     meanings = {name: meaning_of(name) for name in rest}
     positive = given.positive or _find_positive(column, values, meanings)
     rule = given.model_copy(update={"positive": positive})
@@ -154,11 +155,6 @@ def find_rule(
     return rule
 
 
-def list_values(values: Sequence[Value], names: Sequence[str]) -> str:
-    """Return the values of these names in words, each with its number of leads."""
-    return _list([value for value in values if value.name in names])
-
-
 def _obvious(values: Sequence[Value]) -> list[str]:
     """Return which of two values mean converted, if their words say so."""
     meanings = {value.name: meaning_of(value.name) for value in values}
@@ -170,7 +166,7 @@ def _obvious(values: Sequence[Value]) -> list[str]:
 
 def _is_true(name: str, values: Sequence[Value]) -> bool:
     """Return whether a letter or digit stands for yes beside the other one."""
-    keys = {key_of(value.name) for value in values}
+    keys = {value.key for value in values}
     no = {"n": ("j", "o", "s", "v"), "f": ("t", "v")}
     return key_of(name) in ("1", "y", *(yes for key in keys for yes in no.get(key, ())))
 
@@ -194,7 +190,7 @@ def _check_values(column: str, values: Sequence[Value], given: OutcomeRule) -> N
     if len(values) < 2:
         only = quoted(values[0].name) if values else "nothing"
         raise InputError(f"The target {column!r} must have two outcomes. It has only {only}.")
-    keys = {key_of(value.name): value.name for value in values}
+    keys = {value.key: value.name for value in values}
     if given.positive and not any(key_of(name) in keys for name in given.positive):
         raise InputError(
             f"The positive label {quoted(given.positive[0])} is not a value of {column!r}: {_list(values)}."
@@ -215,14 +211,18 @@ def _check_values(column: str, values: Sequence[Value], given: OutcomeRule) -> N
 
 def _ask_meaning(column: str, values: Sequence[Value], rule: OutcomeRule, unclear: Sequence[str]) -> None:
     taken = {"converted": rule.positive, "lost": rule.negative, "open": rule.open}
-    known = "; ".join(f"{word}: {list_values(values, names)}" for word, names in taken.items() if names)
+
+    def listed(names: Sequence[str], at_most: int = MAX_LISTED) -> str:
+        return _list([value for value in values if value.name in names], at_most)
+
+    known = "; ".join(f"{word}: {listed(names)}" for word, names in taken.items() if names)
     raise InputError(
-        f"What do these values of {column!r} mean: {list_values(values, unclear)}? Name each with "
+        f"What do these values of {column!r} mean: {listed(unclear, MAX_ASKED)}? Name each with "
         f"--positive (converted), --negative (lost) or --open (left out); options can be repeated. The "
         f"others are understood: {known}."
     )
 
 
-def _list(values: Sequence[Value]) -> str:
-    shown = ", ".join(f"{quoted(value.name, 30)} ({value.count:,})" for value in values[:MAX_LISTED])
-    return shown + (f" and {len(values) - MAX_LISTED} others" if len(values) > MAX_LISTED else "")
+def _list(values: Sequence[Value], at_most: int = MAX_LISTED) -> str:
+    shown = ", ".join(f"{quoted(value.name, 30)} ({value.count:,})" for value in values[:at_most])
+    return shown + (f" and {len(values) - at_most} others" if len(values) > at_most else "")

@@ -97,7 +97,8 @@ _WORDS: dict[Meaning, str] = {
         presentation | decision maker bought in | decisionmakerboughtin | demo | demo scheduled
         demo completed | meeting | meeting scheduled | trial | engaged | interested | follow up | followup
         callback | call back | assigned | unassigned | scheduled | undecided | maybe | verbal agreement
-        proposition | active lead | active opportunity | unknown | n a | not known | tbd | to be determined
+        proposition | active lead | active opportunity | unknown | n a | na | not known | tbd
+        to be determined | null | none | nan | missing | not available | not set | not specified
         deleted | duplicate | test | draft | in negotiation | ongoing | potential
         neu | neuer lead | offen | geoffnet | kontaktiert | nicht kontaktiert | in bearbeitung | in arbeit
         in kontakt | in klarung | in prufung | in verhandlung | verhandlung | angebot | angebot gesendet
@@ -139,6 +140,11 @@ _STEMS: dict[Meaning, str] = {
 """Words that the reason often follows: "Lost - price too high"."""
 
 
+_LETTER = re.compile(r"[^\W\d_]")
+_GAPS = {"-", "--", "\u2013", "\u2014", "?", ".", "..."}
+"""Marks that stand for a missing outcome."""
+
+
 def _words(text: str) -> list[str]:
     return [word.strip() for line in text.strip().splitlines() for word in line.split("|")]
 
@@ -156,6 +162,8 @@ def meaning_of(value: str) -> Meaning | None:
     >>> meaning_of("Closed - Not Converted"), meaning_of("5. GEWONNEN"), meaning_of("Négociation")
     ('lost', 'won', 'open')
     """
+    if not _LETTER.search(value):
+        return "open" if value.strip() in _GAPS else None
     word = _plain(value)
     if word in _MEANINGS:
         return _MEANINGS[word]

@@ -28,6 +28,6 @@ def test_usual_words_are_known_however_they_are_written(word: str, meaning: str)
     assert {meaning_of(text) for text in (word, word.upper(), f"  {word} ")} == {meaning}
 
 
-@pytest.mark.parametrize("word", ["A", "1", "0", "", "-", "Monday", "Wonderful", "Open source", "50 %"])
+@pytest.mark.parametrize("word", ["A", "1", "0", "", "+", "Monday", "Wonderful", "Open source", "50 %"])
 def test_other_words_mean_nothing(word: str) -> None:
     assert meaning_of(word) is None
