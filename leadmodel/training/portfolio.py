@@ -43,7 +43,7 @@ DEFAULT = "default"
 N_SLOTS = 4
 """Most models in a blend: each takes time with every lead, and six or eight gained nothing."""
 
-SURVIVORS = (3, 2)
+SURVIVORS = (3, 1)
 """How many settings go on after the first fold, and after each later one."""
 
 
