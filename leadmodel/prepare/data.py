@@ -3,6 +3,7 @@
 import hashlib
 import time
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -120,7 +121,7 @@ class _LabeledLeads:
     rows: Positions
     y: Ints
 
-    @property
+    @cached_property
     def group_ids(self) -> Positions | None:
         """Group of each lead with an outcome."""
         name = self.recipe.whose
