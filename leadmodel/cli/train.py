@@ -180,6 +180,10 @@ def report(model: LeadModel) -> None:
     say(f"\nFields used: {', '.join(field.label for field in schema.fields)}")
     for name, why in schema.ignored.items():
         say(f"  left out  {name or '(no name)'}: {why}")
+    if evaluation.derived:
+        say("\nDerived fields, by the column that they are made from:")
+        for gain in evaluation.derived:
+            say(f"  {gain.summary()}")
     say(f"\nOn {evaluation.n_test:,} test leads ({model.config.training.split}):")
     if not model.config.training.time_range:
         say("  There is no date column. Name one with --time, and the newest leads become the test leads.")

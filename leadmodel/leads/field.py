@@ -85,6 +85,12 @@ class Field(Record):
     reading: str = pydantic.Field(default="", exclude_if=lambda reading: not reading)
     derived: Derived | None = pydantic.Field(default=None, exclude_if=lambda derived: derived is None)
 
+    @pydantic.model_validator(mode="after")
+    def _check_kind(self) -> "Field":
+        if self.derived is not None and self.kind != self.derived.kind:
+            raise ValueError(f"what is derived as {self.derived.how!r} is {self.derived.kind}")
+        return self
+
     @property
     def is_text(self) -> bool:
         """Return whether the field is categorical to the model."""

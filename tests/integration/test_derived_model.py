@@ -16,6 +16,7 @@ from support import running_app
 
 from leadmodel.batch.score import score_file
 from leadmodel.drift.drift import measure_drift
+from leadmodel.errors import ModelError
 from leadmodel.leads.convert import read_columns
 from leadmodel.leads.io import read_table
 from leadmodel.model import LeadModel
@@ -227,3 +228,15 @@ def test_the_form_asks_for_a_time_that_may_be_empty(dated: LeadModel) -> None:
     }
     lead = {"visits": 3, "last_visit": "2026-01-15 10:30", "created": ""}
     assert 0 < dated.answer(lead).probability < 1
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [({"how": "shell command"}, "Input should be"), ({"other": "visits"}, "takes 1 columns")],
+)
+def test_a_changed_derivation_is_refused(contacts: LeadModel, change: dict[str, str], problem: str) -> None:
+    config = json.loads(contacts.files["config.json"])
+    field = next(field for field in config["schema"]["fields"] if "derived" in field)
+    field["derived"] |= change
+    with pytest.raises(ModelError, match=problem):
+        LeadModel(contacts.files | {"config.json": json.dumps(config).encode()})

@@ -11,10 +11,10 @@ from leadmodel.leads.derived.dates import propose as propose_dates
 from leadmodel.leads.derived.email import propose_match
 from leadmodel.leads.derived.message import propose as propose_message
 from leadmodel.leads.derived.record import MAX_TEXT, Column, Proposal
-from leadmodel.leads.derived.registry import DERIVATIONS, PROPOSERS
+from leadmodel.leads.derived.registry import PROPOSERS
 from leadmodel.leads.derived.web import are_websites
 from leadmodel.leads.derived.words import words_of
-from leadmodel.leads.field import MIN_CATEGORY_COUNT, Field, Kind
+from leadmodel.leads.field import MIN_CATEGORY_COUNT, Field
 from leadmodel.leads.infer import add_usual_values, label_of
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
@@ -108,9 +108,8 @@ def _complete(
     taken = {*map(str, leads.columns), *schema.by_name}
     fields = []
     for suffix, label, derived, properties in proposals:
-        kind: Kind = "numeric" if DERIVATIONS[derived.how].is_number else "categorical"
         name = _free_name(f"{derived.source} {suffix}", taken)
-        fields.append(Field(name=name, kind=kind, label=label, derived=derived, **properties))
+        fields.append(Field(name=name, kind=derived.kind, label=label, derived=derived, **properties))
     found = LeadSchema(fields=tuple(fields), placeholders=schema.placeholders)
     missing = read_columns(found, leads).count_missing() if fields else {}
     fields = [

@@ -7,7 +7,8 @@ from leadmodel.leads.derived.web import read_host
 
 __all__ = ["COMPANY", "propose", "propose_match", "read_domain", "read_kind", "read_match"]
 
-_MAIL = re.compile(r"[^\s@]+@([^\s@>]+\.[^\s@.>]+)>?")
+_MAIL = re.compile(r"[^@]*[^\s@]@[^\s@>]+\.[^\s@.>]+>?")
+_HOST = re.compile(r"[^\s@>]+\.[^\s@.>]+")
 
 COMPANY = "a company's"
 
@@ -52,8 +53,10 @@ def propose_match(column: Column, website: Column) -> Proposal:
 
 def read_domain(text: str, derived: Derived) -> str | None:
     """Return the host of a mail address in lower case."""
-    match = _MAIL.search(text)
-    return match[1].lower() if match else None
+    # Not by one pattern for all, which would take a time quadratic in the length of a text without an @.
+    name, _, host = text.rpartition("@")
+    match = _HOST.match(host)
+    return match[0].lower() if match and name.rstrip() == name != "" else None
 
 
 def read_kind(text: str, derived: Derived) -> str | None:

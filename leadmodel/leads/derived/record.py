@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from leadmodel.records import Record
 
@@ -36,6 +36,13 @@ How = Literal[
 """The closed list of derivations; `leadmodel.leads.derived.registry` has the functions."""
 
 
+NUMBERS = {"text length", "date hour", "date days before"}
+"""Derivations that give numbers; the others give texts."""
+
+PAIRS = {"email website", "date days before"}
+"""Derivations that look at a second column."""
+
+
 class Derived(Record):
     """Say how a field is derived.
 
@@ -66,6 +73,17 @@ class Derived(Record):
     lists: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude_if=lambda lists: not lists)
     other: str | None = Field(default=None, exclude_if=lambda other: other is None)
     other_label: str = Field(default="", exclude_if=lambda label: not label)
+
+    @model_validator(mode="after")
+    def _check_other(self) -> "Derived":
+        if (self.other is not None) != (self.how in PAIRS):
+            raise ValueError(f"the derivation {self.how!r} takes {1 + (self.how in PAIRS)} columns")
+        return self
+
+    @property
+    def kind(self) -> Literal["numeric", "categorical"]:
+        """The kind of the field."""
+        return "numeric" if self.how in NUMBERS else "categorical"
 
 
 class Column(NamedTuple):

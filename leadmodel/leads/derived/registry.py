@@ -18,8 +18,6 @@ class Derivation(NamedTuple):
         Takes a raw text, how to derive, and the text of the second column if there is one. It returns a
         text, a number, or None if the text says nothing; it raises nothing, takes time in proportion to
         the text, and never returns all of it.
-    is_number : bool
-        Whether it returns numbers.
     sample : str
         A made-up raw text.
     description : str
@@ -27,7 +25,6 @@ class Derivation(NamedTuple):
     """
 
     read: Callable[..., str | float | None]
-    is_number: bool
     sample: str
     description: str
 
@@ -39,35 +36,33 @@ _DATE = "2026-01-15 10:30"
 _TEXT = "Please send me an offer."
 
 DERIVATIONS: dict[How, Derivation] = {
-    "email domain": Derivation(email.read_domain, False, _MAIL, "what follows the @"),
+    "email domain": Derivation(email.read_domain, _MAIL, "what follows the @"),
     "email kind": Derivation(
         email.read_kind,
-        False,
         _MAIL,
         "whose host it is: a free provider's, a university's or a company's",
     ),
-    "email website": Derivation(email.read_match, False, _MAIL, "whether the host is that of the website"),
+    "email website": Derivation(email.read_match, _MAIL, "whether the host is that of the website"),
     "phone country": Derivation(
         phone.read_country,
-        False,
         "+1 202 555 0123",
         "the country of the number, by phonenumbers",
     ),
-    "url host": Derivation(web.read_host, False, _URL, "the host of the address"),
-    "url path": Derivation(web.read_path, False, _URL, "the first part of the path of the address"),
-    "url parameter": Derivation(web.read_parameter, False, _URL, "a parameter of the address"),
-    "title level": Derivation(title.read_level, False, _TITLE, "the level of the job, by lists of words"),
-    "title area": Derivation(title.read_area, False, _TITLE, "the area of the job, by lists of words"),
+    "url host": Derivation(web.read_host, _URL, "the host of the address"),
+    "url path": Derivation(web.read_path, _URL, "the first part of the path of the address"),
+    "url parameter": Derivation(web.read_parameter, _URL, "a parameter of the address"),
+    "title level": Derivation(title.read_level, _TITLE, "the level of the job, by lists of words"),
+    "title area": Derivation(title.read_area, _TITLE, "the area of the job, by lists of words"),
     "company form": Derivation(
-        title.read_form, False, "Example Inc.", "the legal form of the company, by lists of words"
+        title.read_form, "Example Inc.", "the legal form of the company, by lists of words"
     ),
-    "text length": Derivation(message.read_length, True, _TEXT, "the number of words"),
-    "text word": Derivation(message.read_word, False, _TEXT, "whether the text has the word"),
-    "date weekday": Derivation(dates.read_weekday, False, _DATE, "the weekday of the date"),
-    "date hour": Derivation(dates.read_hour, True, _DATE, "the hour of the date"),
-    "date month": Derivation(dates.read_month, False, _DATE, "the month of the date"),
+    "text length": Derivation(message.read_length, _TEXT, "the number of words"),
+    "text word": Derivation(message.read_word, _TEXT, "whether the text has the word"),
+    "date weekday": Derivation(dates.read_weekday, _DATE, "the weekday of the date"),
+    "date hour": Derivation(dates.read_hour, _DATE, "the hour of the date"),
+    "date month": Derivation(dates.read_month, _DATE, "the month of the date"),
     "date days before": Derivation(
-        dates.read_days, True, _DATE, "the days from the date to the time of the lead, or to now"
+        dates.read_days, _DATE, "the days from the date to the time of the lead, or to now"
     ),
 }
 

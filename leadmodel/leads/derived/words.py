@@ -4,6 +4,9 @@ import re
 
 __all__ = ["in_blanks", "words_of"]
 
+MAX_NAME = 300
+"""Characters of a title or name that are read."""
+
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -14,4 +17,4 @@ def words_of(text: str) -> list[str]:
 
 def in_blanks(text: str) -> str:
     """Return the words of a text between blanks: " it " finds a word in it, " leit" its beginning."""
-    return f" {' '.join(words_of(text))} "
+    return f" {' '.join(words_of(text[:MAX_NAME]))} "
