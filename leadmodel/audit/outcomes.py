@@ -24,15 +24,15 @@ _GROUPS = {
 }
 
 
-def check_outcomes(outcomes: Outcomes, left_out: str = " and left out") -> list[Finding]:
+def check_outcomes(outcomes: Outcomes, horizon: int | None = None) -> list[Finding]:
     """Report the values with their counts, unless there are just two, and open leads that count as lost.
 
     Parameters
     ----------
     outcomes : Outcomes
         As `leadmodel.leads.outcome.read.label_leads` returns them.
-    left_out : str
-        What becomes of open leads; nothing if their age decides.
+    horizon : int, optional
+        Days after which an open lead counts as not converted.
     """
     values, rule = outcomes.values, outcomes.rule
     if rule.filled:
@@ -44,7 +44,8 @@ def check_outcomes(outcomes: Outcomes, left_out: str = " and left out") -> list[
         parts = []
         for code, meaning in _GROUPS.items():
             if group := [value for value, one in zip(values, codes, strict=True) if one == code]:
-                parts.append(f"{meaning}{left_out if code == OPEN else ''}: {_count(group)}.")
+                left_out = " and left out" if code == OPEN and horizon is None else ""
+                parts.append(f"{meaning}{left_out}: {_count(group)}.")
         if rule.others:
             parts.append("No other value is a usual word for lost or open leads.")
         if len(values) > 2:
@@ -54,7 +55,7 @@ def check_outcomes(outcomes: Outcomes, left_out: str = " and left out") -> list[
             parts.append(f"Spellings of one value count as one: {named}.")
         findings.append(Finding(kind=UNDERSTOOD, columns=columns, text=" ".join(parts), severity="note"))
     lost = [v for v, code in zip(values, codes, strict=True) if code == 0 and meaning_of(v.name) == "open"]
-    if lost and len(values) == 2:
+    if lost and len(values) == 2 and horizon is None:
         text = (
             f"Leads with {_count(lost)} count as not converted, because no other value means lost leads. "
             "If they are still open, the model confuses open leads with lost ones. Add lost leads."

@@ -203,10 +203,10 @@ def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Label
     if recipe.target is None:
         raise InputError("Which column has the outcome? Name it with --target.")
     recipe.check_columns(names)
-    outcomes = label_leads(leads[recipe.target], recipe.outcomes)
+    outcomes = label_leads(leads[recipe.target], recipe.outcomes, needs_lost=recipe.answered_days is None)
     unused = [name for name in recipe.unused() if name in names]
     recipe = recipe.updated(time=recipe.time or find_time(leads.drop(columns=unused)))
-    findings = check_outcomes(outcomes, "" if recipe.answered_days else " and left out")
+    findings = check_outcomes(outcomes, recipe.answered_days)
     if recipe.events is None:
         times, converted_at = (leads[name] if name else None for name in (recipe.time, recipe.converted_at))
         codes, of_age = observe(outcomes.codes, times, converted_at, recipe.horizon)

@@ -188,6 +188,19 @@ def test_open_leads_older_than_the_horizon_have_not_converted(sample: pd.DataFra
     assert not is_open[undated.X.index].any()
 
 
+@pytest.mark.parametrize("others", [None, "Open", "lead"])
+def test_with_a_horizon_no_lead_need_be_lost(sample: pd.DataFrame, others: str | None) -> None:
+    recipe = SAMPLE_RECIPE.updated(converted_at="won_on", horizon=30)
+    leads = make_dated(sample)
+    expected = prepare_all(leads, recipe, SETTINGS).y.tolist()
+    leads["status"] = leads["status"].where(leads["status"] == "Won", others)
+    if others == "lead":
+        leads.loc[leads.index[::2], "status"] = leads["status"].replace({"lead": "opportunity"})
+    found = prepare_all(leads, recipe, SETTINGS)
+    assert found.y.tolist() == expected
+    assert "open leads as lost" not in {one.kind for one in found.audit.findings}
+
+
 def test_a_horizon_is_a_number_of_days(sample: pd.DataFrame) -> None:
     with pytest.raises(InputError, match=r"--horizon takes a number of days, 1 or more\. Got 0"):
         check(sample, target="status", horizon=0)

@@ -44,7 +44,9 @@ class Outcomes:
         return np.asarray(self.codes >= 0)
 
 
-def label_leads(target: pd.Series, given: OutcomeRule, *, complete: bool = True) -> Outcomes:
+def label_leads(
+    target: pd.Series, given: OutcomeRule, *, complete: bool = True, needs_lost: bool = True
+) -> Outcomes:
     """Find out what the values of an outcome column mean, and read them.
 
     Parameters
@@ -53,8 +55,8 @@ def label_leads(target: pd.Series, given: OutcomeRule, *, complete: bool = True)
         The raw column.
     given : OutcomeRule
         What is known of its values.
-    complete : bool
-        Whether there must be converted and lost leads.
+    complete, needs_lost : bool
+        As for `leadmodel.leads.outcome.rule.find_rule`.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def label_leads(target: pd.Series, given: OutcomeRule, *, complete: bool = True)
         If that is not clear.
     """
     values, place = _group_spellings(target)
-    rule = find_rule(str(target.name), values, given, complete=complete)
+    rule = find_rule(str(target.name), values, given, complete=complete, needs_lost=needs_lost)
     return Outcomes(str(target.name), rule, tuple(values), _codes(values, place, rule))
 
 

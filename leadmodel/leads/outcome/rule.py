@@ -94,7 +94,12 @@ def key_of(value: str) -> str:
 
 
 def find_rule(
-    column: str, values: Sequence[Value], given: OutcomeRule, *, complete: bool = True
+    column: str,
+    values: Sequence[Value],
+    given: OutcomeRule,
+    *,
+    complete: bool = True,
+    needs_lost: bool = True,
 ) -> OutcomeRule:
     """Return what each value of an outcome column means: what is given, else what it usually means.
 
@@ -107,7 +112,9 @@ def find_rule(
     given : OutcomeRule
         What is known already.
     complete : bool
-        Whether there must be converted and lost leads.
+        Whether these are all values, so that what is given must occur.
+    needs_lost : bool
+        Whether some must mean lost leads; a horizon makes do with open ones.
 
     Raises
     ------
@@ -117,7 +124,7 @@ def find_rule(
     if given.filled:
         return OutcomeRule(positive=("filled in",), filled=True)
     if complete:
-        _check_values(column, values, given)
+        _check_values(column, values, given, 2 if needs_lost else 1)
     by_key = {value.key: value.name for value in values}
 
     def spelled(names: Sequence[str]) -> tuple[str, ...]:
@@ -148,7 +155,7 @@ def find_rule(
     rule = OutcomeRule(positive=positive, negative=negative, open=is_open)
     if unclear:
         _ask_meaning(column, values, rule, unclear)
-    if complete and not negative:
+    if complete and needs_lost and not negative:
         raise InputError(
             f"No value of {column!r} means a lost lead: {_list(values)}. Name one with --negative."
         )
@@ -186,8 +193,8 @@ def _find_positive(
     return found
 
 
-def _check_values(column: str, values: Sequence[Value], given: OutcomeRule) -> None:
-    if len(values) < 2:
+def _check_values(column: str, values: Sequence[Value], given: OutcomeRule, at_least: int) -> None:
+    if len(values) < at_least:
         only = quoted(values[0].name) if values else "nothing"
         raise InputError(f"The target {column!r} must have two outcomes. It has only {only}.")
     keys = {value.key: value.name for value in values}

@@ -191,7 +191,8 @@ def _list_facts(model: LeadModel) -> list[tuple[str, str]]:
         "Source": config.source,
         "Training leads": f"{training.n_train:,} leads, {leads.rate:.1%} of which converted",
         "Period": " to ".join(training.time_range or ()),
-        "Target": f"{config.target} = {config.positive}",
+        "Target": f"{config.target} = {config.positive}"
+        + (f", within {config.horizon} days" if config.horizon else ""),
         "Fields": f"{len(model.schema.fields)} used, {len(model.schema.ignored)} left out",
         "Decision": f"“{decision.positive}” {decision.condition}, else “{decision.negative}”",
         "Rule": decision.rule,
