@@ -139,6 +139,12 @@ def test_spellings_of_a_category_are_one() -> None:
     assert set(read_leads(schema, leads)["sex"]) == {"Female", "Male", "Caf\u00e9"}
 
 
+def test_blanks_around_a_spelling_do_not_split_its_count() -> None:
+    field = infer(["Female"] * 90 + ["female", "female "] * 40 + ["Male"] * 30)
+    assert isinstance(field, Field)
+    assert "80 leads have another spelling" in field.reading
+
+
 def test_rare_spellings_are_not_named() -> None:
     field = infer(["Female"] * 100 + ["x"] * 96 + ["FeMALE"] * 4)
     assert isinstance(field, Field)

@@ -44,6 +44,17 @@ def test_the_cards_snippet_runs_without_this_package(model: LeadModel, folder: P
     assert float(done.stdout.strip(" []\n")) == pytest.approx(model.predict_proba(example)[0, 1], abs=1e-7)
 
 
+def test_the_card_says_what_only_this_package_reads(model: LeadModel) -> None:
+    fields = tuple(
+        field.model_copy(update={"reading": "Read as numbers in years."}) if field.name == "age" else field
+        for field in model.schema.fields
+    )
+    schema = model.schema.model_copy(update={"fields": fields})
+    config = model.config.model_copy(update={"lead_schema": schema})
+    assert "- Age: Read as numbers in years." in card.render_card(config, model.evaluation, model.profile)
+    assert "leadmodel reads more" not in model.files["README.md"].decode()
+
+
 def test_every_metric_of_the_card_is_the_measured_one(model: LeadModel) -> None:
     text = model.files["README.md"].decode()
     for kind, estimate in model.evaluation.test.items():

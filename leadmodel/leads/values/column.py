@@ -205,22 +205,19 @@ def _merge_spellings(
     is_given = ~pc.is_in(texts, blanks).to_numpy(zero_copy_only=False)
     texts, counts = texts.filter(pa.array(is_given)), counts[is_given]
     values = texts.to_numpy(zero_copy_only=False)
+    if not texts.equals(written):
+        codes, values = pd.factorize(values)
+        counts = np.bincount(codes, weights=counts).astype(np.int64)
     # Numbers have one spelling, and texts that nearly all differ are no categories.
-    if 2 * len(values) <= counts.sum() and _cast(texts) is None:
-        keys = np.array([fold(text) for text in values], dtype=object)
-    elif texts.equals(written):
+    if 2 * len(values) > counts.sum() or _cast(texts) is not None:
         return values, counts, {}
-    else:
-        keys = values
-    codes, distinct = pd.factorize(keys)
+    codes, distinct = pd.factorize(np.array([fold(text) for text in values], dtype=object))
     # The spelling of most leads comes first, and of two with as many the one that occurs first.
     order = np.lexsort((-counts, codes))
     chosen = order[np.searchsorted(codes[order], np.arange(len(distinct)))]
     others = np.setdiff1d(np.arange(len(codes)), chosen)
     respelled = {
-        values[other]: (values[chosen[codes[other]]], int(counts[other]))
-        for other in others.tolist()
-        if values[other] != values[chosen[codes[other]]]
+        values[other]: (values[chosen[codes[other]]], int(counts[other])) for other in others.tolist()
     }
     return values[chosen], np.bincount(codes, weights=counts).astype(np.int64), respelled
 

@@ -16,6 +16,9 @@ Mark = Literal[".", ","]
 N_ROWS = 5000
 """Rows, evenly spaced, that show how a file writes its numbers."""
 
+MIN_GROUPED = 10
+"""Different numbers with groups of three from which on they tell more than the other columns."""
+
 _TOKEN = re.compile(r"\d(?:[\d.,]*\d)?")
 
 
@@ -31,7 +34,9 @@ class NumberHabit(NamedTuple):
         tokens = [token for text in texts for token in _TOKEN.findall(text)]
         if self.told or all(map(str.isdecimal, tokens)):
             return self.told or ".", True
-        mark = _sure_mark(tokens) or self.shown or _mark_beside_groups(tokens) or self.likely
+        grouped = _mark_beside_groups(tokens)
+        is_many = sum(not token.isdecimal() for token in set(tokens)) >= MIN_GROUPED
+        mark = _sure_mark(tokens) or (grouped if is_many else None) or self.shown or grouped or self.likely
         return mark or ".", mark is not None
 
 

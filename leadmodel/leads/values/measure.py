@@ -138,7 +138,7 @@ def _are_buckets(read: Quantities, n_leads: int) -> bool:
 
 def _gap_note(texts: list[str], n_gaps: int) -> str:
     words = ", ".join(f"'{word}'" for word in dict.fromkeys(map(fold, texts)))
-    return f"{words} among numbers count as missing ({n_gaps:,} leads)."
+    return f"Taken as missing among the numbers: {words} ({n_gaps:,} leads)."
 
 
 def _unit_notes(read: Quantities, counts: Ints, unit: Unit | None, n_units: int) -> list[str]:

@@ -30,6 +30,14 @@ def test_groups_of_three_beside_smaller_numbers_are_thousands() -> None:
     assert "1.036 is read as 1036" in field.reading
 
 
+def test_many_groups_tell_more_than_other_columns() -> None:
+    numbers = RNG.integers(1, 5000, N)
+    shares = [str(share) for share in RNG.random(N).round(2)]
+    field = infer([f"{number:,}".replace(",", ".") for number in numbers], shares)
+    assert field.parse("1.036") == 1036
+    assert infer(["1.036", "999", "120"] * (N // 3), shares).parse("1.036") == 1.036
+
+
 def test_decimals_of_any_number_of_places_are_decimals() -> None:
     field = infer([str(number) for number in RNG.normal(500, 100, N).round(3)])
     assert field.parse("1.036") == 1.036

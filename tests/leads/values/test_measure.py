@@ -88,7 +88,7 @@ def test_gaps_among_numbers_are_gaps_and_said(word: str, n_gaps: int) -> None:
     field = schema.by_name["column"]
     assert field.kind == "numeric"
     assert field.missing_share == (round(n_gaps / N, 4) if n_gaps >= 5 else 0)
-    assert f"'{word.lower()}' among numbers count as missing ({n_gaps} leads)" in field.reading
+    assert f"Taken as missing among the numbers: '{word.lower()}' ({n_gaps} leads)" in field.reading
     assert math.isnan(float(schema.read_value(field, word)))
 
 
