@@ -2,7 +2,7 @@
 
 import base64
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -16,13 +16,25 @@ if TYPE_CHECKING:
 
     from leadmodel.plots.style import Display
 
-__all__ = ["ModelView"]
+__all__ = ["ModelView", "render"]
 
 HEADLINE = ("roc_auc", "pr_auc", "log_loss", "calibration_error", "captured_top_20", "profit")
 """Metrics of the HTML view."""
 
 N_IMPORTANT = 8
 """Most fields in the HTML view."""
+
+
+def render(package: str, template: str, **context: Any) -> str:
+    """Return the HTML of a template in the folder of `package`; texts are escaped."""
+    environment = Environment(
+        loader=PackageLoader(package, ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template).render(context)
 
 
 class ModelView:
@@ -55,14 +67,9 @@ class ModelView:
         test = self.evaluation.test
         importance = sorted(self.evaluation.importance.items(), key=lambda item: -item[1])[:N_IMPORTANT]
         picture = base64.b64encode(to_png(self.plot_calibration().figure_)).decode()
-        environment = Environment(
-            loader=PackageLoader("leadmodel", ""),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        return environment.get_template("notebook.html.j2").render(
+        return render(
+            "leadmodel",
+            "notebook.html.j2",
             title=self.config.title,
             revision=self.revision,
             readiness=self.readiness,

@@ -51,8 +51,9 @@ def check_outcomes(outcomes: Outcomes, horizon: int | None = None) -> list[Findi
         if len(values) > 2:
             parts.append("To overrule this, use --positive, --negative and --open.")
         if spelled:
-            named = "; ".join(_spellings(value) for value in spelled[:3])
-            parts.append(f"Spellings of one value count as one: {named}.")
+            # A rare value may tell of a lead.
+            named = "; ".join(_spellings(one) for one in spelled[:3] if one.count >= MIN_CATEGORY_COUNT)
+            parts.append(f"Spellings of one value count as one{named and ': '}{named}.")
         findings.append(Finding(kind=UNDERSTOOD, columns=columns, text=" ".join(parts), severity="note"))
     lost = [v for v, code in zip(values, codes, strict=True) if code == 0 and meaning_of(v.name) == "open"]
     if lost and len(values) == 2 and horizon is None:

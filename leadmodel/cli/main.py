@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -66,16 +67,28 @@ def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "leads", help="CSV, Parquet or Excel; a path, a URL or hf://…; or a folder of tables"
     )
     add_lead_options(parser)
+    parser.add_argument(
+        "--write-recipe",
+        metavar="FILE.toml",
+        help="write what was found as a recipe, to correct and train with",
+    )
     parser.set_defaults(run=_check)
 
 
 def _check(options: argparse.Namespace) -> None:
     from leadmodel.prepare.data import prepare_all
     from leadmodel.prepare.settings import TrainingSettings
-    from leadmodel.training.report import audit_report
+    from leadmodel.training.check.report import LeadAudit, audit_report, check_new_recipe
 
+    path = options.write_recipe
+    if path:
+        check_new_recipe(path, Recipe.load(options.recipe) if options.recipe else None)
     leads, recipe = read_past_leads(options.leads, **lead_options(options), on_report=say)
-    say(audit_report(prepare_all(leads, recipe, TrainingSettings())))
+    data = prepare_all(leads, recipe, TrainingSettings())
+    say(audit_report(data))
+    if path:
+        LeadAudit(data).write_recipe(path)
+        say(f"\nThe recipe is written to {path}. Correct it, then train with --recipe {shlex.quote(path)}")
 
 
 def _add_events(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

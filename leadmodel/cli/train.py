@@ -31,11 +31,11 @@ from leadmodel.publishing.card import METRIC_NAMES
 from leadmodel.publishing.files import check_replaceable
 from leadmodel.publishing.hub.push import HubRepository
 from leadmodel.publishing.hub.space import HubSpace
+from leadmodel.training.check.report import audit_report
 from leadmodel.training.fit import fit
 from leadmodel.training.interface import read_settings
 from leadmodel.training.package import package
 from leadmodel.training.progress import Stopwatch, progress_bar, stage_table
-from leadmodel.training.report import audit_report
 from leadmodel.training.tracking import open_tracker
 
 

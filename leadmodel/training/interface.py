@@ -13,9 +13,9 @@ from leadmodel.model import LeadModel
 from leadmodel.prepare.data import prepare, prepare_all
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.source import Source, read_past_leads
+from leadmodel.training.check.report import LeadAudit
 from leadmodel.training.fit import fit
 from leadmodel.training.package import package
-from leadmodel.training.report import LeadAudit
 from leadmodel.training.tuning import check_optuna
 
 __all__ = ["check", "read_settings", "train", "train_model"]
@@ -189,21 +189,21 @@ def check(
 ) -> LeadAudit:
     """Audit past leads before a model is trained on them, as `leadmodel check` does.
 
-        Parameters
-        ----------
-            leads, target, positive, negative, open, recipe, amount, converted_at, horizon, id, time, drop
-    , sheet
-            As for `train`.
+    Parameters
+    ----------
+    leads, target, positive, negative, open, recipe, amount, converted_at, horizon, id, time, drop, sheet
+        As for `train`.
 
-        Returns
-        -------
-        LeadAudit
-            Suspected leaks, problems and notes; its repr is the report of the command.
+    Returns
+    -------
+    LeadAudit
+        Suspected leaks, problems and notes: its repr is the report of the command, in a notebook it
+        shows each column as well, and its `write_recipe` writes what was found as a recipe.
 
-        Raises
-        ------
-        InputError
-            As for `train`.
+    Raises
+    ------
+    InputError
+        As for `train`.
     """
     reports: list[str] = []
     table, known = read_past_leads(

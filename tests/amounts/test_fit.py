@@ -20,8 +20,8 @@ from leadmodel.leads.sample import SAMPLE_RECIPE, make_sample
 from leadmodel.model import LeadModel
 from leadmodel.prepare.data import prepare
 from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.training.check.report import audit_report
 from leadmodel.training.interface import train_model
-from leadmodel.training.report import audit_report
 
 RECIPE = SAMPLE_RECIPE.updated(amount="amount")
 NEW = make_sample(60, random_state=9)

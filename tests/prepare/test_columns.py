@@ -16,9 +16,9 @@ from leadmodel.prepare.data import TrainingData, prepare
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.prepare.split import Folds
 from leadmodel.publishing.files import TRUSTED_TYPES
+from leadmodel.training.check.report import audit_report
 from leadmodel.training.crossvalidation import cross_validate, try_others
 from leadmodel.training.interface import train_model
-from leadmodel.training.report import audit_report
 
 RECIPE = Recipe(target="won", positive="yes")
 SETTINGS = TrainingSettings(max_trees=20, n_folds=3, n_members=1, race_below=0)

@@ -8,8 +8,8 @@ from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE
 from leadmodel.prepare.data import prepare, prepare_all
 from leadmodel.prepare.settings import TrainingSettings
+from leadmodel.training.check.report import audit_report
 from leadmodel.training.interface import check
-from leadmodel.training.report import audit_report
 
 SETTINGS = TrainingSettings()
 

@@ -1,0 +1,1 @@
+"""Show what the audit of past leads found: as a report, as HTML, and as a recipe to correct."""
