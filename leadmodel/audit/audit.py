@@ -2,18 +2,17 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
 
-from leadmodel.arrays import Bools, Ints, Positions
+from leadmodel.arrays import Ints
 from leadmodel.audit.finding import SEVERITIES, Audit, Finding, Severity
 from leadmodel.audit.leakage import SEED, find_leaks, measure_columns
+from leadmodel.audit.order import check_shift
 from leadmodel.audit.twins import Hashes, Twins, mix_hashes
-from leadmodel.errors import InputError
-from leadmodel.leads.convert import is_nested, read_times
+from leadmodel.leads.convert import is_nested
 from leadmodel.leads.outcome.read import MIN_LEADS_PER_OUTCOME
 from leadmodel.leads.schema import LeadSchema
 
-__all__ = ["Audit", "Finding", "audit_leads", "check_open_leads"]
+__all__ = ["Audit", "Finding", "audit_leads"]
 
 MAX_MEASURED = 100_000
 """Leads on which columns are measured; a share of so many leads has a standard error of 0.2 points."""
@@ -65,7 +64,7 @@ def audit_leads(
     columns = measure_columns(schema, leads, typed, y)
     findings += find_leaks(schema, y, columns, made)
     findings += [
-        *_check_shift(schema, leads, y),
+        *check_shift(schema, leads, y),
         *_list_readings(used or schema),
         *_list_left_out(used or schema),
     ]
@@ -80,19 +79,6 @@ share of 100 leads, such as the recall, has a 95 % interval of about 10 points t
 MANY_COPIES = 0.01
 """Share of duplicates from which on metrics suffer: one copy may be in the training leads and the other in
 the test leads."""
-
-N_BINS = 10
-"""Time spans with about the same number of leads each."""
-
-ALPHA_SHIFT = 0.001
-"""Significance level of the test for a shift."""
-
-SMALL_EFFECT = 0.1
-"""Cohen's w (Cohen 1988) of a small effect: where 30 % convert, shares that differ between spans by 4.6
-points on average. With many leads a smaller effect is significant too, but does not matter."""
-
-MOSTLY_OPEN = 0.5
-"""Share of open leads among the newest tenth from which on they are reported."""
 
 _KINDS = {
     "leak": "known leak",
@@ -217,67 +203,3 @@ def _contradictions(hashes: Hashes, y: Ints) -> list[Finding]:
         f"model can be right about more than {best:.1%} of these leads."
     )
     return [Finding(kind="contradictions", text=text, severity="note")]
-
-
-def _check_shift(schema: LeadSchema, leads: pd.DataFrame, y: Ints) -> list[Finding]:
-    """Report a change of the conversion rate over time, where a time is known.
-
-    The change must be significant by a chi-square test over time spans with equally many leads, and
-    have a size that matters (Cohen's w less its expected value under no change).
-    """
-    name = next((name for name, why in schema.ignored.items() if why == "time of the lead"), None)
-    if name is None:
-        return []
-    times = _time_ranks(leads[name])
-    # Edges are times that occur, so that leads of one time stay together; spans may then be fewer.
-    edges = np.quantile(times, np.linspace(0, 1, N_BINS + 1)[1:-1], method="inverted_cdf")
-    spans = np.unique(np.searchsorted(edges, times), return_inverse=True)[1]
-    count, rate = np.bincount(spans), y.mean()
-    shares = np.bincount(spans, weights=y) / count
-    chi_square = float((count * (shares - rate) ** 2).sum() / (rate * (1 - rate)))
-    freedom = len(count) - 1
-    effect = np.sqrt(max(0.0, chi_square - freedom) / len(y))
-    if not freedom or chi_square < chi2.isf(ALPHA_SHIFT, freedom) or effect < SMALL_EFFECT:
-        return []
-    text = (
-        f"The conversion rate is {shares[0]:.1%} among the oldest leads and {shares[-1]:.1%} among the "
-        f"newest ({len(count)} time spans of similar size; {shares.min():.1%} to {shares.max():.1%}). "
-        "A model of the older leads may fail on new ones."
-    )
-    return [Finding(kind="shift of the outcome", columns=(name,), text=text, severity="problem")]
-
-
-def check_open_leads(column: pd.Series, is_open: Bools) -> list[Finding]:
-    """Report a majority of open leads among the newest.
-
-    The few of them that are decided already are not a random sample: they were decided fast.
-
-    Parameters
-    ----------
-    column : Series of shape (n_leads,)
-        The time of each lead, open ones included.
-    is_open : array of shape (n_leads,)
-        Whether each lead has no outcome yet.
-    """
-    dated = column.notna().to_numpy()
-    # A tenth of the leads cannot be mostly open if few of all are: reading a million dates takes seconds.
-    if is_open[dated].sum() < max(1, MOSTLY_OPEN * dated.sum() / N_BINS):
-        return []
-    try:
-        times = _time_ranks(column[dated])
-    except InputError:
-        return []
-    newest = times >= np.quantile(times, 1 - 1 / N_BINS, method="inverted_cdf")
-    share = is_open[dated][newest].mean()
-    if share < MOSTLY_OPEN:
-        return []
-    text = (
-        f"{share:.1%} of the newest leads have no outcome yet ({is_open.mean():.1%} of all leads). Those "
-        "with an outcome were decided faster than the others and may differ from them."
-    )
-    return [Finding(kind="open leads", columns=(str(column.name),), text=text, severity="note")]
-
-
-def _time_ranks(column: pd.Series) -> Positions:
-    """Return the dense rank of each time, so that dates and numbers are handled alike."""
-    return pd.factorize(read_times(column), sort=True)[0]

@@ -8,7 +8,7 @@ import pandas as pd
 from leadmodel.arrays import Bools, Ints
 from leadmodel.audit.finding import Finding
 from leadmodel.errors import InputError
-from leadmodel.leads.convert import read_times
+from leadmodel.leads.times.read import read_times
 
 __all__ = ["find_late_dates"]
 

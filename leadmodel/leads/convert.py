@@ -1,4 +1,4 @@
-"""Convert raw leads, dicts or a table, into typed columns, and read the times of leads.
+"""Convert raw leads, dicts or a table, into typed columns.
 
 Each column is reduced to its distinct values, so that the schema converts each of them once and a
 million leads take little longer than a thousand.
@@ -8,7 +8,6 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -27,14 +26,11 @@ from leadmodel.leads.values.numbers import Quantity, is_gap
 
 __all__ = [
     "check_unique",
-    "find_time",
     "is_nested",
-    "looks_like_times",
     "read_batch",
     "read_columns",
     "read_leads",
     "read_records",
-    "read_times",
 ]
 
 PARALLEL_FROM = 50_000
@@ -44,10 +40,6 @@ _PLAIN_TYPES = {float, int, type(None)}
 """Types of values that numpy converts to numbers at once; a bool may stand for a text."""
 
 _INFINITE = {math.inf, -math.inf}
-
-_ISO = re.compile(r"\s*\d{4}-\d{2}-\d{2}(?!\d)")
-_DATE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2}))(?!\d)")
-_DAY_FIRST = re.compile(r"\s*(1[3-9]|2\d|3[01])[-/.]")
 
 
 def read_leads(schema: LeadSchema, leads: pd.DataFrame) -> pd.DataFrame:
@@ -277,56 +269,3 @@ def _read_distinct(schema: LeadSchema, field: Field, codes: Positions, distinct:
             # No lead has it: an unused category, or the missing value of a required field.
             values.append(field.missing_value)
     return values
-
-
-def find_time(leads: pd.DataFrame) -> str | None:
-    """Return the one column of `leads` that holds a date in every row, if it is the only one."""
-    time_columns = []
-    for name in leads.columns:
-        if leads[name].notna().all() and looks_like_times(leads[name]):
-            with suppress(InputError):  # some value of it is no time
-                read_times(leads[name])
-                time_columns.append(str(name))
-    return time_columns[0] if len(time_columns) == 1 else None
-
-
-def looks_like_times(column: pd.Series) -> bool:
-    """Return whether nearly every value of `column`, none of them missing, is a date or a time."""
-    if column.dtype.kind == "M":
-        return True
-    if column.dtype.kind in "biuf" or not len(column):
-        return False
-    texts = map(str, column.unique())
-    return bool(np.mean([_DATE.match(text) is not None for text in texts]) > 0.95)
-
-
-def read_times(column: pd.Series) -> pd.Series:
-    """Return a column of times as something that sorts: UTC times, or numbers.
-
-    A column of numbers (a serial number, seconds since 1970) is taken as it is. Dates such
-    as 03/04/2024 are read day first if some date of the column can only be so.
-
-    Raises
-    ------
-    InputError
-        If a value is neither a time nor a number; the first one is named.
-    """
-    numbers = None if column.dtype.kind == "M" else pd.to_numeric(column, errors="coerce")
-    if numbers is not None and numbers.notna().all():
-        return numbers
-    if numbers is None:
-        times = pd.to_datetime(column, utc=True)
-    else:
-        texts = column.astype("str")
-        day_first = bool(texts.str.match(_DAY_FIRST).any())
-        times = pd.to_datetime(texts, format="mixed", dayfirst=day_first, errors="coerce", utc=True)
-        # pandas applies `dayfirst` to 2024-03-04 as well, where the month is always second.
-        iso = texts.str.match(_ISO)
-        times[iso] = pd.to_datetime(texts[iso], format="ISO8601", errors="coerce", utc=True)
-    if times.isna().any():
-        row = int(times.isna().to_numpy().argmax())
-        raise InputError(
-            f"The time column {column.name!r} must have a date in every row. "
-            f"Row {row + 1} has {column.iloc[row]!r}."
-        )
-    return times

@@ -1,5 +1,6 @@
 """Train a challenger, compare it with the published champion, and decide which one to publish."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,10 +15,11 @@ from leadmodel.drift.counts import count_leads
 from leadmodel.drift.drift import Drift, compare_leads
 from leadmodel.drift.performance import evaluate_outcomes
 from leadmodel.errors import InputError, ModelError
-from leadmodel.leads.convert import read_leads, read_times
+from leadmodel.leads.convert import read_leads
 from leadmodel.leads.outcome.read import MIN_LEADS_PER_OUTCOME
 from leadmodel.leads.outcome.rule import OutcomeRule
 from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.times.read import read_times
 from leadmodel.metrics.classification import evaluate
 from leadmodel.metrics.comparison import paired_difference
 from leadmodel.model import LeadModel
@@ -28,6 +30,8 @@ from leadmodel.publishing.card import render_card
 from leadmodel.report.gate import Comparison, Gate, Rule
 from leadmodel.training.fit import fit
 from leadmodel.training.package import package
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 
 __all__ = ["Retrained", "champion_recipe", "champion_settings", "retrain", "with_gate"]
 
@@ -194,6 +198,9 @@ def _newer_than(champion: LeadModel, data: TrainingData) -> Bools:
         return np.ones(len(data.y), dtype=bool)
     times = read_times(data.raw(time))
     try:
+        if times.dtype.kind == "M" and _NUMBER.fullmatch(time_range[1]):
+            # An older champion took numbers of seconds or days as they are.
+            times = pd.to_numeric(data.raw(time))
         last = pd.Timestamp(time_range[1]) if times.dtype.kind == "M" else float(time_range[1])
         newer = np.asarray(times > last)
     except (TypeError, ValueError):

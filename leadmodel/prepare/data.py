@@ -9,18 +9,20 @@ import numpy as np
 import pandas as pd
 
 from leadmodel.arrays import Ints, Positions
-from leadmodel.audit.audit import Audit, audit_leads, check_open_leads
+from leadmodel.audit.audit import Audit, audit_leads
 from leadmodel.audit.dates import find_late_dates
 from leadmodel.audit.finding import Finding
 from leadmodel.audit.maturity import observe
+from leadmodel.audit.order import check_open_leads, check_order, report_time
 from leadmodel.audit.outcomes import check_outcomes
 from leadmodel.audit.twins import Twins, find_twins
 from leadmodel.errors import InputError
-from leadmodel.leads.convert import check_unique, find_time, read_leads
+from leadmodel.leads.convert import check_unique, read_leads
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.outcome.read import MIN_LEADS_PER_OUTCOME, Outcomes, check_enough, label_leads
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.leads.times.choose import LeadTime, find_time
 from leadmodel.prepare.columns import narrow
 from leadmodel.prepare.derived import DerivedGain, add_derived
 from leadmodel.prepare.settings import TrainingSettings
@@ -205,8 +207,9 @@ def _read_outcomes(leads: pd.DataFrame, recipe: Recipe, at_least: int) -> _Label
     recipe.check_columns(names)
     outcomes = label_leads(leads[recipe.target], recipe.outcomes, needs_lost=recipe.answered_days is None)
     unused = [name for name in recipe.unused() if name in names]
-    recipe = recipe.updated(time=recipe.time or find_time(leads.drop(columns=unused)))
-    findings = check_outcomes(outcomes, recipe.answered_days)
+    found = LeadTime(recipe.time, "") if recipe.time else find_time(leads.drop(columns=unused))
+    recipe = recipe.updated(time=found.name)
+    findings = [*check_outcomes(outcomes, recipe.answered_days), *report_time(found, leads)]
     if recipe.events is None:
         times, converted_at = (leads[name] if name else None for name in (recipe.time, recipe.converted_at))
         codes, of_age = observe(outcomes.codes, times, converted_at, recipe.horizon)
@@ -236,6 +239,9 @@ def _audit(labeled: _LabeledLeads, whole: _TypedLeads, twins: Twins | None, used
     raw = labeled.leads.iloc[labeled.rows]
     audit = audit_leads(whole.schema, raw, whole.X[whole.schema.columns], labeled.y, made, used, twins)
     further = labeled.findings
+    if not (recipe.time or events or twins):
+        ids = [name for name, why in whole.schema.ignored.items() if why == "id"]
+        further += tuple(check_order(whole.X[whole.schema.columns], labeled.y, raw[ids]))
     if recipe.time and recipe.horizon is None:
         is_open = np.isin(np.arange(len(labeled.leads)), labeled.rows, invert=True)
         further += tuple(check_open_leads(labeled.leads[recipe.time], is_open))

@@ -16,7 +16,7 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from leadmodel.arrays import Ints, Positions
 from leadmodel.errors import InputError
-from leadmodel.leads.convert import read_times
+from leadmodel.leads.times.read import read_times
 
 __all__ = [
     "Folds",
@@ -73,7 +73,8 @@ def split_leads(
     y : array of shape (n_leads,)
         1 for converted, 0 for the others.
     times : Series of shape (n_leads,), optional
-        The time of each lead; if known, the newest leads are the test leads.
+        The time of each lead; if known, the newest leads are the test leads, and those without one
+        are training leads.
     test_share : float
         Share of the test leads.
     random_state : int
@@ -95,9 +96,17 @@ def split_leads(
     ordered = read_times(times)
     # Stable, so that leads of one time keep the order of their table.
     order = np.argsort(ordered.to_numpy(), kind="stable")
-    n_test = round(test_share * len(y))
+    is_dated = ordered.notna().to_numpy()[order]
+    n_dated = int(is_dated.sum())
+    n_test = round(test_share * n_dated)
+    undated, order = order[~is_dated], order[is_dated]
+    if not n_test:
+        raise InputError(f"The time column {times.name!r} must have dates. Only {n_dated:,} have one.")
     train, test = order[:-n_test], order[-n_test:]
     description = f"the newest {test_share:.0%} of the leads by {times.name!r}"
+    if len(undated):
+        train = np.concatenate([undated, train])
+        description += f"; {len(undated):,} leads without a time are training leads"
     if horizon is not None:
         known = (ordered.iloc[train] + pd.Timedelta(days=horizon) <= ordered.iloc[test[0]]).to_numpy()
         description += (
@@ -119,7 +128,10 @@ def split_leads(
             f"The newest {test_share:.0%} of the leads by {times.name!r}, and the older ones, must have "
             "both outcomes. They do not; name another time column, or drop this one with --drop."
         )
-    first, last = ordered.iloc[train[0]], ordered.iloc[train[-1]]
+    dated = ordered.iloc[train].dropna()
+    if dated.empty:
+        return Split(train, test, description)
+    first, last = dated.iloc[0], dated.iloc[-1]
     # A serial number puts leads in order, but is no date.
     days = (last - first) / pd.Timedelta("1D") if isinstance(first, pd.Timestamp) else 0.0
     return Split(
@@ -127,7 +139,7 @@ def split_leads(
         test,
         description,
         time_range=(str(first), str(last)),
-        leads_per_day=len(train) / days if days else None,
+        leads_per_day=len(dated) / days if days else None,
     )
 
 

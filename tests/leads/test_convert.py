@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadmodel.errors import InputError, LeadError
-from leadmodel.leads.convert import find_time, looks_like_times, read_leads, read_records, read_times
+from leadmodel.leads.convert import read_leads, read_records
 from leadmodel.leads.infer import infer_schema
 from leadmodel.leads.recipe import Recipe
 from leadmodel.leads.sample import SAMPLE_RECIPE
@@ -108,39 +108,3 @@ def test_whatever_a_lead_holds_a_table_reads_it_as_the_lead_alone(lead: dict[str
     in_table = outcome_of(lambda: as_records(read_leads(SCHEMA, pd.DataFrame(columns)))[0])
     alone = outcome_of(lambda: read_records(SCHEMA, [lead]).rows()[0])
     np.testing.assert_equal(in_table, alone)
-
-
-@pytest.mark.parametrize(
-    ("column", "order"),
-    [
-        (["2024-03-01", "2023-12-31 23:59:59", "2024-02-29T12:00:00Z"], [1, 2, 0]),
-        (["13/02/2024", "05/03/2024", "04/01/2024"], [2, 0, 1]),
-        (["02/13/2024", "03/05/2024", "01/04/2024"], [2, 0, 1]),
-        (["10", "9", "8.5"], [2, 1, 0]),
-        ([1700000000, 1600000000, 1650000000], [1, 2, 0]),
-        (list(pd.to_datetime(["2024-03-01", "2024-01-01", "2024-02-01"])), [1, 2, 0]),
-    ],
-    ids=["iso", "day first", "month first", "numbers as text", "epoch", "times"],
-)
-def test_times_of_any_export_sort(column: list[object], order: list[int]) -> None:
-    assert list(read_times(pd.Series(column)).argsort()) == order
-
-
-@pytest.mark.parametrize("odd", ["soon", None], ids=["text", "gap"])
-def test_a_row_without_a_time_is_named(odd: str | None) -> None:
-    with pytest.raises(InputError, match=r"'created' must have a date in every row. Row 2 has"):
-        read_times(pd.Series(["2024-01-01", odd], name="created"))
-
-
-@pytest.mark.parametrize(
-    ("column", "expected"),
-    [(["2024-01-01"] * 3, True), (["12.5.2024"] * 3, True), (["1.5", "2.5"], False), (["x"], False)],
-)
-def test_dates_are_told_from_other_texts(column: list[str], expected: bool) -> None:
-    assert looks_like_times(pd.Series(column)) is expected
-
-
-def test_the_only_complete_date_column_is_the_time() -> None:
-    leads = pd.DataFrame({"created": ["2024-01-01"] * 2, "closed": ["2024-01-02", None], "n": [1, 2]})
-    assert find_time(leads) == "created"
-    assert find_time(leads.assign(updated="2024-01-03")) is None

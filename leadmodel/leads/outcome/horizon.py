@@ -7,9 +7,9 @@ import pandas as pd
 
 from leadmodel.arrays import Floats, Ints
 from leadmodel.errors import InputError, quoted
-from leadmodel.leads.convert import read_times
 from leadmodel.leads.outcome.read import is_given
 from leadmodel.leads.outcome.rule import OPEN, UNCLEAR
+from leadmodel.leads.times.read import read_times
 
 __all__ = ["Observed", "Timing", "read_timing", "within_horizon"]
 

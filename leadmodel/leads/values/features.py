@@ -7,9 +7,9 @@ import pandas as pd
 from scipy.special import pdtr
 
 from leadmodel.errors import LeadError
-from leadmodel.leads.convert import looks_like_times
 from leadmodel.leads.disclosure import MAX_READ, personal_data
 from leadmodel.leads.field import MIN_CATEGORY_COUNT
+from leadmodel.leads.times.read import looks_like_times
 from leadmodel.leads.values.column import Column, matches
 
 __all__ = ["why_constant", "why_no_feature"]
@@ -51,7 +51,7 @@ def why_no_feature(column: Column) -> str | None:
         If it has a text among numbers.
     """
     # Dates are recognized by some values as well as by all; those of a million would take seconds.
-    if looks_like_times(pd.Series(column.values[:: len(column.values) // MAX_READ + 1])):
+    if looks_like_times(pd.Series(column.values[:: len(column.values) // MAX_READ + 1], name=column.name)):
         return "date"
     if column.kind not in "bM":
         # Phone numbers are whole, and the texts of a million numbers would cost more than they tell.
