@@ -20,6 +20,7 @@ from leadmodel.decision.threshold import Threshold
 from leadmodel.leads.recipe import DecisionConfig
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable
+from leadmodel.metrics.bootstrap import Estimate
 from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.settings import TrainingSettings
 from leadmodel.records import Record
@@ -195,6 +196,10 @@ class Option:
 
     def displays(self, result: Any) -> dict[str, Any]:
         """Return figures for the model card, each a `leadmodel.plots.style.Display`, by name."""
+        return {}
+
+    def ratios(self, result: Any) -> Mapping[str, Estimate]:
+        """Return the ratios of predicted sums to real ones over the test leads, by what was summed."""
         return {}
 
     def summary(self, result: Any) -> Sequence[str]:

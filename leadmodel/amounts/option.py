@@ -13,6 +13,7 @@ from leadmodel.arrays import Floats
 from leadmodel.errors import ModelError
 from leadmodel.leads.recipe import FieldConfig
 from leadmodel.leads.schema import LeadSchema
+from leadmodel.metrics.bootstrap import Estimate
 from leadmodel.options import FittedOption, Option, OptionEntry, Progress
 from leadmodel.prepare.data import TrainingData
 from leadmodel.prepare.settings import TrainingSettings
@@ -122,6 +123,9 @@ class AmountOption(Option):
 
         x, y = "Share of leads, best first", "Share of the actual value"
         return {"revenue": Display("Value found", x, y, draw)}
+
+    def ratios(self, result: Revenue) -> dict[str, Estimate]:
+        return {"amounts that came": result.test.total} if result.test else {}
 
     def summary(self, result: Revenue) -> Sequence[str]:
         """Return how well values are predicted."""

@@ -9,13 +9,8 @@ from scipy.special import entr, ndtri
 
 from leadmodel.arrays import Floats, Ints
 from leadmodel.leads.outcome.read import MIN_LEADS_PER_OUTCOME
-from leadmodel.metrics.classification import (
-    Estimate,
-    estimate_roc_auc,
-    evaluate,
-    log_losses,
-    reliability,
-)
+from leadmodel.metrics.calibration import reliability
+from leadmodel.metrics.classification import Estimate, estimate_roc_auc, evaluate, log_losses
 from leadmodel.model import LeadModel
 from leadmodel.records import Record
 from leadmodel.report.evaluation import Evaluation

@@ -16,21 +16,23 @@ from leadmodel.metrics.bootstrap import N_RESAMPLES, Estimate, bootstrap
 
 __all__ = [
     "Estimate",
-    "calibration_floor",
+    "SortedLeads",
+    "bin_starts",
+    "calibration_error",
     "captured_share",
     "estimate_metrics",
     "estimate_roc_auc",
     "evaluate",
     "log_losses",
     "log_odds",
-    "reliability",
     "roc_auc",
+    "sort_leads",
 ]
 
 N_BINS = 10
 
 
-class _Sorted(NamedTuple):
+class SortedLeads(NamedTuple):
     """Leads from the highest probability to the lowest, with one row of weights per resample."""
 
     y: Floats
@@ -54,9 +56,10 @@ def evaluate(y: npt.ArrayLike, probability: npt.ArrayLike) -> dict[str, float]:
     dict
         ``roc_auc``; ``pr_auc``, the average precision; ``log_loss`` in nats; ``brier``;
         ``calibration_error``, the expected calibration error over 10 bins of equal size (Naeini et
-        al. 2015); ``captured_top_10`` and ``captured_top_20``, the share of all conversions among the
-        leads ranked highest; ``lift_top_10`` and ``lift_top_20``, their conversion rate divided by
-        that of all leads.
+        al. 2015); ``expected_ratio``, the sum of the probabilities over the number of conversions
+        (calibration in the large); ``captured_top_10`` and ``captured_top_20``, the share of all
+        conversions among the leads ranked highest; ``lift_top_10`` and ``lift_top_20``, their conversion
+        rate divided by that of all leads.
     """
     return {name: float(values[0]) for name, values in _compute(y, probability, None).items()}
 
@@ -115,52 +118,11 @@ def captured_share(value: Floats, ranking: Floats, weights: Floats, share: float
     -------
     array of shape (n_draws,)
     """
-    leads = _sort(value, ranking, weights)
+    leads = sort_leads(value, ranking, weights)
     # Cumulated counts are read at the last lead of each tie only: the order within a tie is arbitrary.
     caught = np.cumsum(leads.weights * leads.y, axis=1)[:, leads.last_of_tie]
     called = np.cumsum(leads.weights, axis=1)[:, leads.last_of_tie]
     return np.asarray(_captured(caught, called, share * called[:, -1]) / caught[:, -1])
-
-
-def reliability(y: npt.ArrayLike, probability: npt.ArrayLike) -> dict[str, list[float]]:
-    """Return the reliability curve over 10 bins of equal size.
-
-    Returns
-    -------
-    dict of list
-        ``predicted`` and ``observed`` mean per bin, and ``count``, the leads in it.
-    """
-    leads = _sort(y, probability, None)
-    starts = _bin_starts(leads)
-    count = np.diff(np.append(starts, len(leads.y)))
-    # The leads are sorted from the highest probability down; a curve is drawn from the lowest up.
-    falling = {
-        "predicted": np.add.reduceat(leads.probability, starts) / count,
-        "observed": np.add.reduceat(leads.y, starts) / count,
-        "count": count.astype(float),
-    }
-    return {name: values[::-1].tolist() for name, values in falling.items()}
-
-
-def calibration_floor(probability: npt.ArrayLike, random_state: int = 0, n_draws: int = 200) -> float:
-    """Return the calibration error that even exact probabilities have in a sample of this size.
-
-    Parameters
-    ----------
-    probability : array-like of shape (n_leads,)
-        Probabilities from which outcomes are drawn.
-    random_state : int
-        Seed of the outcomes.
-    n_draws : int
-        Number of samples of outcomes; their mean error is returned.
-    """
-    probability = np.asarray(probability, dtype=np.float64)
-    rng = np.random.default_rng(random_state)
-    errors = []
-    for _ in range(n_draws):
-        leads = _sort(rng.random(len(probability)) < probability, probability, None)
-        errors.append(float(_calibration_error(leads, np.array([len(probability)], dtype=float))[0]))
-    return float(np.mean(errors))
 
 
 def log_odds(probability: npt.ArrayLike) -> Floats:
@@ -208,22 +170,23 @@ def estimate_roc_auc(y: npt.ArrayLike, probability: npt.ArrayLike) -> Estimate:
     return Estimate(value=value, low=value - half, high=value + half)
 
 
-def _sort(y: Any, probability: Any, weights: Floats | None) -> _Sorted:
+def sort_leads(y: Any, probability: Any, weights: Floats | None) -> SortedLeads:
+    """Sort leads by their probability, the highest first, with their outcomes and weights."""
     probability = np.asarray(probability, dtype=np.float64)
     order = np.argsort(-probability, kind="stable")
     weights = np.ones((1, len(order))) if weights is None else weights[:, order]
     ranked = probability[order]
     last_of_tie = np.append(ranked[1:] != ranked[:-1], True)
-    return _Sorted(np.asarray(y, dtype=np.float64)[order], ranked, weights, last_of_tie)
+    return SortedLeads(np.asarray(y, dtype=np.float64)[order], ranked, weights, last_of_tie)
 
 
 def _compute(y: Any, probability: Any, weights: Floats | None) -> dict[str, Floats]:
-    leads = _sort(y, probability, weights)
+    leads = sort_leads(y, probability, weights)
     with np.errstate(invalid="ignore", divide="ignore"):
         return _ranking_metrics(leads) | _probability_metrics(leads)
 
 
-def _ranking_metrics(leads: _Sorted) -> dict[str, Floats]:
+def _ranking_metrics(leads: SortedLeads) -> dict[str, Floats]:
     ends = leads.last_of_tie
     converted = np.cumsum(leads.weights * leads.y, axis=1)[:, ends]
     called = np.cumsum(leads.weights, axis=1)[:, ends]
@@ -253,21 +216,23 @@ def _captured(converted: Floats, called: Floats, budget: Floats) -> Floats:
     return np.asarray(converted[rows, last] - share_beyond * _steps(converted)[rows, last])
 
 
-def _probability_metrics(leads: _Sorted) -> dict[str, Floats]:
-    total = leads.weights.sum(axis=1)
+def _probability_metrics(leads: SortedLeads) -> dict[str, Floats]:
+    total, converted = leads.weights.sum(axis=1), leads.weights @ leads.y
     return {
         "log_loss": leads.weights @ log_losses(leads.y, leads.probability) / total,
         "brier": leads.weights @ (leads.probability - leads.y) ** 2 / total,
-        "calibration_error": _calibration_error(leads, total),
+        "calibration_error": calibration_error(leads, total),
+        "expected_ratio": leads.weights @ leads.probability / np.where(converted > 0, converted, np.nan),
     }
 
 
-def _calibration_error(leads: _Sorted, total: Floats) -> Floats:
-    gaps = np.add.reduceat(leads.weights * (leads.probability - leads.y), _bin_starts(leads), axis=1)
+def calibration_error(leads: SortedLeads, total: Floats) -> Floats:
+    """Return the expected calibration error of each row of weights, whose sums are `total`."""
+    gaps = np.add.reduceat(leads.weights * (leads.probability - leads.y), bin_starts(leads), axis=1)
     return np.asarray(np.abs(gaps).sum(axis=1) / total)
 
 
-def _bin_starts(leads: _Sorted) -> Positions:
+def bin_starts(leads: SortedLeads) -> Positions:
     """Return where bins of about equal size begin; none divides leads of one probability."""
     first_of_tie = np.flatnonzero(np.append(True, leads.last_of_tie[:-1]))
     wanted = np.linspace(0, len(leads.y), N_BINS + 1).astype(int)[:-1]

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
 from leadmodel.arrays import Bools, Floats, Ints
-from leadmodel.metrics.classification import reliability
+from leadmodel.metrics.calibration import reliability
 from leadmodel.records import Record
 
 __all__ = [

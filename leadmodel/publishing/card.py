@@ -35,6 +35,7 @@ METRIC_NAMES = {
     "log_loss": "Log loss",
     "brier": "Brier score",
     "calibration_error": "Calibration error",
+    "expected_ratio": "Predicted over actual conversions",
     "precision": "Precision at the threshold",
     "recall": "Recall at the threshold",
     "f1": "F1 at the threshold",

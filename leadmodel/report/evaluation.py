@@ -12,7 +12,8 @@ from leadmodel.audit.finding import Audit
 from leadmodel.explain.shap import ShapExplainer
 from leadmodel.insights.insights import Insights, find_insights
 from leadmodel.leads.table import LeadTable
-from leadmodel.metrics.classification import Estimate, calibration_floor, estimate_metrics
+from leadmodel.metrics.calibration import calibration_floor, calibration_slope
+from leadmodel.metrics.classification import Estimate, estimate_metrics
 from leadmodel.metrics.comparison import Candidate
 from leadmodel.metrics.curves import CallPayoff, Curves, trace_curves
 from leadmodel.metrics.slices import SliceMetrics, evaluate_slices
@@ -57,6 +58,8 @@ class Evaluation(WithOptions):
         Metrics of the test leads with 95 % intervals.
     calibration_floor : float
         The calibration error that true probabilities would show on as many test leads.
+    calibration_slope : Estimate, optional
+        Of the test leads; 1 is perfect. None if the model is older than this entry.
     audit : Audit
         What was suspicious about the leads with an outcome.
     comparison : tuple of Candidate
@@ -91,6 +94,7 @@ class Evaluation(WithOptions):
     n_test_converted: int
     test: dict[str, Estimate]
     calibration_floor: float
+    calibration_slope: Estimate | None = None
     audit: Audit
     comparison: tuple[Candidate, ...]
     calibration: Calibration
@@ -178,6 +182,7 @@ def evaluate_model(
         n_test_converted=int(y.sum()),
         test=metrics,
         calibration_floor=calibration_floor(probability, seed),
+        calibration_slope=calibration_slope(y, probability),
         audit=data.audit,
         **results._asdict(),
         levels=evaluate_slices(data.schema, X, y, probability, metrics["roc_auc"].value),

@@ -1,22 +1,17 @@
 """Decide whether a model is ready for use, by fixed rules on its metrics."""
 
 from collections.abc import Mapping
-from typing import Literal
-
-import numpy as np
 
 from leadmodel.audit.maturity import YOUNG
 from leadmodel.audit.outcomes import OPEN_AS_LOST, UNDERSTOOD
 from leadmodel.audit.twins import TWINS
 from leadmodel.metrics.slices import SliceMetrics
 from leadmodel.records import Record
+from leadmodel.report.calibration import check_calibration
+from leadmodel.report.checks import LEVELS, Check, ReadinessLevel, grade
 from leadmodel.report.evaluation import Evaluation
 
 __all__ = ["Check", "Readiness", "ReadinessLevel", "evaluate_readiness"]
-
-ReadinessLevel = Literal["ready", "usable with care", "not ready"]
-
-_LEVELS: tuple[ReadinessLevel, ...] = ("ready", "usable with care", "not ready")
 
 FEW, TOO_FEW = 50, 20
 """Test leads of the rarer outcome. A ROC AUC of 0.8 is known to about ±0.07 with 50 of them, and to
@@ -28,31 +23,12 @@ WEAK_AUC = 0.6
 TOO_GOOD_AUC = 0.97
 """ROC AUC that suggests a leak: conversions are partly chance and cannot be ranked almost perfectly."""
 
-MISCALIBRATED, UNCALIBRATED = 0.03, 0.1
-"""Mean gap between probability and outcome beyond what chance alone shows. Three points misjudge a
-forecast of conversions noticeably; with ten, a 20 % lead may be a 10 % or a 30 % one."""
-
 LARGE_GAP = 0.1
 """ROC AUC of the training leads, cross-validated, beyond that of the test leads: half of what a ROC
 AUC of 0.7 is above chance."""
 
 LARGE_KIND = 0.1
 """Share of the test leads from which on a lead group counts as large."""
-
-
-class Check(Record):
-    """Hold the result of one rule.
-
-    Parameters
-    ----------
-    level : str
-        The best level that a model with this result can have.
-    sentence : str
-        The result in words, with its numbers.
-    """
-
-    level: ReadinessLevel
-    sentence: str
 
 
 class Readiness(Record):
@@ -69,7 +45,7 @@ class Readiness(Record):
     @property
     def level(self) -> ReadinessLevel:
         """The worst level of all checks."""
-        return max((check.level for check in self.checks), key=_LEVELS.index)
+        return max((check.level for check in self.checks), key=LEVELS.index)
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -96,22 +72,18 @@ def evaluate_readiness(evaluation: Evaluation, labels: Mapping[str, str]) -> Rea
         _check_prior(evaluation),
         _check_others(evaluation),
         _check_gap(evaluation),
-        _check_calibration(evaluation),
+        *check_calibration(evaluation),
         _check_levels(evaluation, labels),
         *_check_profit(evaluation),
     ]
     # A stable sort, so that checks of one level keep the order of the rules.
-    return Readiness(checks=tuple(sorted(checks, key=lambda check: -_LEVELS.index(check.level))))
-
-
-def _grade(care: bool, fail: bool) -> ReadinessLevel:
-    return "not ready" if fail else "usable with care" if care else "ready"
+    return Readiness(checks=tuple(sorted(checks, key=lambda check: -LEVELS.index(check.level))))
 
 
 def _check_number(evaluation: Evaluation) -> Check:
     n_converted, n_other = evaluation.n_test_converted, evaluation.n_test - evaluation.n_test_converted
     rarer, outcome = min((n_converted, "conversions"), (n_other, "that did not convert"))
-    level = _grade(rarer < FEW, rarer < TOO_FEW)
+    level = grade(rarer < FEW, rarer < TOO_FEW)
     verdicts = {
         "ready": "enough for a reliable test",
         "usable with care": "few, so every figure is rough",
@@ -126,7 +98,7 @@ def _check_number(evaluation: Evaluation) -> Check:
 
 def _check_ranking(evaluation: Evaluation) -> Check:
     auc = evaluation.test["roc_auc"]
-    level = _grade(auc.value < WEAK_AUC, auc.low <= 0.5)
+    level = grade(auc.value < WEAK_AUC, auc.low <= 0.5)
     verdicts = {
         "ready": "",
         "usable with care": " That is a weak ranking: use it to sort leads, not to drop any.",
@@ -145,7 +117,7 @@ def _check_leaks(evaluation: Evaluation, labels: Mapping[str, str]) -> Check:
     suspects, doubtful = (
         [labels[name] for name in names if name in labels] for names in (audit.suspects, audit.doubtful)
     )
-    level = _grade(bool(suspects or doubtful) or is_too_good, bool(suspects) and is_too_good)
+    level = grade(bool(suspects or doubtful) or is_too_good, bool(suspects) and is_too_good)
     complaints = []
     if suspects:
         complaints.append(
@@ -173,7 +145,7 @@ def _repeat_findings(evaluation: Evaluation) -> list[Check]:
     kinds = (UNDERSTOOD, OPEN_AS_LOST, YOUNG, TWINS)
     findings = [finding for finding in evaluation.audit.findings if finding.kind in kinds]
     return [
-        Check(level=_grade(finding.severity == "problem", False), sentence=finding.text)
+        Check(level=grade(finding.severity == "problem", False), sentence=finding.text)
         for finding in findings
     ]
 
@@ -190,7 +162,7 @@ def _check_prior(evaluation: Evaluation) -> Check:
         sentence = f"It does not clearly predict better than the average rate alone {comparison}."
     else:
         sentence = f"It predicts better than the average rate alone {comparison}."
-    return Check(level=_grade(False, fails), sentence=sentence)
+    return Check(level=grade(False, fails), sentence=sentence)
 
 
 def _check_others(evaluation: Evaluation) -> Check:
@@ -208,32 +180,12 @@ def _check_others(evaluation: Evaluation) -> Check:
 def _check_gap(evaluation: Evaluation) -> Check:
     before, now = evaluation.cross_validated["roc_auc"], evaluation.test["roc_auc"]
     is_worse = before > now.high
-    level = _grade(is_worse, is_worse and before - now.value > LARGE_GAP)
+    level = grade(is_worse, is_worse and before - now.value > LARGE_GAP)
     numbers = f"ROC AUC {now.value:.3f} against {before:.3f}"
     if is_worse:
         sentence = f"Test leads are ranked clearly less well than cross-validation promised: {numbers}."
     else:
         sentence = f"Test results match cross-validation: {numbers}."
-    return Check(level=level, sentence=sentence)
-
-
-def _check_calibration(evaluation: Evaluation) -> Check:
-    error, by_chance = evaluation.test["calibration_error"].value, evaluation.calibration_floor
-    beyond = error - by_chance
-    level = _grade(beyond > MISCALIBRATED, beyond > UNCALIBRATED)
-    sentence = (
-        f"Predicted and actual rates differ by {100 * error:.1f} points on average; chance alone would "
-        f"give about {100 * by_chance:.1f}."
-    )
-    if level != "ready":
-        # Bins differ in size where leads have the same probability.
-        bins = evaluation.curves.reliability
-        gaps = np.subtract(bins["predicted"], bins["observed"])
-        mean = float(np.average(gaps, weights=bins["count"]))
-        side = (
-            f"they are too {'high' if mean > 0 else 'low'} by {100 * abs(mean):.1f} points over all leads"
-        )
-        sentence += f" Use the probabilities to rank leads, not to count conversions: {side}."
     return Check(level=level, sentence=sentence)
 
 
@@ -253,7 +205,7 @@ def _check_levels(evaluation: Evaluation, labels: Mapping[str, str]) -> Check:
     )
     sentence += " and others" if len(large or wrong) > 3 else ""
     sentence += "." if large else f"; each has less than {LARGE_KIND:.0%} of the leads."
-    return Check(level=_grade(bool(large), False), sentence=sentence)
+    return Check(level=grade(bool(large), False), sentence=sentence)
 
 
 def _is_wrong(level: SliceMetrics) -> bool:
@@ -270,7 +222,7 @@ def _check_profit(evaluation: Evaluation) -> list[Check]:
     profit = evaluation.test.get("profit")
     if profit is None:
         return []
-    level = _grade(profit.low <= 0, profit.high <= 0)
+    level = grade(profit.low <= 0, profit.high <= 0)
     verdicts = {"ready": "earns", "usable with care": "may or may not earn", "not ready": "does not earn"}
     sentence = (
         f"Calling the leads it selects {verdicts[level]} its cost: {profit.value:,.2f} per lead of "

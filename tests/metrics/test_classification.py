@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from leadmodel.metrics.classification import calibration_floor, estimate_metrics, evaluate, reliability
+from leadmodel.metrics.calibration import calibration_floor, calibration_slope, reliability
+from leadmodel.metrics.classification import estimate_metrics, evaluate
 
 Y = np.array([1, 0, 1, 1, 0, 0, 1, 0, 0, 0] * 12)
 P = np.round(np.clip(np.random.default_rng(5).random(120) * 0.6 + Y * 0.3, 0.01, 0.99), 2)
@@ -126,3 +127,26 @@ def test_true_probabilities_show_the_error_of_chance() -> None:
     p = np.linspace(0.4999, 0.5001, 2000)
     assert calibration_floor(p) == pytest.approx(expected, rel=0.05)
     assert calibration_floor(np.repeat(p, 4)) == pytest.approx(expected / 2, rel=0.05)
+
+
+def test_the_slope_is_that_of_a_logistic_regression_by_hand() -> None:
+    x, rng = np.random.default_rng(1).normal(-1, 1, 4000), np.random.default_rng(2)
+    y = (rng.random(4000) < 1 / (1 + np.exp(-(0.3 + 0.7 * x)))).astype(int)
+    # Newton's method on intercept and slope; its Hessian gives the standard error.
+    X, beta = np.column_stack([np.ones(4000), x]), np.zeros(2)
+    for _ in range(20):
+        fitted = 1 / (1 + np.exp(-X @ beta))
+        hessian = X.T @ (X * (fitted * (1 - fitted))[:, None])
+        beta = beta + np.linalg.solve(hessian, X.T @ (y - fitted))
+    half = 1.96 * math.sqrt(np.linalg.inv(hessian)[1, 1])
+    slope = calibration_slope(y, 1 / (1 + np.exp(-x)))
+    assert slope is not None
+    assert slope.value == pytest.approx(beta[1], abs=1e-4)
+    assert (slope.low, slope.high) == pytest.approx((beta[1] - half, beta[1] + half), abs=1e-3)
+    assert calibration_slope(y, np.full(4000, 0.3)) is None
+
+
+def test_the_ratio_of_sums_is_that_of_predicted_to_real_conversions() -> None:
+    assert evaluate(Y, P)["expected_ratio"] == pytest.approx(sum(P) / sum(Y))
+    ratio = estimate_metrics(Y, P)["expected_ratio"]
+    assert ratio.low < ratio.value < ratio.high

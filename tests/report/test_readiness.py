@@ -45,6 +45,7 @@ def ready(model: LeadModel) -> Evaluation:
     test = model.evaluation.test | {
         "roc_auc": estimate(0.8, 0.77, 0.83),
         "calibration_error": estimate(BY_CHANCE, 0.01, 0.05),
+        "expected_ratio": estimate(1.02, 0.93, 1.13),
     }
     return model.evaluation.model_copy(
         update={
@@ -52,6 +53,7 @@ def ready(model: LeadModel) -> Evaluation:
             "n_test_converted": 300,
             "test": test,
             "calibration_floor": BY_CHANCE,
+            "calibration_slope": estimate(0.95, 0.85, 1.05),
             "audit": Audit(),
             "comparison": (CATBOOST, LOGISTIC, PRIOR),
             "levels": (),
@@ -99,7 +101,7 @@ def test_a_model_without_fault_is_ready(ready: Evaluation) -> None:
     verdict = judge(ready)
     assert verdict.level == "ready"
     assert verdict.reasons == tuple(check.sentence for check in verdict.checks)
-    assert len(verdict.checks) == 8
+    assert len(verdict.checks) == 9
 
 
 CASES: dict[str, tuple[str, dict[str, Any], str]] = {
@@ -182,6 +184,31 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
         {"test": {"calibration_error": estimate(0.2, 0, 1)}},
         "by 20.0 points on average",
     ),
+    "half too many conversions of a rare outcome": (
+        "care",
+        {"test": {"expected_ratio": estimate(1.34, 1.2, 1.49)}},
+        "it predicts 134% of the conversions that came (120% to 149%): use it to rank leads",
+    ),
+    "too few conversions": (
+        "care",
+        {"test": {"expected_ratio": estimate(0.8, 0.7, 0.9)}},
+        "it predicts 80% of the conversions that came",
+    ),
+    "twice as many conversions": (
+        "fail",
+        {"test": {"expected_ratio": estimate(2.6, 2.1, 3.1)}},
+        "it predicts 260% of the conversions that came",
+    ),
+    "probabilities that are too extreme": (
+        "care",
+        {"calibration_slope": estimate(0.6, 0.5, 0.7)},
+        "High probabilities are too high and low ones too low: calibration slope 0.60 (0.50 to 0.70)",
+    ),
+    "probabilities that are too cautious": (
+        "care",
+        {"calibration_slope": estimate(1.5, 1.3, 1.7)},
+        "High probabilities are too low and low ones too high",
+    ),
     "wrong for a large kind": (
         "care",
         {"levels": (level(),)},
@@ -224,6 +251,14 @@ FINE: dict[str, tuple[dict[str, Any], str]] = {
     "a kind that is told apart less well": (
         {"levels": (level(gap=(0.0, -0.1, 0.1)),)},
         "not clearly",
+    ),
+    "a sum within its interval": (
+        {"test": {"expected_ratio": estimate(1.3, 1.05, 1.6)}},
+        "it predicts 130% of the conversions that came (105% to 160%).",
+    ),
+    "an older model without these figures": (
+        {"calibration_slope": None},
+        "chance alone would give about",
     ),
     "calling pays": ({"test": {"profit": estimate(2, 1, 3)}}, "earns its cost: 2.00 per lead"),
     "calibrated as far as can be told": (

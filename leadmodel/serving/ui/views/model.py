@@ -38,6 +38,7 @@ MEANINGS = {
     "brier": "Mean squared difference between probability and outcome; lower is better. The average rate "
     "alone has {spread:.3f}.",
     "calibration_error": "Predicted and actual rates differ by {points:.1f} percentage points on average.",
+    "expected_ratio": "The sum of the probabilities is {value:.0%} of the number of conversions.",
     "precision": "{value:.0%} of the leads above the threshold converted; of all leads, {base:.0%}.",
     "recall": "{value:.0%} of the leads that converted were above the threshold.",
     "f1": "Precision and recall in one number, which is low if either is low.",

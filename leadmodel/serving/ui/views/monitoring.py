@@ -8,7 +8,7 @@ import numpy as np
 from leadmodel.drift.drift import FieldDrift
 from leadmodel.drift.performance import evaluate_outcomes
 from leadmodel.leads.field import MIN_CATEGORY_COUNT
-from leadmodel.metrics.classification import reliability
+from leadmodel.metrics.calibration import reliability
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.history import (
     Outcomes,
