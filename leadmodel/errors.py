@@ -2,13 +2,14 @@
 
 InputError(ValueError)      the data or the command line is wrong; commands exit with status 2
 ├── LeadError               one field of one lead cannot be read; names row, field and value
+├── EventError              one value of an event or an entity cannot be read; names where it is
 └── ModelError              a model folder or repository is missing, damaged or not to be trusted
     └── UnreachableError    the Hub does not answer, and the cache does not hold the model
 """
 
 from typing import Any
 
-__all__ = ["InputError", "LeadError", "ModelError", "UnreachableError", "quoted"]
+__all__ = ["EventError", "InputError", "LeadError", "ModelError", "UnreachableError", "quoted"]
 
 
 class InputError(ValueError):
@@ -49,6 +50,34 @@ class LeadError(InputError):
     def at(self, row: int) -> "LeadError":
         """Return the same error with the number of the lead."""
         return LeadError(self.field, self.problem, row)
+
+
+class EventError(InputError):
+    """Report which value of which event or entity is wrong.
+
+    Parameters
+    ----------
+    entity : int
+        Number of the entity in the call, starting at 1.
+    problem : str
+        The problem, in a sentence that begins with "the" or "a".
+    table, row : str and int, optional
+        Table of the event, and its number in it, starting at 1.
+    field : str, optional
+        Column or attribute.
+    """
+
+    def __init__(
+        self,
+        entity: int,
+        problem: str,
+        table: str | None = None,
+        row: int | None = None,
+        field: str | None = None,
+    ) -> None:
+        self.entity, self.table, self.row, self.field = entity, table, row, field
+        place = f"Entity {entity}" if row is None else f"Entity {entity}, row {row} of {quoted(table)}"
+        super().__init__(f"{place}: {problem}")
 
 
 def quoted(value: Any, limit: int = 60) -> str:

@@ -3,9 +3,10 @@
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,20 +14,25 @@ import pandas as pd
 from catboost import CatBoostClassifier
 
 from leadmodel.arrays import Floats
-from leadmodel.errors import ModelError
+from leadmodel.errors import EventError, InputError, LeadError, ModelError
+from leadmodel.events.windows import FeatureWords, check_engines
 from leadmodel.explain.reasons import Explanation, explain
 from leadmodel.explain.what_if import Curve, WhatIf, find_changes, trace_curve
 from leadmodel.leads.convert import read_columns, read_records
+from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.field import Value
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable, warnings_by_lead
 from leadmodel.notebook import ModelView
-from leadmodel.predictor import Answer, Predictions, Predictor, make_answers
+from leadmodel.predictor import Answer, EventAnswer, Predictions, Predictor, make_answers
 from leadmodel.publishing.files import MODEL_FILE, is_folder, read_folder, write_folder
 from leadmodel.publishing.hub.pull import pull
 from leadmodel.publishing.hub.push import HubRepository, PublishedVersion
 from leadmodel.publishing.loading import open_files
 from leadmodel.publishing.sandbox import mark_verified, verify_in_subprocess
+
+if TYPE_CHECKING:
+    from leadmodel.events.online import OnlineFeatures
 
 __all__ = ["LeadModel"]
 
@@ -276,7 +282,7 @@ class LeadModel(ModelView):
         predictions = self.predictor.predict(table, explain=reasons)
         explanations: Sequence[Explanation | None] = [None] * len(table)
         if predictions.contributions is not None:
-            explanations = explain(self.profile, table, predictions.contributions)
+            explanations = explain(self.profile, table, predictions.contributions, self._words)
         return make_answers(
             self.config.decision,
             predictions,
@@ -285,6 +291,76 @@ class LeadModel(ModelView):
             self.revision,
             self.predictor.options,
         )
+
+    def score_events(
+        self,
+        entities: Sequence[Mapping[str, Any]],
+        at: str | date | None = None,
+        *,
+        reasons: bool = True,
+    ) -> list[EventAnswer]:
+        """Return the answers for entities by their raw events, whose features are made as in training.
+
+        Parameters
+        ----------
+        entities : sequence of mapping
+            Each with its id, its attributes and its ``events``, as the recipe's tables have them; see
+            `leadmodel.events.calls`.
+        at : str, date or datetime, optional
+            The moment of all answers, by default now; in UTC if it has no offset. Later events are left
+            out.
+        reasons : bool
+            Whether to explain the answers.
+
+        Raises
+        ------
+        InputError
+            If the model was not trained on events, or an entity or an event cannot be read; an EventError
+            names entity, table, row and field.
+        """
+        features = self.online_features
+        described = features.describe(entities, features.as_moment(at))
+        leads = [{name: one.features.get(name) for name in self.schema.inputs} for one in described]
+        try:
+            answers = self.answers(leads, reasons=reasons)
+        except LeadError as error:
+            raise EventError(error.row or 1, error.problem, field=error.field) from None
+        return [
+            EventAnswer(
+                **dict(answer),
+                entity=one.entity,
+                at=one.at.replace(tzinfo=UTC),
+                n_events=one.n_events,
+                features=lead,
+                history=one.warnings,
+            )
+            for answer, lead, one in zip(answers, leads, described, strict=True)
+        ]
+
+    @property
+    def event_config(self) -> EventConfig | None:
+        """The ``[events]`` of the recipe, if the model was trained on events."""
+        return self.config.recipe.events if self.config.recipe else None
+
+    @cached_property
+    def online_features(self) -> "OnlineFeatures":
+        """Makes the features of entities of their raw events; needs polars.
+
+        Raises
+        ------
+        InputError
+            If the model was not trained on events, or polars is missing.
+        """
+        if self.event_config is None:
+            raise InputError("The model was not trained on events: score leads with their fields.")
+        check_engines()
+        from leadmodel.events.online import OnlineFeatures
+
+        return OnlineFeatures(self.event_config)
+
+    @cached_property
+    def _words(self) -> Callable[[str, Value], str | None]:
+        return FeatureWords(self.event_config) if self.event_config else lambda name, value: None
 
     def what_if(self, lead: Mapping[str, Any]) -> WhatIf:
         """Return the single changes that would raise the probability of one raw lead most.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from leadmodel.arrays import Floats, Positions
 from leadmodel.decision.policy import Decision
+from leadmodel.events.calls import EventWarning
 from leadmodel.explain.reasons import Explanation
 from leadmodel.explain.shap import ShapExplainer
 from leadmodel.leads.field import ValueWarning
@@ -19,7 +21,7 @@ from leadmodel.leads.schema import LeadSchema
 from leadmodel.leads.table import LeadTable
 from leadmodel.options import OptionModel, add_fields, installed
 
-__all__ = ["Answer", "Predictions", "Predictor", "make_answers"]
+__all__ = ["Answer", "EventAnswer", "Predictions", "Predictor", "make_answers"]
 
 FEW_LEADS = 150
 """Up to this many leads, a Pool of rows is made faster than a DataFrame, and one thread is enough."""
@@ -196,6 +198,30 @@ class Answer(BaseModel):
     revision: str
     request_id: str | None = Field(default=None, exclude_if=lambda value: value is None)
     row: int | None = Field(default=None, exclude_if=lambda value: value is None)
+
+
+class EventAnswer(Answer):
+    """The answer for one entity, of its events.
+
+    Parameters
+    ----------
+    entity : str
+        Its id.
+    at : datetime
+        The moment of the answer, in UTC.
+    n_events : int
+        Events before that moment, of which the features were made.
+    features : dict of str to object
+        The attributes and the features that were made, as the model takes them.
+    history : tuple of EventWarning
+        What was left out of the history, or is unusual in it.
+    """
+
+    entity: str
+    at: datetime
+    n_events: int
+    features: dict[str, float | str | None]
+    history: tuple[EventWarning, ...] = ()
 
 
 def make_answers(

@@ -17,33 +17,16 @@ from leadmodel.errors import InputError
 from leadmodel.events.cutoffs import active_leads, leads_after, leads_after_events
 from leadmodel.events.features import build_features
 from leadmodel.events.tables import EventReport, EventTables, TableReport
-from leadmodel.events.windows import FeaturePlan, describe_features
+from leadmodel.events.windows import describe_features, feature_plan
 from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import FieldConfig, Recipe
 
-__all__ = ["feature_plan", "open_leads", "past_leads", "recipe_of_leads"]
+__all__ = ["describe_leads", "open_leads", "past_leads", "recipe_of_leads"]
 
 DIGITS = 12
 """Significant digits of features: beyond them, sums depend on the order in which threads add."""
 
 TICK = dt.timedelta(microseconds=1)
-
-
-def feature_plan(config: EventConfig) -> FeaturePlan:
-    """Return the plan of the features that the recipe asks for."""
-
-    def kinds(part: str) -> tuple[str, ...]:
-        chosen = (log.kind_names for log in config.logs if getattr(log, part))
-        return tuple(dict.fromkeys(kind for names in chosen for kind in names))
-
-    return FeaturePlan(
-        kinds=config.kinds,
-        windows=config.windows,
-        values=kinds("value"),
-        items=kinds("item"),
-        ratios=config.ratios,
-        attributes=config.attributes,
-    )
 
 
 def recipe_of_leads(recipe: Recipe, config: EventConfig) -> Recipe:
@@ -221,14 +204,20 @@ def _label(candidates: pl.DataFrame, outcomes: pl.DataFrame, config: EventConfig
     return leads if config.outcomes.brings_amounts else leads.drop("amount")
 
 
+def describe_leads(log: pl.LazyFrame, leads: pl.LazyFrame, config: EventConfig) -> pl.LazyFrame:
+    """Add the features to leads, rounded to `DIGITS`, in any order of rows."""
+    described = build_features(log, leads, feature_plan(config))
+    return described.with_columns(cs.float().round_sig_figs(DIGITS)).drop("start", strict=False)
+
+
 def _with_features(tables: EventTables, config: EventConfig, leads: pl.DataFrame) -> pl.DataFrame:
     """Add the features to leads, and order the columns for people."""
     labels = [name for name in ("amount", "converted") if name in leads.columns]
     key = ["entity", "cutoff"]
     # Without the labels, so that no feature can use them.
-    table = _collected(build_features(tables.log, leads.drop(labels).lazy(), feature_plan(config)))
-    table = table.join(leads.select(*key, *labels), on=key).sort("cutoff", "entity")
-    table = table.with_columns(cs.float().round_sig_figs(DIGITS)).drop("start", strict=False)
+    table = _collected(describe_leads(tables.log, leads.drop(labels).lazy(), config))
+    labelled = leads.select(*key, *labels).with_columns(cs.float().round_sig_figs(DIGITS))
+    table = table.join(labelled, on=key).sort("cutoff", "entity")
     features = [name for name in table.columns if name not in (*key, *labels)]
     last = [name for name in ("amount", "cutoff", "converted") if name in table.columns]
     return table.select(pl.col("entity").alias(config.entity), *features, *last)

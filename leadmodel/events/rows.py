@@ -3,43 +3,40 @@
 A row that does not count stays among them, with the reason.
 """
 
-import csv
 import datetime as dt
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 import polars as pl
 
 from leadmodel.errors import InputError, quoted
+from leadmodel.events.files import scan_table
 from leadmodel.events.timestamps import DayBoundary, read_event_time
-from leadmodel.leads.convert import check_unique
 from leadmodel.leads.event_recipe import (
     DateParts,
     EntityConfig,
-    EventConfig,
     JoinConfig,
     LogConfig,
     OutcomeConfig,
     TableConfig,
 )
-from leadmodel.leads.files.csv_file import check_widths, find_delimiter
 
 __all__ = [
     "COPIES",
     "NO_NUMBER",
     "REASONS",
+    "ROW",
     "UNJOINED",
     "WHY",
-    "check_tables",
+    "Tables",
     "entity_rows",
     "event_rows",
     "outcome_rows",
-    "table_files",
 ]
 
-_HEADER_BYTES = 65_536
+Tables = Path | Mapping[str, pl.LazyFrame]
+"""A folder of tables, or tables that are opened already: their rows have the columns of joined ones too."""
 
 COPIES = "(copies)"
 """Column with the number of identical rows."""
@@ -50,15 +47,18 @@ UNJOINED = "(unjoined)"
 WHY = "(why)"
 """Column with the reason why a row does not count; null where it does."""
 
+ROW = "(row)"
+"""Column with the number of a row, in tables that have it; of identical rows the first one's."""
+
 NO_NUMBER = "(no number)"
 """Column that is true where a value or an amount is not a number."""
 
 REASONS = ("without an id", "of other kinds", "without a time", "after the last day")
 
 
-def event_rows(folder: Path, config: LogConfig, entity: str, latest: dt.datetime) -> pl.LazyFrame:
+def event_rows(tables: Tables, config: LogConfig, entity: str, latest: dt.datetime) -> pl.LazyFrame:
     """Read entity, time, kind, value, item and attributes of each event; see `WHY`."""
-    rows = _open_table(folder, config, entity)
+    rows = _open_table(tables, config, entity)
     schema = rows.collect_schema()
     texts = {name: _as_text(name, schema[name]) for name in config.columns() if name in schema}
     nothing = pl.lit(None, pl.String)
@@ -78,9 +78,9 @@ def event_rows(folder: Path, config: LogConfig, entity: str, latest: dt.datetime
     return _select(rows, _time(rows, config, config.time), columns, latest)
 
 
-def outcome_rows(folder: Path, config: OutcomeConfig, entity: str, latest: dt.datetime) -> pl.LazyFrame:
+def outcome_rows(tables: Tables, config: OutcomeConfig, entity: str, latest: dt.datetime) -> pl.LazyFrame:
     """Read entity, time and amount of each outcome; see `WHY`."""
-    rows = _open_table(folder, config, entity)
+    rows = _open_table(tables, config, entity)
     schema = rows.collect_schema()
     amount = pl.lit(None, pl.Float64)
     if config.prices:
@@ -92,12 +92,12 @@ def outcome_rows(folder: Path, config: OutcomeConfig, entity: str, latest: dt.da
     return _select(rows, _time(rows, config, config.time), columns, latest)
 
 
-def entity_rows(folder: Path, config: EntityConfig, entity: str, latest: dt.datetime) -> pl.LazyFrame:
+def entity_rows(tables: Tables, config: EntityConfig, entity: str, latest: dt.datetime) -> pl.LazyFrame:
     """Read entity, start and fields of each row; see `WHY`.
 
     A start may be missing; a date as start is the beginning of its day.
     """
-    rows = _open_table(folder, config, entity)
+    rows = _open_table(tables, config, entity)
     schema = rows.collect_schema()
     columns = {name: _as_text(name, schema[name]) for name in config.fields} | {NO_NUMBER: pl.lit(False)}
     if config.start is None:
@@ -107,9 +107,9 @@ def entity_rows(folder: Path, config: EntityConfig, entity: str, latest: dt.date
     )
 
 
-def _open_table(folder: Path, config: TableConfig, entity: str) -> pl.LazyFrame:
+def _open_table(tables: Tables, config: TableConfig, entity: str) -> pl.LazyFrame:
     name = config.entity or entity
-    rows = _scan_rows(folder, config, [name, *config.columns()])
+    rows = _scan_rows(tables, config, [name, *config.columns()])
     return rows.with_columns(_as_text(name, rows.collect_schema()[name]).alias("(entity)"))
 
 
@@ -129,6 +129,7 @@ def _select(
 ) -> pl.LazyFrame:
     entity = pl.col("(entity)")
     named = [value.alias(name) for name, value in columns.items()]
+    named += [pl.col(ROW)] if ROW in rows.collect_schema() else []
     read = rows.select(entity.alias("entity"), time.alias("time"), *named, COPIES, UNJOINED)
     has = read.collect_schema()
     wrong = (
@@ -144,12 +145,12 @@ def _select(
     return read.with_columns(why.alias(WHY))
 
 
-def _scan_rows(folder: Path, config: TableConfig, columns: Sequence[str]) -> pl.LazyFrame:
+def _scan_rows(tables: Tables, config: TableConfig, columns: Sequence[str]) -> pl.LazyFrame:
     """Open a table with its joins, and filter its rows.
 
     Parameters
     ----------
-    folder : Path
+    tables : Path or mapping of str to LazyFrame
         Where the table is.
     config : TableConfig
         Configuration of the table in the recipe.
@@ -166,21 +167,27 @@ def _scan_rows(folder: Path, config: TableConfig, columns: Sequence[str]) -> pl.
     InputError
         If a table or a column is missing.
     """
-    rows = _scan(folder, config.table)
+    rows = _open(tables, config.table)
     names = rows.collect_schema().names()
     if config.duplicates == "drop":
-        rows = rows.group_by(names).agg(pl.len().alias(COPIES))
+        first = [pl.col(ROW).min()] if ROW in names else []
+        distinct = [name for name in names if name != ROW]
+        rows = rows.group_by(distinct).agg(pl.len().alias(COPIES), *first)
     else:
         rows = rows.with_columns(pl.lit(1, pl.UInt32).alias(COPIES))
     rows = rows.with_columns(pl.lit(False).alias(UNJOINED))
-    for join in config.joins:
-        rows = _join(folder, rows, config.table, join)
+    for join in config.joins if isinstance(tables, Path) else ():
+        rows = _join(tables, rows, config.table, join)
     _check_columns(rows, config.table, columns)
     schema = rows.collect_schema()
     for name, wanted in config.where.items():
         texts = [wanted] if isinstance(wanted, str) else list(wanted)
         rows = rows.filter(_as_text(name, schema[name]).is_in(texts))
     return rows
+
+
+def _open(tables: Tables, table: str) -> pl.LazyFrame:
+    return scan_table(tables, table) if isinstance(tables, Path) else tables[table]
 
 
 def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
@@ -197,66 +204,9 @@ def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
     return pl.when(text != "").then(text)
 
 
-def _path_of(folder: Path, table: str) -> Path:
-    """Return where a table is; a recipe of one table takes its file in place of the folder."""
-    return folder if folder.is_file() else folder / table
-
-
-def _scan(folder: Path, table: str) -> pl.LazyFrame:
-    path = _path_of(folder, table)
-    if not path.is_file():
-        tables = sorted(
-            file.name for file in folder.iterdir() if file.suffix.lower() in (".csv", ".parquet")
-        )
-        raise InputError(
-            f"The recipe names a table {quoted(table)}, which is not in {quoted(str(folder), 300)}. Found: "
-            f"{', '.join(tables[:40]) or 'no table'}."
-        )
-    if path.suffix.lower() == ".parquet":
-        return pl.scan_parquet(path)
-    # Not inferred, so that ids keep leading zeros; only the empty text is null.
-    return pl.scan_csv(path, separator=_delimiter(path), infer_schema=False)
-
-
-def table_files(config: EventConfig) -> tuple[str, ...]:
-    """Return the files of all tables, those that others join included."""
-    tables: list[TableConfig] = [*config.logs, config.outcomes]
-    tables += [config.entities] if config.entities else []
-    files = (name for table in tables for name in (table.table, *(join.table for join in table.joins)))
-    return tuple(dict.fromkeys(files))
-
-
-def check_tables(folder: Path, config: EventConfig) -> None:
-    """Raise InputError for the first CSV table that is not in UTF-8, or has a line that is too long."""
-    for name in table_files(config):
-        path = _path_of(folder, name)
-        if path.suffix.lower() == ".parquet" or not path.is_file():
-            continue
-        with path.open("rb") as file:
-            try:
-                check_widths(file, "utf-8-sig", _delimiter(path), errors="strict")
-            except UnicodeDecodeError:
-                raise InputError(
-                    f"The table {quoted(name)} must be in UTF-8. Save it again as such."
-                ) from None
-            except InputError as error:
-                raise InputError(f"The table {quoted(name)} {error}") from None
-
-
-def _delimiter(path: Path) -> str:
-    with path.open("rb") as file:
-        text = file.read(_HEADER_BYTES).decode("utf-8-sig", errors="replace")
-    delimiter = find_delimiter(text)
-    names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
-    if not names:
-        raise InputError(f"The table {quoted(path.name)} must have a header. It is empty.")
-    check_unique(names, f"The table {quoted(path.name)} must give each column its own name.")
-    return delimiter
-
-
-def _join(folder: Path, rows: pl.LazyFrame, table: str, join: JoinConfig) -> pl.LazyFrame:
+def _join(tables: Tables, rows: pl.LazyFrame, table: str, join: JoinConfig) -> pl.LazyFrame:
     """Add the columns of another table to each row, and mark rows without a match."""
-    other = _scan(folder, join.table)
+    other = _open(tables, join.table)
     _check_columns(rows, table, [join.on])
     _check_columns(other, join.table, [join.on])
     schema = rows.collect_schema()
@@ -279,7 +229,7 @@ def _join(folder: Path, rows: pl.LazyFrame, table: str, join: JoinConfig) -> pl.
 
 
 def _check_columns(rows: pl.LazyFrame, table: str, columns: Sequence[str]) -> None:
-    names = [name for name in rows.collect_schema().names() if name not in (COPIES, UNJOINED)]
+    names = [name for name in rows.collect_schema().names() if name not in (COPIES, UNJOINED, ROW)]
     for name in columns:
         if name not in names:
             close = get_close_matches(name, names, n=1)

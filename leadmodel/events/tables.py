@@ -25,21 +25,27 @@ from pathlib import Path
 import polars as pl
 
 from leadmodel.errors import InputError, quoted
+from leadmodel.events.files import check_tables, table_files
 from leadmodel.events.rows import (
     COPIES,
     NO_NUMBER,
     REASONS,
     UNJOINED,
     WHY,
-    check_tables,
     entity_rows,
     event_rows,
     outcome_rows,
-    table_files,
 )
 from leadmodel.leads.event_recipe import EventConfig, OutcomeConfig, TableConfig
 
-__all__ = ["EventReport", "EventTables", "TableReport", "read_event_tables"]
+__all__ = [
+    "EventReport",
+    "EventTables",
+    "TableReport",
+    "earliest_rows",
+    "kept_rows",
+    "read_event_tables",
+]
 
 MOST_UNDATED = 0.1
 """Share of rows without a time above which the recipe, not the rows, must be wrong."""
@@ -193,21 +199,19 @@ class _Reader:
         config, entities, reports = self.config, None, []
         if config.entities:
             rows = self._spooled(entity_rows, config.entities)
-            kept = _kept(rows).collect()
-            # Sorted by all columns, so that the choice does not depend on the order of the rows.
-            by = [name for name in ("entity", "start", *kept.columns) if name in kept.columns]
-            entities = kept.sort(by, nulls_last=True).unique("entity", keep="first", maintain_order=True)
+            kept = kept_rows(rows).collect()
+            entities = earliest_rows(kept.lazy()).collect()
             later = {f"of a {config.entity} that has an earlier row": len(kept) - len(entities)}
             reports.append(self._report(config.entities, rows, "entities", None, later))
         logs = [self._spooled(event_rows, log_config) for log_config in config.logs]
         # By name, because the logs may have different attributes.
-        log = pl.concat([_kept(rows) for rows in logs], how="diagonal")
+        log = pl.concat([kept_rows(rows) for rows in logs], how="diagonal")
         known = (log if entities is None else entities.lazy()).select("entity").unique()
         rows = self._spooled(outcome_rows, config.outcomes)
         reports.append(self._report(config.outcomes, rows, "outcomes", known))
         for log_config, log_rows in zip(config.logs, logs, strict=True):
             reports.append(self._report(log_config, log_rows, " and ".join(log_config.kind_names), known))
-        outcomes, until = _kept(rows).collect(), self.latest
+        outcomes, until = kept_rows(rows).collect(), self.latest
         if not config.until:
             newest = [log.select(pl.col("time").max()).collect().item(), outcomes["time"].max()]
             if entities is not None and "start" in entities.columns:
@@ -254,10 +258,19 @@ class _Reader:
             f"without {absent}": int(kept[NO_NUMBER].sum()),
         }
         if known is not None:
-            unknown = _kept(rows).join(known, on="entity", how="anti")
+            unknown = kept_rows(rows).join(known, on="entity", how="anti")
             noted[f"of an unknown {self.config.entity}"] = unknown.select(pl.len()).collect().item()
         return TableReport(config.table, what, n_rows, n_rows - sum(left_out.values()), left_out, noted)
 
 
-def _kept(rows: pl.LazyFrame) -> pl.LazyFrame:
+def kept_rows(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the rows that count, without the columns that say why others do not."""
     return rows.filter(pl.col(WHY).is_null()).drop(WHY, COPIES, UNJOINED, NO_NUMBER)
+
+
+def earliest_rows(entities: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the earliest row of each entity."""
+    names = entities.collect_schema().names()
+    # Sorted by all columns, so that the choice does not depend on the order of the rows.
+    by = [name for name in ("entity", "start", *names) if name in names]
+    return entities.sort(by, nulls_last=True).unique("entity", keep="first", maintain_order=True)

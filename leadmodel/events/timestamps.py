@@ -2,6 +2,8 @@
 
 import datetime as dt
 import re
+from collections.abc import Sequence
+from statistics import median
 from typing import Literal
 
 import polars as pl
@@ -9,17 +11,19 @@ import polars as pl
 from leadmodel.errors import InputError, quoted
 from leadmodel.leads.event_recipe import DateParts
 
-__all__ = ["EARLIEST", "DayBoundary", "read_event_time", "read_moment"]
+__all__ = ["EARLIEST", "LATEST", "N_PROBED", "DayBoundary", "find_unit", "read_event_time", "read_moment"]
 
 EARLIEST = dt.datetime(1990, 1, 1)
-_LATEST = dt.datetime(2100, 1, 1)
+LATEST = dt.datetime(2100, 1, 1)
 """Range of plausible times; placeholders such as 1970-01-01 and mistyped years lie outside."""
 
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000}
-_N_PROBED = 10_000
-_NUMBER = r"^\s*\d{6,}(\.\d+)?\s*$"
+N_PROBED = 10_000
+"""Times of a column that are looked at to tell numbers from texts."""
+
+_NUMBER = re.compile(r"\s*\d{6,}(\.\d+)?\s*")
 _DATE = r"^\s*\d{4}-\d{2}-\d{2}\s*$"
-_ZONE = r"(?i)\s*(Z|UTC|[+-]\d{2}:?\d{2}|[+-]\d{2})\s*$"
+_NO_OFFSET = r"(?i)^(\S+ +\d{2}:\d{2}[^+-]*?)\s*(?:Z|UTC)?$"
 
 DayBoundary = Literal["end", "start"]
 
@@ -68,12 +72,12 @@ def read_event_time(
         read = _of_parts(time, day)
     elif format is not None:
         read = _of_format(pl.col(time).cast(pl.String), format, day)
-    elif (numbers := _probe(frame, time)) is not None:
-        read = _of_numbers(pl.col(time), unit or _infer_unit(numbers, time, table))
+    elif found := _probe(frame, time, table, unit):
+        read = _of_numbers(pl.col(time), found)
     else:
         dtype, column = frame.collect_schema()[time], pl.col(time)
         if dtype == pl.String:
-            read = _of_texts(column, day)
+            return _of_texts(column, day)
         elif dtype == pl.Date:
             read = _of_dates(column, day)
         elif isinstance(dtype, pl.Datetime):
@@ -122,24 +126,44 @@ def _of_parts(time: DateParts, day: DayBoundary) -> pl.Expr:
     return _of_dates(date, "start") + within.cast(pl.Duration("us"))
 
 
-def _probe(frame: pl.LazyFrame, time: str) -> pl.Series | None:
-    """Return the first numbers in a column of times, or None if most values are not numbers."""
+def _probe(frame: pl.LazyFrame, time: str, table: str, unit: str | None) -> str | None:
+    """Return the unit of the first values in a column of times, or None if most are not numbers."""
     dtype = frame.collect_schema()[time]
     if not (dtype.is_numeric() or dtype == pl.String):
         return None
-    first = frame.select(pl.col(time)).filter(pl.col(time).is_not_null()).head(_N_PROBED).collect()[time]
-    if dtype.is_numeric():
-        return first.cast(pl.Float64)
-    numbers = first.filter(first.str.contains(_NUMBER))
+    first = frame.select(pl.col(time)).filter(pl.col(time).is_not_null()).head(N_PROBED).collect()[time]
+    if dtype.is_numeric() and first.is_empty():
+        return unit or "us"  # nothing to convert
+    return find_unit(first.to_list(), time, table, unit)
+
+
+def find_unit(values: Sequence[float | str], time: str, table: str, unit: str | None = None) -> str | None:
+    """Return the unit of times that are numbers, or None if most are not numbers.
+
+    Parameters
+    ----------
+    values : sequence of float or str
+        Times of a column, at most `N_PROBED` of them.
+    time, table : str
+        Column and table, for messages.
+    unit : {"s", "ms", "us"}, optional
+        Unit that the recipe names.
+
+    Raises
+    ------
+    InputError
+        If they are numbers, but not plausible times in any unit.
+    """
+    numbers = [float(value) for value in values if not isinstance(value, str) or _NUMBER.fullmatch(value)]
     # By majority: a few placeholders among texts must not decide.
-    return numbers.str.strip_chars().cast(pl.Float64) if 2 * len(numbers) > len(first) else None
-
-
-def _infer_unit(numbers: pl.Series, time: str, table: str) -> str:
-    middle = numbers.median()
-    for unit, per_second in _PER_SECOND.items():
-        if isinstance(middle, float) and _bounds(per_second)[0] <= middle < _bounds(per_second)[1]:
-            return unit
+    if 2 * len(numbers) <= len(values):
+        return None
+    if unit is not None:
+        return unit
+    middle = median(numbers)
+    for name, per_second in _PER_SECOND.items():
+        if _bounds(per_second)[0] <= middle < _bounds(per_second)[1]:
+            return name
     raise InputError(
         f"The numbers in the column {quoted(time)} of {quoted(table)} must count seconds, milliseconds or "
         f"microseconds since 1970 (s, ms, us). Their median, {middle!r}, is not between 1990 and 2100 in "
@@ -148,7 +172,7 @@ def _infer_unit(numbers: pl.Series, time: str, table: str) -> str:
 
 
 def _bounds(per_second: int) -> tuple[float, float]:
-    first, last = (moment.replace(tzinfo=dt.UTC).timestamp() * per_second for moment in (EARLIEST, _LATEST))
+    first, last = (moment.replace(tzinfo=dt.UTC).timestamp() * per_second for moment in (EARLIEST, LATEST))
     return first, last
 
 
@@ -162,20 +186,33 @@ def _of_numbers(column: pl.Expr, unit: str) -> pl.Expr:
 
 def _of_texts(column: pl.Expr, day: DayBoundary) -> pl.Expr:
     """Parse texts in ISO 8601, with or without an offset, dates included."""
-    date = column.str.strip_chars().str.to_date("%Y-%m-%d", strict=False)
-    zone = column.str.extract(r"\d{2}:\d{2}.*?" + _ZONE, 1)
-    local = column.str.strip_chars().str.replace(r"(\d{2}:\d{2}.*?)" + _ZONE, "$1")
-    local = local.str.replace("[tT]", " ").str.replace(",", ".", literal=True)
-    formats = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M")
-    clock = pl.coalesce(local.str.to_datetime(form, time_unit="us", strict=False) for form in formats)
-    # A format with %z reads only texts with an offset, so that offsets are read and subtracted here; a text
-    # without one, or with Z, has no digits and thus an offset of zero.
-    digits = zone.str.replace(":", "", literal=True)
-    hours = digits.str.slice(1, 2).cast(pl.Int64, strict=False).fill_null(0)
-    minutes = digits.str.slice(3, 2).cast(pl.Int64, strict=False).fill_null(0)
-    ahead = pl.duration(hours=hours, minutes=minutes)
-    utc = clock - pl.when(zone.str.starts_with("-")).then(-ahead).otherwise(ahead)
-    return pl.when(column.str.contains(_DATE)).then(_of_dates(date, day)).otherwise(utc)
+
+    def parse(texts: pl.Series) -> pl.Series:
+        # A column usually has one form of times. Steps that none of its texts needs are left out, because
+        # those of a few events take longer to prepare than to run.
+        if texts.null_count() == len(texts):
+            return pl.Series(texts.name, [None] * len(texts), pl.Datetime("us"))
+        given, is_date = pl.col(texts.name), texts.str.contains(_DATE)
+        read = _of_dates(given.str.strip_chars().str.to_date("%Y-%m-%d", strict=False), day)
+        if not is_date.all():
+            read = pl.when(is_date).then(read).otherwise(_of_clocks(given))
+        times = texts.to_frame().select_seq(read).to_series()
+        return times.set(times < EARLIEST, None)
+
+    return column.map_batches(parse, return_dtype=pl.Datetime("us"), is_elementwise=True)
+
+
+def _of_clocks(column: pl.Expr) -> pl.Expr:
+    local = (
+        column.str.strip_chars()
+        .str.replace(r"(\d)[tT](\d)", "${1} ${2}")
+        .str.replace(",", ".", literal=True)
+    )
+    # A format with an offset reads only texts that have one.
+    offset = local.str.replace(_NO_OFFSET, "${1}+00:00")
+    formats = ("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M%#z")
+    read = [offset.str.to_datetime(form, time_unit="us", strict=False) for form in formats]
+    return pl.coalesce(read).dt.replace_time_zone(None)
 
 
 def _of_format(column: pl.Expr, format: str, day: DayBoundary) -> pl.Expr:

@@ -10,8 +10,16 @@ from leadmodel.errors import InputError
 from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import FieldConfig
 from leadmodel.records import Record
+from leadmodel.text import format_number
 
-__all__ = ["INSTALL_ENGINES", "FeaturePlan", "check_engines", "describe_features"]
+__all__ = [
+    "INSTALL_ENGINES",
+    "FeaturePlan",
+    "FeatureWords",
+    "check_engines",
+    "describe_features",
+    "feature_plan",
+]
 
 INSTALL_ENGINES = "pip install narwhals==2.28.0 polars==2.1.0"
 """Command that installs what event tables need beyond requirements.txt."""
@@ -129,6 +137,23 @@ class FeaturePlan(Record):
         )
 
 
+def feature_plan(config: EventConfig) -> FeaturePlan:
+    """Return the plan of the features that the recipe asks for."""
+
+    def kinds(part: str) -> tuple[str, ...]:
+        chosen = (log.kind_names for log in config.logs if getattr(log, part))
+        return tuple(dict.fromkeys(kind for names in chosen for kind in names))
+
+    return FeaturePlan(
+        kinds=config.kinds,
+        windows=config.windows,
+        values=kinds("value"),
+        items=kinds("item"),
+        ratios=config.ratios,
+        attributes=config.attributes,
+    )
+
+
 def describe_features(config: EventConfig, plan: FeaturePlan) -> dict[str, FieldConfig]:
     """Return kind, label and unit of each feature by its name.
 
@@ -183,3 +208,47 @@ def _words(name: str) -> str:
 
 def _title(name: str) -> str:
     return name[0].upper() + _words(name)[1:]
+
+
+class FeatureWords:
+    """Put values of features in words, such as "3 lessons in the last 2 days".
+
+    Parameters
+    ----------
+    config : EventConfig
+        The ``[events]`` of the recipe.
+    """
+
+    def __init__(self, config: EventConfig) -> None:
+        plan = feature_plan(config)
+        spans = {suffix: f" in the last {days} days" if days else "" for suffix, days in plan.spans}
+        spans |= {"_last_1d": " in the last day"} if "_last_1d" in spans else {}
+        counted = {"events": "events"} | {kind: _words(kind) for kind in plan.kinds}
+        self._counts = {
+            f"{name}{suffix}": (words, span)
+            for name, words in counted.items()
+            for suffix, span in spans.items()
+        }
+        self._days = {f"days_since_last_{kind}": f"last of {_words(kind)}" for kind in plan.kinds}
+        self._days |= {"days_since_last_event": "last event", "days_since_first_event": "first event"}
+        self._days["days_since_start"] = "start"
+
+    def __call__(self, name: str, value: float | str) -> str | None:
+        """Return the value of a feature in words, or None if its label says it better."""
+        if isinstance(value, str) or value != value:
+            return None
+        if name in self._counts:
+            words, span = self._counts[name]
+            n = "No" if value == 0 else f"{value:,.0f}"
+            return f"{n} {_singular(words) if value == 1 else words}{span}"
+        if name in self._days:
+            days = "1 day" if value == 1 else f"{format_number(value)} days"
+            return f"The {self._days[name]} was {days} before"
+        return None
+
+
+def _singular(words: str) -> str:
+    """Return a plural noun in the singular; kinds are named by plurals."""
+    if words.endswith("ies"):
+        return words[:-3] + "y"
+    return words[:-1] if words.endswith("s") else words

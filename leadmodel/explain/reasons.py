@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -16,6 +17,8 @@ from leadmodel.leads.table import LeadTable
 from leadmodel.text import format_number
 
 __all__ = ["Explanation", "Reason", "explain", "show_value"]
+
+Words = Callable[[str, Value], str | None]
 
 MAX_REASONS = 5
 MIN_CONTRIBUTION = 0.01
@@ -92,13 +95,13 @@ class _LazyExplanation(Explanation):
 class _ExplainedLeads:
     """Sorted contributions of leads, and the sentences made so far."""
 
-    def __init__(self, profile: Profile, table: LeadTable, contributions: Floats) -> None:
+    def __init__(self, profile: Profile, table: LeadTable, contributions: Floats, words: Words) -> None:
         self.base, values = contributions[:, -1], contributions[:, :-1]
         self._fields, self._sorted = np.argsort(values, axis=1, kind="stable"), np.sort(values, axis=1)
         self._columns, self._numbers = table.schema.columns, table.numbers
         self._texts = [*table.texts.values()]
         # Leads have most values in common, so that each sentence is made once.
-        self._describe = cache(partial(_describe, table.schema, profile))
+        self._describe = cache(partial(_describe, table.schema, profile, words))
 
     def reasons(self, lead: int, raising: bool) -> tuple[Reason, ...]:
         """Return the reasons that raise the chance of a lead, or that lower it, the strongest first."""
@@ -131,7 +134,9 @@ def _strong(sizes: list[float]) -> tuple[int, int]:
     return n_against, max(bisect_left(sizes, MIN_CONTRIBUTION), len(sizes) - MAX_REASONS)
 
 
-def explain(profile: Profile, table: LeadTable, contributions: Floats) -> list[Explanation]:
+def explain(
+    profile: Profile, table: LeadTable, contributions: Floats, words: Words = lambda name, value: None
+) -> list[Explanation]:
     """Explain the predictions for some leads.
 
     Parameters
@@ -142,25 +147,29 @@ def explain(profile: Profile, table: LeadTable, contributions: Floats) -> list[E
         Typed leads.
     contributions : array of shape (n_leads, n_fields + 1)
         As `leadmodel.explain.shap.ShapExplainer.contributions` returns them.
+    words : callable, optional
+        Puts the value of a field in words of its own, or returns None.
     """
-    leads = _ExplainedLeads(profile, table, contributions)
+    leads = _ExplainedLeads(profile, table, contributions, words)
     return [_LazyExplanation(leads, lead) for lead in range(len(table))]
 
 
 def _describe(
-    schema: LeadSchema, profile: Profile, name: str, value: Value, raises: bool
+    schema: LeadSchema, profile: Profile, words: Words, name: str, value: Value, raises: bool
 ) -> tuple[str, str, str]:
     """Return label, value and sentence of a reason."""
     field = schema.by_name[name]
-    return field.label, show_value(field, value), _sentence(field, profile, value, raises)
+    return field.label, show_value(field, value), _sentence(field, profile, words, value, raises)
 
 
-def _sentence(field: Field, profile: Profile, value: Value, raises: bool) -> str:
+def _sentence(field: Field, profile: Profile, words: Words, value: Value, raises: bool) -> str:
     if field.assumed is not None and _is_gap(value):
         return f"{field.label} is missing; the average ({show_value(field, field.assumed)}) is used."
     field_profile = profile.fields[field.name]
     cell, average = field_profile.cell(value), profile.leads.rate
-    subject = f"{field.label} {_predicate(field, field_profile, value)}"
+    told = words(field.name, value)
+    predicate = _predicate(field, field_profile, value)
+    subject = f"{told}{_among(field_profile, value)}" if told else f"{field.label} {predicate}"
     if not cell.is_told:
         return f"{subject}, as for fewer than {MIN_TOLD} training leads."
     is_average = f"{cell.rate:.0%}" == f"{average:.0%}"
@@ -177,11 +186,17 @@ def _predicate(field: Field, field_profile: FieldProfile, value: Value) -> str:
     if value == MISSING or _is_gap(value):
         return "is missing"
     if isinstance(value, float) and field.kind == "numeric":
-        low, high = field_profile.bounds(value)
-        among = f" (among {format_number(low)} to {format_number(high)})" if low < high else ""
-        return f"is {show_value(field, value)}{among}"
+        return f"is {show_value(field, value)}{_among(field_profile, value)}"
     rare = isinstance(value, str) and value not in field.choices
     return f"is {show_value(field, value)}" + (", a value seen rarely or never" if rare else "")
+
+
+def _among(field_profile: FieldProfile, value: Value) -> str:
+    """Return the numbers that are counted together with a number."""
+    if isinstance(value, str):
+        return ""
+    low, high = field_profile.bounds(value)
+    return f" (among {format_number(low)} to {format_number(high)})" if low < high else ""
 
 
 def _is_gap(value: Value) -> bool:

@@ -12,8 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from leadmodel.errors import InputError
-from leadmodel.events.dataset import feature_plan, open_leads, past_leads, recipe_of_leads
+from leadmodel.events.dataset import open_leads, past_leads, recipe_of_leads
 from leadmodel.events.tables import EventReport, TableReport, read_event_tables
+from leadmodel.events.windows import feature_plan
 from leadmodel.leads.event_recipe import EventConfig
 from leadmodel.leads.recipe import FieldConfig, Recipe
 
