@@ -123,7 +123,9 @@ def test_training_by_the_recipe_gives_the_same(written: Path, audit: LeadAudit) 
             LeadAudit(prepare_all(leads, given, settings)).write_recipe(path)
         one, other = (prepare(leads, recipe, settings) for recipe in (given, Recipe.load(path)))
         assert one.schema.fields == other.schema.fields
-        assert one.audit == other.audit
+        # Nothing is to be said of a time that a recipe names.
+        told = [finding for finding in one.audit.findings if finding.kind != "time of a lead"]
+        assert told == list(other.audit.findings)
         np.testing.assert_array_equal(one.split.test, other.split.test)
         np.testing.assert_array_equal(one.y, other.y)
         pd.testing.assert_frame_equal(one.X, other.X)
@@ -184,7 +186,7 @@ def test_the_command_writes_a_recipe_that_it_reads(tmp_path: Path) -> None:
     assert first.returncode == 0, first.stderr
     assert "The recipe is written to leads.toml." in first.stdout
     again = subprocess.run([*command, "--recipe", "leads.toml"], **run)
-    assert again.stdout in first.stdout
+    assert set(again.stdout.splitlines()) <= set(first.stdout.splitlines())
     refused = subprocess.run([*command, "--recipe", "leads.toml", "--write-recipe", "leads.toml"], **run)
     assert refused.returncode == 2
     assert "exists already" in refused.stderr

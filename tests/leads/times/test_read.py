@@ -2,10 +2,12 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from leadmodel.errors import InputError
 from leadmodel.leads.times.read import looks_like_times, read_times, reads_month_first
+from leadmodel.leads.times.texts import Dates
 
 MOMENT = datetime(2025, 1, 12, 14, 33, 5)
 DAYS = [20_250_101 + n for n in range(28)]
@@ -125,3 +127,21 @@ def test_days_and_months_are_told_apart_by_the_column() -> None:
     assert not reads_month_first(pd.Series(["03.04.2024", "2024-01-02"]))
     assert read_times(pd.Series(["03.04.2024"])).iloc[0].month == 4
     assert read_times(pd.Series(["03/04/2024"])).iloc[0].month == 3
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        *("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%S.%fZ"),
+        *("%Y-%m-%d %H:%M:%S+02:00", "%Y-%m-%d %H:%M:%S.125-05:30", "%Y-%m-%d %H:%M+02"),
+    ],
+)
+def test_dates_of_one_plain_form_are_read_as_among_others(form: str) -> None:
+    rng = np.random.default_rng(0)
+    # Years beyond 1900 to 2099 are placeholders, as 9999 is.
+    moments = [datetime(year, 1, 2) for year in (1700, 1899, 1900, 2099, 2100, 9999)]
+    moments += [datetime(2024, *rng.integers(1, (13, 29, 24, 60, 60, 10**6)).tolist()) for _ in range(50)]
+    texts = [moment.strftime(form) for moment in moments]
+    alone, among = (Dates.read(pa.array(column)).times for column in (texts, [*texts, "31 Mar 2024"]))
+    np.testing.assert_array_equal(alone, among[:-1])
+    assert np.isnat(alone[:6]).tolist() == [True, True, False, False, True, True]
