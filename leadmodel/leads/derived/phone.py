@@ -41,4 +41,4 @@ def read_country(text: str, derived: Derived) -> str | None:
         return None
     # Countries that share a calling code are told apart by the numbers that are in use.
     region = phonenumbers.region_code_for_number(number)
-    return region or phonenumbers.region_code_for_country_code(number.country_code)
+    return region or phonenumbers.region_code_for_country_code(number.country_code or 0)
