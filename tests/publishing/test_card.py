@@ -227,7 +227,7 @@ def test_links_of_whoever_made_the_model_stay_links(model: LeadModel) -> None:
 
 
 def test_a_terminal_is_shown_texts_of_leads_and_obeys_none(tmp_path: Path) -> None:
-    (tmp_path / "bad.csv").write_text("a\n\x1b[2J\x1b]0;mine\x07,b\n")
+    (tmp_path / "bad.csv").write_text("\x1b[2J\x1b]0;mine\x07,b\n1,2\n")
     failed = command("-m", "leadmodel", "check", tmp_path / "bad.csv", "--target", "a")
     assert failed.returncode == 2
     assert "\x1b" not in failed.stderr
