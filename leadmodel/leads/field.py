@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Literal
 
@@ -32,6 +33,9 @@ FALSE_WORDS = {"0", "0.0", "false", "f", "no", "n", "off"}
 
 MISSING = "(missing)"
 """Category of a missing text; the saved pipeline fills in the same one."""
+
+SIMILAR = 0.8
+"""Similarity (difflib's ratio) from which on a text is taken for a misspelled choice."""
 
 MIN_CATEGORY_COUNT = 5
 """Categories seen in fewer leads could identify a person, so no file of the model names them."""
@@ -213,10 +217,15 @@ class Field(Record):
         return ValueWarning(field=self.name, kind="unseen", message=message)
 
     def _suggest(self, value: str) -> str:
-        """Return a question whether the one choice that begins with `value` was meant, or nothing."""
+        """Return a question for the choice that was probably meant, or nothing."""
+        folded = {choice.casefold(): choice for choice in self.choices}
         start = value.casefold()
-        choices = [choice for choice in self.choices if choice.casefold().startswith(start)]
-        return f" Did you mean {quoted(choices[0])}?" if len(choices) == 1 else ""
+        found = [choice for text, choice in folded.items() if text.startswith(start)]
+        if not found:
+            # Few mistype the first letter; comparing with all choices would take a list of leads seconds.
+            near = [text for text in folded if text[:1] == start[:1]]
+            found = [folded[text] for text in get_close_matches(start, near, n=2, cutoff=SIMILAR)]
+        return f" Did you mean {quoted(found[0])}?" if len(found) == 1 else ""
 
     def _missing_warning(self) -> ValueWarning | None:
         if self.missing_share > 0:

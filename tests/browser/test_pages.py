@@ -64,6 +64,32 @@ def test_an_odd_number_is_scored_with_a_warning(page: Page) -> None:
     expect(page.locator(".lm-note")).to_contain_text("Age: 900 is outside the training range")
 
 
+def test_typing_into_a_list_filters_it_and_takes_the_only_match(page: Page) -> None:
+    course, source = (page.get_by_label(label, exact=True) for label in ("Course", "Source"))
+    expect(course).to_have_value("")
+    course.click()
+    page.keyboard.type("fin")
+    expect(page.get_by_role("option")).to_contain_text(["Finance"])
+    page.keyboard.press("Enter")
+    expect(course).to_have_value("Finance")
+    source.focus()
+    page.keyboard.type("ref")
+    page.keyboard.press("Tab")
+    expect(source).to_have_value("Referral")
+    course.click()
+    page.get_by_role("option", name="Design").click()
+    expect(course).to_have_value("Design")
+    # A text that the model does not know stays, and the answer asks whether another was meant.
+    source.fill("Referal")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Score", exact=True).click()
+    expect(page.locator(".lm-note").first).to_contain_text("Did you mean 'Referral'?")
+    expect(source).to_have_value("Referal")
+    source.fill("")
+    page.keyboard.press("Tab")
+    expect(source).to_have_value("")
+
+
 def focused(page: Page) -> str:
     """The label of what the keyboard is at."""
     told = "(e => e.getAttribute('aria-label') || e.closest('fieldset')?.innerText || e.innerText)"

@@ -150,6 +150,16 @@ def test_the_one_choice_that_begins_like_an_unknown_value_is_suggested() -> None
         assert warning.message == f"{source.label}: {start!r} is not a known value.{hint}"
 
 
+def test_a_misspelled_choice_is_suggested() -> None:
+    field = Field(name="job", kind="categorical", label="Job", choices=("Professional", "Student"))
+    warning = field.warning("Proffesional")
+    assert warning is not None
+    assert warning.message.endswith("Did you mean 'Professional'?")
+    unlike = field.warning("Pilot")
+    assert unlike is not None
+    assert "Did you mean" not in unlike.message
+
+
 def test_column_mismatches_come_as_a_diff() -> None:
     with pytest.raises(InputError, match=r"  - age \(missing\)\n  \+ Years \(unknown"):
         SCHEMA.match_columns(["Years", "Lead Source", "opted", "flag", "price", "id"])

@@ -26,6 +26,7 @@ __all__ = [
     "rank_inputs",
     "read_form",
     "read_link",
+    "to_completion",
     "to_link",
 ]
 
@@ -62,7 +63,7 @@ class Form:
     @property
     def empty(self) -> list[Any]:
         """The values of an empty form."""
-        values = {gr.Number: None, gr.Textbox: ""}
+        values = {gr.Number: None, gr.Textbox: "", gr.Dropdown: None}
         return [values.get(type(widget), UNKNOWN) for widget in self.inputs.values()]
 
     @property
@@ -120,7 +121,8 @@ def form_inputs(fields: Iterable[Field], raw: Collection[str] = ()) -> dict[str,
 def read_form(names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
     """Return the lead that a visitor filled in."""
     pairs = zip(names, values, strict=True)
-    return {name: None if value == UNKNOWN else value for name, value in pairs}
+    # A script may say that it does not know a value, in the word that the form shows.
+    return {name: None if value in (UNKNOWN, "") else value for name, value in pairs}
 
 
 def example_row(schema: LeadSchema, names: Sequence[str]) -> list[Any]:
@@ -129,7 +131,7 @@ def example_row(schema: LeadSchema, names: Sequence[str]) -> list[Any]:
     for field in map(schema.inputs.__getitem__, names):
         value = field.typical if field.missing_share <= 0.5 or field.required else None
         if value is None:
-            value = None if field.kind == "numeric" else "" if field.name in schema.raw_only else UNKNOWN
+            value = "" if field.name in schema.raw_only else UNKNOWN if field.kind == "boolean" else None
         elif field.kind == "boolean" and not field.is_text:
             value = "Yes" if value else "No"
         row.append(value)
@@ -150,15 +152,16 @@ def _widget(field: Field) -> Component:
             placeholder=UNKNOWN,
             min_width=MIN_WIDTH,
         )
-    options: dict[str, Any] = {
-        "value": UNKNOWN,
-        "label": field.label,
-        "info": field.help or None,
-        "min_width": MIN_WIDTH,
-    }
+    options: dict[str, Any] = {"label": field.label, "info": field.help or None, "min_width": MIN_WIDTH}
     if field.kind == "boolean":
-        return gr.Radio([*_answers(field), UNKNOWN], **options)
-    return gr.Dropdown([*field.choices, UNKNOWN], allow_custom_value=True, **options)
+        return gr.Radio([*_answers(field), UNKNOWN], value=UNKNOWN, **options)
+    # Empty rather than "(unknown)", which typing would add to instead of filtering the choices.
+    return gr.Dropdown(list(field.choices), value=None, allow_custom_value=True, **options)
+
+
+def to_completion(field: Field) -> str:
+    """Return the script that completes what was typed into the list of a field."""
+    return f"(value) => ({read_script('complete_choice')})(value, {json.dumps(list(field.choices))})"
 
 
 def _answers(field: Field) -> tuple[str, ...]:

@@ -7,7 +7,15 @@ import gradio as gr
 from leadmodel.errors import InputError
 from leadmodel.serving.service import ScoringService
 from leadmodel.serving.ui.components import read_script
-from leadmodel.serving.ui.form import draw_form, example_row, rank_fields, read_form, read_link, to_link
+from leadmodel.serving.ui.form import (
+    draw_form,
+    example_row,
+    rank_fields,
+    read_form,
+    read_link,
+    to_completion,
+    to_link,
+)
 from leadmodel.serving.ui.views.lead import (
     render_curve,
     render_error,
@@ -99,8 +107,13 @@ class _LeadPage:
         self.field.input(show_curve, [self.field, self.lead], self.curve, show_progress="hidden", **PRIVATE)
 
     def _connect_form(self) -> None:
-        changes = [widget.input for widget in self.widgets]
-        gr.on(changes, None, self.widgets, js=read_script("mark_stale"), **PRIVATE)
+        stale = read_script("mark_stale")
+        gr.on([widget.input for widget in self.widgets], None, self.widgets, js=stale, **PRIVATE)
+        for name, widget in self.form.inputs.items():
+            if isinstance(widget, gr.Dropdown):
+                complete = to_completion(self.service.model.schema.inputs[name])
+                completed = widget.blur(None, widget, widget, js=complete, **PRIVATE)
+                completed.then(None, self.widgets, js=stale, **PRIVATE)
         # Links are passed on, so that texts that say who the lead is stay out of them.
         linked = [None if name in self.service.model.schema.raw_only else name for name in self.names]
         # The browser makes the link; the server never sees it.
