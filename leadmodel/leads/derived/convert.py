@@ -40,6 +40,8 @@ def derive_columns(
                 derived[field.name] = _spread([_derive(field, text) for text in texts], codes)
                 continue
             other_codes, others = _factorize(leads, other, is_missing)
+            if other in leads:  # a gap, where a table has the column, is not the same as no column
+                others = [text or "" for text in others]
             # A pair of texts as one number, so that each pair is read once.
             pairs, places = np.unique(codes * len(others) + other_codes, return_inverse=True)
             first, second = (part.tolist() for part in np.divmod(pairs, len(others)))

@@ -93,9 +93,9 @@ def propose(column: Column, time: Column | None = None) -> list[Proposal]:
 
 
 def _is_day_first(texts: list[str]) -> bool:
-    """Return whether some date of the column can only be read day first."""
-    matches = map(_NUMBERS.fullmatch, texts)
-    return any(match is not None and int(match[1]) > 12 for match in matches)
+    """Return whether some date of the column can only be read day first, or is written 03.04.2024."""
+    matches = filter(None, map(_NUMBERS.fullmatch, texts))
+    return any(int(match[1]) > 12 or "." in match[0][:3] for match in matches)
 
 
 def _parse(text: str, derived: Derived, flag: str = DAY_FIRST) -> datetime | None:
@@ -121,7 +121,7 @@ def read_month(text: str, derived: Derived) -> str | None:
 
 
 def read_days(text: str, derived: Derived, time: str | None) -> float | None:
-    """Return the whole days from a date to the time of the lead, or to now if that is not given."""
+    """Return the whole days from a date to the time of the lead, or to now if `time` is None."""
     date = _parse(text, derived)
-    now = _parse(time, derived, TIME_DAY_FIRST) if time else datetime.now()
+    now = datetime.now() if time is None else _parse(time, derived, TIME_DAY_FIRST)
     return float((now - date).days) if date and now else None

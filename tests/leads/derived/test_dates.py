@@ -56,6 +56,17 @@ def test_a_lead_without_a_time_came_in_now() -> None:
     assert read_days(text, HOW, None) == 3
 
 
+def test_a_gap_among_the_times_of_a_table_is_unknown() -> None:
+    assert read_days("03.04.2024", HOW, "") is None
+
+
+def test_dates_with_points_have_the_day_first() -> None:
+    (weekday,) = propose(Column("d", "D", ["03.04.2024", "05.04.2024"], [1, 1], [0, 0]))
+    assert "day first" in weekday.derived.argument
+    (weekday,) = propose(Column("d", "D", ["03/04/2024", "05/04/2024"], [1, 1], [0, 0]))
+    assert "day first" not in weekday.derived.argument
+
+
 def test_only_what_the_dates_can_tell_is_proposed() -> None:
     def suffixes(texts: list[str], time: Column | None = None) -> list[str]:
         return [
