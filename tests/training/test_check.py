@@ -240,6 +240,7 @@ def test_the_html_view_begins_with_the_findings(audit: LeadAudit) -> None:
     places = [html.index(part) for part in order]
     assert places == sorted(places)
     assert len(re.findall("<svg", html)) >= 2 * len(audit.data.schema.fields)
+    assert html.count("<li><b>") == len(audit.data.schema.ignored) - 1  # all but the target
     assert "<script" not in html
 
 

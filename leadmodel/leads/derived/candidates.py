@@ -45,7 +45,8 @@ def find_candidates(
     """
     unused = {*recipe.unused(), *suspects}
     names = [name for name in leads.columns if _may_be_source(schema, name) and name not in unused]
-    columns = [_read_column(schema, leads[name], y, recipe) for name in names]
+    read = [_read_column(schema, leads[name], y, recipe) for name in names]
+    columns = [column for column in read if column.texts]
     proposed = {}
     # An event's features are made before a cutoff, not at a time of the lead's own.
     has_time = recipe.time is not None and recipe.events is None

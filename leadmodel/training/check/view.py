@@ -154,7 +154,8 @@ def _heights(counts: Sequence[int]) -> list[float]:
 
 def _ignored(data: TrainingData) -> Iterator[tuple[str, str, str]]:
     """Yield the name of each column that is no field, what is in it, and why it is left out."""
-    for name, why in data.schema.ignored.items():
+    others = {name: why for name, why in data.schema.ignored.items() if why != "target"}
+    for name, why in others.items():
         raw = data.raw(name)
         n_values = int(raw.astype("str").nunique()) if raw.dtype == object else int(raw.nunique())
         yield name, f"{_count(n_values)}, {format_percent(float(raw.isna().mean()))} missing", why

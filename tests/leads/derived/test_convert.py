@@ -90,6 +90,11 @@ def test_columns_that_the_recipe_names_are_no_sources() -> None:
     assert find_candidates(schema, LEADS, Y, CONTACTS, suspects=["email"]) == {}
 
 
+def test_a_column_that_only_other_leads_fill_in_is_no_source() -> None:
+    schema = infer_schema(LEADS, CONTACTS)
+    assert find_candidates(schema, LEADS.assign(email=None), Y, CONTACTS) == {}
+
+
 def test_a_column_that_has_the_name_of_a_derived_field_keeps_it() -> None:
     leads = LEADS.assign(**{"email kind": pd.Series(["a", "b"] * 300)})
     schema = infer_schema(leads, CONTACTS)
