@@ -342,6 +342,18 @@ class LeadModel(ModelView):
         """The ``[events]`` of the recipe, if the model was trained on events."""
         return self.config.recipe.events if self.config.recipe else None
 
+    @property
+    def has_online_features(self) -> bool:
+        """Whether raw events can be scored here; if only a package is missing, a warning says so."""
+        if self.event_config is None:
+            return False
+        try:
+            check_engines()
+        except InputError as error:
+            _log.warning("Raw events cannot be scored. %s", error)
+            return False
+        return True
+
     @cached_property
     def online_features(self) -> "OnlineFeatures":
         """Makes the features of entities of their raw events; needs polars.

@@ -4,6 +4,7 @@ import argparse
 import os
 import shlex
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import nullcontext
 from importlib import import_module
@@ -12,7 +13,8 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
-from leadmodel.atomic import check_writable, write_leads
+from leadmodel.atomic import check_writable
+from leadmodel.batch.events import write_open_leads
 from leadmodel.batch.score import score_file
 from leadmodel.cli.common import (
     OUTCOMES,
@@ -23,7 +25,6 @@ from leadmodel.cli.common import (
     say,
 )
 from leadmodel.errors import InputError, quoted
-from leadmodel.events.windows import check_engines
 from leadmodel.leads.outcome.rule import OutcomeRule
 from leadmodel.leads.recipe import Recipe
 from leadmodel.model import LeadModel
@@ -109,30 +110,32 @@ def _add_events(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _events(options: argparse.Namespace) -> None:
-    check_engines()
-    from leadmodel.events.dataset import open_leads
-    from leadmodel.events.tables import read_event_tables
-    from leadmodel.events.timestamps import read_moment
-
     check_writable(options.output)
-    cutoff = read_moment(options.cutoff)
     source = options.recipe or options.model
     recipe = Recipe.load(source) if options.recipe else LeadModel.from_pretrained(source).config.recipe
     if recipe is None or recipe.events is None:
         raise InputError(
             f"{source} has no event recipe. Name a recipe with [events], or a model trained with one."
         )
-    with read_event_tables(options.folder, recipe.events) as tables:
-        leads, report = open_leads(tables, recipe.events, cutoff)
-    write_leads(leads, options.output)
-    say(f"{report.summary()}\n{len(leads):,} leads of {cutoff:%Y-%m-%d %H:%M} written to {options.output}")
+    report, n_leads, at = write_open_leads(options.folder, recipe.events, options.output, options.cutoff)
+    say(f"{report}\n{n_leads:,} leads of {at:%Y-%m-%d %H:%M} written to {options.output}")
 
 
 def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("score", help="score a file of leads into another")
-    parser.add_argument("leads", help="CSV, Parquet or Excel; a path, a URL or hf://…")
+    parser.add_argument(
+        "leads",
+        help="CSV, Parquet or Excel; a path, a URL or hf://…; of a model trained on events also the "
+        "folder of their tables",
+    )
     parser.add_argument("--model", default="model", help="folder or USER/MODEL (default: model)")
     parser.add_argument("--output", required=True, help="CSV, Parquet or Excel file to write")
+    parser.add_argument(
+        "--at",
+        metavar="TIME",
+        help="score the leads that tables of events make at this date or time, such as 2022-09-01; later "
+        "events are ignored (default: right after the newest event)",
+    )
     parser.add_argument(
         "--safe-cells",
         action="store_true",
@@ -144,6 +147,20 @@ def _add_score(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _score(options: argparse.Namespace) -> None:
     model = LeadModel.from_pretrained(options.model)
+    if options.at is None and not Path(options.leads).is_dir():
+        return _score_leads(options, model, options.leads)
+    check_writable(options.output, (".csv", ".parquet", ".xlsx"))
+    if model.event_config is None:
+        problem = f"The model {options.model} was not trained on events"
+        raise InputError(f"{problem}: name a file of leads, and leave --at out.")
+    with tempfile.TemporaryDirectory(prefix="leadmodel-") as folder:
+        made = Path(folder, "leads.parquet")
+        report, n_leads, at = write_open_leads(options.leads, model.event_config, made, options.at)
+        _tell(f"{report}\n{n_leads:,} leads of {at:%Y-%m-%d %H:%M}")
+        _score_leads(options, model, str(made))
+
+
+def _score_leads(options: argparse.Namespace, model: LeadModel, leads: str) -> None:
     with tqdm(desc="scoring", unit="lead", unit_scale=True) as bar:
 
         def progress(n_leads: int, n_expected: int) -> None:
@@ -153,7 +170,7 @@ def _score(options: argparse.Namespace) -> None:
 
         scored = score_file(
             model,
-            options.leads,
+            leads,
             options.output,
             progress,
             safe_cells=options.safe_cells,

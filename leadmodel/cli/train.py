@@ -22,6 +22,7 @@ from leadmodel.cli.common import (
     say,
 )
 from leadmodel.errors import InputError
+from leadmodel.events.windows import ENGINES
 from leadmodel.model import LeadModel
 from leadmodel.options import installed
 from leadmodel.prepare.checkpoints import checkpoints
@@ -169,7 +170,8 @@ def publish(model: LeadModel, repository: HubRepository, space: HubSpace | None)
     published = repository.publish(model.files, f"{title}: {model.evaluation.headline()}")
     print(f"\nModel: {published.address} ({published.tag}, commit {published.commit[:8]})")
     if space:
-        print(f"App:   {space.publish(repository.repo_id, title)}")
+        packages = ENGINES if model.event_config else ()
+        print(f"App:   {space.publish(repository.repo_id, title, packages)}")
         if space.private:
             print("Give the Space a secret HF_TOKEN, a token that reads the private model.")
 

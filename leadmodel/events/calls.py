@@ -27,6 +27,7 @@ __all__ = [
     "EntityCall",
     "EventWarning",
     "TableRows",
+    "count_events",
 ]
 
 EVENTS = "events"
@@ -269,6 +270,13 @@ class CallReader:
         if told := [str(name)[:MAX_NAME] for name in unused if name not in shape.keys]:
             call.unused[position][shape.name] = told
         return sorted(unused, key=str)
+
+
+def count_events(entity: Any) -> int:
+    """Return how many rows an entity of a call has, whatever it is."""
+    events = entity.get(EVENTS) if isinstance(entity, Mapping) else None
+    tables = events.values() if isinstance(events, Mapping) else [events]
+    return sum(len(rows) for rows in tables if isinstance(rows, list | tuple))
 
 
 def _required(table: TimedConfig) -> list[str]:

@@ -13,6 +13,7 @@ from leadmodel.records import Record
 from leadmodel.text import format_number
 
 __all__ = [
+    "ENGINES",
     "INSTALL_ENGINES",
     "FeaturePlan",
     "FeatureWords",
@@ -21,8 +22,11 @@ __all__ = [
     "feature_plan",
 ]
 
-INSTALL_ENGINES = "pip install narwhals==2.28.0 polars==2.1.0"
-"""Command that installs what event tables need beyond requirements.txt."""
+ENGINES = ("narwhals==2.28.0", "polars==2.1.0")
+"""What events need beyond requirements.txt."""
+
+INSTALL_ENGINES = f"pip install {' '.join(ENGINES)}"
+"""Command that installs it."""
 
 _TIMES = {
     "days_since_start": "Since the start",

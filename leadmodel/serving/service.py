@@ -8,10 +8,12 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from leadmodel.errors import InputError, LeadError, quoted
+from leadmodel.events.calls import count_events
 from leadmodel.leads.table import LeadTable
 from leadmodel.model import LeadModel
 from leadmodel.monitoring.log.log import PredictionLog, ScoredCall
-from leadmodel.predictor import Answer
+from leadmodel.predictor import Answer, EventAnswer
+from leadmodel.serving.events import example_call
 from leadmodel.serving.options import option_pages
 from leadmodel.serving.ranking import Progress, RankedLeads, rank_list
 from leadmodel.serving.web.rate_limit import charge
@@ -23,6 +25,9 @@ Channel = Literal["form", "list", "REST", "API", "MCP", "file"]
 
 # Leads in one call; more of them are a matter for `python -m leadmodel score`.
 MAX_LEADS = 50_000
+
+# Events that count as one lead more for the limit of a caller.
+EVENTS_OF_A_LEAD = 100
 
 
 class ScoringService:
@@ -108,6 +113,50 @@ class ScoringService:
             for row, answer in enumerate(answers, 1)
         ]
 
+    def answer_events(
+        self,
+        entities: Sequence[Mapping[str, Any]],
+        at: str | None = None,
+        *,
+        reasons: bool | None = None,
+        channel: Channel = "API",
+    ) -> list[EventAnswer]:
+        """Score entities by their raw events, as `LeadModel.score_events` does.
+
+        Parameters
+        ----------
+        entities, at
+            As `LeadModel.score_events` takes them.
+        reasons : bool, optional
+            Explain the answers; by default only that of a single entity.
+        channel : str
+            How the entities came.
+
+        Raises
+        ------
+        InputError
+            If there are too many, or one cannot be read; it names entity, table, row and field.
+        """
+        if not isinstance(entities, Sequence) or isinstance(entities, str):
+            raise InputError(f"The entities must be a list of objects. Got {quoted(entities)} instead.")
+        if len(entities) > MAX_LEADS:
+            raise InputError(
+                f"A call takes at most {MAX_LEADS:,} entities. Got {len(entities):,}; split them."
+            )
+        # Many events take as long as many leads.
+        charge(len(entities) + sum(map(count_events, entities)) // EVENTS_OF_A_LEAD)
+        model, explained = self.model, len(entities) == 1 if reasons is None else reasons
+        answers = model.score_events(entities, at, reasons=explained)
+        leads = [answer.features for answer in answers]
+        probability = [answer.probability for answer in answers]
+        request_id = self._notify(model, leads, probability, [answer.grade for answer in answers], channel)
+        if not self.log:
+            return answers
+        return [
+            answer.model_copy(update={"request_id": request_id, "row": row})
+            for row, answer in enumerate(answers, 1)
+        ]
+
     def rank(
         self,
         name: str,
@@ -150,7 +199,9 @@ class ScoringService:
             field.model_dump(mode="json") | {"parameter": schema.keys[field.name]}
             for field in schema.inputs.values()
         ]
-        return {"fields": fields, "example": schema.example()}
+        described = {"fields": fields, "example": schema.example()}
+        config = self.model.event_config
+        return described | ({"example_events": example_call(config)} if config else {})
 
     def describe_model(self) -> dict[str, Any]:
         """Return what the model is and how good it was on its test leads."""

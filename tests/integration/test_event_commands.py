@@ -103,6 +103,42 @@ def test_the_model_makes_and_scores_later_leads(shop: Path, trained: str) -> Non
     assert read_table(scored)["who"].tolist() == made["who"].tolist()
 
 
+def test_tables_are_scored_in_one_step(shop: Path, trained: str) -> None:
+    words = ("score", shop, "--model", shop / "model", "--output", shop / "at_once.parquet")
+    done = command("-m", "leadmodel", *words, "--at", "2024-04-01")
+    assert done.returncode == 0, done.stderr
+    assert "leads of 2024-04-01 00:00" in done.stderr
+    made = shop / "made.parquet"
+    done = command(
+        *("-m", "leadmodel", "events", shop, "--recipe", shop / "recipe.toml"),
+        *("--cutoff", "2024-04-01", "--output", made),
+    )
+    assert done.returncode == 0, done.stderr
+    model, scored = LeadModel.from_pretrained(shop / "model"), read_table(shop / "at_once.parquet")
+    leads = read_table(made)
+    assert scored["who"].tolist() == leads["who"].tolist()
+    assert scored["probability"].tolist() == model.predict_proba(leads)[:, 1].tolist()
+
+
+def test_the_latest_moment_is_right_after_the_newest_row(shop: Path, trained: str, tmp_path: Path) -> None:
+    for name in ("people", "visits"):
+        (tmp_path / f"{name}.csv").write_bytes((shop / f"{name}.csv").read_bytes())
+    (tmp_path / "sales.csv").write_text("who,day,plan\n0001,2024-01-03,Gold\n")
+    words = ("score", tmp_path, "--model", shop / "model", "--output", tmp_path / "latest.csv")
+    done = command("-m", "leadmodel", *words)
+    assert done.returncode == 0, done.stderr
+    after = pd.Timestamp(read_table(shop / "people.csv")["since"].max()) + pd.Timedelta(hours=15)
+    assert f"leads of {after:%Y-%m-%d %H:%M}" in done.stderr
+    assert len(read_table(tmp_path / "latest.csv"))
+
+
+def test_a_model_of_a_plain_table_scores_no_folder(folder: Path, tmp_path: Path) -> None:
+    words = ("score", tmp_path, "--model", folder, "--output", tmp_path / "a.csv")
+    done = command("-m", "leadmodel", *words)
+    assert done.returncode == 2
+    assert "was not trained on events: name a file of leads" in done.stderr
+
+
 def test_leads_of_tables_can_be_checked(shop: Path) -> None:
     done = command("-m", "leadmodel", "check", shop, "--recipe", shop / "recipe.toml")
     assert done.returncode == 0, done.stderr

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -39,8 +39,15 @@ class HubSpace:
         check_may_write(space_id)
         self.space_id, self.private = space_id, private
 
-    def publish(self, repo_id: str, title: str) -> str:
+    def publish(self, repo_id: str, title: str, packages: Sequence[str] = ()) -> str:
         """Create or update the Space so that it serves the model `repo_id`; return its address.
+
+        Parameters
+        ----------
+        repo_id, title : str
+            Repository and title of the model.
+        packages : sequence of str
+            What it needs beyond requirements.txt, such as "polars==2.1.0".
 
         Raises
         ------
@@ -66,19 +73,24 @@ class HubSpace:
         with writing(self.space_id, "write the files of the Space"):
             api.create_commit(
                 self.space_id,
-                [CommitOperationAdd(name, content) for name, content in _files(repo_id, title).items()],
+                [
+                    CommitOperationAdd(name, content)
+                    for name, content in _files(repo_id, title, packages).items()
+                ],
                 repo_type="space",
                 commit_message=f"Serve {repo_id}",
             )
         return address_of(self.space_id, space=True)
 
 
-def _files(repo_id: str, title: str) -> dict[str, bytes]:
+def _files(repo_id: str, title: str, packages: Sequence[str]) -> dict[str, bytes]:
     """Return the files of the Space: what stands at its top, and this package as it is installed."""
     # Installing compiles app.py, which leaves a folder beside it.
     top = {file.name: file.read_bytes() for file in TEMPLATES.iterdir() if file.is_file()}
     app = top["app.py"].replace(b'"USER/MODEL"', json.dumps(repo_id).encode())
+    lines = b"".join(f"{package}\n".encode() for package in packages)
     written = {"README.md": _readme(repo_id, title).encode(), "app.py": app}
+    written["requirements.txt"] = top["requirements.txt"] + lines
     return top | dict(_package_files(PACKAGE, "leadmodel")) | written
 
 

@@ -73,7 +73,27 @@ def make_endpoints(service: ScoringService) -> dict[str, Callable[..., Any]]:
         """Describe the model: target, decision threshold, grades and test metrics."""
         return service.describe_model()
 
+    def predict_events(
+        entities: list[dict[str, Any]], at: str | None = None, reasons: bool = True
+    ) -> list[dict[str, Any]]:
+        """Score entities by their raw events, from which the features are made as in training.
+
+        Args:
+            entities: each an object with its id, its attributes and its "events": rows by table, with the
+                columns of the recipe; /schema has an example
+            at: the moment of the answers, such as 2022-09-01T12:00Z; by default now
+            reasons: whether to explain each answer
+
+        Returns:
+            one answer per entity, in order, as /predict gives it, with the features that were made and a
+            history that says which events were left out
+        """
+        answers = service.answer_events(entities, at, reasons=reasons, channel=_channel())
+        return [answer.model_dump(mode="json") for answer in answers]
+
     functions: list[Callable[..., Any]] = [_predict(service), predict_batch, predict_file, schema, model]
+    if service.model.has_online_features:
+        functions.append(predict_events)
     return {function.__name__: function for function in functions}
 
 
@@ -127,7 +147,7 @@ def _channel(otherwise: Channel = "API") -> Channel:
 
 
 def add_endpoints(service: ScoringService) -> None:
-    """Add /predict, /predict_batch, /predict_file, /schema and /model to the Blocks being built."""
+    """Add the endpoints of `make_endpoints` to the Blocks being built."""
     for name, function in make_endpoints(service).items():
         gr.api(
             _report_refusals(function),

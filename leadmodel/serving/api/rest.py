@@ -1,5 +1,6 @@
 """Offer the service as a REST API: one lead or a list of leads as JSON in, answers as JSON out."""
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -9,14 +10,15 @@ from pydantic import BaseModel, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from leadmodel.errors import InputError, LeadError, quoted
+from leadmodel.errors import EventError, InputError, LeadError, quoted
 from leadmodel.leads.schema import LeadSchema
-from leadmodel.predictor import Answer
+from leadmodel.predictor import Answer, EventAnswer
+from leadmodel.serving.events import describe_event_call
 from leadmodel.serving.service import MAX_LEADS, ScoringService
 from leadmodel.serving.web.bounds import read_json
 from leadmodel.serving.web.rate_limit import LimitError
 
-__all__ = ["Health", "Problem", "Problems", "Refusal", "add_rest"]
+__all__ = ["Health", "Problem", "Problems", "Refusal", "add_event_route", "add_rest"]
 
 
 class Problem(BaseModel):
@@ -62,7 +64,7 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
 # Characters of a field's name in an answer: the caller may have made it up.
 MAX_NAME = 200
 
-_ANSWERS = TypeAdapter(list[Answer])
+_ANSWERS, _EVENT_ANSWERS = TypeAdapter(list[Answer]), TypeAdapter(list[EventAnswer])
 
 
 def add_rest(app: FastAPI, service: ScoringService) -> None:
@@ -83,13 +85,11 @@ def add_rest(app: FastAPI, service: ScoringService) -> None:
         reasons only by `?reasons=true`, which takes most of the time. What is left out, or null, is
         not known.
         """
-        header = request.headers.get("content-type", "")
-        media_type = header.partition(";")[0].strip().lower()
-        # A page of another site can send other media types without a preflight request.
-        if media_type != "application/json" and not media_type.endswith("+json"):
-            detail = f"Send JSON, as Content-Type: application/json. Got {quoted(header)}."
-            raise HTTPException(415, detail)
+        _check_json_type(request)
         return await run_in_threadpool(_score, service, await request.body(), reasons)
+
+    if service.model.has_online_features:
+        add_event_route(app, service)
 
     may_refuse: dict[int | str, dict[str, Any]] = {status: _REFUSED[status] for status in (401, 403)}
 
@@ -114,28 +114,88 @@ def add_rest(app: FastAPI, service: ScoringService) -> None:
         return _refuse(*(Problem.model_validate(problem, extra="ignore") for problem in error.errors()))
 
 
+def add_event_route(app: FastAPI, service: ScoringService) -> None:
+    """Add /api/v1/score-events, for a model that was trained on events."""
+    config = service.model.event_config
+    assert config is not None
+
+    @app.post(
+        "/api/v1/score-events",
+        response_model=list[EventAnswer],
+        responses=_REFUSED | {422: {"model": Problems}},
+        openapi_extra={"requestBody": describe_event_call(config, MAX_LEADS)},
+    )
+    async def score_events(request: Request, reasons: bool | None = None) -> Response:
+        """Score entities by their raw events, whose features are made as those of the training leads were.
+
+        Each entity has its id, its attributes and its events by table, with the columns that the recipe
+        names. Events from the moment `at` on, by default now, are left out. A single entity is answered
+        with reasons, several only by `?reasons=true`. Each answer has the features that were made, and
+        says in `history` what was left out or is unusual.
+        """
+        _check_json_type(request)
+        return await run_in_threadpool(_score_events, service, await request.body(), reasons)
+
+
+def _check_json_type(request: Request) -> None:
+    header = request.headers.get("content-type", "")
+    media_type = header.partition(";")[0].strip().lower()
+    # A page of another site can send other media types without a preflight request.
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        detail = f"Send JSON, as Content-Type: application/json. Got {quoted(header)}."
+        raise HTTPException(415, detail)
+
+
 def _score(service: ScoringService, body: bytes, reasons: bool | None) -> Response:
+    def answer(leads: Any) -> bytes:
+        # Serialized by pydantic at once: as the value of a route, FastAPI would validate it a second time.
+        if isinstance(leads, dict):
+            one = service.answer(leads, reasons=reasons is not False, channel="REST")
+            return one.model_dump_json().encode()
+        return _ANSWERS.dump_json(service.answers(leads, reasons=bool(reasons), channel="REST"))
+
+    return _respond(body, answer)
+
+
+def _score_events(service: ScoringService, body: bytes, reasons: bool | None) -> Response:
+    def answer(call: Any) -> bytes:
+        if not isinstance(call, dict) or not {"entities"} <= call.keys() <= {"entities", "at"}:
+            raise InputError('The body must be an object with "entities" and, if it is not now, "at".')
+        entities, at = call["entities"], call.get("at")
+        return _EVENT_ANSWERS.dump_json(
+            service.answer_events(entities, at, reasons=reasons, channel="REST")
+        )
+
+    return _respond(body, answer)
+
+
+def _respond(body: bytes, answer: Callable[[Any], bytes]) -> Response:
+    """Read a body, and answer it with JSON or say what is wrong."""
     try:
-        leads = read_json(body)
+        content = read_json(body)
     except InputError as error:
         return _refuse(_problem(error, False))
     except ValueError as error:
         return _refuse(Problem(loc=["body"], msg=f"The body must be JSON: {error}.", type="json_invalid"))
     try:
-        # Serialized by pydantic at once: as the value of a route, FastAPI would validate it a second time.
-        if isinstance(leads, dict):
-            answer = service.answer(leads, reasons=reasons is not False, channel="REST")
-            return Response(answer.model_dump_json(), media_type="application/json")
-        answers = service.answers(leads, reasons=bool(reasons), channel="REST")
-        return Response(_ANSWERS.dump_json(answers), media_type="application/json")
+        return Response(answer(content), media_type="application/json")
     except LimitError as error:
         raise HTTPException(429, str(error), {"Retry-After": str(error.seconds)}) from None
     except InputError as error:
-        return _refuse(_problem(error, isinstance(leads, list)))
+        return _refuse(_problem(error, isinstance(content, list)))
 
 
 def _problem(error: InputError, is_list: bool) -> Problem:
     problem = Problem(loc=["body"], msg=str(error), type="request_invalid")
+    if isinstance(error, EventError):
+        problem.type, problem.row = "event_invalid", error.row
+        problem.loc += ["entities", error.entity - 1]
+        if error.table is not None:
+            problem.loc += ["events", error.table[:MAX_NAME]]
+        problem.loc += [error.row - 1] if error.row else []
+        if error.field is not None:
+            problem.field = error.field[:MAX_NAME]
+            problem.loc.append(problem.field)
     if isinstance(error, LeadError):
         problem.type = "lead_invalid"
         # Rows count from 1, as in the message; positions in `loc` from 0, as in JSON.

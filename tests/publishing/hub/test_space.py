@@ -15,11 +15,12 @@ def published(hub: LoopbackHub) -> dict[str, bytes]:
 
 
 def test_a_space_has_what_serves_the_model(hub: LoopbackHub, model: LeadModel) -> None:
-    address = HubSpace(SPACE).publish("demo/leads", model.config.title)
+    address = HubSpace(SPACE).publish("demo/leads", model.config.title, ["polars==2.1.0"])
     assert address == f"{hub.url}/spaces/{SPACE}"
     files = published(hub)
     assert {"app.py", "requirements.txt", "README.md", "leadmodel/model.py"} <= set(files)
     assert "leadmodel/publishing/model_card.md" in files
+    assert files["requirements.txt"].endswith(b"\npolars==2.1.0\n")
     assert not [name for name in files if name.startswith(("tests/", "benchmarks/", "docs/"))]
     space = hub.repository("space", SPACE)
     assert (space.sdk, space.private) == ("gradio", False)
