@@ -10,6 +10,7 @@ from leadmodel.publishing.card import METRIC_NAMES
 from leadmodel.publishing.config import ModelConfig
 from leadmodel.report.evaluation import Evaluation
 from leadmodel.report.readiness import Readiness, evaluate_readiness
+from leadmodel.text import format_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,6 +49,15 @@ class ModelView:
     def readiness(self) -> Readiness:
         """Level at which the model can be used, and the reasons."""
         return evaluate_readiness(self.evaluation, self._labels)
+
+    def summary(self) -> str:
+        """Say whether the model can be used, what it was tested on, and the average rate."""
+        n_test, which = self.evaluation.n_test, "newest" if self.config.training.time_range else "random"
+        rate = format_percent(self.evaluation.n_test_converted / n_test)
+        return (
+            f"{self.readiness.level.capitalize()}: tested on {n_test:,} {which} leads that were not used in "
+            f"training, of which {rate} converted."
+        )
 
     @property
     def _labels(self) -> dict[str, str]:

@@ -177,7 +177,7 @@ def _score_leads(options: argparse.Namespace, model: LeadModel, leads: str) -> N
             sheet=options.sheet,
             on_report=_tell,
         )
-    print(f"{scored.n_leads:,} leads scored into {options.output}")
+    say(f"{scored.n_leads:,} leads scored into {options.output}\nModel: {model.summary()}")
     if scored.renamed:
         taken = ", ".join(f"{quoted(column)} as {quoted(name)}" for name, column in scored.renamed.items())
         say(f"Columns were taken for fields of other spelling: {taken}")

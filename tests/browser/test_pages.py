@@ -42,6 +42,14 @@ def test_a_visitor_scores_an_example(page: Page) -> None:
     expect(page.locator(".lm-chance")).to_contain_text("%")
 
 
+def test_every_page_says_whether_the_model_can_be_used(page: Page, model: LeadModel) -> None:
+    for tab in ("Lead", "List", "Model", "Insights"):
+        page.get_by_role("tab", name=tab, exact=True).click()
+        expect(page.get_by_text(model.summary())).to_be_visible()
+    refused = page.get_by_text("Do not use these scores to decide.")
+    expect(refused).to_have_count(int(model.readiness.level == "not ready"))
+
+
 def test_nothing_filled_in_is_nothing_known(page: Page) -> None:
     with page.expect_request("**/queue/join*") as sent:
         page.get_by_role("button", name="Score", exact=True).click()

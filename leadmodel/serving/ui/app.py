@@ -17,6 +17,7 @@ from leadmodel.serving.ui.reports import (
     add_model_page,
     add_monitoring_page,
 )
+from leadmodel.serving.ui.views.model import MARKS
 from leadmodel.text import markdown
 
 __all__ = ["build_demo", "looks"]
@@ -79,10 +80,12 @@ def looks() -> dict[str, Any]:
 
 
 def _headline(model: LeadModel) -> str:
-    config, auc = model.config, model.evaluation.test["roc_auc"]
-    return (
-        f"# {markdown(config.title)}\n"
-        f"How likely is a lead to convert, and why? Tested on {model.evaluation.n_test:,} leads that "
-        f"were not used in training: ROC AUC {auc.value:.2f} "
-        f"({auc.low:.2f} to {auc.high:.2f}). Revision {markdown(model.revision[:15])}."
-    )
+    level = model.readiness.level
+    lines = [
+        f"# {markdown(model.config.title)}",
+        f"How likely is a lead to convert, and why? {MARKS[level]} {markdown(model.summary())}",
+    ]
+    if level == "not ready":
+        reasons = " ".join(check.sentence for check in model.readiness.checks if check.level == level)
+        lines.append(f"> **Do not use these scores to decide.** {markdown(reasons)}")
+    return "\n\n".join(lines)

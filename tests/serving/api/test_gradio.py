@@ -88,6 +88,9 @@ def test_schema_and_model_describe_themselves(client: Client, model: LeadModel) 
     assert [field["name"] for field in schema["fields"]] == list(model.schema.by_name)
     described = client.predict(api_name="/model")
     assert described["sha256"] == model.config.sha256
+    assert described["readiness"]["level"] == model.readiness.level
+    assert described["summary"].startswith(model.readiness.level.capitalize())
+    assert f"{model.evaluation.n_test:,} newest leads" in described["summary"]
     assert described["test"]["roc_auc"]["value"] == model.evaluation.test["roc_auc"].value
 
 
