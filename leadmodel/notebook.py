@@ -55,8 +55,8 @@ class ModelView:
         n_test, which = self.evaluation.n_test, "newest" if self.config.training.time_range else "random"
         rate = format_percent(self.evaluation.n_test_converted / n_test)
         return (
-            f"{self.readiness.level.capitalize()}: tested on {n_test:,} {which} leads that were not used in "
-            f"training, of which {rate} converted."
+            f"{self.readiness.level.capitalize()}: tested on {n_test:,} {which} leads that were not used "
+            f"in training, of which {rate} converted."
         )
 
     @property
