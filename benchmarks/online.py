@@ -52,7 +52,11 @@ def main() -> None:
         log = tables.log.select("entity", "time").collect()
         last = log["time"].max()
         recent = log.filter(pl.col("time") > last - dt.timedelta(days=options.days)).unique()
-        drawn = recent.sample(min(options.most, len(recent)), seed=1).sort("time", "entity")
+        drawn = (
+            recent.sort("time", "entity")
+            .sample(min(options.most, len(recent)), seed=1)
+            .sort("time", "entity")
+        )
         leads = drawn.select("entity", cutoff=pl.col("time") + TICK)
         if tables.entities is not None:
             leads = leads.join(tables.entities, on="entity", how="left")

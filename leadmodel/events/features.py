@@ -175,15 +175,15 @@ def _features(plan: FeaturePlan, has_start: bool) -> dict[str, nw.Expr]:
             features[name + suffix] = _ratio(features[above + suffix], features[below + suffix])
     for name in plan.counted:
         for short, long in plan.trends:
-            pace = features[f"{name}_last_{short}d"] / short
-            overall = features[f"{name}_last_{long}d"] / long
+            pace = _divide(features[f"{name}_last_{short}d"], short)
+            overall = _divide(features[f"{name}_last_{long}d"], long)
             features[f"{name}_trend_{short}d_{long}d"] = _ratio(pace, overall)
     features |= {f"{kind}_value_mean": nw.col(f"{kind}_value_mean") for kind in plan.values}
     features |= {name: nw.col(part) / nw.col("_events") for name, part in SHARES.items()}
     features |= _times(plan) | _first_and_last(plan)
     ordered = {name: features[name] for name in plan.features}
     if has_start:
-        ordered["days_since_start"] = (nw.col("_cutoff") - nw.col("_start")) / DAY
+        ordered["days_since_start"] = _divide(nw.col("_cutoff") - nw.col("_start"), DAY)
     return ordered
 
 
@@ -197,6 +197,12 @@ def _totals(plan: FeaturePlan) -> dict[str, nw.Expr]:
     return totals
 
 
+def _divide(expression: nw.Expr, number: int) -> nw.Expr:
+    # By a constant, polars multiplies eight rows at a time by the reciprocal, and divides the rows that are
+    # left: the last digit of a feature would depend on the lead's place in the table. Hence the column.
+    return expression / (nw.col("_cutoff") * 0 + number)
+
+
 def _ratio(above: nw.Expr, below: nw.Expr) -> nw.Expr:
     # Missing where it is not defined, which the model can tell from zero.
     return nw.when(below > 0).then(above / below)
@@ -206,11 +212,11 @@ def _times(plan: FeaturePlan) -> dict[str, nw.Expr]:
     """Return recency, tenure and the time between events, in days."""
     last, first, n = _latest(plan), nw.col("_first"), nw.col("_events")
     return {
-        **{f"days_since_last_{kind}": nw.col(f"_last_{kind}") / DAY for kind in plan.kinds},
-        "days_since_last_event": last / DAY,
-        "days_since_first_event": first / DAY,
-        "days_first_to_last_event": (first - last) / DAY,
-        "days_between_events": nw.when(n > 1).then((first - last) / DAY / (n - 1)),
+        **{f"days_since_last_{kind}": _divide(nw.col(f"_last_{kind}"), DAY) for kind in plan.kinds},
+        "days_since_last_event": _divide(last, DAY),
+        "days_since_first_event": _divide(first, DAY),
+        "days_first_to_last_event": _divide(first - last, DAY),
+        "days_between_events": nw.when(n > 1).then(_divide(first - last, DAY) / (n - 1)),
     }
 
 

@@ -27,10 +27,10 @@ from leadmodel.leads.event_recipe import EntityConfig, EventConfig, LogConfig, O
 
 __all__ = ["Described", "OnlineFeatures"]
 
-CUTOFFS, ENTITIES = "(cutoffs)", "(entities)"
-"""Sources of a plan, beside the tables of the call and `LOG`, the events read from them."""
+ROWS, CUTOFFS, ENTITIES, LEADS = "(rows)", "(cutoffs)", "(entities)", "(leads)"
+"""Sources of a plan, beside the tables of the call and `LOG`, the events that count."""
 
-LEADS = pl.Schema([("entity", pl.String()), ("cutoff", pl.Datetime("us"))])
+MOMENTS = pl.Schema([("entity", pl.String()), ("cutoff", pl.Datetime("us"))])
 FAR = dt.datetime(9999, 1, 1)
 FEW_ROWS = 20_000
 """Up to this many events, optimizing a plan takes longer than running it as it is."""
@@ -144,7 +144,7 @@ class OnlineFeatures:
             cutoffs = dict.fromkeys(keys, at)
             if self.config.after_events:
                 cutoffs |= plan.moments(rows, at)
-            log_frames = {LOG: rows, ENTITIES: entities, CUTOFFS: _cutoff_frame(cutoffs)}
+            log_frames = {ROWS: rows, ENTITIES: entities, CUTOFFS: _cutoff_frame(cutoffs)}
             table = plan.features(log_frames)
         names = [name for name in table.columns if name not in ("entity", "cutoff")]
         values = dict(zip(table["entity"], table.select(names).iter_rows(named=True), strict=True))
@@ -217,13 +217,15 @@ class _Plan:
             pl.concat([log for _, log in self._logs], how="diagonal").collect_schema().to_frame()
         )
         entities = self._entities[1]
-        log = kept_rows(self._source(LOG, self._no_rows.schema))
+        self._kept = kept_rows(self._source(ROWS, self._no_rows.schema)).drop(ROW, LOG)
         known = self._source(ENTITIES, entities.collect_schema())
         if config.entities:
             known = earliest_rows(kept_rows(known).drop(ROW))
-        cutoffs = self._source(CUTOFFS, LEADS)
-        leads = cutoffs.join(known, on="entity", how="left")
-        self._features = describe_leads(log.drop(ROW, LOG), leads, config)
+        self._leads = self._source(CUTOFFS, MOMENTS).join(known, on="entity", how="left")
+        log = self._source(LOG, self._kept.collect_schema())
+        # Their events and leads are sources of their own, because they are used more than once.
+        leads = self._source(LEADS, self._leads.collect_schema())
+        self._features = describe_leads(log, leads, config)
         self._moments = leads_after_events(log, config.after_events) if config.after_events else None
 
     def _source(self, name: str, schema: pl.Schema) -> pl.LazyFrame:
@@ -258,7 +260,7 @@ class _Plan:
     def moments(self, rows: pl.DataFrame, at: dt.datetime) -> dict[str, dt.datetime]:
         """Return the cutoff of each entity with events, right after the number of them in the recipe."""
         before = rows.filter(pl.col(WHY).is_null() & (pl.col("time") < at))
-        self._frames[LOG] = before
+        self._frames[LOG] = kept_rows(before.lazy()).drop(ROW, LOG).collect()
         latest = before.group_by("entity").agg(pl.col("time").max() + TICK)
         assert self._moments is not None
         reached = self._moments.collect()
@@ -267,7 +269,9 @@ class _Plan:
     def features(self, frames: Frames) -> pl.DataFrame:
         """Return the leads with their features."""
         self._frames.update(frames)
-        return self._features.collect(**self._how())
+        how = self._how()
+        self._frames[LOG], self._frames[LEADS] = pl.collect_all([self._kept, self._leads], **how)
+        return self._features.collect(**how)
 
     def _how(self) -> dict[str, Any]:
         if sum(map(len, self._frames.values())) > FEW_ROWS:
@@ -291,4 +295,4 @@ def _name_in_call(table: TableConfig, tables: Mapping[str, Any]) -> str:
 
 
 def _cutoff_frame(cutoffs: Mapping[str, dt.datetime]) -> pl.DataFrame:
-    return pl.DataFrame({"entity": list(cutoffs), "cutoff": list(cutoffs.values())}, schema=LEADS)
+    return pl.DataFrame({"entity": list(cutoffs), "cutoff": list(cutoffs.values())}, schema=MOMENTS)

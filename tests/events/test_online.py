@@ -53,6 +53,18 @@ def test_a_call_makes_the_features_that_a_folder_makes(name: str, rng: random.Ra
             assert {*row} - {*described.features} == {FEATURES[name].config.entity, "cutoff"}
 
 
+def test_a_visitor_has_the_same_last_digits_alone_as_among_others() -> None:
+    at = AT + dt.timedelta(microseconds=1)
+    # 0.5953159259375 days before, which is half way between two features of twelve digits.
+    time = int((AT - dt.timedelta(milliseconds=51_435_296)).replace(tzinfo=dt.UTC).timestamp() * 1000)
+    events = [{"timestamp": time, "event": "view", "itemid": 1}]
+    entities = [{"visitorid": n, "events": events} for n in range(11)]
+    online = FEATURES["retailrocket"]
+    found = {one.features["days_since_last_event"] for one in online.describe(entities, at)}
+    (alone,) = online.describe(entities[:1], at)
+    assert found == {alone.features["days_since_last_event"]} == {0.595315925938}
+
+
 STUDENT = {"student_id": 7, "date_registered": "2022-08-29", "student_country": "US"}
 LESSONS, EXAMS, QUIZZES = "365_student_learning.csv", "365_student_exams.csv", "365_student_engagement.csv"
 LESSON = {"date_watched": "2022-08-30", "minutes_watched": 5, "course_id": 1}

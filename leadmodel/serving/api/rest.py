@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from leadmodel.errors import EventError, InputError, LeadError, quoted
 from leadmodel.leads.schema import LeadSchema
 from leadmodel.predictor import Answer, EventAnswer
-from leadmodel.serving.events import describe_event_call
+from leadmodel.serving.events import describe_event_call, example_call
 from leadmodel.serving.service import MAX_LEADS, ScoringService
 from leadmodel.serving.web.bounds import read_json
 from leadmodel.serving.web.rate_limit import LimitError
@@ -118,6 +118,9 @@ def add_event_route(app: FastAPI, service: ScoringService) -> None:
     """Add /api/v1/score-events, for a model that was trained on events."""
     config = service.model.event_config
     assert config is not None
+    example = example_call(config)
+    # The first call puts the expressions together, which takes as long as ten others.
+    service.model.score_events(example["entities"], example["at"])
 
     @app.post(
         "/api/v1/score-events",
