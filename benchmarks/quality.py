@@ -169,7 +169,7 @@ def run(model: str, task: Task, seed: int, folder: Path, options: argparse.Names
     started = time.perf_counter()
     made.predict_proba(rows)
     score_seconds = time.perf_counter() - started
-    np.save(folder / f"{model}-{seed}.npy", made.predict_proba(test))
+    np.save(folder / f"{model}-{seed}.npy", made.predict_proba(test)[:, 1])
     costs = {
         "fit_seconds": fit_seconds,
         "score_seconds": 1000 * score_seconds / MIN_ROWS,
