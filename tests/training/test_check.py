@@ -1,8 +1,6 @@
 """What check found, written as a recipe and shown in a notebook."""
 
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import ROOT, command
 
 import leadmodel
 from leadmodel.errors import InputError
@@ -178,28 +177,28 @@ def test_a_file_that_exists_is_left_alone(audit: LeadAudit, tmp_path: Path) -> N
 
 
 def test_the_command_writes_a_recipe_that_it_reads(tmp_path: Path) -> None:
-    make_leads().to_csv(tmp_path / "leads.csv", index=False)
-    command = [sys.executable, "-m", "leadmodel", "check", "leads.csv"]
+    leads, recipe = tmp_path / "leads.csv", tmp_path / "leads.toml"
+    make_leads().to_csv(leads, index=False)
+    check = ("-m", "leadmodel", "check", leads)
     options = ["--target", "stage", "--negative", LOST[0], "--negative", LOST[1], "--negative", LOST[2]]
-    run = {"cwd": tmp_path, "capture_output": True, "text": True, "check": False}
-    first = subprocess.run([*command, *options, "--write-recipe", "leads.toml"], **run)
+    first = command(*check, *options, "--write-recipe", recipe)
     assert first.returncode == 0, first.stderr
-    assert "The recipe is written to leads.toml." in first.stdout
-    again = subprocess.run([*command, "--recipe", "leads.toml"], **run)
+    assert f"The recipe is written to {recipe}." in first.stdout
+    again = command(*check, "--recipe", recipe)
+    assert again.returncode == 0, again.stderr
     assert set(again.stdout.splitlines()) <= set(first.stdout.splitlines())
-    refused = subprocess.run([*command, "--recipe", "leads.toml", "--write-recipe", "leads.toml"], **run)
+    refused = command(*check, "--recipe", recipe, "--write-recipe", recipe)
     assert refused.returncode == 2
     assert "exists already" in refused.stderr
 
 
 def test_a_recipe_with_events_is_not_written(tmp_path: Path) -> None:
-    recipe = Path(leadmodel.__file__).parent / "recipes" / "retailrocket.toml"
-    command = [sys.executable, "-m", "leadmodel", "check", ".", "--recipe", recipe]
-    run = subprocess.run(
-        [*command, "--write-recipe", "new.toml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    events = ROOT / "recipes" / "retailrocket.toml"
+    refused = command(
+        "-m", "leadmodel", "check", tmp_path, "--recipe", events, "--write-recipe", tmp_path / "new.toml"
     )
-    assert run.returncode == 2
-    assert "A recipe with events cannot be written" in run.stderr
+    assert refused.returncode == 2
+    assert "A recipe with events cannot be written" in refused.stderr
 
 
 CONTENT = st.recursive(

@@ -38,7 +38,7 @@ def test_each_field_gets_its_widget_the_strongest_first(schema: LeadSchema) -> N
     assert list(inputs) == ["y", "n", "t", "f"]
     kinds = [type(widget) for widget in inputs.values()]
     assert kinds == [gr.Radio, gr.Number, gr.Dropdown, gr.Radio]
-    assert [value for _, value in inputs["t"].choices] == ["a", "b", UNKNOWN]
+    assert [value for _, value in inputs["t"].choices] == ["a", "b"]
     assert "1.5 to 9" in inputs["n"].info
 
 
@@ -61,7 +61,7 @@ def test_the_example_leaves_out_what_most_leads_lack() -> None:
     lacking = LEADS.assign(n=[1.5, None, None, None] * 10, t=["a", None, None, None] * 10)
     schema = infer_schema(lacking, Recipe())
     assert schema.example()["t"] == "a"
-    assert example_row(schema, ["n", "t"]) == [None, UNKNOWN]
+    assert example_row(schema, ["n", "t"]) == [None, None]
 
 
 @pytest.mark.parametrize(("n_fields", "n_folded"), [(12, 0), (13, 3), (30, 20)])
@@ -77,7 +77,7 @@ def test_many_fields_are_folded_the_weakest_last(n_fields: int, n_folded: int) -
 def test_the_fold_opens_on_what_is_filled_in_under_it(schema: LeadSchema) -> None:
     inputs = form_inputs(schema.fields)
     form = Form(inputs, {"f": inputs["f"], "y": inputs["y"]}, gr.Accordion(render=False))
-    assert form.empty == [None, UNKNOWN, UNKNOWN, UNKNOWN]
+    assert form.empty == [None, None, UNKNOWN, UNKNOWN]
     for values, is_open in (
         (form.empty, False),
         ([1, "a", UNKNOWN, UNKNOWN], False),
