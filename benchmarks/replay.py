@@ -20,10 +20,10 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.table import print_head
-from leadmodel.leads.convert import read_times
 from leadmodel.leads.io import read_table
 from leadmodel.leads.outcome.read import label_leads, read_outcomes
 from leadmodel.leads.recipe import Recipe
+from leadmodel.leads.times.read import read_times
 from leadmodel.metrics.classification import Estimate, evaluate
 from leadmodel.metrics.comparison import paired_difference
 from leadmodel.model import LeadModel
