@@ -12,7 +12,7 @@ __all__ = ["N_RESAMPLES", "Estimate", "bootstrap"]
 N_RESAMPLES = 1000
 MIN_RESAMPLES = 200
 
-MAX_DRAWN = 20_000_000
+MAX_DRAWN = 10_000_000
 """Leads that are drawn in all, so that an interval of many leads, which is narrow, takes seconds."""
 
 

@@ -92,7 +92,13 @@ class TrainingSettings(Record):
         """
         if n_leads < self.large_from:
             return self
-        few = {"n_folds": 2, "n_members": 1, "race_below": 0, "refit_factor": max(1.6, self.refit_factor)}
+        few = {
+            "n_folds": 2,
+            "n_members": 1,
+            "race_below": 0,
+            "refit_factor": max(1.6, self.refit_factor),
+            "compared_leads": min(10_000, self.compared_leads),
+        }
         return self.model_copy(update=few)
 
     def classifier_parameters(self, n_leads: int) -> dict[str, Any]:
