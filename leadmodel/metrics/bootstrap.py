@@ -56,10 +56,11 @@ def bootstrap(
     random_state : int
         Seed of the resamples.
     n_resamples : int
-        Number of resamples.
+        Number of resamples; for more than 10,000 leads down to a fifth of it.
     group_ids : array of shape (n_leads,), optional
         A number for each lead, from 0 on; leads with the same one are drawn together (cluster bootstrap).
     """
+    n_resamples = min(n_resamples, max(MIN_RESAMPLES, MAX_DRAWN // n_leads))
     rng = np.random.default_rng(random_state)
     n_drawn = n_leads if group_ids is None else int(group_ids.max()) + 1
     # A resample with leads of one outcome alone divides by zero; its NaN is left out of the interval.

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from leadmodel.metrics.bootstrap import bootstrap
 from leadmodel.metrics.calibration import calibration_floor, calibration_slope, reliability
 from leadmodel.metrics.classification import estimate_metrics, evaluate
 
@@ -150,3 +151,17 @@ def test_the_ratio_of_sums_is_that_of_predicted_to_real_conversions() -> None:
     assert evaluate(Y, P)["expected_ratio"] == pytest.approx(sum(P) / sum(Y))
     ratio = estimate_metrics(Y, P)["expected_ratio"]
     assert ratio.low < ratio.value < ratio.high
+
+
+@pytest.mark.parametrize(
+    ("n_leads", "n_resamples"), [(100, 1000), (10_000, 1000), (40_000, 250), (10**6, 200)]
+)
+def test_many_leads_are_resampled_less_often(n_leads: int, n_resamples: int) -> None:
+    drawn = []
+
+    def compute(weights: npt.NDArray[np.float64]) -> dict[str, npt.NDArray[np.float64]]:
+        drawn.append(len(weights))
+        return {"first": weights[:, 0]}
+
+    bootstrap(compute, n_leads)
+    assert sum(drawn) == 1 + n_resamples  # one for the leads themselves
