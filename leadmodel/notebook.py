@@ -52,11 +52,12 @@ class ModelView:
 
     def summary(self) -> str:
         """Say whether the model can be used, what it was tested on, and the average rate."""
-        n_test, which = self.evaluation.n_test, "newest" if self.config.training.time_range else "random"
+        n_test = self.evaluation.n_test
+        tested = f"the {n_test:,} newest" if self.config.training.time_range else f"{n_test:,} random"
         rate = format_percent(self.evaluation.n_test_converted / n_test)
         return (
-            f"{self.readiness.level.capitalize()}: tested on {n_test:,} {which} leads that were not used "
-            f"in training, of which {rate} converted."
+            f"{self.readiness.level.capitalize()}: tested on {tested} leads, which were not used in "
+            f"training; {rate} of them converted."
         )
 
     @property
