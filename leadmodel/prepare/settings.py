@@ -46,8 +46,8 @@ class TrainingSettings(Record):
         Other settings of CatBoost race against this one for fewer training leads; 0 for none. They fit
         about three times as many models as the folds do, so the bound limits the time.
     large_from : int
-        From this number of training leads on, what helps few leads is left out, because it costs more time
-        than it gains: see `for_leads`.
+        From this number of training leads on, most of what helps few leads is left out, because it takes
+        much time for a small gain: see `for_leads`.
     compared_leads : int
         Training leads that the other types of models are compared on, at most: they are there to be
         compared with, not to cost more than the model.
@@ -85,10 +85,9 @@ class TrainingSettings(Record):
     def for_leads(self, n_leads: int) -> "TrainingSettings":
         """Return the settings for this number of training leads.
 
-        Many leads determine the tree count, the threshold and the calibration with two folds as well as
-        with five. Each fold then learns from half of the leads, so that the final model needs more trees.
-
-        Measured with 50,000 to 200,000 leads in benchmarks/RESULTS.md, "How training scales".
+        Two folds instead of five determine tree count, threshold and calibration. Each of them learns from
+        half of the leads, so that the final model needs more trees. A single model is fitted,
+        without the average over seeds: benchmarks/RESULTS.md, "How training scales", has what this costs.
         """
         if n_leads < self.large_from:
             return self

@@ -52,34 +52,44 @@ def progress_bar(
     n_leads : int
         Number of training leads.
     """
-    costs = {} if settings is None or settings.tune_minutes else _step_costs(settings.for_leads(n_leads))
-    total = _total_cost(settings.for_leads(n_leads), n_leads, costs) if settings and costs else None
+    costs, total = {}, None
+    # A search for parameters ends with its time, whatever its number of fits.
+    if settings is not None and not settings.tune_minutes:
+        scaled = settings.for_leads(n_leads)
+        costs = _step_costs(scaled, n_leads)
+        total = _total_cost(scaled, n_leads, costs)
     layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left{postfix}" if total else None
     # The rate since the start, because the steps differ in kind: the last ones say little of the next ones.
     with tqdm(desc="training", unit=" steps", total=total, smoothing=0, bar_format=layout) as bar:
 
         def progress(step: str) -> None:
             bar.set_postfix_str(step)
-            cost = costs.get(step.split()[0], OTHER_COST) if total else 1
+            if total is None:
+                bar.update()
+                return
+            cost = costs.get(step.split()[0], costs["other"])
             # Never beyond the total, for steps that only some leads need.
-            bar.update(cost if total is None else min(cost, total - bar.n))
+            bar.update(min(cost, total - bar.n))
 
         yield progress
 
 
-OTHER_COST = 0.2
-"""Time of a step that does not fit CatBoost, in fits of a fold; measured with 5,000 leads."""
+OTHER_COST, OTHER_COST_OF_MANY = 2.6, 0.23
+"""Mean time of the other models, the evaluation and the packaging, in fits of a fold: with 10,000 leads and
+with 200,000, by the stages in benchmarks/RESULTS.md."""
+
+N_OTHERS = 6
 
 
-def _step_costs(settings: TrainingSettings) -> dict[str, float]:
+def _step_costs(settings: TrainingSettings, n_leads: int) -> dict[str, float]:
     """Return the time of steps by their first word, in fits of a fold."""
     # The final model has more trees, and learns from all leads.
     final = settings.refit_factor * settings.n_folds / (settings.n_folds - 1)
-    return {"fold": 1.0, "setting": 1.0, "seed": 1.0, "model": final}
+    other = OTHER_COST if n_leads < settings.large_from else OTHER_COST_OF_MANY
+    return {"fold": 1.0, "setting": 1.0, "seed": 1.0, "model": final, "other": other}
 
 
 def _total_cost(settings: TrainingSettings, n_leads: int, costs: dict[str, float]) -> float:
     n_settings = count_fits(settings.n_folds) if n_leads < settings.race_below else 0
-    n_others = 6  # four other models, the evaluation and the package
     fits = settings.n_folds + n_settings + settings.n_members * costs["model"]
-    return fits + n_others * OTHER_COST
+    return fits + N_OTHERS * costs["other"]
